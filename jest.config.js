@@ -1,0 +1,11 @@
+/** Tests run on the TypeScript sources; only the command-line tests need the build. */
+export default {
+  testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
+  transform: { '\\.[jt]s$': ['@swc/jest', { jsc: { target: 'es2023' } }] },
+  moduleNameMapper: {
+    '^@sockfilter/(.*)$': '<rootDir>/packages/$1/src/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  extensionsToTreatAsEsm: [],
+  testTimeout: 60_000,
+};
