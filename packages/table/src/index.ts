@@ -1,1 +1,11 @@
-export {};
+export * from './condition.js';
+export * from './counter.js';
+export * from './evaluate.js';
+export * from './match.js';
+export * from './matches.js';
+export * from './packet.js';
+export * from './protocol.js';
+export * from './region.js';
+export * from './table.js';
+export * from './value.js';
+export * from './valueset.js';

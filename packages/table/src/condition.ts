@@ -1,0 +1,19 @@
+import type { MatchDescriptor, OptionDescriptor, Scope } from './match.js';
+import { MATCHES } from './matches.js';
+import type { Match, Rule } from './table.js';
+import type { Clause } from './valueset.js';
+
+/** The descriptor of an option that the match has; throws for a match that no parser makes. */
+export function describeOption(match: Match, name: string): OptionDescriptor {
+  const { options }: MatchDescriptor = MATCHES[match.name];
+  const descriptor = options[name];
+  if (!descriptor) throw new TypeError(`match ${match.name} has no option ${name}`);
+  return descriptor;
+}
+
+/** When a rule matches: all of these clauses must hold. */
+export function ruleCondition(rule: Rule, scope: Scope): readonly Clause[] {
+  return rule.matches.flatMap((match) =>
+    match.options.flatMap((option) => describeOption(match, option.name).clauses(option, scope)),
+  );
+}

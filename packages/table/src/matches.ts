@@ -1,0 +1,29 @@
+/** Every match there is. A new one is a file in matches/ and a row here. */
+import type { MatchDescriptor } from './match.js';
+import { cgroup } from './matches/cgroup.js';
+import { comment } from './matches/comment.js';
+import { ip } from './matches/ip.js';
+import { iprange } from './matches/iprange.js';
+import { multiport } from './matches/multiport.js';
+import { ownerMatch } from './matches/owner.js';
+import { tcp, udp, udplite } from './matches/ports.js';
+import { socket } from './matches/socket.js';
+
+export const MATCHES = {
+  ip,
+  tcp,
+  udp,
+  udplite,
+  multiport,
+  iprange,
+  cgroup,
+  owner: ownerMatch,
+  comment,
+  socket,
+} as const satisfies Readonly<Record<string, MatchDescriptor>>;
+
+export type MatchName = keyof typeof MATCHES;
+
+export function isMatchName(name: string): name is MatchName {
+  return Object.hasOwn(MATCHES, name);
+}

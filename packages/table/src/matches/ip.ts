@@ -1,0 +1,36 @@
+import { defineOption, type MatchDescriptor } from '../match.js';
+import type { Field } from '../packet.js';
+import type { ValueOf } from '../value.js';
+import { type Clause, type ValueSet, valueSet } from '../valueset.js';
+
+/** A network as a set of addresses. */
+export function networkSet({ address, mask }: ValueOf<'network'>): ValueSet {
+  return { kind: 'masked', value: address, mask };
+}
+
+const address = (field: Field) =>
+  defineOption('network', (network, negated): readonly Clause[] => [
+    [{ field: 'family', set: valueSet(network.family), negated: false }],
+    [{ field, set: networkSet(network), negated }],
+  ]);
+
+const family = (version: 4 | 6) =>
+  defineOption('none', () => [[{ field: 'family', set: valueSet(version), negated: false }]], {
+    negatable: false,
+  });
+
+/** The options that stand in a rule without `-m`. */
+export const ip: MatchDescriptor = {
+  name: 'ip',
+  needsOption: true,
+  exclusive: [['ipv4', 'ipv6']],
+  options: {
+    ipv4: family(4),
+    ipv6: family(6),
+    source: address('source'),
+    destination: address('destination'),
+    protocol: defineOption('protocol', ({ protocol }, negated) =>
+      protocol === 0 ? [] : [[{ field: 'protocol', set: valueSet(protocol), negated }]],
+    ),
+  },
+};

@@ -1,0 +1,22 @@
+import { defineOption, type MatchDescriptor } from '../match.js';
+import type { Field } from '../packet.js';
+import { rangeSet } from '../valueset.js';
+
+const NO_GID = 'a socket keeps the user id of its maker but no group id';
+
+const owner = (field: Field, absent = {}) =>
+  defineOption(
+    'ownerRange',
+    ({ from, to }, negated) => [[{ field, set: rangeSet([[BigInt(from), BigInt(to)]]), negated }]],
+    { absent },
+  );
+
+/** Real ids of the caller; in ACCEPT and RECVFROM those of the socket's maker. */
+export const ownerMatch: MatchDescriptor = {
+  name: 'owner',
+  needsOption: true,
+  options: {
+    'uid-owner': owner('uid'),
+    'gid-owner': owner('gid', { ACCEPT: NO_GID, RECVFROM: NO_GID }),
+  },
+};

@@ -1,0 +1,68 @@
+/**
+ * The synthetic packet: what a socket call looks like to a rule.
+ *
+ * It travels in the direction of the data that the call permits, so the destination is the address
+ * that was asked for in BIND, CONNECT and SENDTO, and the address of ours that was reached in ACCEPT
+ * and RECVFROM.
+ */
+
+/** The built-in chains, in the order in which they are numbered, listed and saved. */
+export const BUILTIN_CHAINS = ['BIND', 'ACCEPT', 'CONNECT', 'SENDTO', 'RECVFROM'] as const;
+
+export type BuiltinChain = (typeof BUILTIN_CHAINS)[number];
+
+export function isBuiltinChain(name: string): name is BuiltinChain {
+  return BUILTIN_CHAINS.some((chain) => chain === name);
+}
+
+/** IP version: 4 or 6. */
+export type Family = 4 | 6;
+
+/**
+ * One socket call, in host byte order throughout.
+ *
+ * `source` and `destination` are unsigned integers of 32 bits (family 4) or 128 bits (family 6); an
+ * IPv4-mapped IPv6 address is a packet of family 4. `flags` is the TCP flags byte, 0 unless tcp.
+ * `group` is the network_id, 0 for none. `uid` and `gid` are real ids of the initial user namespace.
+ */
+export interface Packet {
+  readonly chain: BuiltinChain;
+  readonly group: number;
+  readonly family: Family;
+  readonly protocol: number;
+  readonly source: bigint;
+  readonly destination: bigint;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly flags: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A field of the packet that a rule can test. */
+export type Field = keyof Packet;
+
+/** Width of each field in bits; the keys stand in the order in which the decision diagram asks. */
+export const FIELD_BITS: Readonly<Record<Field, number>> = {
+  chain: 8,
+  group: 32,
+  family: 8,
+  protocol: 8,
+  source: 128,
+  destination: 128,
+  destinationPort: 16,
+  sourcePort: 16,
+  flags: 8,
+  uid: 32,
+  gid: 32,
+};
+
+/** The value of a field as an unsigned integer; a chain's is its position in BUILTIN_CHAINS. */
+export function fieldValue(packet: Packet, field: Field): bigint {
+  const value = packet[field];
+  if (typeof value === 'bigint') return value;
+  return BigInt(typeof value === 'string' ? BUILTIN_CHAINS.indexOf(value) : value);
+}
+
+/** The TCP flag that CONNECT and ACCEPT packets of tcp carry, and they alone. */
+export const TCP_SYN = 0x02;

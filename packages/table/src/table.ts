@@ -1,0 +1,104 @@
+/** The socket table as plain frozen data. */
+
+import type { MatchOption } from './match.js';
+import type { MatchName } from './matches.js';
+import { BUILTIN_CHAINS, type BuiltinChain } from './packet.js';
+
+/** The errnos that REJECT can give: none makes a caller wait or try again by itself. */
+export const REJECT_ERRNO = {
+  EPERM: 1,
+  EACCES: 13,
+  EADDRNOTAVAIL: 99,
+  ENETUNREACH: 101,
+  ETIMEDOUT: 110,
+  ECONNREFUSED: 111,
+  EHOSTUNREACH: 113,
+} as const;
+
+export type RejectErrno = keyof typeof REJECT_ERRNO;
+
+export type Target =
+  | { readonly kind: 'accept' }
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'reject'; readonly errno: RejectErrno }
+  | { readonly kind: 'return' }
+  /** `jump` comes back to the next rule when the chain ends, `goto` to where its own chain was called. */
+  | { readonly kind: 'jump' | 'goto'; readonly chain: string };
+
+/** One match of a rule with its options in canonical order, those of `-m tcp` for example. */
+export interface Match {
+  readonly name: MatchName;
+  readonly options: readonly MatchOption[];
+}
+
+/**
+ * A rule. `ip`, if present, is the first match and there is one at most; the others stand in the
+ * order written. A rule is known by its identity: edits keep the objects of the rules that they
+ * leave alone, and that is how counters and comments follow their rule.
+ */
+export interface Rule {
+  readonly matches: readonly Match[];
+  /** Without a target the rule only counts. */
+  readonly target: Target | undefined;
+  /** What the counter starts at. */
+  readonly packets: bigint;
+}
+
+export type Policy = 'ACCEPT' | 'DROP';
+
+export interface Chain {
+  readonly name: string;
+  /** Built-in chains alone have one. */
+  readonly policy: Policy | undefined;
+  /** What the policy's counter starts at; 0 in user chains. */
+  readonly packets: bigint;
+  readonly rules: readonly Rule[];
+}
+
+/** A name and a network_id, and the control group that has it, if any. */
+export interface Group {
+  readonly name: string;
+  /** 1 to 2^32-1. */
+  readonly id: number;
+  /** Absolute, below the cgroup2 mount, without a trailing slash; `/` for the root. */
+  readonly path: string | undefined;
+}
+
+/** The built-in chains come first, in their order. */
+export interface Table {
+  readonly groups: readonly Group[];
+  readonly chains: readonly Chain[];
+}
+
+export const MAX_GROUP_ID = 2 ** 32 - 1;
+
+/** A chain as `-P ACCEPT` on a fresh table or `-N` leaves it. */
+export function emptyChain(name: string, policy: Policy | undefined): Chain {
+  return { name, policy, packets: 0n, rules: [] };
+}
+
+export const EMPTY_TABLE: Table = {
+  groups: [],
+  chains: BUILTIN_CHAINS.map((name) => emptyChain(name, 'ACCEPT')),
+};
+
+export function findChain(table: Table, name: string): Chain | undefined {
+  return table.chains.find((chain) => chain.name === name);
+}
+
+/** The built-in chain; it is there in every table. */
+export function builtinChain(table: Table, name: BuiltinChain): Chain {
+  const chain = findChain(table, name);
+  if (!chain) throw new TypeError(`the table has no chain ${name}`);
+  return chain;
+}
+
+/** True for the path itself and for every path below it. */
+export function isBelow(path: string, ancestor: string): boolean {
+  return ancestor === '/' || path === ancestor || path.startsWith(`${ancestor}/`);
+}
+
+/** The groups whose control group is the one at the path or lies below it. */
+export function groupsBelow(groups: readonly Group[], path: string): readonly Group[] {
+  return groups.filter((group) => group.path !== undefined && isBelow(group.path, path));
+}

@@ -1,0 +1,36 @@
+/** What the options of a match can be given: one type for each kind of value. */
+import type { Family } from './packet.js';
+
+export interface Values {
+  /** Option without a value. */
+  readonly none: Record<never, never>;
+  /** Protocol number; 0 is every protocol. */
+  readonly protocol: { readonly protocol: number };
+  /** `address` has no bit outside `mask`; the mask may have holes. */
+  readonly network: { readonly family: Family; readonly address: bigint; readonly mask: bigint };
+  readonly addressRange: { readonly family: Family; readonly from: bigint; readonly to: bigint };
+  /** Port numbers, both ends included. */
+  readonly portRange: { readonly from: number; readonly to: number };
+  /** Ports and port ranges in the order written. */
+  readonly portList: { readonly ranges: readonly { readonly from: number; readonly to: number }[] };
+  /** network_ids, both ends included. */
+  readonly groupRange: { readonly from: number; readonly to: number };
+  /** Absolute path of a control group below the cgroup2 mount, `/` for the root. */
+  readonly groupPath: { readonly path: string };
+  /** User or group ids, both ends included. */
+  readonly ownerRange: { readonly from: number; readonly to: number };
+  /** TCP flags: those of `mask` are looked at, those of `set` must be set among them. */
+  readonly tcpFlags: { readonly mask: number; readonly set: number };
+  readonly text: { readonly text: string };
+}
+
+export type ValueKind = keyof Values;
+
+/** A value tagged with its kind. */
+export type Value = { readonly [K in ValueKind]: { readonly kind: K } & Values[K] }[ValueKind];
+
+export type ValueOf<K extends ValueKind> = Extract<Value, { readonly kind: K }>;
+
+export function isValueOf<K extends ValueKind>(value: Value, kind: K): value is ValueOf<K> {
+  return value.kind === kind;
+}
