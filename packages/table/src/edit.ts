@@ -1,0 +1,156 @@
+/**
+ * What the table commands do. Every function gives a new table and keeps the objects of all rules
+ * that it does not touch; it throws TableError, with iptables' words, when the table forbids it.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { TableError } from './error.js';
+import { isBuiltinChain } from './packet.js';
+import {
+  type Chain,
+  emptyChain,
+  findChain,
+  type Policy,
+  type Rule,
+  type Table,
+  type Target,
+} from './table.js';
+
+const NO_CHAIN = 'No chain/target/match by that name.';
+
+/** The chain, or TableError. */
+export function requireChain(table: Table, name: string): Chain {
+  const chain = findChain(table, name);
+  if (!chain) throw new TableError(NO_CHAIN, `create the chain first: \`-N ${name}\``);
+  return chain;
+}
+
+function withChain(table: Table, changed: Chain): Table {
+  const chains = table.chains.map((chain) => (chain.name === changed.name ? changed : chain));
+  return { ...table, chains };
+}
+
+function withRules(table: Table, chain: Chain, rules: readonly Rule[]): Table {
+  return withChain(table, { ...chain, rules });
+}
+
+export function appendRules(table: Table, name: string, rules: readonly Rule[]): Table {
+  const chain = requireChain(table, name);
+  return withRules(table, chain, [...chain.rules, ...rules]);
+}
+
+/** Inserts before the rule with this number; one past the last appends. */
+export function insertRules(
+  table: Table,
+  name: string,
+  number: number,
+  rules: readonly Rule[],
+): Table {
+  const chain = requireChain(table, name);
+  if (number > chain.rules.length + 1) throw new TableError('Index of insertion too big.');
+  return withRules(table, chain, chain.rules.toSpliced(number - 1, 0, ...rules));
+}
+
+export function replaceRule(table: Table, name: string, number: number, rule: Rule): Table {
+  const chain = requireChain(table, name);
+  if (number > chain.rules.length) throw new TableError('Index of replacement too big.');
+  return withRules(table, chain, chain.rules.with(number - 1, rule));
+}
+
+export function deleteRuleNumber(table: Table, name: string, number: number): Table {
+  const chain = requireChain(table, name);
+  if (number > chain.rules.length) throw new TableError('Index of deletion too big.');
+  return withRules(table, chain, chain.rules.toSpliced(number - 1, 1));
+}
+
+/** True if both say the same; counters do not matter. */
+export function sameRule(a: Rule, b: Rule): boolean {
+  return isDeepStrictEqual(a.matches, b.matches) && isDeepStrictEqual(a.target, b.target);
+}
+
+/** The number of the first rule that says the same; TableError if there is none. */
+export function findRule(table: Table, name: string, rule: Rule): number {
+  const at = requireChain(table, name).rules.findIndex((other) => sameRule(other, rule));
+  if (at < 0) throw new TableError('Bad rule (does a matching rule exist in that chain?).');
+  return at + 1;
+}
+
+export function deleteRule(table: Table, name: string, rule: Rule): Table {
+  return deleteRuleNumber(table, name, findRule(table, name, rule));
+}
+
+/** Empties the chain, or every chain. */
+export function flush(table: Table, name?: string): Table {
+  if (name !== undefined) return withRules(table, requireChain(table, name), []);
+  return { ...table, chains: table.chains.map((chain) => ({ ...chain, rules: [] })) };
+}
+
+/** Sets the counters of one rule, of one chain and its policy, or of all to 0, as new objects. */
+export function zero(table: Table, name?: string, number?: number): Table {
+  const zeroed = (rule: Rule): Rule => ({ ...rule, packets: 0n });
+  if (name !== undefined && number !== undefined) {
+    const chain = requireChain(table, name);
+    const rule = chain.rules[number - 1];
+    if (!rule) throw new TableError('Index of zeroing too big.');
+    return withRules(table, chain, chain.rules.with(number - 1, zeroed(rule)));
+  }
+  const only = name === undefined ? undefined : requireChain(table, name);
+  const chains = table.chains.map((chain) =>
+    only && chain !== only ? chain : { ...chain, packets: 0n, rules: chain.rules.map(zeroed) },
+  );
+  return { ...table, chains };
+}
+
+export function newChain(table: Table, name: string): Table {
+  if (findChain(table, name)) throw new TableError('Chain already exists.');
+  return { ...table, chains: [...table.chains, emptyChain(name, undefined)] };
+}
+
+function calls(target: Target | undefined, name: string): boolean {
+  return (target?.kind === 'jump' || target?.kind === 'goto') && target.chain === name;
+}
+
+/** How many rules jump or go to the chain. */
+export function references(table: Table, name: string): number {
+  return table.chains.flatMap((chain) => chain.rules).filter((rule) => calls(rule.target, name))
+    .length;
+}
+
+/** Deletes one user chain, or all that are empty and not called. */
+export function deleteChain(table: Table, name?: string): Table {
+  if (name === undefined) {
+    return table.chains
+      .filter((chain) => chain.policy === undefined)
+      .reduce((rest, chain) => deleteChain(rest, chain.name), table);
+  }
+  const chain = requireChain(table, name);
+  if (chain.policy !== undefined) throw new TableError(`Can't delete built-in chain \`${name}\`.`);
+  if (chain.rules.length > 0)
+    throw new TableError('Directory not empty.', `empty chain \`${name}\` first: \`-F ${name}\``);
+  if (references(table, name) > 0)
+    throw new TableError('Too many links.', `delete the rules that jump to \`${name}\` first`);
+  return { ...table, chains: table.chains.filter((other) => other !== chain) };
+}
+
+export function setPolicy(table: Table, name: string, policy: Policy): Table {
+  const chain = requireChain(table, name);
+  if (chain.policy === undefined)
+    throw new TableError('Bad built-in chain name.', 'only built-in chains have a policy');
+  return withChain(table, { ...chain, policy });
+}
+
+/** Renames a user chain, and the targets that call it. */
+export function renameChain(table: Table, from: string, to: string): Table {
+  const chain = requireChain(table, from);
+  if (isBuiltinChain(from)) throw new TableError(`Can't rename built-in chain \`${from}\`.`);
+  if (findChain(table, to)) throw new TableError('File exists.', `chain \`${to}\` exists already`);
+  const retarget = (rule: Rule): Rule =>
+    (rule.target?.kind === 'jump' || rule.target?.kind === 'goto') && rule.target.chain === from
+      ? { ...rule, target: { kind: rule.target.kind, chain: to } }
+      : rule;
+  const chains = table.chains.map((other) => ({
+    ...other,
+    name: other === chain ? to : other.name,
+    rules: other.rules.map(retarget),
+  }));
+  return { ...table, chains };
+}
