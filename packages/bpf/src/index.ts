@@ -1,1 +1,42 @@
-export {};
+export * from './asm.js';
+export { assemble, SLOT } from './assemble.js';
+export { lookupBatch, updateBatch } from './batch.js';
+export { cgroupId, findCgroup2, openDirectory } from './cgroup.js';
+export { disassemble } from './disassemble.js';
+export { BpfError, errnoName } from './error.js';
+export { HELPERS, type HelperName, helperName } from './helpers.js';
+export {
+  type Condition,
+  type Item,
+  type Label,
+  type MapRef,
+  R0,
+  R1,
+  R2,
+  R3,
+  R4,
+  R5,
+  R6,
+  R7,
+  R8,
+  R9,
+  R10,
+  type Register,
+  type Size,
+} from './instruction.js';
+export * from './link.js';
+export * from './map.js';
+export { type Mount, parseMounts } from './mounts.js';
+export { findBpffs, isBpffs, mountBpffs, openPinned, pin } from './pin.js';
+export * from './program.js';
+export {
+  close,
+  type Fd,
+  flock,
+  linux,
+  mount,
+  type SyscallArgument,
+  type SyscallName,
+  type Syscalls,
+} from './syscall.js';
+export { processedInstructions, verifierReason } from './verifierLog.js';

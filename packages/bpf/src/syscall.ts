@@ -1,0 +1,131 @@
+// The one seam to the kernel. Every system call of this package goes through the interface `Syscalls`;
+// each function that needs the kernel takes one as its last parameter, `linux` unless told otherwise,
+// so that tests can answer in the kernel's place.
+//
+// Memory: a `Uint8Array` argument is passed as a pointer. Addresses that lie *inside* a buffer (the
+// pointers in `union bpf_attr`) come from `address`; whoever calls wraps the call in `holding`, so that
+// no such buffer is collected before the kernel is done. All supported machines are little-endian.
+
+import { createRequire } from 'node:module';
+import { BpfError } from './error.js';
+
+/** A file descriptor. */
+export type Fd = number;
+
+/** The system calls that are made here, with their numbers on x86-64 and arm64 (asm/unistd.h). */
+const NUMBERS = {
+  bpf: { x64: 321, arm64: 280 },
+  close: { x64: 3, arm64: 57 },
+  flock: { x64: 73, arm64: 32 },
+  mount: { x64: 165, arm64: 40 },
+} as const;
+
+export type SyscallName = keyof typeof NUMBERS;
+export type SyscallArgument = number | bigint | Uint8Array;
+
+export interface Syscalls {
+  /** Makes the call; returns its result, or the negated error number. */
+  call(name: SyscallName, ...args: readonly SyscallArgument[]): number;
+  /** The address of a buffer's first byte; the buffer must stay referenced while it is used. */
+  address(bytes: Uint8Array): bigint;
+}
+
+const held = new Set<unknown>();
+
+/** Runs `body` while `owner`, and whatever it refers to, cannot be collected. */
+export function holding<T>(owner: object, body: () => T): T {
+  held.add(owner);
+  try {
+    return body();
+  } finally {
+    held.delete(owner);
+  }
+}
+
+function loadLinux(): Syscalls {
+  const machine = process.arch;
+  if (process.platform !== 'linux' || (machine !== 'x64' && machine !== 'arm64')) {
+    throw new Error(
+      `not supported: system calls need Linux on x86-64 or arm64, this is ${process.platform} on ${machine}`,
+    );
+  }
+  // koffi is a native module and costs 10 ms: commands that never touch the kernel do without it.
+  const require = createRequire(import.meta.url);
+  const koffi: typeof import('koffi') = require('koffi');
+  // syscall(3) is variadic, but integers are passed alike on both machines. An absent name means the
+  // program itself, which has libc's symbols whatever libc is called.
+  const type = 'int64_t syscall(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t)';
+  const syscall = koffi.load(null).func(type);
+  const word = (argument: SyscallArgument | undefined): number | bigint => {
+    if (argument === undefined) return 0;
+    return typeof argument === 'object' ? koffi.address(argument) : argument;
+  };
+  return {
+    call(name, ...args) {
+      const [a, b, c, d, e, f] = args;
+      const number = NUMBERS[name][machine];
+      return holding(args, () => {
+        const result = Number(
+          syscall(number, word(a), word(b), word(c), word(d), word(e), word(f)),
+        );
+        return result === -1 ? -koffi.errno() : result;
+      });
+    },
+    address: (bytes) => koffi.address(bytes),
+  };
+}
+
+let loaded: Syscalls | undefined;
+function load(): Syscalls {
+  loaded ??= loadLinux();
+  return loaded;
+}
+
+/** The running kernel. The native module is loaded at the first call. */
+export const linux: Syscalls = {
+  call: (name, ...args) => load().call(name, ...args),
+  address: (bytes) => load().address(bytes),
+};
+
+/** A NUL-terminated copy of a string, as system calls take it. */
+export function cString(text: string): Uint8Array {
+  if (text.includes('\0')) throw new RangeError(`a NUL byte in ${JSON.stringify(text)}`);
+  return Buffer.from(`${text}\0`, 'utf8');
+}
+
+/** Closes a descriptor. Throws `BpfError` (EBADF). */
+export function close(fd: Fd, sys: Syscalls = linux): void {
+  const result = sys.call('close', fd);
+  if (result < 0) throw new BpfError(`close of ${fd}`, -result);
+}
+
+const LOCK_SH = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const EINTR = 4;
+const EWOULDBLOCK = 11;
+
+/**
+ * Locks an open file with flock(2); the lock goes with the last descriptor, so it outlives no process.
+ *
+ * Returns false if `nonblocking` and another holds it. A blocking call stops the event loop.
+ */
+export function flock(
+  fd: Fd,
+  options: { readonly exclusive: boolean; readonly nonblocking: boolean },
+  sys: Syscalls = linux,
+): boolean {
+  const operation = (options.exclusive ? LOCK_EX : LOCK_SH) | (options.nonblocking ? LOCK_NB : 0);
+  for (;;) {
+    const result = sys.call('flock', fd, operation);
+    if (result >= 0) return true;
+    if (result === -EWOULDBLOCK && options.nonblocking) return false;
+    if (result !== -EINTR) throw new BpfError(`flock of ${fd}`, -result);
+  }
+}
+
+/** Mounts a file system: mount(2) without flags. Throws `BpfError`. */
+export function mount(type: string, target: string, data: string, sys: Syscalls = linux): void {
+  const result = sys.call('mount', cString(type), cString(target), cString(type), 0, cString(data));
+  if (result < 0) throw new BpfError(`mount of ${type} at ${target}`, -result);
+}
