@@ -1,9 +1,11 @@
 export * from './asm.js';
 export { assemble, SLOT } from './assemble.js';
 export { lookupBatch, updateBatch } from './batch.js';
+export { type Btf, kernelBtf, parseBtf } from './btf.js';
 export { cgroupId, findCgroup2, openDirectory } from './cgroup.js';
 export { disassemble } from './disassemble.js';
 export { BpfError, errnoName } from './error.js';
+export { type Field, fieldOffset, findField, structSize } from './field.js';
 export { HELPERS, type HelperName, helperName } from './helpers.js';
 export {
   type Condition,

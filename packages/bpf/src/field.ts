@@ -1,0 +1,114 @@
+import {
+  type Btf,
+  type BtfType,
+  findNamed,
+  isAggregate,
+  KIND,
+  nameAt,
+  underlying,
+  word,
+} from './btf.js';
+
+interface Member {
+  readonly name: string;
+  readonly type: number;
+  readonly bitOffset: number;
+  /** 0 for what is not a bit-field. */
+  readonly bits: number;
+}
+
+function* members(btf: Btf, owner: BtfType): Generator<Member> {
+  for (let index = 0; index < owner.vlen; index += 1) {
+    const at = owner.extra + 3 * index;
+    const place = word(btf, at + 2);
+    yield {
+      name: nameAt(btf, word(btf, at)),
+      type: word(btf, at + 1),
+      bitOffset: owner.kindFlag ? place & 0xffffff : place,
+      bits: owner.kindFlag ? place >>> 24 : 0,
+    };
+  }
+}
+
+/** A member by name, also inside anonymous structs and unions, as C finds it. */
+function findMember(btf: Btf, owner: BtfType, name: string): Member | undefined {
+  for (const member of members(btf, owner)) {
+    if (member.name === name) return member;
+    if (member.name !== '') continue;
+    const inner = underlying(btf, member.type);
+    const found = inner && isAggregate(inner) ? findMember(btf, inner, name) : undefined;
+    if (found !== undefined) return { ...found, bitOffset: member.bitOffset + found.bitOffset };
+  }
+  return undefined;
+}
+
+const POINTER_SIZE = 8;
+
+/** Bytes of a type; undefined for one without a size (void, functions). */
+function sizeOf(btf: Btf, id: number): number | undefined {
+  const type = underlying(btf, id);
+  switch (type?.kind) {
+    case KIND.int:
+    case KIND.struct:
+    case KIND.union:
+    case KIND.enum:
+    case KIND.float:
+    case KIND.enum64:
+      return type.sizeOrType;
+    case KIND.ptr:
+      return POINTER_SIZE;
+    case KIND.array: {
+      const each = sizeOf(btf, word(btf, type.extra));
+      return each === undefined ? undefined : each * word(btf, type.extra + 2);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** A field's place in its struct, in bytes; `size` is 0 for a flexible array. */
+export interface Field {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/**
+ * Finds a field by struct name and dotted path: `findField(btf, 'sock', 'sk_cgrp_data.cgroup')`.
+ *
+ * The path goes through members that are structs or unions, not through pointers. Throws Error, naming
+ * the part, for a struct or a member that this kernel does not have, and for bit-fields.
+ */
+export function findField(btf: Btf, struct: string, path: string): Field {
+  let owner = findNamed(btf, struct);
+  if (owner === undefined) throw new Error(`this kernel's BTF has no struct \`${struct}\``);
+  let walked = struct;
+  let bitOffset = 0;
+  let type = owner.id;
+  for (const name of path.split('.')) {
+    if (owner === undefined || !isAggregate(owner)) {
+      const reason = owner?.kind === KIND.ptr ? 'is a pointer' : 'is no struct';
+      throw new Error(`\`${walked}\` ${reason}: it has no member \`${name}\``);
+    }
+    const member = findMember(btf, owner, name);
+    if (member === undefined) throw new Error(`\`${walked}\` has no member \`${name}\``);
+    walked = `${walked}.${name}`;
+    bitOffset += member.bitOffset;
+    if (member.bits !== 0 || bitOffset % 8 !== 0) {
+      throw new Error(`\`${walked}\` is a bit-field: it has no byte offset`);
+    }
+    type = member.type;
+    owner = underlying(btf, type);
+  }
+  return { offset: bitOffset / 8, size: sizeOf(btf, type) ?? 0 };
+}
+
+/** The byte offset of a field: `findField` without the size. */
+export const fieldOffset = (btf: Btf, struct: string, path: string): number =>
+  findField(btf, struct, path).offset;
+
+/** The size of a struct in bytes. Throws Error if this kernel does not have it. */
+export function structSize(btf: Btf, struct: string): number {
+  const type = findNamed(btf, struct);
+  if (type === undefined) throw new Error(`this kernel's BTF has no struct \`${struct}\``);
+  return type.sizeOrType;
+}
