@@ -7,5 +7,6 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   extensionsToTreatAsEsm: [],
+  reporters: ['default', '<rootDir>/test/harness/reporter.js'],
   testTimeout: 60_000,
 };

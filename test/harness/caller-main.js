@@ -1,0 +1,257 @@
+/**
+ * A process that makes socket calls on request, for caller.ts. It is plain JavaScript so that it runs
+ * unbuilt in any cgroup, namespace and user.
+ *
+ * Standard input takes one JSON object a line, `{ id, call }`; each is answered in order with
+ * `{ id, result }` on a line of standard output. The first line, `{ id: 0, result: { value: pid } }`,
+ * says that the process is ready. It ends with its input. The calls are libc's own, in this thread:
+ * the control group, user and namespace that the kernel sees are this process's.
+ *
+ * Environment: CALLER_UID, CALLER_GID (real and effective ids to take before the first call).
+ */
+import { writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import koffi from 'koffi';
+
+const libc = koffi.load('libc.so.6');
+const c = {
+  socket: libc.func('int socket(int, int, int)'),
+  bind: libc.func('int bind(int, void *, uint)'),
+  connect: libc.func('int connect(int, void *, uint)'),
+  listen: libc.func('int listen(int, int)'),
+  accept4: libc.func('int accept4(int, void *, void *, int)'),
+  send: libc.func('long send(int, void *, size_t, int)'),
+  sendto: libc.func('long sendto(int, void *, size_t, int, void *, uint)'),
+  sendmsg: libc.func('long sendmsg(int, void *, int)'),
+  recvfrom: libc.func('long recvfrom(int, void *, size_t, int, void *, void *)'),
+  setsockopt: libc.func('int setsockopt(int, int, int, void *, uint)'),
+  getsockopt: libc.func('int getsockopt(int, int, int, void *, void *)'),
+  getsockname: libc.func('int getsockname(int, void *, void *)'),
+  getpeername: libc.func('int getpeername(int, void *, void *)'),
+  shutdown: libc.func('int shutdown(int, int)'),
+  poll: libc.func('int poll(void *, ulong, int)'),
+  close: libc.func('int close(int)'),
+  inet_pton: libc.func('int inet_pton(int, const char *, void *)'),
+  inet_ntop: libc.func('const char *inet_ntop(int, void *, void *, uint)'),
+};
+
+const FAMILY = { unspec: 0, unix: 1, inet: 2, inet6: 10 };
+const TYPE = { stream: 1, dgram: 2, raw: 3, seqpacket: 5 };
+const PROTOCOL = { tcp: 6, udp: 17, icmp: 1, icmpv6: 58, sctp: 132, udplite: 136, mptcp: 262 };
+const SOCK_NONBLOCK = 0o4000;
+const POLLIN = 1;
+const POLLOUT = 4;
+const SOL_SOCKET = 1;
+const SO_ERROR = 4;
+
+/** Of two names for one number the usual one. */
+const errnoNames = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
+for (const name of ['EAGAIN', 'EOPNOTSUPP', 'EDEADLK']) errnoNames.set(koffi.os.errno[name], name);
+const errnoName = (number) => errnoNames.get(number) ?? `E${number}`;
+
+const number = (names, value) => (typeof value === 'string' ? names[value] : value);
+
+function failure() {
+  return { errno: errnoName(koffi.errno()) };
+}
+
+/** What a call that answers -1 or a number comes to. */
+function outcome(value) {
+  const result = Number(value);
+  return result < 0 ? failure() : { value: result };
+}
+
+/** The bytes of inet_pton; throws for text that is no address. */
+function addressBytes(text) {
+  const family = text.includes(':') ? FAMILY.inet6 : FAMILY.inet;
+  const bytes = Buffer.alloc(family === FAMILY.inet6 ? 16 : 4);
+  if (c.inet_pton(family, text, bytes) !== 1) throw new Error(`no address: ${text}`);
+  return bytes;
+}
+
+/** sockaddr_in or sockaddr_in6, whichever the address is; `family` overrides what its head says. */
+function packAddress({ address, port = 0, scope = 0, family }) {
+  const bytes = addressBytes(address);
+  const six = bytes.length === 16;
+  const packed = Buffer.alloc(six ? 28 : 16);
+  packed.writeUInt16LE(number(FAMILY, family ?? (six ? 'inet6' : 'inet')), 0);
+  packed.writeUInt16BE(port, 2);
+  bytes.copy(packed, six ? 8 : 4);
+  if (six) packed.writeUInt32LE(scope, 24);
+  return packed;
+}
+
+function unpackAddress(packed, length) {
+  if (length < 8) return undefined;
+  const family = packed.readUInt16LE(0);
+  if (family !== FAMILY.inet && family !== FAMILY.inet6) return undefined;
+  const six = family === FAMILY.inet6;
+  const address = c.inet_ntop(family, packed.subarray(six ? 8 : 4), Buffer.alloc(64), 64);
+  const scope = six ? packed.readUInt32LE(24) : 0;
+  return { address, port: packed.readUInt16BE(2), ...(scope ? { scope } : {}) };
+}
+
+/** Runs a call that fills an address in. */
+function withAddress(call) {
+  const packed = Buffer.alloc(128);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(packed.length);
+  const result = outcome(call(packed, length));
+  const address = result.errno === undefined && unpackAddress(packed, length.readUInt32LE(0));
+  return address ? { ...result, address } : result;
+}
+
+/** Waits until the socket is ready; false when the time is over. */
+function ready(fd, events, ms) {
+  const pollfd = Buffer.alloc(8);
+  pollfd.writeInt32LE(fd, 0);
+  pollfd.writeInt16LE(events, 4);
+  return c.poll(pollfd, 1, ms) > 0;
+}
+
+/** A control message that names the address, and perhaps the interface, to send from. */
+function packetInfo({ address, ifindex = 0 }) {
+  const bytes = addressBytes(address);
+  const six = bytes.length === 16;
+  const info = Buffer.alloc(six ? 20 : 12);
+  if (six) {
+    bytes.copy(info, 0);
+    info.writeUInt32LE(ifindex, 16);
+  } else {
+    info.writeUInt32LE(ifindex, 0);
+    bytes.copy(info, 4);
+  }
+  const message = Buffer.alloc((16 + info.length + 7) & ~7);
+  message.writeBigUInt64LE(BigInt(16 + info.length), 0);
+  message.writeInt32LE(six ? 41 : 0, 8);
+  message.writeInt32LE(six ? 50 : 8, 12);
+  info.copy(message, 16);
+  return message;
+}
+
+function sendMessage({ fd, to, from, data = 'x', flags = 0 }) {
+  const bytes = Buffer.from(data);
+  const name = to && packAddress(to);
+  const control = from && packetInfo(from);
+  const vector = Buffer.alloc(16);
+  vector.writeBigUInt64LE(koffi.address(bytes), 0);
+  vector.writeBigUInt64LE(BigInt(bytes.length), 8);
+  const header = Buffer.alloc(56);
+  if (name) {
+    header.writeBigUInt64LE(koffi.address(name), 0);
+    header.writeUInt32LE(name.length, 8);
+  }
+  header.writeBigUInt64LE(koffi.address(vector), 16);
+  header.writeBigUInt64LE(1n, 24);
+  if (control) {
+    header.writeBigUInt64LE(koffi.address(control), 32);
+    header.writeBigUInt64LE(BigInt(control.length), 40);
+  }
+  return outcome(c.sendmsg(fd, header, flags));
+}
+
+/** The descriptor that the last socket or accept call gave: `fd: 'last'` in a batch. */
+let last = -1;
+const opened = (result) => {
+  if (result.errno === undefined) last = result.value;
+  return result;
+};
+
+const calls = {
+  socket: ({ family, type, protocol = 0, blocking = false }) =>
+    opened(
+      outcome(
+        c.socket(
+          number(FAMILY, family),
+          number(TYPE, type) | (blocking ? 0 : SOCK_NONBLOCK),
+          number(PROTOCOL, protocol),
+        ),
+      ),
+    ),
+  bind: ({ fd, address }) => {
+    const packed = packAddress(address);
+    return outcome(c.bind(fd, packed, packed.length));
+  },
+  connect: ({ fd, address }) => {
+    const packed = packAddress(address);
+    return outcome(c.connect(fd, packed, packed.length));
+  },
+  connectAndWait: ({ fd, address, ms }) => {
+    const result = calls.connect({ fd, address });
+    if (result.errno !== 'EINPROGRESS') return result;
+    if (!ready(fd, POLLOUT, ms)) return { errno: 'timeout' };
+    const error = calls.getsockopt({ fd, level: SOL_SOCKET, name: SO_ERROR });
+    return error.value ? { errno: errnoName(error.value) } : { value: 0 };
+  },
+  listen: ({ fd, backlog = 16 }) => outcome(c.listen(fd, backlog)),
+  accept: ({ fd }) => opened(withAddress((...to) => c.accept4(fd, ...to, SOCK_NONBLOCK))),
+  acceptWithin: ({ fd, ms }) =>
+    ready(fd, POLLIN, ms) ? calls.accept({ fd }) : { errno: 'timeout' },
+  send: ({ fd, data = 'x', flags = 0 }) => {
+    const bytes = Buffer.from(data);
+    return outcome(c.send(fd, bytes, bytes.length, flags));
+  },
+  sendto: ({ fd, to, data = 'x', flags = 0 }) => {
+    const packed = packAddress(to);
+    const bytes = Buffer.from(data);
+    return outcome(c.sendto(fd, bytes, bytes.length, flags, packed, packed.length));
+  },
+  sendmsg: sendMessage,
+  recvfrom: ({ fd, flags = 0 }) => {
+    const bytes = Buffer.alloc(65536);
+    const result = withAddress((...from) => c.recvfrom(fd, bytes, bytes.length, flags, ...from));
+    if (result.errno !== undefined) return result;
+    return { ...result, data: bytes.toString('utf8', 0, result.value) };
+  },
+  recvWithin: ({ fd, ms, flags = 0 }) =>
+    ready(fd, POLLIN, ms) ? calls.recvfrom({ fd, flags }) : { errno: 'timeout' },
+  setsockopt: ({ fd, level, name, value }) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeInt32LE(value);
+    return outcome(c.setsockopt(fd, level, name, bytes, bytes.length));
+  },
+  getsockopt: ({ fd, level, name }) => {
+    const bytes = Buffer.alloc(4);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(bytes.length);
+    const result = outcome(c.getsockopt(fd, level, name, bytes, length));
+    return result.errno === undefined ? { value: bytes.readInt32LE(0) } : result;
+  },
+  getsockname: ({ fd }) => withAddress((...to) => c.getsockname(fd, ...to)),
+  getpeername: ({ fd }) => withAddress((...to) => c.getpeername(fd, ...to)),
+  shutdown: ({ fd, how = 2 }) => outcome(c.shutdown(fd, how)),
+  close: ({ fd }) => outcome(c.close(fd)),
+  moveTo: ({ cgroup }) => {
+    writeFileSync(`${cgroup}/cgroup.procs`, String(process.pid));
+    return { value: 0 };
+  },
+  batch: ({ calls: list }) => ({ value: list.length, results: list.map(run) }),
+};
+
+function run(call) {
+  const answer = calls[call.op];
+  if (!answer) throw new Error(`no call ${call.op}`);
+  return answer(call.fd === 'last' ? { ...call, fd: last } : call);
+}
+
+function respond(id, result) {
+  process.stdout.write(`${JSON.stringify({ id, result })}\n`);
+}
+
+const { CALLER_UID, CALLER_GID } = process.env;
+if (CALLER_UID !== undefined || CALLER_GID !== undefined) process.setgroups([]);
+if (CALLER_GID !== undefined) process.setgid(Number(CALLER_GID));
+if (CALLER_UID !== undefined) process.setuid(Number(CALLER_UID));
+
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const { id, call } = JSON.parse(line);
+    try {
+      respond(id, run(call));
+    } catch (error) {
+      respond(id, { fault: String(error) });
+    }
+  })
+  .on('close', () => process.exit(0));
+
+respond(0, { value: process.pid });

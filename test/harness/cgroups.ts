@@ -1,0 +1,125 @@
+/** A subtree of control groups of a test's own, below the cgroup2 mount; the root is left alone. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const PREFIX = 'sockfilter-test-';
+
+/** Where cgroup2 is mounted, or undefined. */
+export function cgroupMount(): string | undefined {
+  for (const line of readFileSync('/proc/self/mounts', 'utf8').split('\n')) {
+    const [, path, type] = line.split(' ');
+    if (type === 'cgroup2') return path;
+  }
+  return undefined;
+}
+
+function requireMount(): string {
+  const mount = cgroupMount();
+  if (mount === undefined) throw new Error('cgroup2 is not mounted');
+  return mount;
+}
+
+/** The directory and all below it, deepest first. */
+function deepestFirst(directory: string): readonly string[] {
+  if (!existsSync(directory)) return [];
+  const below = readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap((entry) => deepestFirst(join(directory, entry.name)));
+  return [...below, directory];
+}
+
+/** Ends the processes in the directory, each by its id, and removes it; false if it is busy still. */
+function tryRemove(directory: string): boolean {
+  try {
+    for (const pid of readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n'))
+      if (Number(pid) > 0) process.kill(Number(pid), 'SIGKILL');
+  } catch {
+    // The group or the process has gone in between; rmdir tells.
+  }
+  try {
+    rmdirSync(directory);
+    return true;
+  } catch {
+    return !existsSync(directory);
+  }
+}
+
+/** Exits are asynchronous, so a group stays busy for a moment after its last process has died. */
+async function removeTree(root: string): Promise<void> {
+  for (const directory of deepestFirst(root)) {
+    const deadline = Date.now() + 5000;
+    while (!tryRemove(directory)) {
+      if (Date.now() > deadline) throw new Error(`${directory} can't be removed`);
+      await sleep(10);
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  return existsSync(`/proc/${pid}`);
+}
+
+/** Removes what test runs that were killed have left behind. */
+async function removeLeftovers(mount: string): Promise<void> {
+  for (const name of readdirSync(mount)) {
+    const pid = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length).split('-')[0]) : NaN;
+    if (!Number.isNaN(pid) && !isAlive(pid)) await removeTree(join(mount, name)).catch(() => {});
+  }
+}
+
+let made = 0;
+
+/** The trees that are there now. */
+const trees = new Set<CgroupTree>();
+
+export class CgroupTree {
+  /** Directory of the subtree's root. */
+  readonly root: string;
+  /** Its path below the mount, as rules and groups name it. */
+  readonly path: string;
+
+  private constructor(mount: string, name: string) {
+    this.root = join(mount, name);
+    this.path = `/${name}`;
+    mkdirSync(this.root);
+    trees.add(this);
+  }
+
+  static async create(): Promise<CgroupTree> {
+    const mount = requireMount();
+    await removeLeftovers(mount);
+    let name: string;
+    do name = `${PREFIX}${process.pid}-${++made}`;
+    while (existsSync(join(mount, name)));
+    return new CgroupTree(mount, name);
+  }
+
+  /** Removes every tree that is still there; for afterAll. */
+  static async removeAll(): Promise<void> {
+    await Promise.all([...trees].map((tree) => tree.remove()));
+  }
+
+  /** Directory of the child `web`, or of `web/worker`; made if it is not there. */
+  child(name: string): string {
+    const directory = join(this.root, name);
+    mkdirSync(directory, { recursive: true });
+    return directory;
+  }
+
+  /** The child's path below the mount. */
+  childPath(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  /** Removes one child and all below it. */
+  removeChild(name: string): Promise<void> {
+    return removeTree(join(this.root, name));
+  }
+
+  /** Ends all processes in the subtree and removes it. */
+  async remove(): Promise<void> {
+    await removeTree(this.root);
+    trees.delete(this);
+  }
+}

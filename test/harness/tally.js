@@ -1,0 +1,30 @@
+/** What a test run comes to in two lines; reporter.js prints them. */
+
+const KERNEL = /^kernel: /;
+const SKIPPED = /\[skipped: (.*)\]$/;
+
+/** The line about kernel tests, from the titles that describeKernel gives. */
+function kernelLine(tests) {
+  const kernel = tests.filter(({ ancestorTitles }) => KERNEL.test(ancestorTitles[0] ?? ''));
+  const ran = kernel.filter(({ status }) => status === 'passed' || status === 'failed');
+  if (ran.length > 0) return `kernel tests: ${ran.length} ran`;
+  const reasons = kernel.flatMap(
+    ({ ancestorTitles }) => SKIPPED.exec(ancestorTitles[0])?.[1] ?? [],
+  );
+  if (reasons.length > 0)
+    return `kernel tests: skipped, because ${[...new Set(reasons)].join('; ')}`;
+  return 'kernel tests: none were selected';
+}
+
+/**
+ * The lines of an AggregatedResult of jest. A file that does not even load counts as one failure.
+ */
+export function tally(results) {
+  const tests = results.testResults.flatMap((file) => file.testResults);
+  const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
+  const skipped = results.numPendingTests + results.numTodoTests;
+  return [
+    kernelLine(tests),
+    `${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped`,
+  ];
+}
