@@ -1,1 +1,7 @@
-export {};
+export * from './build.js';
+export * from './diagram.js';
+export * from './limit.js';
+export * from './operation.js';
+export type { Outcome, Verdict } from './outcome.js';
+export * from './piece.js';
+export * from './store.js';

@@ -1,0 +1,206 @@
+/**
+ * Conditions of rules as diagrams.
+ *
+ * Where fields have few values, intervals are widened so that each value stands for all from the one
+ * before it up to itself and the last for the rest: it saves an edge, and no packet tells the
+ * difference.
+ */
+import {
+  BUILTIN_CHAINS,
+  type Clause,
+  contains,
+  type Family,
+  FIELD_BITS,
+  type Field,
+  type Range,
+  rangeSet,
+  type Test,
+  type ValueSet,
+  valueSet,
+} from '@sockfilter/table';
+import { NONE, type Operation } from './operation.js';
+import { fieldBits, firstPiece, PIECES } from './piece.js';
+import { type DiagramStore, type Ref, terminalRef } from './store.js';
+
+const FAMILIES: readonly Family[] = [4, 6];
+
+const FEW_VALUES: Partial<Readonly<Record<Field, readonly bigint[]>>> = {
+  chain: BUILTIN_CHAINS.map((_, index) => BigInt(index)),
+  family: FAMILIES.map(BigInt),
+};
+
+/** The terminal that means "holds" and nothing else. */
+export const HOLDS: Ref = terminalRef(1);
+
+/** The field's set without what its width rules out. */
+function clip(field: Field, set: ValueSet, bits: number): ValueSet {
+  const max = (1n << BigInt(bits)) - 1n;
+  const values = FEW_VALUES[field];
+  if (values)
+    return rangeSet(
+      values.flatMap((value, index): Range[] => {
+        if (!contains(set, value)) return [];
+        const from = index === 0 ? 0n : values[index - 1] + 1n;
+        return [[from, index === values.length - 1 ? max : value]];
+      }),
+    );
+  if (set.kind === 'masked') {
+    const possible = set.value <= max && (set.value & ~set.mask) === 0n;
+    return possible ? { ...set, mask: set.mask & max } : rangeSet([]);
+  }
+  return rangeSet(
+    set.ranges.flatMap(([from, to]): Range[] => (from > max ? [] : [[from, to < max ? to : max]])),
+  );
+}
+
+/** Makes the diagrams of conditions in a store. */
+export class ConditionCompiler {
+  readonly #store: DiagramStore;
+  readonly #overlay: Operation;
+  readonly #guard: Operation;
+
+  constructor(store: DiagramStore, operations: { overlay: Operation; guard: Operation }) {
+    this.#store = store;
+    this.#overlay = operations.overlay;
+    this.#guard = operations.guard;
+  }
+
+  /** The diagram that is the terminal `hit` where all the clauses hold, else NONE. */
+  compile(clauses: readonly Clause[], hit: Ref): Ref {
+    const asksAddress = clauses.some((clause) =>
+      clause.some(({ field }) => field === 'source' || field === 'destination'),
+    );
+    if (!asksAddress) return this.#conjunction(clauses, hit, undefined);
+    let result = NONE;
+    for (const family of FAMILIES) {
+      const restriction: Test = { field: 'family', set: valueSet(family), negated: false };
+      const possible = clauses.every(
+        ([test, ...others]) =>
+          test === undefined ||
+          others.length > 0 ||
+          test.field !== 'family' ||
+          contains(test.set, BigInt(family)) !== test.negated,
+      );
+      if (!possible) continue;
+      const others = clauses.filter(
+        (clause) => clause.length !== 1 || clause[0].field !== 'family',
+      );
+      const part = this.#conjunction([[restriction], ...others], hit, family);
+      result = this.#overlay(result, part);
+    }
+    return result;
+  }
+
+  #conjunction(clauses: readonly Clause[], hit: Ref, family: Family | undefined): Ref {
+    const alone = new Map<Field, Test>();
+    const others: Clause[] = [];
+    for (const clause of clauses) {
+      const [test] = clause;
+      if (clause.length === 1 && !alone.has(test.field)) alone.set(test.field, test);
+      else others.push(clause);
+    }
+    // One test a field nests from the last field to the first, with nothing to combine.
+    let result = hit;
+    for (const test of [...alone.values()].sort(
+      (a, b) => firstPiece(b.field) - firstPiece(a.field),
+    ))
+      result = this.#test(test, result, family);
+    for (const clause of others) {
+      const any = clause
+        .map((test) => this.#test(test, HOLDS, family))
+        .reduce((a, b) => this.#overlay(a, b), NONE);
+      result = this.#guard(any, result);
+    }
+    return result;
+  }
+
+  #test({ field, set, negated }: Test, inner: Ref, family: Family | undefined): Ref {
+    const bits = fieldBits(field, family);
+    const hit = negated ? NONE : inner;
+    const miss = negated ? inner : NONE;
+    const clipped = clip(field, set, bits);
+    const piece = firstPiece(field) + (FIELD_BITS[field] - bits) / 16;
+    if (clipped.kind === 'ranges') return this.#ranges(piece, clipped.ranges, hit, miss);
+    return this.#masked(piece, clipped.value, clipped.mask, hit, miss);
+  }
+
+  /** Splits the values that are left, those of the piece and the later ones of its field. */
+  #ranges(piece: number, ranges: readonly Range[], hit: Ref, miss: Ref): Ref {
+    const { bits, shift } = PIECES[piece];
+    const values = 1 << bits;
+    const low = BigInt(shift);
+    const lowMax = (1n << low) - 1n;
+    const row = this.#store.row(piece);
+    let cursor = 0;
+    /** Where one value of the piece leads by ranges of the pieces after it. */
+    let partial: Range[] = [];
+    let partialAt = 0;
+    const put = (from: number, to: number, target: Ref) => {
+      if (from > cursor) row.push(cursor, miss);
+      row.push(from, target);
+      cursor = to + 1;
+    };
+    const flush = () => {
+      if (partial.length > 0)
+        put(partialAt, partialAt, this.#ranges(piece + 1, partial, hit, miss));
+      partial = [];
+    };
+    const add = (at: number, from: bigint, to: bigint) => {
+      if (at !== partialAt) flush();
+      partialAt = at;
+      partial.push([from, to]);
+    };
+    for (const [from, to] of ranges) {
+      let first = Number(from >> low);
+      let last = Number(to >> low);
+      const fromLow = from & lowMax;
+      const toLow = to & lowMax;
+      const endsInside = toLow !== lowMax;
+      if (fromLow !== 0n || (first === last && endsInside)) {
+        add(first, fromLow, first === last ? toLow : lowMax);
+        if (first === last) continue;
+        first++;
+      }
+      if (endsInside) last--;
+      if (first <= last) {
+        flush();
+        put(first, last, hit);
+      }
+      if (endsInside) add(last + 1, 0n, toLow);
+    }
+    flush();
+    if (cursor < values) row.push(cursor, miss);
+    return this.#store.intern(piece);
+  }
+
+  #masked(first: number, value: bigint, mask: bigint, hit: Ref, miss: Ref): Ref {
+    let last = first;
+    while (PIECES[last].shift > 0) last++;
+    let result = hit;
+    for (let piece = last; piece >= first; piece--) {
+      const low = BigInt(PIECES[piece].shift);
+      const max = (1 << PIECES[piece].bits) - 1;
+      const pieceMask = Number((mask >> low) & BigInt(max));
+      if (pieceMask === 0) continue;
+      this.#maskedPiece(piece, Number((value >> low) & BigInt(max)), pieceMask, result, miss);
+      result = this.#store.intern(piece);
+    }
+    return result;
+  }
+
+  /** Fills the row: the bits below the mask's lowest make an interval, each set of its holes one more. */
+  #maskedPiece(piece: number, value: number, mask: number, hit: Ref, miss: Ref): void {
+    const max = (1 << PIECES[piece].bits) - 1;
+    const interval = mask & -mask;
+    const holes = max & ~mask & ~(interval - 1);
+    const row = this.#store.row(piece);
+    if (value > 0) row.push(0, miss);
+    let subset = 0;
+    do {
+      const start = value | subset;
+      row.push(start, hit);
+      if (start + interval <= max) row.push(start + interval, miss);
+      subset = (subset - holes) & holes;
+    } while (subset !== 0);
+  }
+}

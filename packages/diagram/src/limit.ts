@@ -1,0 +1,60 @@
+/** What a diagram may cost: past a limit the build fails, it never hangs or eats the machine. */
+
+export interface Limits {
+  /** Edges in one node pool while building, garbage included; an edge takes 6 bytes. */
+  readonly poolEdges: number;
+  /** Edges of the finished diagram. */
+  readonly edges: number;
+  /** Edges looked at while building: the bound on time. */
+  readonly steps: number;
+  /** Counters in the lists of all terminals together. */
+  readonly counted: number;
+  /** Diagrams that only count, beside the one of the verdicts. */
+  readonly countingDiagrams: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  poolEdges: 16_000_000,
+  edges: 4_000_000,
+  steps: 500_000_000,
+  counted: 2_000_000,
+  countingDiagrams: 64,
+};
+
+const WORDS: Readonly<Record<keyof Limits, string>> = {
+  poolEdges: 'edges while it is built',
+  edges: 'edges',
+  steps: 'steps to build',
+  counted: 'counters in its terminals',
+  countingDiagrams: 'diagrams to count with',
+};
+
+/** Rules of a chain by number, both ends included; only the chain when there is no one rule to blame. */
+export interface RuleSpan {
+  readonly chain: string;
+  readonly rules?: readonly [from: number, to: number];
+}
+
+function spanText({ chain, rules }: RuleSpan): string {
+  if (!rules) return `chain ${chain}`;
+  const [from, to] = rules;
+  return from === to
+    ? `rule ${from} of chain ${chain}`
+    : `rules ${from} to ${to} of chain ${chain}`;
+}
+
+/** A limit was reached. */
+export class LimitError extends Error {
+  override readonly name = 'LimitError';
+  readonly limit: keyof Limits;
+  readonly figure: number;
+  readonly span: RuleSpan | undefined;
+
+  constructor(limit: keyof Limits, figure: number, span?: RuleSpan) {
+    const place = span ? `: stuck at ${spanText(span)}` : '';
+    super(`the decision diagram needs more than ${figure} ${WORDS[limit]}${place}`);
+    this.limit = limit;
+    this.figure = figure;
+    this.span = span;
+  }
+}

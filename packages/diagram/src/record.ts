@@ -1,0 +1,11 @@
+/**
+ * What a diagram records of a packet's walk. One that records all has a terminal for each path
+ * through the rules: exact, and small while the rules that only count are disjoint; too large when
+ * many overlap. Then one diagram records verdicts, and others some of the counters each.
+ */
+export interface Recording {
+  /** Whether terminals tell the verdict, and the count of the rule or policy that gave it. */
+  readonly verdicts: boolean;
+  /** Whether terminals tell the count of the rule, one that does not decide, with this counter. */
+  readonly counts: (counter: number) => boolean;
+}

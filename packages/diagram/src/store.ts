@@ -1,0 +1,243 @@
+/**
+ * The node pool of decision diagrams.
+ *
+ * A reference is an integer: `node >= 0` names a node, `~n < 0` the terminal number n. What terminals
+ * mean is their user's business. A node asks one piece of the packet and has sorted intervals, the
+ * first from 0, each up to the next start and the last open; every interval has a target.
+ *
+ * Invariants: a node's targets ask later pieces only; adjacent targets differ, so that every node has
+ * at least two; equal nodes are one node; a target's number is lower than its node's. Hence two
+ * references of one store mean the same function if and only if they are equal.
+ */
+import { LimitError, type Limits } from './limit.js';
+import { PIECES } from './piece.js';
+import { Row } from './row.js';
+
+/** A node or a terminal. */
+export type Ref = number;
+
+export function isTerminal(ref: Ref): boolean {
+  return ref < 0;
+}
+
+/** The reference of the terminal with the number. */
+export function terminalRef(number: number): Ref {
+  return ~number;
+}
+
+export function terminalNumber(ref: Ref): number {
+  return ~ref;
+}
+
+export interface DiagramSize {
+  readonly nodes: number;
+  readonly edges: number;
+}
+
+const EMPTY = -1;
+
+function grown<T extends Uint8Array | Uint16Array | Int32Array>(
+  old: T,
+  make: new (length: number) => T,
+): T {
+  const array = new make(old.length * 2);
+  array.set(old);
+  return array;
+}
+
+export class DiagramStore {
+  readonly #limits: Pick<Limits, 'poolEdges' | 'steps'>;
+  readonly #rows = PIECES.map(() => new Row());
+  #pieces: Uint8Array = new Uint8Array(1024);
+  /** Where each node's edges begin; the next node's are their end. */
+  #begins: Int32Array = new Int32Array(1024);
+  #hashes: Int32Array = new Int32Array(1024);
+  #slots: Int32Array = new Int32Array(4096).fill(EMPTY);
+  #starts: Uint16Array = new Uint16Array(4096);
+  #targets: Int32Array = new Int32Array(4096);
+  #nodeCount = 0;
+  #steps = 0;
+
+  constructor(limits: Pick<Limits, 'poolEdges' | 'steps'>) {
+    this.#limits = limits;
+  }
+
+  /** Nodes in the pool, whether or not anything still leads to them. */
+  get nodeCount(): number {
+    return this.#nodeCount;
+  }
+
+  get edgeCount(): number {
+    return this.#begins[this.#nodeCount];
+  }
+
+  /** Edges looked at so far. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** The piece that the node asks; for a terminal one past the last. */
+  pieceOf(ref: Ref): number {
+    return ref < 0 ? PIECES.length : this.#pieces[ref];
+  }
+
+  /** The node's edges have the numbers from `firstEdge(node)` up to, without, `endEdge(node)`. */
+  firstEdge(node: Ref): number {
+    return this.#begins[node];
+  }
+
+  endEdge(node: Ref): number {
+    return this.#begins[node + 1];
+  }
+
+  /** The first value of the edge's interval. */
+  edgeStart(edge: number): number {
+    return this.#starts[edge];
+  }
+
+  edgeTarget(edge: number): Ref {
+    return this.#targets[edge];
+  }
+
+  /** Where the node leads for a value of its piece. */
+  follow(node: Ref, value: number): Ref {
+    let low = this.#begins[node];
+    let high = this.#begins[node + 1];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.#starts[middle] <= value) low = middle;
+      else high = middle;
+    }
+    return this.#targets[low];
+  }
+
+  /** The terminal to which values of the pieces lead. */
+  walk(root: Ref, values: Uint16Array): Ref {
+    let ref = root;
+    while (ref >= 0) ref = this.follow(ref, values[this.#pieces[ref]]);
+    return ref;
+  }
+
+  /** Counts edges looked at against the limit of steps. */
+  spend(steps: number): void {
+    this.#steps += steps;
+    if (this.#steps > this.#limits.steps) throw new LimitError('steps', this.#limits.steps);
+  }
+
+  /** The row in which to put a node of the piece together, emptied. There is one for each piece. */
+  row(piece: number): Row {
+    const row = this.#rows[piece];
+    row.length = 0;
+    return row;
+  }
+
+  /** The node that the row of the piece describes; its only target if it has one alone. */
+  intern(piece: number): Ref {
+    const row = this.#rows[piece];
+    const { length, starts, targets } = row;
+    if (length === 1) return targets[0];
+
+    let hash = Math.imul(piece + 1, 0x9e3779b1);
+    for (let i = 0; i < length; i++) {
+      hash = Math.imul(hash ^ starts[i], 0x85ebca6b);
+      hash = Math.imul(hash ^ (hash >>> 15) ^ targets[i], 0xc2b2ae35);
+    }
+    hash ^= hash >>> 16;
+    const slotMask = this.#slots.length - 1;
+    let slot = hash & slotMask;
+    for (; this.#slots[slot] !== EMPTY; slot = (slot + 1) & slotMask) {
+      const node = this.#slots[slot];
+      if (this.#hashes[node] === hash && this.#equals(node, piece, row)) return node;
+    }
+    const node = this.#append(piece, row, hash);
+    this.#slots[slot] = node;
+    if (this.#nodeCount * 2 > this.#slots.length) this.#rehash();
+    return node;
+  }
+
+  /** The reachable nodes and edges. */
+  size(roots: readonly Ref[]): DiagramSize {
+    const seen = new Set<Ref>();
+    let edges = 0;
+    const visit = (ref: Ref): void => {
+      if (ref < 0 || seen.has(ref)) return;
+      seen.add(ref);
+      const end = this.endEdge(ref);
+      edges += end - this.firstEdge(ref);
+      for (let edge = this.firstEdge(ref); edge < end; edge++) visit(this.#targets[edge]);
+    };
+    roots.forEach(visit);
+    return { nodes: seen.size, edges };
+  }
+
+  /**
+   * Copies what is reachable from the roots of a store, perhaps this one, with its terminals replaced;
+   * the copy holds no garbage. Numbers it depth first, targets before their node.
+   */
+  copy(from: DiagramStore, roots: readonly Ref[], replace: (terminal: Ref) => Ref): readonly Ref[] {
+    const copies = new Map<Ref, Ref>();
+    const copyRef = (ref: Ref): Ref => {
+      const known = copies.get(ref);
+      if (known !== undefined) return known;
+      const result = ref < 0 ? replace(ref) : copyNode(ref);
+      copies.set(ref, result);
+      return result;
+    };
+    const copyNode = (node: Ref): Ref => {
+      const piece = from.pieceOf(node);
+      const row = this.row(piece);
+      const end = from.endEdge(node);
+      for (let edge = from.firstEdge(node); edge < end; edge++)
+        row.push(from.edgeStart(edge), copyRef(from.edgeTarget(edge)));
+      return this.intern(piece);
+    };
+    return roots.map(copyRef);
+  }
+
+  #equals(node: Ref, piece: number, row: Row): boolean {
+    const begin = this.#begins[node];
+    const { length } = row;
+    if (this.#pieces[node] !== piece || this.#begins[node + 1] - begin !== length) return false;
+    for (let i = 0; i < length; i++) {
+      if (this.#targets[begin + i] !== row.targets[i]) return false;
+      if (this.#starts[begin + i] !== row.starts[i]) return false;
+    }
+    return true;
+  }
+
+  #append(piece: number, row: Row, hash: number): Ref {
+    const node = this.#nodeCount;
+    const begin = this.#begins[node];
+    const end = begin + row.length;
+    if (end > this.#limits.poolEdges) throw new LimitError('poolEdges', this.#limits.poolEdges);
+    if (node + 2 > this.#pieces.length) {
+      this.#pieces = grown(this.#pieces, Uint8Array);
+      this.#begins = grown(this.#begins, Int32Array);
+      this.#hashes = grown(this.#hashes, Int32Array);
+    }
+    while (end > this.#starts.length) {
+      this.#starts = grown(this.#starts, Uint16Array);
+      this.#targets = grown(this.#targets, Int32Array);
+    }
+    for (let i = 0; i < row.length; i++) {
+      this.#starts[begin + i] = row.starts[i];
+      this.#targets[begin + i] = row.targets[i];
+    }
+    this.#pieces[node] = piece;
+    this.#hashes[node] = hash;
+    this.#begins[node + 1] = end;
+    this.#nodeCount = node + 1;
+    return node;
+  }
+
+  #rehash(): void {
+    const slots = new Int32Array(this.#slots.length * 2).fill(EMPTY);
+    const slotMask = slots.length - 1;
+    for (let node = 0; node < this.#nodeCount; node++) {
+      let slot = this.#hashes[node] & slotMask;
+      while (slots[slot] !== EMPTY) slot = (slot + 1) & slotMask;
+      slots[slot] = node;
+    }
+    this.#slots = slots;
+  }
+}
