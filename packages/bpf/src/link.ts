@@ -49,7 +49,7 @@ export interface LinkInfo {
   readonly type: number;
   readonly id: number;
   readonly programId: number;
-  /** Links to cgroups only; the id is 0n once detached, also by removal of the cgroup. */
+  /** Links to cgroups only; the id is 0n once detached, and soon after the cgroup is removed. */
   readonly cgroup?: { readonly id: bigint; readonly attachType: number };
 }
 

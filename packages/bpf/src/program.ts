@@ -133,14 +133,17 @@ export function loadProgram(
       throw new Error(`program \`${spec.name}\`: no descriptor for map \`${name}\``);
     return fd;
   });
+  let first = -ENOSPC;
   if (options.onLog === undefined) {
-    const first = tryBpf('BPF_PROG_LOAD', loadAttribute(spec, code), sys);
+    first = tryBpf('BPF_PROG_LOAD', loadAttribute(spec, code), sys);
     if (first >= 0) return first;
   }
   const { result, log } = loadLogged(spec, code, options.logLevel ?? 1, sys);
   options.onLog?.(log);
   if (result >= 0) return result;
-  throw new BpfError(`BPF_PROG_LOAD of ${spec.name}`, -result, verifierReason(log), log);
+  // ENOSPC is about the log; the program's own error came first.
+  const errno = result === -ENOSPC ? -first : -result;
+  throw new BpfError(`BPF_PROG_LOAD of ${spec.name}`, errno, verifierReason(log), log);
 }
 
 /** What the kernel says about a program. */

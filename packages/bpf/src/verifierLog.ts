@@ -5,6 +5,8 @@ const NOISE: readonly RegExp[] = [
   /^stack depth/,
   /^func#\d+ @\d+/,
   /^mark_precise:/,
+  /^\d+: R\d/,
+  /^from \d+ to \d+/,
   /^\s*$/,
 ];
 

@@ -1,0 +1,27 @@
+import { findBpffs, findCgroup2, parseMounts } from './index.js';
+
+const HYBRID = `proc /proc proc rw,relatime 0 0
+tmpfs /sys/fs/cgroup tmpfs rw,relatime,mode=755 0 0
+cgroup /sys/fs/cgroup/cpu cgroup rw,relatime,cpu 0 0
+cgroup2 /sys/fs/cgroup/unified cgroup2 rw,relatime 0 0
+bpf /run/my\\040bpf bpf rw,mode=700 0 0
+`;
+
+test('cgroup v2 is found by its type', () => {
+  expect(findCgroup2(HYBRID)).toBe('/sys/fs/cgroup/unified');
+  expect(findCgroup2('cgroup2 /sys/fs/cgroup cgroup2 rw,nsdelegate 0 0\n')).toBe('/sys/fs/cgroup');
+  expect(findCgroup2('cgroup /sys/fs/cgroup/cpu cgroup rw 0 0\n')).toBeUndefined();
+  expect(findCgroup2('')).toBeUndefined();
+});
+
+test('the bpffs at the usual place comes first', () => {
+  expect(findBpffs(HYBRID)).toBe('/run/my bpf');
+  expect(findBpffs(`${HYBRID}bpf /sys/fs/bpf bpf rw 0 0\n`)).toBe('/sys/fs/bpf');
+  expect(findBpffs('')).toBeUndefined();
+});
+
+test('escapes and options', () => {
+  expect(parseMounts('a /x\\134y\\011z ext4 ro,noexec 0 0\nshort line\n')).toEqual([
+    { target: '/x\\y\tz', type: 'ext4', options: ['ro', 'noexec'] },
+  ]);
+});
