@@ -1,0 +1,94 @@
+/**
+ * What the programs and the tool agree on: the bytes of a generation.
+ *
+ * A generation is one array map of pages, all numbers in it little-endian (x86-64, arm64):
+ *
+ *     page 0              header, below
+ *     blob                the table as nodes of 8 bytes; a node's address is its index over all pages
+ *     origins             u32 a counter: 1 + the counter of the last generation that it goes on, or 0
+ *     base                u64 a counter: what it had before this generation; first comes one u64 that
+ *                         is 1 once the counts of the last generation have been folded in
+ *     counters            u64 a counter, in every stripe; programs add to them, nobody else writes
+ *     text                the table in the save format, UTF-8
+ *
+ * Programs read the header and the blob and add to the counters. Everything of one table lies in one
+ * map, so that a swap of one descriptor changes all of it at once.
+ *
+ * A node:
+ *
+ *     byte 0..1  value      byte 2  slot      byte 3  op      byte 4..7  target
+ *
+ *     LESS      goes to target if packet[slot] < value, else to the next node
+ *     UNEQUAL   goes to target if packet[slot] != value, else to the next node
+ *     INDEX     target + 1 addresses of 4 bytes follow; goes to number packet[slot] - value, and to the
+ *               last if there is none (differences wrap in 16 bits)
+ *     JUMP      goes to target
+ *     COUNT     adds one to counter `target`, goes to the next node
+ *     VERDICT   adds one to counter `target`; the call fails with errno `value`, or proceeds if it is 0
+ *
+ * "The next node" is always on the same page, and so are the addresses of an INDEX.
+ */
+
+/** Bytes of a page, the value_size of every generation: inner maps must share it. */
+export const PAGE_BITS = 16;
+export const PAGE_BYTES = 1 << PAGE_BITS;
+
+/** Nodes on a page. */
+export const NODE_BITS = PAGE_BITS - 3;
+export const NODES_PER_PAGE = 1 << NODE_BITS;
+
+/** Counters on a page. */
+export const COUNTER_BITS = PAGE_BITS - 3;
+export const COUNTERS_PER_PAGE = 1 << COUNTER_BITS;
+
+export const OP = { less: 0, unequal: 1, index: 2, jump: 3, count: 4, verdict: 5 } as const;
+
+/** Steps that a walk may take; past them it refuses the call. The compiler never makes so long a path. */
+export const MAX_STEPS = 1024;
+
+/** Byte offsets of the header's u32 fields. */
+export const HEADER = {
+  /** FORMAT of the tool that wrote it. */
+  format: 0,
+  /** Which of the two ids of a cgroup holds for this generation: 0 or 1. */
+  idSlot: 4,
+  /** Bit n: chain n tests the network_id, so a cgroup without an entry fails closed there. */
+  groupChains: 8,
+  /** Bit n: chain n can refuse, so a field that can't be read refuses there. */
+  refusingChains: 12,
+  /** First page of the counters, pages of a stripe, and number of stripes - 1 (a mask). */
+  counterPage: 16,
+  stripePages: 20,
+  stripeMask: 24,
+  /** Address of the first node of chain n, in BUILTIN_CHAINS' order. */
+  entries: 28,
+  /** What only the tool reads. */
+  sequence: 48,
+  counters: 52,
+  originPage: 56,
+  basePage: 60,
+  textPage: 64,
+  textBytes: 68,
+  nodes: 72,
+  rules: 76,
+} as const;
+
+export const HEADER_BYTES = 80;
+
+/** Changes with any change of this file's meaning or of the maps' shapes. */
+export const FORMAT = 1;
+
+/** Stripes of counters at most: more CPUs than that share. */
+export const MAX_STRIPES = 8;
+
+/** A control group's entry: its network_id under each of the two id slots. */
+export const GROUP_VALUE_BYTES = 8;
+
+/** Control groups that can have an entry at a time. */
+export const MAX_CGROUPS = 65_536;
+
+/** Bytes of a registered path's key, with at least one NUL at the end. */
+export const PATH_BYTES = 512;
+
+/** Paths that can be registered at a time. */
+export const MAX_PATHS = 65_536;

@@ -1,0 +1,321 @@
+/**
+ * The hooks of calls that name an address: bind(2), connect(2), and sends on datagram sockets.
+ *
+ * The context is struct bpf_sock_addr, the socket struct bpf_sock (linux/bpf.h). Addresses there, and
+ * `user_port`, are in network byte order; `src_port` is in host order.
+ */
+import {
+  addImm,
+  callHelper,
+  exit,
+  type Item,
+  jump,
+  jumpIf,
+  jumpIf32,
+  label,
+  load,
+  mov,
+  movImm,
+  movImm32,
+  neg,
+  or,
+  type ProgramSpec,
+  R0,
+  R1,
+  R2,
+  R3,
+  R4,
+  R8,
+  R9,
+  R10,
+  rshImm,
+  store,
+  storeImm,
+  toBig,
+} from '@sockfilter/bpf';
+import { BUILTIN_CHAINS, type Family, PROTOCOL, TCP_SYN } from '@sockfilter/table';
+import type { Offsets } from '../offsets.js';
+import {
+  addressOf,
+  clearPacket,
+  OBJECT,
+  probe,
+  put16,
+  put32,
+  putConstant,
+  SCRATCH,
+  slot,
+} from './stack.js';
+import {
+  DECIDED,
+  enter,
+  findGeneration,
+  LICENSE,
+  putGroup,
+  REFUSED,
+  refuseIfRefusing,
+  UNREADABLE,
+  walk,
+} from './walk.js';
+
+export type CallChain = 'BIND' | 'CONNECT' | 'SENDTO';
+
+const CTX = {
+  userIp4: 4,
+  userIp6: 8,
+  userPort: 24,
+  protocol: 36,
+  msgSrcIp4: 40,
+  msgSrcIp6: 44,
+  sk: 64,
+} as const;
+
+const SK = { srcIp4: 24, srcIp6: 28, srcPort: 44 } as const;
+
+const IPPROTO_MPTCP = 262;
+const EPERM = 1;
+const PF_KTHREAD = 0x0020_0000;
+const ROOT_CGROUP = 1;
+const INADDR_LOOPBACK = 0x7f00_0001;
+/** The third word of an IPv4-mapped address as it is loaded: 0000:ffff in network order. */
+const MAPPED_WORD = 0xffff_0000;
+
+/** Leaves the protocol in r8, MPTCP as tcp. */
+function putProtocol(chain: CallChain): readonly Item[] {
+  const flags = [
+    jumpIf('ne', R8, PROTOCOL.tcp, 'notTcp'),
+    ...putConstant('flags', TCP_SYN),
+    label('notTcp'),
+  ];
+  return [
+    load(4, R8, R9, CTX.protocol),
+    jumpIf('ne', R8, IPPROTO_MPTCP, 'notMptcp'),
+    movImm(R8, PROTOCOL.tcp),
+    label('notMptcp'),
+    ...put16('protocol', R8),
+    ...(chain === 'CONNECT' ? flags : []),
+  ];
+}
+
+/** Ping sockets keep an identifier where others have a port: icmp has ports 0. */
+function putPorts(chain: CallChain): readonly Item[] {
+  return [
+    jumpIf('eq', R8, PROTOCOL.icmp, 'noPorts'),
+    jumpIf('eq', R8, PROTOCOL.icmpv6, 'noPorts'),
+    load(4, R1, R9, CTX.userPort),
+    toBig(R1, 16),
+    ...put16('destinationPort', R1),
+    ...(chain === 'BIND'
+      ? []
+      : [load(8, R1, R9, CTX.sk), load(4, R1, R1, SK.srcPort), ...put16('sourcePort', R1)]),
+    label('noPorts'),
+  ];
+}
+
+/** The cgroup to SCRATCH and the owner's ids: the calling task's; for a kernel thread, the socket's. */
+function putCaller(offsets: Offsets): readonly Item[] {
+  return [
+    callHelper('get_current_uid_gid'),
+    mov(R8, R0),
+    ...put32('uid', R0),
+    rshImm(R8, 32),
+    ...put32('gid', R8),
+    callHelper('get_current_cgroup_id'),
+    store(8, R10, SCRATCH, R0),
+    jumpIf('ne', R0, ROOT_CGROUP, 'callerKnown'),
+    callHelper('get_current_task'),
+    mov(R3, R0),
+    addImm(R3, offsets.taskFlags),
+    ...probe(SCRATCH, 4, UNREADABLE),
+    load(4, R1, R10, SCRATCH),
+    storeImm(8, R10, SCRATCH, ROOT_CGROUP),
+    jumpIf32('set', R1, PF_KTHREAD, 'kernelThread'),
+    jump('callerKnown'),
+    label('kernelThread'),
+    ...socketAddress(),
+    load(8, R3, R10, OBJECT),
+    addImm(R3, offsets.sockUid),
+    ...probe(SCRATCH, 4, UNREADABLE),
+    load(4, R1, R10, SCRATCH),
+    ...put32('uid', R1),
+    load(8, R3, R10, OBJECT),
+    ...[offsets.sockCgroup, offsets.cgroupNode, offsets.nodeId].flatMap((offset) => [
+      addImm(R3, offset),
+      ...probe(SCRATCH, 8, UNREADABLE),
+      load(8, R3, R10, SCRATCH),
+    ]),
+    label('callerKnown'),
+  ];
+}
+
+/** The kernel's address of the socket to OBJECT. */
+function socketAddress(): readonly Item[] {
+  return [load(8, R1, R9, CTX.sk), ...addressOf(R1, OBJECT, UNREADABLE)];
+}
+
+/** What differs between the chains and families: where the source of the data is to be read. */
+interface Source {
+  /** r1 = its IPv4 address, in network order. */
+  readonly ip4: readonly Item[];
+  /** r1 = word n of its IPv6 address, in network order. */
+  readonly ip6: (n: number) => readonly Item[];
+  /** r1 = the IPv4 address that the kernel sends from, in network order; 0 if it has yet to choose. */
+  readonly sendsFrom: readonly Item[];
+}
+
+function sourceOf(chain: 'CONNECT' | 'SENDTO', family: Family, offsets: Offsets): Source {
+  if (chain === 'SENDTO') {
+    const ip6 = (n: number) => [load(4, R1, R9, CTX.msgSrcIp6 + 4 * n)];
+    const ip4 = family === 4 ? [load(4, R1, R9, CTX.msgSrcIp4)] : ip6(3);
+    return { ip4, ip6, sendsFrom: ip4 };
+  }
+  const socketField = (offset: number) => [load(8, R1, R9, CTX.sk), load(4, R1, R1, offset)];
+  return {
+    ip4: socketField(SK.srcIp4),
+    ip6: (n) => socketField(SK.srcIp6 + 4 * n),
+    // A socket bound to a multicast address receives on it and does not send from it.
+    sendsFrom: [
+      ...socketAddress(),
+      load(8, R3, R10, OBJECT),
+      addImm(R3, offsets.inetSaddr),
+      ...probe(SCRATCH, 4, UNREADABLE),
+      load(4, R1, R10, SCRATCH),
+    ],
+  };
+}
+
+/**
+ * Stores an IPv4 packet with the destination in r8, in host order. An unspecified one is what the
+ * kernel will make of it: the address that it sends from, else loopback (ip_route_output_key_hash).
+ */
+function putIpv4(source: Source | undefined): readonly Item[] {
+  const destination = put32('destination', R8, 6);
+  if (!source) return [...putConstant('family', 4), ...destination];
+  return [
+    ...putConstant('family', 4),
+    jumpIf('ne', R8, 0, 'specified'),
+    ...source.sendsFrom,
+    mov(R8, R1),
+    toBig(R8, 32),
+    jumpIf('ne', R8, 0, 'specified'),
+    movImm32(R8, INADDR_LOOPBACK),
+    label('specified'),
+    ...destination,
+    ...source.ip4,
+    toBig(R1, 32),
+    ...put32('source', R1, 6),
+  ];
+}
+
+/** Jumps to `target` unless the words that `word(n)` loads begin an IPv4-mapped address. */
+function unlessMapped(word: (n: number) => readonly Item[], target: string): readonly Item[] {
+  return [
+    ...word(0),
+    mov(R2, R1),
+    ...word(1),
+    or(R1, R2),
+    jumpIf('ne', R1, 0, target),
+    ...word(2),
+    movImm32(R2, MAPPED_WORD),
+    jumpIf('ne', R1, R2, target),
+  ];
+}
+
+const WORDS = [0, 1, 2, 3];
+
+function putAddress6(field: 'source' | 'destination', word: Source['ip6']): readonly Item[] {
+  return WORDS.flatMap((n) => [...word(n), toBig(R1, 32), ...put32(field, R1, 2 * n)]);
+}
+
+/**
+ * An IPv4-mapped destination is an IPv4 packet. An unspecified one is loopback: of IPv4 if the socket
+ * is bound to a mapped address (tcp_v6_connect, __ip6_datagram_connect, udpv6_sendmsg).
+ */
+function putAddresses6(source: Source | undefined): readonly Item[] {
+  const destination = (n: number) => [load(4, R1, R9, CTX.userIp6 + 4 * n)];
+  const specify = (address: Source) => [
+    ...WORDS.flatMap((n) => [...destination(n), n === 0 ? mov(R4, R1) : or(R4, R1)]),
+    jumpIf('ne', R4, 0, 'ipv6'),
+    storeImm(2, R10, slot('destination', 7), 1),
+    ...unlessMapped(address.ip6, 'loopback6'),
+    movImm32(R8, INADDR_LOOPBACK),
+    jump('ipv4'),
+  ];
+  return [
+    ...unlessMapped(destination, 'notMapped'),
+    ...destination(3),
+    mov(R8, R1),
+    toBig(R8, 32),
+    jump('ipv4'),
+    label('notMapped'),
+    ...(source ? specify(source) : []),
+    label('ipv6'),
+    ...putAddress6('destination', destination),
+    label('loopback6'),
+    ...putConstant('family', 6),
+    ...(source ? putAddress6('source', source.ip6) : []),
+    jump('addressed'),
+    label('ipv4'),
+    ...putIpv4(source),
+    label('addressed'),
+  ];
+}
+
+function putAddresses(family: Family, source: Source | undefined): readonly Item[] {
+  if (family === 6) return putAddresses6(source);
+  return [load(4, R8, R9, CTX.userIp4), toBig(R8, 32), ...putIpv4(source)];
+}
+
+/** 1 lets the call proceed; 0 fails it with the errno set before, EPERM if none is. */
+function finish(): readonly Item[] {
+  return [
+    label(REFUSED),
+    movImm(R0, 0),
+    exit(),
+    label(DECIDED),
+    jumpIf('eq', R8, 0, 'allowed'),
+    jumpIf('eq', R8, EPERM, REFUSED),
+    mov(R1, R8),
+    neg(R1),
+    callHelper('set_retval'),
+    jump(REFUSED),
+    label('allowed'),
+    movImm(R0, 1),
+    exit(),
+  ];
+}
+
+const HOOK = { BIND: 'bind', CONNECT: 'connect', SENDTO: 'sendmsg' } as const;
+
+const ATTACH = {
+  BIND: { 4: 'inet4_bind', 6: 'inet6_bind' },
+  CONNECT: { 4: 'inet4_connect', 6: 'inet6_connect' },
+  SENDTO: { 4: 'udp4_sendmsg', 6: 'udp6_sendmsg' },
+} as const;
+
+/** The program that judges the calls of a chain on sockets of a family. Linux 5.18 (bpf_set_retval). */
+export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offsets): ProgramSpec {
+  const source = chain === 'BIND' ? undefined : sourceOf(chain, family, offsets);
+  return {
+    name: `sf_${HOOK[chain]}${family}`,
+    type: 'cgroup_sock_addr',
+    expectedAttachType: ATTACH[chain][family],
+    license: LICENSE,
+    items: [
+      mov(R9, R1),
+      ...clearPacket(),
+      ...findGeneration(),
+      storeImm(2, R10, slot('chain'), BUILTIN_CHAINS.indexOf(chain)),
+      ...putProtocol(chain),
+      ...putPorts(chain),
+      ...putAddresses(family, source),
+      ...putCaller(offsets),
+      ...putGroup(chain),
+      ...enter(chain),
+      ...walk(),
+      label(UNREADABLE),
+      ...refuseIfRefusing(chain),
+      ...finish(),
+    ],
+  };
+}

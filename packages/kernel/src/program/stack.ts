@@ -1,0 +1,93 @@
+/**
+ * How the programs use registers and their 512 bytes of stack.
+ *
+ *     fp-64 .. fp-1      the packet: a slot of 16 bits for each piece of the diagram, in host byte order
+ *     fp-68              the first counter page of this CPU's stripe
+ *     fp-72              key of a page look-up
+ *     fp-80, fp-88       scratch
+ *     fp-104             the kernel's address of the socket or the skb
+ *     fp-152 .. fp-113   the IP header; fp-168 .. fp-153 the header behind it
+ *
+ * While the packet is built: r6 the header page, r7 the generation, r8 free, r9 the context.
+ * While it walks: r6 the page, r7 the generation, r8 the node's address, r9 the steps left.
+ */
+import {
+  addImm,
+  callHelper,
+  type Item,
+  jumpIf,
+  mov,
+  movImm,
+  R0,
+  R1,
+  R2,
+  R3,
+  R10,
+  type Register,
+  rshImm,
+  store,
+  storeImm,
+} from '@sockfilter/bpf';
+import { firstPiece } from '@sockfilter/diagram';
+import type { Field } from '@sockfilter/table';
+
+export const PACKET = -64;
+export const STRIPE_PAGE = -68;
+export const KEY = -72;
+export const SCRATCH = -80;
+export const SPILL = -88;
+export const OBJECT = -104;
+export const IP_HEADER = -152;
+export const NEXT_HEADER = -168;
+
+/** Slots on the stack; a power of two no less than the number of pieces. */
+export const SLOTS = 32;
+
+/** Where a field's piece lies, relative to the frame pointer. */
+export function slot(field: Field, piece = 0): number {
+  return PACKET + 2 * (firstPiece(field) + piece);
+}
+
+/** Pieces of an address; of an IPv4 address the last two are used. */
+export const ADDRESS_PIECES = 8;
+
+export function clearPacket(): readonly Item[] {
+  return Array.from({ length: SLOTS / 4 }, (_, at) => storeImm(8, R10, PACKET + 8 * at, 0));
+}
+
+/** Stores a field of 16 bits or fewer; its register keeps its value. */
+export function put16(field: Field, from: Register, piece = 0): readonly Item[] {
+  return [store(2, R10, slot(field, piece), from)];
+}
+
+export function putConstant(field: Field, value: number): readonly Item[] {
+  return [storeImm(2, R10, slot(field), value)];
+}
+
+/** Stores 32 bits as the piece and the one after it; destroys the register. */
+export function put32(field: Field, from: Register, piece = 0): readonly Item[] {
+  return [
+    store(2, R10, slot(field, piece + 1), from),
+    rshImm(from, 16),
+    store(2, R10, slot(field, piece), from),
+  ];
+}
+
+/**
+ * Reads kernel memory at the address in r3 to the stack, destroys r0 to r5; jumps to `failed` if it
+ * can't be read. The address is a number, never a pointer that the verifier knows.
+ */
+export function probe(to: number, bytes: number, failed: string): readonly Item[] {
+  return [
+    mov(R1, R10),
+    addImm(R1, to),
+    movImm(R2, bytes),
+    callHelper('probe_read_kernel'),
+    jumpIf('ne', R0, 0, failed),
+  ];
+}
+
+/** Turns a pointer that the verifier tracks, in `from`, into a number at `to` on the stack. */
+export function addressOf(from: Register, to: number, failed: string): readonly Item[] {
+  return [store(8, R10, SPILL, from), mov(R3, R10), addImm(R3, SPILL), ...probe(to, 8, failed)];
+}

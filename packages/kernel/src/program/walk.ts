@@ -1,0 +1,240 @@
+/** The part that all hooks share: find the generation, then walk its blob from the chain's entry. */
+import {
+  add,
+  addImm,
+  addImm32,
+  and,
+  andImm,
+  atomicAdd,
+  callHelper,
+  type Item,
+  jump,
+  jumpIf,
+  label,
+  load,
+  loadMap,
+  lshImm,
+  mov,
+  movImm,
+  mul,
+  R0,
+  R1,
+  R2,
+  R3,
+  R4,
+  R6,
+  R7,
+  R8,
+  R9,
+  R10,
+  rshImm,
+  store,
+  storeImm,
+  sub,
+  subImm,
+  xor,
+} from '@sockfilter/bpf';
+import { BUILTIN_CHAINS, type BuiltinChain } from '@sockfilter/table';
+import {
+  COUNTER_BITS,
+  COUNTERS_PER_PAGE,
+  HEADER,
+  MAX_STEPS,
+  NODE_BITS,
+  NODES_PER_PAGE,
+  OP,
+} from '../layout.js';
+import { KEY, PACKET, put32, SCRATCH, SLOTS, SPILL, STRIPE_PAGE } from './stack.js';
+
+/** Some helpers are for programs that declare themselves compatible with the kernel's licence. */
+export const LICENSE = 'Dual MIT/GPL';
+
+/** Names of the maps that the programs refer to. */
+export const MAPS = {
+  table: 'table',
+  groups: 'groups',
+  paths: 'paths',
+  scratch: 'scratch',
+} as const;
+
+/** Labels that a program must define. The errno is in r8. */
+export const DECIDED = 'decided';
+/** The call fails with EPERM. */
+export const REFUSED = 'refused';
+/** A field of the packet can't be read; see `refuseIfRefusing`. */
+export const UNREADABLE = 'unreadable';
+
+export const chainBit = (chain: BuiltinChain) => 1 << BUILTIN_CHAINS.indexOf(chain);
+
+/** r0 = the page whose number is at KEY; r7 is the generation. */
+function lookUpPage(): readonly Item[] {
+  return [
+    mov(R1, R7),
+    mov(R2, R10),
+    addImm(R2, KEY),
+    callHelper('map_lookup_elem'),
+    jumpIf('eq', R0, 0, REFUSED),
+  ];
+}
+
+/** r7 = the generation in force, r6 = its header; without one the call is refused. */
+export function findGeneration(): readonly Item[] {
+  return [
+    storeImm(4, R10, KEY, 0),
+    loadMap(R1, MAPS.table),
+    mov(R2, R10),
+    addImm(R2, KEY),
+    callHelper('map_lookup_elem'),
+    jumpIf('eq', R0, 0, REFUSED),
+    mov(R7, R0),
+    ...lookUpPage(),
+    mov(R6, R0),
+  ];
+}
+
+/** Stores the network_id of the cgroup whose id is at SCRATCH; without an entry the chain fails closed. */
+export function putGroup(chain: BuiltinChain): readonly Item[] {
+  const none = `${chain}.noGroup`;
+  const known = `${chain}.group`;
+  return [
+    loadMap(R1, MAPS.groups),
+    mov(R2, R10),
+    addImm(R2, SCRATCH),
+    callHelper('map_lookup_elem'),
+    jumpIf('eq', R0, 0, none),
+    load(4, R1, R6, HEADER.idSlot),
+    andImm(R1, 1),
+    lshImm(R1, 2),
+    add(R0, R1),
+    load(4, R1, R0, 0),
+    ...put32('group', R1),
+    jump(known),
+    label(none),
+    load(4, R1, R6, HEADER.groupChains),
+    andImm(R1, chainBit(chain)),
+    jumpIf('ne', R1, 0, REFUSED),
+    label(known),
+  ];
+}
+
+/** Decides for a call of which a field can't be read: it is refused if the chain can refuse at all. */
+export function refuseIfRefusing(chain: BuiltinChain): readonly Item[] {
+  return [
+    load(4, R1, R6, HEADER.refusingChains),
+    andImm(R1, chainBit(chain)),
+    jumpIf('ne', R1, 0, REFUSED),
+    movImm(R8, 0),
+    jump(DECIDED),
+  ];
+}
+
+/** r8 = the address of the chain's first node. */
+export function enter(chain: BuiltinChain): readonly Item[] {
+  return [load(4, R8, R6, HEADER.entries + 4 * BUILTIN_CHAINS.indexOf(chain))];
+}
+
+/** Adds one to the counter whose index is in r0; keeps r6 to r9. */
+function count(): readonly Item[] {
+  return [
+    store(8, R10, SCRATCH, R0),
+    rshImm(R0, COUNTER_BITS),
+    load(4, R1, R10, STRIPE_PAGE),
+    add(R0, R1),
+    store(4, R10, KEY, R0),
+    ...lookUpPage(),
+    load(8, R2, R10, SCRATCH),
+    andImm(R2, COUNTERS_PER_PAGE - 1),
+    lshImm(R2, 3),
+    add(R0, R2),
+    movImm(R1, 1),
+    atomicAdd(8, R0, 0, R1),
+  ];
+}
+
+/** Walks from the node at r8 and jumps to DECIDED with the errno in r8, or to REFUSED. */
+export function walk(): readonly Item[] {
+  return [
+    callHelper('get_smp_processor_id'),
+    load(4, R1, R6, HEADER.stripeMask),
+    load(4, R2, R6, HEADER.stripePages),
+    load(4, R3, R6, HEADER.counterPage),
+    and(R0, R1),
+    mul(R0, R2),
+    add(R0, R3),
+    store(4, R10, STRIPE_PAGE, R0),
+    movImm(R9, MAX_STEPS),
+
+    label('page'),
+    mov(R1, R8),
+    rshImm(R1, NODE_BITS),
+    store(4, R10, KEY, R1),
+    ...lookUpPage(),
+    mov(R6, R0),
+
+    label('step'),
+    subImm(R9, 1),
+    jumpIf('eq', R9, 0, REFUSED),
+    mov(R1, R8),
+    andImm(R1, NODES_PER_PAGE - 1),
+    lshImm(R1, 3),
+    add(R1, R6),
+    load(4, R0, R1, 4),
+    load(2, R4, R1, 0),
+    load(1, R3, R1, 2),
+    load(1, R2, R1, 3),
+    andImm(R3, SLOTS - 1),
+    lshImm(R3, 1),
+    add(R3, R10),
+    load(2, R3, R3, PACKET),
+
+    jumpIf('ne', R2, OP.unequal, 'notUnequal'),
+    jumpIf('ne', R3, R4, 'take'),
+    addImm32(R8, 1),
+    jump('step'),
+
+    label('notUnequal'),
+    jumpIf('ne', R2, OP.less, 'notLess'),
+    jumpIf('lt', R3, R4, 'take'),
+    addImm32(R8, 1),
+    jump('step'),
+
+    label('notLess'),
+    jumpIf('eq', R2, OP.jump, 'take'),
+    jumpIf('eq', R2, OP.count, 'count'),
+    jumpIf('eq', R2, OP.verdict, 'verdict'),
+
+    // OP.index
+    sub(R3, R4),
+    andImm(R3, 0xffff),
+    jumpIf('le', R3, R0, 'inside'),
+    mov(R3, R0),
+    label('inside'),
+    mov(R1, R8),
+    lshImm(R1, 1),
+    addImm(R1, 2),
+    add(R1, R3),
+    andImm(R1, 2 * NODES_PER_PAGE - 1),
+    lshImm(R1, 2),
+    add(R1, R6),
+    load(4, R0, R1, 0),
+
+    label('take'),
+    mov(R1, R8),
+    xor(R1, R0),
+    mov(R8, R0),
+    rshImm(R1, NODE_BITS),
+    jumpIf('eq', R1, 0, 'step'),
+    jump('page'),
+
+    label('count'),
+    ...count(),
+    addImm32(R8, 1),
+    jump('step'),
+
+    label('verdict'),
+    store(8, R10, SPILL, R4),
+    ...count(),
+    load(8, R8, R10, SPILL),
+    jump(DECIDED),
+  ];
+}
