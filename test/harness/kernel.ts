@@ -74,10 +74,11 @@ let warned = false;
 /** describe() for tests that need the kernel. */
 export function describeKernel(name: string, define: () => void): void {
   const reason = kernelMissing();
+  const skippedTitle = `kernel: ${name} [skipped: ${reason}]`;
   if (reason === undefined) {
     describe(`kernel: ${name}`, define);
   } else if (process.env.SOCKFILTER_REQUIRE_KERNEL === '1') {
-    describe(`kernel: ${name}`, () => {
+    describe(skippedTitle, () => {
       test('can run', () => {
         throw new Error(`SOCKFILTER_REQUIRE_KERNEL is set, but ${reason}`);
       });
@@ -85,6 +86,6 @@ export function describeKernel(name: string, define: () => void): void {
   } else {
     if (!warned) console.warn(`kernel tests are skipped, because ${reason}`);
     warned = true;
-    describe.skip(`kernel: ${name} [skipped: ${reason}]`, define);
+    describe.skip(skippedTitle, define);
   }
 }

@@ -6,14 +6,13 @@ const SKIPPED = /\[skipped: (.*)\]$/;
 /** The line about kernel tests, from the titles that describeKernel gives. */
 function kernelLine(tests) {
   const kernel = tests.filter(({ ancestorTitles }) => KERNEL.test(ancestorTitles[0] ?? ''));
-  const ran = kernel.filter(({ status }) => status === 'passed' || status === 'failed');
-  if (ran.length > 0) return `kernel tests: ${ran.length} ran`;
   const reasons = kernel.flatMap(
     ({ ancestorTitles }) => SKIPPED.exec(ancestorTitles[0])?.[1] ?? [],
   );
   if (reasons.length > 0)
     return `kernel tests: skipped, because ${[...new Set(reasons)].join('; ')}`;
-  return 'kernel tests: none were selected';
+  const ran = kernel.filter(({ status }) => status === 'passed' || status === 'failed');
+  return ran.length > 0 ? `kernel tests: ${ran.length} ran` : 'kernel tests: none were selected';
 }
 
 /**

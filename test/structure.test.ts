@@ -1,0 +1,119 @@
+/** The architecture, held against the imports that the sources really have. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type Architecture,
+  architectureFaults,
+  commandUses,
+  importCycles,
+  importsOf,
+  readSources,
+} from './harness/imports.js';
+
+const PACKAGES = join(__dirname, '../packages');
+
+const ARCHITECTURE: Architecture = {
+  arrows: {
+    table: [],
+    iptables: ['table'],
+    'nftables-json': [],
+    diagram: ['table'],
+    bpf: [],
+    kernel: ['table', 'diagram', 'bpf'],
+    policy: ['table', 'diagram'],
+    cli: 'everything',
+  },
+  restricted: {
+    koffi: ['bpf'],
+    yargs: ['cli'],
+    zod: ['cli', 'policy', 'nftables-json'],
+    yaml: ['cli', 'policy'],
+  },
+  commands: ['cli'],
+};
+
+describe('the packages', () => {
+  const sources = readSources(PACKAGES);
+
+  test('are read', () => {
+    const withSource = readdirSync(PACKAGES).filter((name) =>
+      existsSync(join(PACKAGES, name, 'src')),
+    );
+    expect(new Set(sources.map(({ path }) => path.split('/')[0]))).toEqual(new Set(withSource));
+    expect(sources.flatMap(importsOf).length).toBeGreaterThan(50);
+  });
+
+  test('import only along the arrows', () => {
+    expect(architectureFaults(sources, ARCHITECTURE)).toEqual([]);
+  });
+
+  test('have no import cycles', () => {
+    expect(importCycles(sources)).toEqual([]);
+  });
+});
+
+describe('the check itself', () => {
+  const at = (path: string, text: string) => ({ path, text });
+  const faults = (path: string, text: string) => architectureFaults([at(path, text)], ARCHITECTURE);
+
+  test.each([
+    [
+      'table/src/a.ts',
+      `import { x } from '@sockfilter/iptables';`,
+      'table may not import iptables',
+    ],
+    ['diagram/src/a.ts', `import type { X } from '@sockfilter/bpf';`, 'diagram may not import bpf'],
+    ['kernel/src/a.ts', `export * from '@sockfilter/policy';`, 'kernel may not import policy'],
+    ['bpf/src/a.ts', `const t = await import('@sockfilter/table');`, 'bpf may not import table'],
+    ['bpf/src/a.ts', `type X = import('@sockfilter/table').X;`, 'bpf may not import table'],
+    ['policy/src/a.ts', `import '@sockfilter/cli';`, 'nobody imports cli'],
+    ['cli/src/a.ts', `import '@sockfilter/cli';`, 'imports its own package by name'],
+    ['iptables/src/a.ts', `import '../../table/src/table.js';`, 'leaves its package by a path'],
+    ['kernel/src/a.ts', `import '../../../test/harness/caller.js';`, 'leaves its package'],
+    ['bpf/src/a.ts', `import './testing/kernelTests.js';`, 'is for tests only'],
+    ['cli/src/a.ts', `import '@sockfilter/table/dist/x.js';`, 'reaches behind the index'],
+    ['kernel/src/a.ts', `const k = require('koffi');`, 'koffi belongs to bpf'],
+    ['kernel/src/a.ts', `createRequire(here)('koffi');`, 'koffi belongs to bpf'],
+    ['kernel/src/a.ts', `import 'koffi/indirect';`, 'koffi belongs to bpf'],
+    ['iptables/src/a.ts', `import { z } from 'zod/mini';`, 'zod belongs to'],
+    ['policy/src/a.ts', `import yargs from 'yargs';`, 'yargs belongs to cli'],
+    ['odd/src/a.ts', `import 'node:fs';`, 'package odd has no place'],
+    ['cli/src/a.ts', `import '@sockfilter/odd';`, 'package odd has no place'],
+    ['table/src/a.ts', 'console.log(1);', '`console.log`: only a command may do that'],
+    ['kernel/src/a.ts', 'if (bad) process.exit(1);', '`process.exit`: only a command'],
+    ['kernel/src/a.ts', 'process.stdout.write(text);', '`process.stdout`: only a command'],
+  ])('%s: %s', (path, text, fault) => {
+    const [found, ...more] = faults(path, text);
+    expect(found).toContain(fault);
+    expect(more).toEqual([]);
+  });
+
+  test.each([
+    ['kernel/src/a.ts', `import '@sockfilter/bpf'; import './b.js'; import 'node:fs';`],
+    ['cli/src/a.ts', `import '@sockfilter/kernel'; import 'zod'; process.exit(console.log());`],
+    ['bpf/src/deep/a.ts', `import koffi from 'koffi'; import '../b.js';`],
+    ['table/src/a.ts', `// import '@sockfilter/cli'\nconst text = "console.log require('koffi')";`],
+  ])('lets %s pass: %s', (path, text) => {
+    expect(faults(path, text)).toEqual([]);
+  });
+
+  test('finds a loop once, and only one that is there at run time', () => {
+    const loop = (back: string) => [
+      at('table/src/a.ts', `import { b } from './b.js';`),
+      at('table/src/b.ts', `export { c } from './deep/c.js';`),
+      at('table/src/deep/c.ts', back),
+      at('table/src/d.ts', `import './a.js';`),
+    ];
+    expect(importCycles(loop(`import { a } from '../a.js';`))).toEqual([
+      'table/src/a.ts -> table/src/b.ts -> table/src/deep/c.ts -> table/src/a.ts',
+    ]);
+    expect(importCycles(loop(`import type { A } from '../a.js';`))).toEqual([]);
+  });
+
+  test('reads uses behind line breaks and optional chaining', () => {
+    expect(commandUses(at('a.ts', 'process\n  .exit(); console?.warn();'))).toEqual([
+      'process.exit',
+      'console.warn',
+    ]);
+  });
+});
