@@ -6,7 +6,7 @@ import { BpfError } from './error.js';
 import { holding, linux, type Syscalls } from './syscall.js';
 
 /** Commands of bpf(2), `enum bpf_cmd`. */
-export const COMMANDS = {
+const COMMANDS = {
   BPF_MAP_CREATE: 0,
   BPF_MAP_LOOKUP_ELEM: 1,
   BPF_MAP_UPDATE_ELEM: 2,

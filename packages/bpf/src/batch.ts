@@ -12,7 +12,7 @@ const batch = (fd: Fd, keys: Uint8Array, values: Uint8Array, count: number): Att
 /**
  * All entries of a hash or array map, many in one system call. Linux 5.6.
  *
- * Throws `BpfError`: ENOTSUPP for map types without batches (per-CPU arrays before 5.13, tries).
+ * Throws `BpfError`: ENOTSUPP for map types without batches.
  */
 export function* lookupBatch(
   fd: Fd,

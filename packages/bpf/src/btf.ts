@@ -139,7 +139,7 @@ export function word(btf: Btf, at: number): number {
 }
 
 /** A type by its id; undefined for void and for ids out of range. */
-export function typeById(btf: Btf, id: number): BtfType | undefined {
+function typeById(btf: Btf, id: number): BtfType | undefined {
   const at = btf.positions[id];
   if (id === 0 || at === undefined) return undefined;
   const info = word(btf, at + 1);

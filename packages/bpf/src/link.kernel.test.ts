@@ -37,7 +37,7 @@ async function connectFrom(cgroup: string, port: number): Promise<string> {
   return output.trim();
 }
 
-kernelTests('links in the kernel', () => {
+kernelTests('links', () => {
   test('a program that returns 0 refuses connect with EPERM, in its cgroup only', async () => {
     const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -6,7 +6,7 @@ import { index, kernelTests, withPinDirectory, wordAt, words } from './testing/k
 
 const { R0, R1, R2, R10 } = bpf;
 
-kernelTests('maps in the kernel', () => {
+kernelTests('maps', () => {
   test('a hash map is a map', () => {
     const sizes = { keySize: 8, valueSize: 8 };
     const fd = bpf.createMap({

@@ -156,7 +156,6 @@ test('a query asks again with more room', () => {
     if (attribute instanceof Uint8Array) attribute[24] = 2;
     return 0;
   });
-  // The count is overwritten in the attribute, whose room of 128 is in the same byte.
   expect(queryCgroup(4, 'inet4_bind', 0, sys)).toEqual([7, 9]);
 });
 

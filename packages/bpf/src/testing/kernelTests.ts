@@ -40,18 +40,24 @@ function refusal(): string | undefined {
   }
 }
 
-/** A `describe` whose tests are skipped, loudly, where the kernel refuses us. */
+/**
+ * A `describe` whose tests are skipped, loudly, where the kernel refuses us; a failure instead if
+ * SOCKFILTER_REQUIRE_KERNEL is 1. The titles are what the run's summary counts kernel tests by.
+ */
 export function kernelTests(name: string, body: () => void): void {
   const reason = refusal();
+  const title = `kernel: ${name}`;
   if (reason === undefined) {
-    describe(name, body);
+    describe(title, body);
   } else if (process.env.SOCKFILTER_REQUIRE_KERNEL === '1') {
-    test(name, () => {
-      throw new Error(`SOCKFILTER_REQUIRE_KERNEL is set, but: ${reason}`);
+    describe(`${title} [skipped: ${reason}]`, () => {
+      test('can run', () => {
+        throw new Error(`SOCKFILTER_REQUIRE_KERNEL is set, but: ${reason}`);
+      });
     });
   } else {
-    process.stderr.write(`SKIPPED, needs the kernel: ${name}: ${reason}\n`);
-    describe.skip(name, body);
+    console.warn(`kernel tests are skipped: ${name}: ${reason}`);
+    describe.skip(`${title} [skipped: ${reason}]`, body);
   }
 }
 
