@@ -66,6 +66,27 @@ kernelTests('programs', () => {
     expect(load).toThrow("R3 invalid mem access 'scalar'");
   });
 
+  test('a refusal after a long walk has the end of the log', () => {
+    const load = (): number =>
+      bpf.loadProgram({
+        name: 'endless',
+        type: 'sched_cls',
+        license: 'GPL',
+        items: [
+          bpf.callHelper('get_prandom_u32'),
+          bpf.mov(R7, R0),
+          bpf.movImm(R8, 0),
+          bpf.label('again'),
+          bpf.addImm(R8, 1),
+          bpf.xor(R7, R8),
+          bpf.jumpIf('ne', R8, 100_000, 'again'),
+          bpf.load(8, R0, R8, 0),
+          bpf.exit(),
+        ],
+      });
+    expect(load).toThrow("R8 invalid mem access 'scalar'");
+  });
+
   test('a missing map is named', () => {
     expect(() =>
       bpf.loadProgram({

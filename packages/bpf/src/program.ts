@@ -3,7 +3,7 @@ import { Attribute, bpf, objectIds, objectInfo, openById, readName, tryBpf } fro
 import { BpfError } from './error.js';
 import type { Item } from './instruction.js';
 import { cString, type Fd, linux, type Syscalls } from './syscall.js';
-import { verifierReason } from './verifierLog.js';
+import { processedInstructions, verifierReason } from './verifierLog.js';
 
 /** Program types, `enum bpf_prog_type` in linux/bpf.h. */
 export const PROGRAM_TYPES = Object.freeze({
@@ -95,11 +95,15 @@ function loadAttribute(spec: ProgramSpec, code: Uint8Array): Attribute {
     .u32(68, expected === undefined ? 0 : ATTACH_TYPES[expected]);
 }
 
-/** Loads with a log; the buffer grows until the log fits. */
+/**
+ * Loads with a log; the buffer grows until the log fits. A refused program needs only its end, which
+ * Linux 6.4 and later keep in a buffer that is too small.
+ */
 function loadLogged(
   spec: ProgramSpec,
   code: Uint8Array,
   level: number,
+  isRefused: boolean,
   sys: Syscalls,
 ): { readonly result: number; readonly log: string } {
   let result = -ENOSPC;
@@ -110,7 +114,8 @@ function loadLogged(
     result = tryBpf('BPF_PROG_LOAD', attribute, sys);
     const end = buffer.indexOf(0);
     log = Buffer.from(end < 0 ? buffer : buffer.subarray(0, end)).toString('latin1');
-    if (result !== -ENOSPC) break;
+    const hasEnd = processedInstructions(log) !== undefined;
+    if (result !== -ENOSPC || (isRefused && hasEnd)) break;
   }
   return { result, log };
 }
@@ -138,7 +143,13 @@ export function loadProgram(
     first = tryBpf('BPF_PROG_LOAD', loadAttribute(spec, code), sys);
     if (first >= 0) return first;
   }
-  const { result, log } = loadLogged(spec, code, options.logLevel ?? 1, sys);
+  const { result, log } = loadLogged(
+    spec,
+    code,
+    options.logLevel ?? 1,
+    options.onLog === undefined,
+    sys,
+  );
   options.onLog?.(log);
   if (result >= 0) return result;
   // ENOSPC is about the log; the program's own error came first.
