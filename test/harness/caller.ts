@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-export type AddressFamily = 'unspec' | 'unix' | 'inet' | 'inet6';
+type AddressFamily = 'unspec' | 'unix' | 'inet' | 'inet6';
 export type SocketFamily = 'inet' | 'inet6' | number;
 export type SocketType = 'stream' | 'dgram' | 'raw' | 'seqpacket' | number;
 export type SocketProtocol =

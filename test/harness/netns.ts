@@ -7,7 +7,10 @@ import { once } from 'node:events';
 import { promisify } from 'node:util';
 
 /** What the loopback device has beside 127.0.0.1 and ::1. */
-export const TEST_ADDRESSES = ['10.9.9.1/32', '10.9.9.2/32', 'fd00:9::1/128', 'fd00:9::2/128'];
+const TEST_ADDRESSES = ['10.9.9.1/32', '10.9.9.2/32', 'fd00:9::1/128', 'fd00:9::2/128'];
+
+/** util-linux runs a program in a new namespace with it. */
+const UNSHARE = 'unshare';
 
 const holders = new Set<NetworkNamespace>();
 
@@ -31,7 +34,7 @@ export class NetworkNamespace {
       'echo ready',
       'exec cat',
     ];
-    const holder = spawn('unshare', ['--net', '/bin/sh', '-ec', lines.join('\n')]);
+    const holder = spawn(UNSHARE, ['--net', '/bin/sh', '-ec', lines.join('\n')]);
     const namespace = new NetworkNamespace(holder);
     let errors = '';
     holder.stderr.on('data', (chunk) => {
