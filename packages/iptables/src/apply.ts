@@ -1,0 +1,69 @@
+/** Carries edit commands out on a table. */
+import {
+  appendRules,
+  deleteChain,
+  deleteRule,
+  deleteRuleNumber,
+  findChain,
+  flush,
+  insertRules,
+  newChain,
+  renameChain,
+  replaceRule,
+  setPolicy,
+  type Table,
+  TableError,
+  type Target,
+  zero,
+} from '@sockfilter/table';
+import type { EditCommand } from './command.js';
+import type { Diagnostic } from './diagnostic.js';
+import type { Span } from './source.js';
+
+function requireTarget(table: Table, target: Target | undefined): void {
+  if (target?.kind !== 'jump' && target?.kind !== 'goto') return;
+  if (!findChain(table, target.chain))
+    throw new TableError(
+      'No chain/target/match by that name.',
+      `there is no chain or target \`${target.chain}\``,
+    );
+}
+
+/**
+ * The table after the command. Throws TableError if the table forbids it. It does not look at the
+ * table as a whole: `requireValid` does.
+ */
+export function applyEdit(table: Table, command: EditCommand): Table {
+  switch (command.kind) {
+    case 'append':
+      for (const { target } of command.rules) requireTarget(table, target);
+      return appendRules(table, command.chain, command.rules);
+    case 'insert':
+      for (const { target } of command.rules) requireTarget(table, target);
+      return insertRules(table, command.chain, command.number, command.rules);
+    case 'delete':
+      return command.rules.reduce((rest, rule) => deleteRule(rest, command.chain, rule), table);
+    case 'delete-number':
+      return deleteRuleNumber(table, command.chain, command.number);
+    case 'replace':
+      requireTarget(table, command.rule.target);
+      return replaceRule(table, command.chain, command.number, command.rule);
+    case 'flush':
+      return flush(table, command.chain);
+    case 'zero':
+      return zero(table, command.chain, command.number);
+    case 'new-chain':
+      return newChain(table, command.chain);
+    case 'delete-chain':
+      return deleteChain(table, command.chain);
+    case 'policy':
+      return setPolicy(table, command.chain, command.policy);
+    case 'rename-chain':
+      return renameChain(table, command.chain, command.to);
+  }
+}
+
+/** A table's refusal as a diagnostic at the words that asked. */
+export function tableDiagnostic(error: TableError, span: Span): Diagnostic {
+  return { code: 'does-not-fit', message: error.message, help: error.help, span, exit: 1 };
+}

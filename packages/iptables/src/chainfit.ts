@@ -1,0 +1,76 @@
+/** What a chain cannot have is refused where it is typed. */
+import {
+  BUILTIN_CHAINS,
+  type BuiltinChain,
+  type Clause,
+  contains,
+  describeOption,
+  type Field,
+  isBuiltinChain,
+  type MatchName,
+  type MatchOption,
+  REGION,
+  type Scope,
+  type Target,
+  unavailableIn,
+  type ValueSet,
+} from '@sockfilter/table';
+import type { Problem } from './diagnostic.js';
+
+/** False only if no value of the region is in the set; a region is a few values or ranges. */
+function meets(set: ValueSet, region: ValueSet): boolean {
+  if (region.kind === 'masked') return true;
+  return region.ranges.some(([from, to]) => {
+    if (from === to) return contains(set, from);
+    if (set.kind === 'masked') return true;
+    return set.ranges.some((range) => range[0] <= to && from <= range[1]);
+  });
+}
+
+function escapes(clause: Clause, chain: BuiltinChain): Field | undefined {
+  const [test, other] = clause;
+  if (!test || other || test.negated) return undefined;
+  const bound = REGION[chain][test.field];
+  return bound && !meets(test.set, bound.set) ? test.field : undefined;
+}
+
+/**
+ * Why no packet of the chain can match the option, or undefined. `text` is the option as printed.
+ * In a user chain only what no built-in chain has is wrong.
+ */
+export function misfit(
+  chain: string,
+  match: MatchName,
+  option: MatchOption,
+  scope: Scope,
+  text: string,
+): Problem | undefined {
+  const holder = { name: match, options: [option] };
+  const clauses = describeOption(holder, option.name).clauses(option, scope);
+  if (!isBuiltinChain(chain)) {
+    const nowhere = clauses.some((clause) =>
+      BUILTIN_CHAINS.every((each) => escapes(clause, each) !== undefined),
+    );
+    if (!nowhere) return undefined;
+    return {
+      code: 'not-in-chain',
+      message: `\`${text}\` can't match in any chain: no socket call has it`,
+    };
+  }
+  const message = unavailableIn({ matches: [holder], target: undefined, packets: 0n }, chain);
+  if (message !== undefined) return { code: 'not-in-chain', message };
+  for (const clause of clauses) {
+    const field = escapes(clause, chain);
+    if (field === undefined) continue;
+    const reason = REGION[chain][field]?.reason;
+    return { code: 'not-in-chain', message: `\`${text}\` can't match in ${chain}: ${reason}` };
+  }
+  return undefined;
+}
+
+/** Why the chain can't have the target, or undefined. */
+export function targetMisfit(chain: string, target: Target | undefined): Problem | undefined {
+  if (!isBuiltinChain(chain)) return undefined;
+  const message = unavailableIn({ matches: [], target, packets: 0n }, chain);
+  return message === undefined ? undefined : { code: 'not-in-chain', message };
+}

@@ -1,0 +1,46 @@
+/** Names of chains. */
+import { BUILTIN_CHAINS, isBuiltinChain } from '@sockfilter/table';
+import { bad, good, type Parsed } from './diagnostic.js';
+import type { Word } from './source.js';
+import { didYouMean } from './suggest.js';
+import { UNSUPPORTED_TARGETS } from './unsupported.js';
+
+/** As in iptables: XT_EXTENSION_MAXNAMELEN without its end. */
+export const MAX_CHAIN_NAME = 28;
+
+/** The targets that are not chains. */
+export const TARGET_NAMES: readonly string[] = ['ACCEPT', 'DROP', 'REJECT', 'RETURN'];
+
+/** What a chain may be called wherever one is named. */
+export function parseChainName(word: Word): Parsed<string> {
+  const name = word.text;
+  const at = { span: word.span };
+  if (name === '') return bad('bad-chain', 'a chain name is empty', at);
+  if (name.length > MAX_CHAIN_NAME)
+    return bad(
+      'bad-chain',
+      `chain name \`${name}\` too long (must be at most ${MAX_CHAIN_NAME} chars)`,
+      at,
+    );
+  if (/^[-!]/.test(name))
+    return bad('bad-chain', `chain name \`${name}\` not allowed to start with \`${name[0]}\``, at);
+  if (/[\s"'\\\p{Cc}]/u.test(name))
+    return bad('bad-chain', 'a chain name must not contain blanks, quotes or backslashes', at);
+  return good(name);
+}
+
+/** What a new user chain may be called. */
+export function parseNewChainName(word: Word): Parsed<string> {
+  const name = word.text;
+  const at = { span: word.span };
+  if (isBuiltinChain(name)) return bad('bad-chain', `\`${name}\` is a built-in chain`, at);
+  if (TARGET_NAMES.includes(name) || Object.hasOwn(UNSUPPORTED_TARGETS, name))
+    return bad('bad-chain', `chain name \`${name}\` clashes with a target of that name`, at);
+  return parseChainName(word);
+}
+
+export function parseBuiltinChain(word: Word): Parsed<string> {
+  if (isBuiltinChain(word.text)) return good(word.text);
+  const help = didYouMean(word.text, BUILTIN_CHAINS) ?? `they are ${BUILTIN_CHAINS.join(', ')}`;
+  return bad('bad-chain', `\`${word.text}\` is not a built-in chain`, { span: word.span, help });
+}

@@ -1,0 +1,31 @@
+/** A save file as lines, each with what it declares, so that an edit leaves the other lines alone. */
+import type { Chain, Group, Rule } from '@sockfilter/table';
+import type { Names } from './names.js';
+import type { Source, Span } from './source.js';
+
+export type DocumentLine = { readonly text: string } & (
+  | { readonly kind: 'other' | 'comment' | 'table' | 'edit' | 'commit' }
+  /** `:BIND ACCEPT [0:0]` or `-N web`. */
+  | {
+      readonly kind: 'chain';
+      readonly name: string;
+      readonly policy: Chain['policy'];
+    }
+  | { readonly kind: 'group'; readonly group: Group }
+  | { readonly kind: 'rules'; readonly chain: string; readonly rules: readonly Rule[] }
+);
+
+/** Where a rule was written. */
+export interface RulePlace {
+  readonly rule: Span;
+  /** The word after -j or -g. */
+  readonly target: Span | undefined;
+}
+
+export interface Document {
+  readonly source: Source;
+  readonly lines: readonly DocumentLine[];
+  /** By identity of the rule. */
+  readonly places: ReadonlyMap<Rule, RulePlace>;
+  readonly names: Names;
+}

@@ -1,0 +1,50 @@
+/**
+ * The family of a rule. One table holds both, so an address restricts its rule to its family, and so
+ * does an address of length 0: `-s 0.0.0.0/0` is every IPv4 packet. The canonical form of that is
+ * `-4`, which is left out where another address of the rule says it anyway; thus rules that mean the
+ * same family are written the same.
+ */
+import type { Family, Match, MatchOption, Value } from '@sockfilter/table';
+import { bad, good, type Parsed } from './diagnostic.js';
+import { familyOf } from './values/address.js';
+
+const FAMILY_OPTION: Readonly<Record<Family, string>> = { 4: 'ipv4', 6: 'ipv6' };
+
+function isFamilyOption({ name }: MatchOption): boolean {
+  return Object.values(FAMILY_OPTION).includes(name);
+}
+
+/** Restricts to a family and nothing else. */
+function isWholeFamily({ value, negated }: MatchOption): boolean {
+  return value.kind === 'network' && value.mask === 0n && !negated;
+}
+
+/** The options of `ip` with the family in its canonical form; a fault if the rule mixes families. */
+export function settleFamily(
+  ip: readonly MatchOption[],
+  others: readonly Match[],
+): Parsed<readonly MatchOption[]> {
+  const explicit = ip.find(isFamilyOption);
+  const values: readonly Value[] = [...ip, ...others.flatMap((match) => match.options)].map(
+    ({ value }) => value,
+  );
+  const families = new Set(values.map(familyOf).filter((family) => family !== undefined));
+  if (explicit) families.add(explicit.name === FAMILY_OPTION[4] ? 4 : 6);
+  const [family, other] = families;
+  if (family === undefined) return good(ip);
+  if (other !== undefined) {
+    const help = 'write one rule for each family';
+    return bad('mixed-families', 'the rule mixes IPv4 and IPv6, so it can never match', { help });
+  }
+  const rest = ip.filter((option) => !isFamilyOption(option) && !isWholeFamily(option));
+  const implied = [...rest, ...others.flatMap((match) => match.options)].some(
+    ({ value }) => familyOf(value) !== undefined,
+  );
+  if (implied) return good(rest);
+  const option: MatchOption = {
+    name: FAMILY_OPTION[family],
+    negated: false,
+    value: { kind: 'none' },
+  };
+  return good([option, ...rest]);
+}

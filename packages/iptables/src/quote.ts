@@ -1,0 +1,11 @@
+/** Writing words so that they read back as the same words. */
+
+/** As iptables-save does: bare only if every character is a letter, a digit, `_` or `-`. */
+export function quoteSaved(text: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(text) ? text : `"${text.replace(/["\\']/g, '\\$&')}"`;
+}
+
+/** For a POSIX shell. */
+export function quoteShell(text: string): string {
+  return /^[\w@%+=:,./!-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

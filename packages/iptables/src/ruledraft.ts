@@ -1,0 +1,86 @@
+/** A rule while its words are read: what each option said, not yet checked against the others. */
+import { MATCHES, type MatchDescriptor, type MatchName, type Value } from '@sockfilter/table';
+import type { Diagnostic, Report } from './diagnostic.js';
+import type { OptionUse } from './scan.js';
+import type { Word } from './source.js';
+import type { RuleContext } from './values/syntax.js';
+
+export interface DraftOption {
+  /** As in the descriptor. */
+  readonly name: string;
+  readonly use: OptionUse;
+  /** More than one if the user gave a list of alternatives. */
+  readonly values: readonly Value[];
+}
+
+export interface DraftMatch {
+  /** Undefined: the match that the protocol brings, whichever it will be. */
+  readonly name: MatchName | undefined;
+  /** The word that brought it. */
+  readonly word: Word;
+  readonly options: DraftOption[];
+}
+
+export interface DraftTarget {
+  readonly use: OptionUse;
+  readonly goto: boolean;
+}
+
+/** Mutable, and gone when the rule is made. */
+export interface RuleDraft {
+  readonly context: RuleContext;
+  readonly diagnostics: Diagnostic[];
+  readonly report: Report;
+  /** Options of match `ip`. */
+  readonly ip: DraftMatch;
+  /** The others, in the order in which they came. */
+  readonly matches: DraftMatch[];
+  target: DraftTarget | undefined;
+  rejectWith: OptionUse | undefined;
+  packets: { readonly count: bigint; readonly use: OptionUse } | undefined;
+  /** A match was refused: its options are unknown, and saying so again would not help. */
+  refusedMatch: boolean;
+}
+
+/** `start` is where the rule begins, for what is wrong with the whole of it. */
+export function ruleDraft(context: RuleContext, start: Word): RuleDraft {
+  const diagnostics: Diagnostic[] = [];
+  return {
+    context,
+    diagnostics,
+    report: (diagnostic) => {
+      diagnostics.push(diagnostic);
+    },
+    ip: { name: 'ip', word: start, options: [] },
+    matches: [],
+    target: undefined,
+    rejectWith: undefined,
+    packets: undefined,
+    refusedMatch: false,
+  };
+}
+
+export function matchDescriptor(name: MatchName): MatchDescriptor {
+  return MATCHES[name];
+}
+
+/** The matches that `-p` brings by itself: those that are about one protocol. */
+export const PROTOCOL_MATCHES: readonly MatchName[] = Object.values(MATCHES)
+  .filter(({ protocols }: MatchDescriptor) => protocols?.length === 1)
+  .map(({ name }: MatchDescriptor) => name)
+  .filter((name): name is MatchName => Object.hasOwn(MATCHES, name));
+
+/** The match that a protocol brings. */
+export function protocolMatch(protocol: number): MatchName | undefined {
+  return PROTOCOL_MATCHES.find((name) => matchDescriptor(name).protocols?.includes(protocol));
+}
+
+/** The protocol that the rule names, and whether with `!`; undefined if it names none or all. */
+export function draftProtocol(
+  draft: RuleDraft,
+): { readonly protocol: number; readonly negated: boolean } | undefined {
+  const option = draft.ip.options.find(({ name }) => name === 'protocol');
+  const value = option?.values[0];
+  if (!option || value?.kind !== 'protocol' || value.protocol === 0) return undefined;
+  return { protocol: value.protocol, negated: option.use.negated };
+}

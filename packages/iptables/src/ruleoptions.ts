@@ -1,0 +1,272 @@
+/** The options that a rule can have, as rows for the scanner. */
+import { isMatchName, MATCHES, type MatchName, type Value } from '@sockfilter/table';
+import { diagnose } from './diagnostic.js';
+import {
+  type DraftMatch,
+  draftProtocol,
+  matchDescriptor,
+  PROTOCOL_MATCHES,
+  type RuleDraft,
+} from './ruledraft.js';
+import type { OptionRow, OptionUse, Vocabulary } from './scan.js';
+import { splitWord } from './source.js';
+import { didYouMean } from './suggest.js';
+import { optionSyntax, SYNTAX } from './syntax.js';
+import { UNSUPPORTED_MATCHES, UNSUPPORTED_OPTIONS, UNSUPPORTED_SHORT } from './unsupported.js';
+import { readNumber } from './values/number.js';
+import { VALUES } from './values.js';
+
+export type RuleRow = OptionRow<RuleDraft>;
+
+const MATCH_NAMES: readonly MatchName[] = Object.keys(MATCHES).filter(isMatchName);
+
+function duplicate(use: OptionUse): Parameters<RuleDraft['report']>[0] {
+  const message = `\`${use.option.text}\` is given more than once`;
+  return { code: 'duplicate', message, span: use.span, exit: 2 };
+}
+
+/** Adds an option to the match of the draft that it belongs to. */
+function addOption(draft: RuleDraft, match: DraftMatch, row: MatchRow, use: OptionUse): void {
+  if (match.options.some(({ name }) => name === row.option)) {
+    draft.report(duplicate(use));
+    return;
+  }
+  const descriptor = matchDescriptor(row.match).options[row.option];
+  if (!descriptor) throw new TypeError(`match ${row.match} has no option ${row.option}`);
+  const { alternatives, lookup } = optionSyntax(row.match, row.option);
+  const written = row.words?.map((text) => ({ ...use.option, text })) ?? use.words;
+  const [first] = written;
+  const lists = alternatives && first ? splitWord(first, ',').map((word) => [word]) : [written];
+  if (lists.length > 1 && use.negated) {
+    const message = `\`!\` does not go with a list of addresses`;
+    const help = 'write one rule for each, or match the others first';
+    draft.report({ code: 'negation', message, span: use.span, exit: 2, help });
+    return;
+  }
+  const values: Value[] = [];
+  for (const words of lists) {
+    const parsed = VALUES[descriptor.value].parse(words, draft.context, lookup);
+    if (parsed.ok) values.push(parsed.value);
+    else draft.report(diagnose(parsed.problem, use.span));
+  }
+  match.options.push({ name: row.option, use, values });
+}
+
+interface MatchRow extends RuleRow {
+  readonly match: MatchName;
+  readonly option: string;
+  /** The words that the option stands for, if it is sugar. */
+  readonly words: readonly string[] | undefined;
+}
+
+function matchRow(match: MatchName, option: string, sugar?: string): MatchRow {
+  const descriptor = matchDescriptor(match).options[option];
+  if (!descriptor) throw new TypeError(`match ${match} has no option ${option}`);
+  const { long, short } = optionSyntax(match, option);
+  const value = VALUES[descriptor.value];
+  const count = sugar === undefined ? value.words : 0;
+  const row: MatchRow = {
+    match,
+    option,
+    words: sugar === undefined ? undefined : SYNTAX[match].sugar?.[sugar]?.words,
+    long: sugar === undefined ? long : [sugar],
+    short: sugar === undefined ? short : undefined,
+    least: count,
+    most: count,
+    negatable: descriptor.negatable,
+    verbatim: value.verbatim,
+    take: (draft, use) => addOption(draft, findMatch(draft, row), row, use),
+  };
+  return row;
+}
+
+function has(match: DraftMatch, row: MatchRow): boolean {
+  if (match.name === undefined) return PROTOCOL_MATCHES.includes(row.match);
+  return matchDescriptor(match.name).options[row.option] !== undefined;
+}
+
+/** The match loaded last that has the option, else the one that the protocol will bring. */
+function findMatch(draft: RuleDraft, row: MatchRow): DraftMatch {
+  if (row.match === 'ip') return draft.ip;
+  const loaded = draft.matches.findLast((match) => has(match, row));
+  if (loaded) return loaded;
+  const brought: DraftMatch = { name: undefined, word: draft.ip.word, options: [] };
+  draft.matches.push(brought);
+  return brought;
+}
+
+/** The rows of each match by long name. */
+const MATCH_ROWS: ReadonlyMap<MatchName, ReadonlyMap<string, MatchRow>> = new Map(
+  MATCH_NAMES.map((match) => {
+    const { options } = matchDescriptor(match);
+    const sugar = Object.entries(SYNTAX[match].sugar ?? {});
+    const rows = [
+      ...Object.keys(options).map((option) => matchRow(match, option)),
+      ...sugar.map(([name, { option }]) => matchRow(match, option, name)),
+    ];
+    return [match, new Map(rows.flatMap((row) => row.long.map((long) => [long, row])))];
+  }),
+);
+
+function rowsOf(match: MatchName): ReadonlyMap<string, MatchRow> {
+  return MATCH_ROWS.get(match) ?? new Map();
+}
+
+function loadMatch(draft: RuleDraft, { words: [word] }: OptionUse): void {
+  if (!word) return;
+  const name = word.text;
+  if (isMatchName(name) && name !== 'ip') {
+    draft.matches.push({ name, word, options: [] });
+    return;
+  }
+  draft.refusedMatch = true;
+  const reason = Object.hasOwn(UNSUPPORTED_MATCHES, name) ? UNSUPPORTED_MATCHES[name] : undefined;
+  if (reason !== undefined) {
+    const message = `match \`${name}\` is not available: ${reason}`;
+    draft.report({ code: 'unsupported', message, span: word.span, exit: 2 });
+    return;
+  }
+  const known = MATCH_NAMES.filter((each) => each !== 'ip');
+  const help = didYouMean(name, known) ?? `the matches are ${known.join(', ')}`;
+  const message = `Couldn't load match \`${name}\`: no such match`;
+  draft.report({ code: 'unknown-name', message, span: word.span, exit: 2, help });
+}
+
+function setCounters(draft: RuleDraft, use: OptionUse): void {
+  const texts =
+    use.words.length === 1 ? use.words[0]?.text.split(',') : use.words.map((w) => w.text);
+  const [packets, bytes] = texts ?? [];
+  const valid = [packets, bytes].every((text) => /^\d+$/.test(text ?? ''));
+  if (texts?.length !== 2 || packets === undefined || !valid) {
+    const message = `\`${use.option.text}\` needs a number of packets and one of bytes`;
+    const help = 'bytes are always 0: a socket call has none';
+    draft.report({ code: 'bad-value', message, span: use.span, exit: 2, help });
+    return;
+  }
+  if (draft.packets) {
+    draft.report(duplicate(use));
+    return;
+  }
+  if (BigInt(packets) >= 1n << 64n) {
+    const message = `counter \`${packets}\` is out of range`;
+    draft.report({ code: 'bad-value', message, span: use.span, exit: 2 });
+    return;
+  }
+  draft.packets = { count: BigInt(packets), use };
+}
+
+function setTarget(draft: RuleDraft, use: OptionUse, goto: boolean): void {
+  if (draft.target) {
+    draft.report(duplicate(use));
+    return;
+  }
+  draft.target = { use, goto };
+}
+
+const one = { least: 1, most: 1, negatable: false };
+
+const GENERAL: readonly RuleRow[] = [
+  ...new Set(rowsOf('ip').values()),
+  { long: ['match'], short: 'm', ...one, take: loadMatch },
+  { long: ['jump'], short: 'j', ...one, take: (draft, use) => setTarget(draft, use, false) },
+  { long: ['goto'], short: 'g', ...one, take: (draft, use) => setTarget(draft, use, true) },
+  {
+    long: ['reject-with'],
+    ...one,
+    take: (draft, use) => {
+      if (draft.rejectWith) draft.report(duplicate(use));
+      else draft.rejectWith = use;
+    },
+  },
+  {
+    long: ['set-counters'],
+    short: 'c',
+    least: 1,
+    most: 2,
+    negatable: false,
+    wants: (word, [first]) => readNumber(word.text) !== undefined && !first?.text.includes(','),
+    take: setCounters,
+  },
+  ...Object.entries(UNSUPPORTED_OPTIONS).map(
+    ([name, { reason, help, words }]): RuleRow => ({
+      long: [name],
+      short: Object.keys(UNSUPPORTED_SHORT).find((letter) => UNSUPPORTED_SHORT[letter] === name),
+      least: 0,
+      most: words,
+      negatable: true,
+      take: (draft, use) => {
+        const message = `\`${use.option.text}\` is not available: ${reason}`;
+        draft.report({ code: 'unsupported', message, span: use.span, exit: 2, help });
+      },
+    }),
+  ),
+];
+
+const GENERAL_LONG = new Map(
+  GENERAL.flatMap((row) => row.long.map((long) => [long, row] as const)),
+);
+const GENERAL_SHORT = new Map(
+  GENERAL.flatMap((row) => (row.short === undefined ? [] : [[row.short, row] as const])),
+);
+
+function loaded(draft: RuleDraft): readonly MatchName[] {
+  return draft.matches.flatMap(({ name }) => (name === undefined ? [] : [name]));
+}
+
+/** After a refused match its options are taken for known, with one value, and lead nowhere. */
+const SWALLOW: RuleRow = {
+  long: [],
+  least: 0,
+  most: 1,
+  negatable: true,
+  take: () => undefined,
+};
+
+function findLong(name: string, draft: RuleDraft): RuleRow | undefined {
+  const general = GENERAL_LONG.get(name);
+  if (general) return general;
+  for (let i = draft.matches.length - 1; i >= 0; i--) {
+    const match = draft.matches[i]?.name;
+    const row = match === undefined ? undefined : rowsOf(match).get(name);
+    if (row) return row;
+  }
+  for (const match of PROTOCOL_MATCHES) {
+    const row = rowsOf(match).get(name);
+    if (row) return row;
+  }
+  return draft.refusedMatch && !isBegun(name, draft) ? SWALLOW : undefined;
+}
+
+function isBegun(name: string, draft: RuleDraft): boolean {
+  return activeRows(draft).some((row) => row.long.some((long) => long.startsWith(name)));
+}
+
+function activeRows(draft: RuleDraft): readonly RuleRow[] {
+  const protocol = draftProtocol(draft);
+  const brought = draft.matches.some(({ name }) => name === undefined) || protocol !== undefined;
+  const found = new Map<string, RuleRow>();
+  const names = [...loaded(draft), ...(brought ? PROTOCOL_MATCHES : [])];
+  for (const match of names)
+    for (const row of rowsOf(match).values()) found.set(row.long.join(), row);
+  return [...GENERAL, ...found.values()];
+}
+
+const ALL_NAMES: readonly string[] = [
+  ...new Set([
+    ...GENERAL_LONG.keys(),
+    ...MATCH_NAMES.flatMap((match) => [...rowsOf(match).keys()]),
+  ]),
+];
+
+export const RULE_VOCABULARY: Vocabulary<RuleDraft> = {
+  long: findLong,
+  short: (letter) => GENERAL_SHORT.get(letter),
+  rows: activeRows,
+  names: () => ALL_NAMES,
+  explain: (name) => {
+    const owner = MATCH_NAMES.find((match) => rowsOf(match).has(name));
+    return owner === undefined
+      ? undefined
+      : `\`--${name}\` belongs to \`-m ${owner}\`: write \`-m ${owner} --${name}\``;
+  },
+};

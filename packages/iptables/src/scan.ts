@@ -1,0 +1,199 @@
+/**
+ * Options on a line of words, as getopt_long reads them: in any order, short ones clustered and
+ * glued to their value, long ones abbreviated, `--long=value`; and iptables' `!` before an option.
+ */
+import type { Report } from './diagnostic.js';
+import { joinSpans, partOf, type Span, type Word } from './source.js';
+import { didYouMean } from './suggest.js';
+
+/** One use of an option on the line. */
+export interface OptionUse {
+  /** The option as written, `-s` or `--source`. */
+  readonly option: Word;
+  readonly negated: boolean;
+  readonly words: readonly Word[];
+  /** From the `!` or the option to the last word. */
+  readonly span: Span;
+}
+
+export interface OptionRow<Draft> {
+  readonly long: readonly string[];
+  readonly short?: string | undefined;
+  /** How many words must follow, and how many may. */
+  readonly least: number;
+  readonly most: number;
+  /** Whether the word is the next of those that may follow; any that looks like a value, if left out. */
+  readonly wants?: (word: Word, taken: readonly Word[]) => boolean;
+  readonly negatable: boolean;
+  /** A value may begin with a dash. */
+  readonly verbatim?: boolean;
+  readonly take: (draft: Draft, use: OptionUse) => void;
+}
+
+/** What can stand at this point of the line. */
+export interface Vocabulary<Draft> {
+  readonly long: (name: string, draft: Draft) => OptionRow<Draft> | undefined;
+  readonly short: (letter: string, draft: Draft) => OptionRow<Draft> | undefined;
+  /** Every row that can stand here, for abbreviations. */
+  readonly rows: (draft: Draft) => readonly OptionRow<Draft>[];
+  /** Every long name there is anywhere, for suggestions. */
+  readonly names: () => readonly string[];
+  /** Says more about an option that can't stand here; undefined to say only that it is unknown. */
+  readonly explain: (name: string) => string | undefined;
+}
+
+function looksLikeOption(word: Word): boolean {
+  return !word.quoted && (word.text === '!' || /^(--?[A-Za-z]|-[46]$)/.test(word.text));
+}
+
+/** Reads the words and lets each option's row take its use. */
+export function scanOptions<Draft extends { readonly report: Report }>(
+  words: readonly Word[],
+  draft: Draft,
+  vocabulary: Vocabulary<Draft>,
+): void {
+  const { report } = draft;
+  let at = 0;
+  let bang: Word | undefined;
+
+  function skipValues(): void {
+    for (let word = words[at]; word && !looksLikeOption(word); word = words[at]) at++;
+  }
+
+  /** Takes the words after an option; `glued` is what stands in the same word. */
+  function use(row: OptionRow<Draft>, option: Word, glued: Word | undefined): void {
+    const values: Word[] = glued ? [glued] : [];
+    const shown = option.text;
+    const negated = bang !== undefined;
+    const start = bang?.span ?? option.span;
+    bang = undefined;
+    if (glued && row.most === 0) {
+      const message = `\`${shown}\` takes no value, and \`${glued.text}\` is given`;
+      report({ code: 'bad-argument', message, span: glued.span, exit: 2 });
+      return;
+    }
+    while (values.length < row.most) {
+      const next = words[at];
+      if (!next) break;
+      const needed = values.length < row.least;
+      if (looksLikeOption(next) && !(needed && row.verbatim && next.text !== '!')) {
+        if (needed && next.text === '!' && row.negatable) {
+          const after = words[at + 1]?.text ?? 'VALUE';
+          const help = `write \`! ${shown} ${after}\``;
+          const message = `\`!\` stands before the option, not after it`;
+          report({ code: 'negation', message, span: next.span, exit: 2, help });
+          at++;
+          skipValues();
+          return;
+        }
+        break;
+      }
+      if (!needed && (next.text.startsWith('-') || row.wants?.(next, values) === false)) break;
+      values.push(next);
+      at++;
+    }
+    if (values.length < row.least) {
+      const what = row.least > 1 ? `${row.least} values` : 'a value';
+      report({
+        code: 'missing',
+        message: `option \`${shown}\` needs ${what}`,
+        span: option.span,
+        exit: 2,
+      });
+      return;
+    }
+    if (negated && !row.negatable) {
+      const message = `unexpected \`!\` before \`${shown}\``;
+      report({ code: 'negation', message, span: start, exit: 2 });
+      return;
+    }
+    const span = joinSpans(start, values.at(-1)?.span ?? option.span);
+    row.take(draft, { option, negated, words: values, span });
+  }
+
+  function unknown(option: Word, name: string): void {
+    bang = undefined;
+    const help =
+      vocabulary.explain(name) ??
+      (option.text.startsWith('--')
+        ? didYouMean(
+            option.text,
+            vocabulary.names().map((each) => `--${each}`),
+          )
+        : undefined);
+    report({
+      code: 'unknown-option',
+      message: `unknown option \`${option.text}\``,
+      span: option.span,
+      exit: 2,
+      help,
+    });
+    skipValues();
+  }
+
+  function long(word: Word): void {
+    const equals = word.text.indexOf('=');
+    const option = equals < 0 ? word : partOf(word, 0, equals);
+    const glued = equals < 0 ? undefined : partOf(word, equals + 1);
+    const name = option.text.slice(2);
+    const exact = vocabulary.long(name, draft);
+    if (exact) {
+      use(exact, option, glued);
+      return;
+    }
+    const begun = vocabulary
+      .rows(draft)
+      .filter((row) => row.long.some((each) => each.startsWith(name)));
+    const [only] = begun;
+    if (only && begun.length === 1) {
+      use(only, option, glued);
+      return;
+    }
+    if (!only) {
+      unknown(option, name);
+      return;
+    }
+    const names = begun.flatMap((row) => row.long.filter((each) => each.startsWith(name)));
+    const help = `it could be ${names.map((each) => `\`--${each}\``).join(', ')}`;
+    const message = `option \`${option.text}\` is ambiguous`;
+    report({ code: 'ambiguous-option', message, span: option.span, exit: 2, help });
+    bang = undefined;
+    skipValues();
+  }
+
+  function cluster(word: Word): void {
+    for (let i = 1; i < word.text.length; i++) {
+      const letter = word.text.charAt(i);
+      const option = { ...partOf(word, i, i + 1), text: `-${letter}` };
+      const row = vocabulary.short(letter, draft);
+      if (!row) {
+        unknown(i === 1 && word.text.length > 2 ? word : option, letter);
+        return;
+      }
+      const glued = row.most > 0 && i + 1 < word.text.length ? partOf(word, i + 1) : undefined;
+      use(row, i === 1 && !glued ? { ...option, span: word.span } : option, glued);
+      if (glued) return;
+    }
+  }
+
+  while (at < words.length) {
+    const word = words[at++];
+    if (!word) break;
+    if (!word.quoted && word.text === '!') {
+      if (bang)
+        report({ code: 'negation', message: 'more than one `!`', span: word.span, exit: 2 });
+      bang = word;
+    } else if (!word.quoted && word.text.startsWith('--') && word.text.length > 2) long(word);
+    else if (!word.quoted && word.text.startsWith('-') && word.text.length > 1) cluster(word);
+    else {
+      const message = `bad argument \`${word.text}\``;
+      report({ code: 'bad-argument', message, span: word.span, exit: 2 });
+      bang = undefined;
+      skipValues();
+    }
+  }
+  if (bang) {
+    const message = 'no option follows the `!`';
+    report({ code: 'negation', message, span: bang.span, exit: 2 });
+  }
+}

@@ -1,0 +1,115 @@
+/** How each match is written: spellings of its options, and how a listing shows them. */
+import type { MatchName } from '@sockfilter/table';
+import type { Names } from './names.js';
+
+export interface OptionSyntax {
+  /** Long names without dashes; where there is no short one, the first is printed. */
+  readonly long: readonly string[];
+  readonly short?: string;
+  /** Commas make alternatives, one rule each. */
+  readonly alternatives?: boolean;
+  /** Whose names the value may use. */
+  readonly lookup?: keyof Names;
+  /** Text in a listing; `text` is the value as printed, with `!` before it if negated. */
+  readonly list: (text: string, negated: boolean) => string;
+}
+
+/** Another way to write an option with a fixed value. */
+export interface OptionSugar {
+  readonly option: string;
+  readonly words: readonly string[];
+}
+
+export interface MatchSyntax {
+  readonly options: Readonly<Record<string, OptionSyntax>>;
+  readonly sugar?: Readonly<Record<string, OptionSugar>>;
+}
+
+/** `dpt:80`, `dpts:80:90`, `dpt:!80`. */
+const port = (short: string, ...long: readonly string[]): OptionSyntax => ({
+  long,
+  list: (text) => `${short}${text.includes(':') ? 's' : ''}:${text}`,
+});
+
+const ports = {
+  sport: port('spt', 'sport', 'source-port'),
+  dport: port('dpt', 'dport', 'destination-port'),
+};
+
+/** `! owner UID match 0`. */
+const worded = (words: string, ...long: readonly string[]): OptionSyntax => ({
+  long,
+  list: (text, negated) => `${negated ? '! ' : ''}${words} ${text.replace(/^!/, '')}`,
+});
+
+/** Shown in columns of their own, not in the text after them. */
+const column = { list: () => '' };
+
+export const SYNTAX: Readonly<Record<MatchName, MatchSyntax>> = {
+  ip: {
+    options: {
+      ipv4: { long: ['ipv4'], short: '4', ...column },
+      ipv6: { long: ['ipv6'], short: '6', ...column },
+      source: { long: ['source', 'src'], short: 's', alternatives: true, ...column },
+      destination: { long: ['destination', 'dst'], short: 'd', alternatives: true, ...column },
+      protocol: { long: ['protocol', 'proto'], short: 'p', ...column },
+    },
+  },
+  tcp: {
+    options: {
+      ...ports,
+      'tcp-flags': { long: ['tcp-flags'], list: (text) => `flags:${text.replace(' ', '/')}` },
+    },
+    sugar: { syn: { option: 'tcp-flags', words: ['FIN,SYN,RST,ACK', 'SYN'] } },
+  },
+  udp: { options: ports },
+  udplite: { options: ports },
+  multiport: {
+    options: {
+      sports: worded('multiport sports', 'sports', 'source-ports'),
+      dports: worded('multiport dports', 'dports', 'destination-ports'),
+      ports: worded('multiport ports', 'ports', 'port'),
+    },
+  },
+  iprange: {
+    options: {
+      'src-range': worded('source IP range', 'src-range'),
+      'dst-range': worded('destination IP range', 'dst-range'),
+    },
+  },
+  cgroup: { options: { id: worded('cgroup id', 'id'), path: worded('cgroup path', 'path') } },
+  owner: {
+    options: {
+      'uid-owner': { ...worded('owner UID match', 'uid-owner'), lookup: 'user' },
+      'gid-owner': { ...worded('owner GID match', 'gid-owner'), lookup: 'group' },
+    },
+  },
+  comment: {
+    options: {
+      comment: {
+        long: ['comment'],
+        list: (text) => `/* ${text.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1')} */`,
+      },
+    },
+  },
+  socket: {
+    options: {
+      local: worded('socket local', 'local'),
+      'local-port': worded('socket local port', 'local-port'),
+      remote: worded('socket remote', 'remote'),
+      'remote-port': worded('socket remote port', 'remote-port'),
+    },
+  },
+};
+
+/** The option as it is printed: `-s`, `--dport`. */
+export function spellOption({ short, long }: OptionSyntax): string {
+  return short === undefined ? `--${long[0]}` : `-${short}`;
+}
+
+/** The syntax of an option that the match has. */
+export function optionSyntax(match: MatchName, option: string): OptionSyntax {
+  const syntax = SYNTAX[match].options[option];
+  if (!syntax) throw new TypeError(`match ${match} has no syntax for ${option}`);
+  return syntax;
+}

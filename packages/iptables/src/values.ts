@@ -1,0 +1,35 @@
+/** The syntax of every kind of value. */
+import type { Value, ValueKind } from '@sockfilter/table';
+import { good } from './diagnostic.js';
+import { addressRange, network } from './values/address.js';
+import { tcpFlags } from './values/flags.js';
+import { groupRange, ownerRange } from './values/owner.js';
+import { portList, portRange } from './values/port.js';
+import { protocol } from './values/protocol.js';
+import type { ValueSyntax } from './values/syntax.js';
+import { groupPath, text } from './values/text.js';
+
+const none: ValueSyntax = {
+  words: 0,
+  verbatim: false,
+  parse: () => good({ kind: 'none' }),
+  print: () => '',
+};
+
+export const VALUES: Readonly<Record<ValueKind, ValueSyntax>> = {
+  none,
+  protocol,
+  network,
+  addressRange,
+  portRange,
+  portList,
+  groupRange,
+  groupPath,
+  ownerRange,
+  tcpFlags,
+  text,
+};
+
+export function printValue(value: Value): string {
+  return VALUES[value.kind].print(value);
+}

@@ -1,0 +1,144 @@
+/** Addresses and networks of both families. Host names are never looked up. */
+import type { Family, Value, ValueOf } from '@sockfilter/table';
+import ipaddr from 'ipaddr.js';
+import { bad, good, type Parsed } from '../diagnostic.js';
+import { partOf, type Word } from '../source.js';
+import { defineValue } from './syntax.js';
+
+export interface Address {
+  readonly family: Family;
+  readonly value: bigint;
+}
+
+export const ADDRESS_BITS: Readonly<Record<Family, number>> = { 4: 32, 6: 128 };
+
+/** The mask of all bits of an address. */
+export function fullMask(family: Family): bigint {
+  return (1n << BigInt(ADDRESS_BITS[family])) - 1n;
+}
+
+function prefixMask(family: Family, length: number): bigint {
+  return fullMask(family) ^ ((1n << BigInt(ADDRESS_BITS[family] - length)) - 1n);
+}
+
+function fromBytes(bytes: readonly number[]): bigint {
+  return bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
+}
+
+/** The first 96 bits of the IPv4-mapped IPv6 addresses. */
+const MAPPED_PREFIX = 0xffffn;
+
+function isMapped(address: bigint, mask: bigint): boolean {
+  return address >> 32n === MAPPED_PREFIX && mask >> 32n === (1n << 96n) - 1n;
+}
+
+/** Four decimal numbers, or the text form of RFC 4291 without a zone. */
+export function readAddress(text: string): Address | undefined {
+  if (/^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text) && ipaddr.IPv4.isValid(text))
+    return { family: 4, value: fromBytes(ipaddr.IPv4.parse(text).toByteArray()) };
+  if (/^[\da-fA-F:.]*:[\da-fA-F:.]*$/.test(text) && ipaddr.IPv6.isValid(text))
+    return { family: 6, value: fromBytes(ipaddr.IPv6.parse(text).toByteArray()) };
+  return undefined;
+}
+
+/** The usual text form: dotted, or that of RFC 5952. */
+export function printAddress(family: Family, value: bigint): string {
+  const bytes = Array.from({ length: ADDRESS_BITS[family] / 8 }, (_, at) =>
+    Number((value >> BigInt(ADDRESS_BITS[family] - 8 * (at + 1))) & 0xffn),
+  );
+  return family === 4 ? bytes.join('.') : new ipaddr.IPv6(bytes).toRFC5952String();
+}
+
+function parseAddress(word: Word): Parsed<Address> {
+  const address = readAddress(word.text);
+  if (address) return good(address);
+  const at = { span: word.span };
+  if (word.text === '') return bad('bad-value', 'an address is empty', at);
+  if (word.text.includes('%'))
+    return bad('unsupported', `\`${word.text}\` has a zone, which a rule can't match`, {
+      ...at,
+      help: `write \`${word.text.replace(/%.*/, '')}\``,
+    });
+  if (/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?$/.test(word.text) && /[g-zG-Z]/.test(word.text))
+    return bad('unsupported', `\`${word.text}\` is a host name, and rules take addresses only`, {
+      ...at,
+      help: 'what a name stands for changes after the rule is made: write the address',
+    });
+  return bad('bad-value', `invalid address \`${word.text}\``, at);
+}
+
+const mapped = (word: Word, help: string) =>
+  bad('unsupported', `\`${word.text}\` is an IPv4-mapped address: such a call is an IPv4 packet`, {
+    span: word.span,
+    help,
+  });
+
+function parseMask(word: Word, family: Family): Parsed<bigint> {
+  const bits = ADDRESS_BITS[family];
+  if (/^\d{1,3}$/.test(word.text) && Number(word.text) <= bits)
+    return good(prefixMask(family, Number(word.text)));
+  const mask = readAddress(word.text);
+  if (mask?.family === family) return good(mask.value);
+  const message = `invalid mask \`${word.text}\`: an IPv${family} network takes /0 to /${bits} or a netmask`;
+  return bad('bad-value', message, { span: word.span });
+}
+
+/** The prefix length of a mask without holes. */
+export function prefixLength(family: Family, mask: bigint): number | undefined {
+  const length = mask === 0n ? 0 : mask.toString(2).replace(/0+$/, '').length;
+  return prefixMask(family, length) === mask ? length : undefined;
+}
+
+export function printNetwork({ family, address, mask }: ValueOf<'network'>): string {
+  const length = prefixLength(family, mask);
+  return `${printAddress(family, address)}/${length ?? printAddress(family, mask)}`;
+}
+
+/** `ADDRESS`, `ADDRESS/LENGTH` or `ADDRESS/NETMASK`; bits outside the mask are cleared. */
+export const network = defineValue('network', {
+  parse: (word) => {
+    const slash = word.text.indexOf('/');
+    const address = parseAddress(partOf(word, 0, slash < 0 ? undefined : slash));
+    if (!address.ok) return address;
+    const { family, value } = address.value;
+    const mask = slash < 0 ? good(fullMask(family)) : parseMask(partOf(word, slash + 1), family);
+    if (!mask.ok) return mask;
+    if (family === 6 && isMapped(value, mask.value)) {
+      const low = 0xffff_ffffn;
+      const written = { kind: 'network', family: 4, mask: mask.value & low } as const;
+      const v4 = printNetwork({ ...written, address: value & mask.value & low });
+      return mapped(word, `write \`${v4}\``);
+    }
+    return good({ kind: 'network', family, address: value & mask.value, mask: mask.value });
+  },
+  print: printNetwork,
+});
+
+/** `FROM-TO`, or one address. */
+export const addressRange = defineValue('addressRange', {
+  parse: (word) => {
+    const dash = word.text.indexOf('-');
+    const from = parseAddress(partOf(word, 0, dash < 0 ? undefined : dash));
+    if (!from.ok) return from;
+    const to = dash < 0 ? from : parseAddress(partOf(word, dash + 1));
+    if (!to.ok) return to;
+    const family = from.value.family;
+    if (family !== to.value.family) {
+      const message = `\`${word.text}\` has an IPv4 and an IPv6 end`;
+      return bad('mixed-families', message, { span: word.span });
+    }
+    if (from.value.value > to.value.value) {
+      const message = `invalid address range \`${word.text}\`: it ends before it starts`;
+      return bad('bad-value', message, { span: word.span });
+    }
+    if (family === 6 && [from, to].every((end) => end.value.value >> 32n === MAPPED_PREFIX))
+      return mapped(word, 'write the IPv4 addresses');
+    return good({ kind: 'addressRange', family, from: from.value.value, to: to.value.value });
+  },
+  print: ({ family, from, to }) => `${printAddress(family, from)}-${printAddress(family, to)}`,
+});
+
+/** The family that a value restricts its rule to. */
+export function familyOf(value: Value): Family | undefined {
+  return value.kind === 'network' || value.kind === 'addressRange' ? value.family : undefined;
+}

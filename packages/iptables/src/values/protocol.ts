@@ -1,0 +1,52 @@
+/** Protocols by name and number. */
+import { PROTOCOL } from '@sockfilter/table';
+import { bad, good } from '../diagnostic.js';
+import { didYouMean } from '../suggest.js';
+import { readNumber } from './number.js';
+import { defineValue } from './syntax.js';
+
+const NAMES: Readonly<Record<string, number>> = {
+  all: 0,
+  tcp: PROTOCOL.tcp,
+  udp: PROTOCOL.udp,
+  udplite: PROTOCOL.udplite,
+  icmp: PROTOCOL.icmp,
+  'ipv6-icmp': PROTOCOL.icmpv6,
+  icmpv6: PROTOCOL.icmpv6,
+  icmp6: PROTOCOL.icmpv6,
+  // A multipath connection is a tcp connection to the hooks.
+  mptcp: PROTOCOL.tcp,
+  sctp: PROTOCOL.sctp,
+  dccp: PROTOCOL.dccp,
+};
+
+/** Protocols that no rule may name. */
+const UNSEEN: readonly number[] = [PROTOCOL.sctp, PROTOCOL.dccp];
+
+/** The name if iptables has one that is also ours, else the number. */
+export function printProtocol(protocol: number): string {
+  return Object.entries(NAMES).find(([, number]) => number === protocol)?.[0] ?? String(protocol);
+}
+
+export const protocol = defineValue('protocol', {
+  parse: (word) => {
+    const text = word.text.toLowerCase();
+    const number = readNumber(text) ?? (Object.hasOwn(NAMES, text) ? NAMES[text] : undefined);
+    if (number === undefined || number > 255) {
+      const help = didYouMean(word.text, Object.keys(NAMES));
+      return bad('bad-value', `unknown protocol \`${word.text}\``, { span: word.span, help });
+    }
+    if (UNSEEN.includes(number)) {
+      const name = printProtocol(number);
+      return bad(
+        'unsupported',
+        `\`-p ${word.text}\` can't be enforced: the kernel shows ${name} sockets to no hook`,
+        {
+          span: word.span,
+        },
+      );
+    }
+    return good({ kind: 'protocol', protocol: number });
+  },
+  print: ({ protocol: number }) => printProtocol(number),
+});

@@ -1,0 +1,55 @@
+/** How values of one kind are written. */
+import { type Group, isValueOf, type Value, type ValueKind, type ValueOf } from '@sockfilter/table';
+import type { Parsed } from '../diagnostic.js';
+import type { Names } from '../names.js';
+import type { Word } from '../source.js';
+
+/** What the meaning of a rule's words depends on beside the words. */
+export interface RuleContext {
+  readonly names: Names;
+  /** Declared groups, whose names `--id` may use. */
+  readonly groups: readonly Group[];
+}
+
+export interface ValueSyntax {
+  /** How many words the value is made of. */
+  readonly words: number;
+  /** The word may begin with a dash. */
+  readonly verbatim: boolean;
+  /** `lookup` says whose names the option takes, where the kind leaves that to it. */
+  readonly parse: (
+    words: readonly Word[],
+    context: RuleContext,
+    lookup?: keyof Names,
+  ) => Parsed<Value>;
+  /** Canonical text, each word quoted as in a save file. */
+  readonly print: (value: Value) => string;
+}
+
+/** Describes values of one word, unless `words` says otherwise. */
+export function defineValue<K extends ValueKind>(
+  kind: K,
+  syntax: {
+    readonly words?: number;
+    readonly verbatim?: boolean;
+    readonly parse: (
+      word: Word,
+      context: RuleContext,
+      more: { readonly rest: readonly Word[]; readonly lookup: keyof Names | undefined },
+    ) => Parsed<ValueOf<K>>;
+    readonly print: (value: ValueOf<K>) => string;
+  },
+): ValueSyntax {
+  return {
+    words: syntax.words ?? 1,
+    verbatim: syntax.verbatim ?? false,
+    parse: ([word, ...rest], context, lookup) => {
+      if (!word) throw new TypeError(`a ${kind} takes words`);
+      return syntax.parse(word, context, { rest, lookup });
+    },
+    print: (value) => {
+      if (!isValueOf(value, kind)) throw new TypeError(`expected a ${kind}, not a ${value.kind}`);
+      return syntax.print(value);
+    },
+  };
+}
