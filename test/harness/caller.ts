@@ -1,7 +1,6 @@
 /** Real socket calls from a real process inside a control group: the typed front of caller-main.js. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 type AddressFamily = 'unspec' | 'unix' | 'inet' | 'inet6';
@@ -131,7 +130,7 @@ export interface CallerOptions {
   readonly netns?: string;
 }
 
-const PROGRAM = join(__dirname, 'caller-main.js');
+const PROGRAM = require.resolve('./caller-main.js');
 
 /** Enters the cgroup before anything of the program runs, so that all its sockets are made inside. */
 const SHIM = 'echo $$ > "$0/cgroup.procs" && exec "$@"';
