@@ -1,5 +1,5 @@
 /** Bringing a save file up to date with an edited table, line by line. */
-import { findChain, isBuiltinChain, type Rule, type Table } from '@sockfilter/table';
+import { findChain, type Group, isBuiltinChain, type Rule, type Table } from '@sockfilter/table';
 import type { Document, DocumentLine } from './document.js';
 import { printGroup } from './groupline.js';
 import { printRule } from './print.js';
@@ -20,12 +20,8 @@ function aboveComments(lines: readonly DocumentLine[], at: number): number {
   return first;
 }
 
-function sameGroup(line: DocumentLine, table: Table): boolean {
-  if (line.kind !== 'group') return false;
-  const { name, id, path } = line.group;
-  return table.groups.some(
-    (group) => group.name === name && group.id === id && group.path === path,
-  );
+function sameGroup(a: Group, b: Group): boolean {
+  return a.name === b.name && a.id === b.id && a.path === b.path;
 }
 
 /** The chain lines that the table needs and the file does not have yet. */
@@ -64,9 +60,7 @@ function edit(document: Document, table: Table): string {
   }
   for (const text of newChainLines(lines, table)) push(after, lastOf('chain', 'table'), text);
   for (const group of table.groups) {
-    const known = lines.some(
-      (line) => line.kind === 'group' && sameGroup(line, { ...table, groups: [group] }),
-    );
+    const known = lines.some((line) => line.kind === 'group' && sameGroup(line.group, group));
     const chains = lastOf('chain', 'table');
     const groups = lastOf('group');
     if (!known) push(after, groups < 0 ? chains : groups, printGroup(group));
@@ -81,7 +75,7 @@ function edit(document: Document, table: Table): string {
         return [same ? line.text : printChainLine(line.name, chain.policy)];
       }
       case 'group':
-        return sameGroup(line, table) ? [line.text] : [];
+        return table.groups.some((group) => sameGroup(line.group, group)) ? [line.text] : [];
       case 'rules': {
         const kept = line.rules.filter((rule) => chainOf.has(rule));
         const untouched =

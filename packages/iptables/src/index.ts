@@ -12,6 +12,7 @@ export type { Document, DocumentLine, RulePlace } from './document.js';
 export { editDocument } from './documentedit.js';
 export { parseGroupId, parseGroupName, parseGroupPath, printGroup } from './groupline.js';
 export { commandLine } from './lexer.js';
+export { type ListingOptions, printListing, printRules } from './listing.js';
 export { type Names, NO_NAMES, readNames } from './names.js';
 export { printRule } from './print.js';
 export { type ParsedSave, parseSave, type SaveContext } from './restore.js';

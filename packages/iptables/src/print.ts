@@ -16,15 +16,16 @@ function printMatch(match: Match): string {
   return (match.name === 'ip' ? options : [`-m ${match.name}`, ...options]).join(' ');
 }
 
-/** The rule without its chain; empty for a rule that matches everything and has no target. */
-export function printRuleBody(rule: Rule): string {
-  return [...rule.matches.map(printMatch), printTarget(rule.target)]
-    .filter((text) => text !== '')
-    .join(' ');
-}
-
-/** `-A BIND -d 10.0.0.5/32 -j ACCEPT`. */
-export function printRule(chain: string, rule: Rule): string {
-  const body = printRuleBody(rule);
-  return `-A ${chain}${body === '' ? '' : ` ${body}`}`;
+/**
+ * `-A BIND -d 10.0.0.5/32 -j ACCEPT`. With `packets` the counter stands before the target, as in
+ * `iptables -S -v`.
+ */
+export function printRule(chain: string, rule: Rule, packets?: bigint): string {
+  const parts = [
+    `-A ${chain}`,
+    ...rule.matches.map(printMatch),
+    packets === undefined ? '' : `-c ${packets} 0`,
+    printTarget(rule.target),
+  ];
+  return parts.filter((text) => text !== '').join(' ');
 }

@@ -193,12 +193,16 @@ export function parseSave(text: string, name: string, context: SaveContext): Par
     return readCommand(words, start, line);
   }
 
+  function finish(): void {
+    settle();
+    if (state === 'before') report(last, 'no table: the file needs a line `*socket`');
+    if (state === 'inside') report(last, 'COMMIT expected at the end of the table');
+  }
+
   text.split('\n').forEach((line, at) => {
     lines.push(readLine(line, at + 1));
   });
-  settle();
-  if (state === 'before') report(last, 'no table: the file needs a line `*socket`');
-  if (state === 'inside') report(last, 'COMMIT expected at the end of the table');
+  finish();
   const document: Document = { source, lines, places, names };
   if (diagnostics.length === 0) diagnostics.push(...checkTable(table, document, last));
   return { document, table, diagnostics };
@@ -221,7 +225,7 @@ function checkTable(table: Table, document: Document, end: Span): readonly Diagn
     return {
       code: 'does-not-fit',
       message,
-      help: help ?? near,
+      help: near ?? help,
       span: (missing === undefined ? place?.rule : place?.target) ?? end,
       exit: 1,
     };
