@@ -33,6 +33,12 @@ function withRules(table: Table, chain: Chain, rules: readonly Rule[]): Table {
   return withChain(table, { ...chain, rules });
 }
 
+/** Rules are numbered from 1 to `last`; TableError for another number, as iptables says it. */
+function checkNumber(number: number, last: number, purpose: string): void {
+  if (number < 1) throw new TableError(`Invalid rule number \`${number}'`);
+  if (number > last) throw new TableError(`Index of ${purpose} too big.`);
+}
+
 export function appendRules(table: Table, name: string, rules: readonly Rule[]): Table {
   const chain = requireChain(table, name);
   return withRules(table, chain, [...chain.rules, ...rules]);
@@ -46,19 +52,19 @@ export function insertRules(
   rules: readonly Rule[],
 ): Table {
   const chain = requireChain(table, name);
-  if (number > chain.rules.length + 1) throw new TableError('Index of insertion too big.');
+  checkNumber(number, chain.rules.length + 1, 'insertion');
   return withRules(table, chain, chain.rules.toSpliced(number - 1, 0, ...rules));
 }
 
 export function replaceRule(table: Table, name: string, number: number, rule: Rule): Table {
   const chain = requireChain(table, name);
-  if (number > chain.rules.length) throw new TableError('Index of replacement too big.');
+  checkNumber(number, chain.rules.length, 'replacement');
   return withRules(table, chain, chain.rules.with(number - 1, rule));
 }
 
 export function deleteRuleNumber(table: Table, name: string, number: number): Table {
   const chain = requireChain(table, name);
-  if (number > chain.rules.length) throw new TableError('Index of deletion too big.');
+  checkNumber(number, chain.rules.length, 'deletion');
   return withRules(table, chain, chain.rules.toSpliced(number - 1, 1));
 }
 
@@ -89,9 +95,9 @@ export function zero(table: Table, name?: string, number?: number): Table {
   const zeroed = (rule: Rule): Rule => ({ ...rule, packets: 0n });
   if (name !== undefined && number !== undefined) {
     const chain = requireChain(table, name);
-    const rule = chain.rules[number - 1];
-    if (!rule) throw new TableError('Index of zeroing too big.');
-    return withRules(table, chain, chain.rules.with(number - 1, zeroed(rule)));
+    checkNumber(number, chain.rules.length, 'counter');
+    const rules = chain.rules.map((rule, at) => (at === number - 1 ? zeroed(rule) : rule));
+    return withRules(table, chain, rules);
   }
   const only = name === undefined ? undefined : requireChain(table, name);
   const chains = table.chains.map((chain) =>
@@ -115,7 +121,7 @@ export function references(table: Table, name: string): number {
     .length;
 }
 
-/** Deletes one user chain, or all that are empty and not called. */
+/** Deletes one user chain, or all; a chain that has rules or is called refuses, and nothing goes. */
 export function deleteChain(table: Table, name?: string): Table {
   if (name === undefined) {
     return table.chains
@@ -132,8 +138,8 @@ export function deleteChain(table: Table, name?: string): Table {
 }
 
 export function setPolicy(table: Table, name: string, policy: Policy): Table {
-  const chain = requireChain(table, name);
-  if (chain.policy === undefined)
+  const chain = findChain(table, name);
+  if (chain?.policy === undefined)
     throw new TableError('Bad built-in chain name.', 'only built-in chains have a policy');
   return withChain(table, { ...chain, policy });
 }

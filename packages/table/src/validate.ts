@@ -25,59 +25,71 @@ interface Call {
   readonly rule: Rule;
 }
 
-/** Walks every chain once from `start`, callers first; `visit` sees each rule with the way to it. */
-function* walk(table: Table, start: Chain): Generator<Problem> {
-  const done = new Set<Chain>();
-  function* enter(chain: Chain, way: readonly Call[]): Generator<Problem> {
+/** A problem, and what it is about: problems with one key are one mistake. */
+interface Finding extends Problem {
+  readonly key: string;
+}
+
+/** Walks every chain once from `start`, callers first, and says what is wrong on the way. */
+function* walk(table: Table, start: Chain): Generator<Finding> {
+  /** How deep the calls go from a chain that has been walked to its end. */
+  const heights = new Map<Chain, number>();
+
+  function* enter(chain: Chain, way: readonly Call[]): Generator<Finding> {
     const names = way.map((call) => call.chain.name);
-    const at = way.at(-1);
-    const fault = (message: string, help?: string): Problem => ({ message, help, ...place(at) });
-    if (way.some((call) => call.chain === chain)) {
-      yield fault(`Loop found: ${[...names, chain.name].join(' -> ')}`, 'remove one of the jumps');
+    const fault = (key: string, message: string, help?: string): Finding => {
+      const call = way.at(-1);
+      return { key, message, help, chain: call?.chain, rule: call?.rule };
+    };
+    const back = way.findIndex((call) => call.chain === chain);
+    if (back >= 0) {
+      const key = `loop ${names.slice(back).toSorted().join(' ')}`;
+      const loop = [...names, chain.name].join(' -> ');
+      yield fault(key, `Loop found: ${loop}`, 'remove one of the jumps');
       return;
     }
-    if (way.length > MAX_CHAIN_DEPTH) {
-      yield fault(`chains call each other more than ${MAX_CHAIN_DEPTH} deep`);
+    const known = heights.get(chain);
+    if (way.length + (known ?? 0) > MAX_CHAIN_DEPTH) {
+      yield fault('depth', `chains call each other more than ${MAX_CHAIN_DEPTH} deep`);
       return;
     }
-    if (done.has(chain)) return;
-    for (const rule of chain.rules) {
+    if (known !== undefined) return;
+    let height = 0;
+    for (const [at, rule] of chain.rules.entries()) {
+      const place = `${chain.name} ${at + 1}`;
       const reason = isBuiltinChain(start.name) ? unavailableIn(rule, start.name) : undefined;
       if (reason !== undefined) {
         const message = way.length > 0 ? `${reason} (reached by ${names.join(' -> ')})` : reason;
-        yield { message, help: undefined, chain, rule };
+        yield { key: `${place} ${reason}`, message, help: undefined, chain, rule };
       }
       if (rule.target?.kind !== 'jump' && rule.target?.kind !== 'goto') continue;
       const called = findChain(table, rule.target.chain);
-      if (called) yield* enter(called, [...way, { chain, rule }]);
-      else yield { message: 'No chain/target/match by that name.', help: undefined, chain, rule };
+      if (called) {
+        yield* enter(called, [...way, { chain, rule }]);
+        height = Math.max(height, 1 + (heights.get(called) ?? 0));
+      } else {
+        const message = 'No chain/target/match by that name.';
+        const help = `create the chain first: \`-N ${rule.target.chain}\``;
+        yield { key: `${place} target`, message, help, chain, rule };
+      }
     }
-    done.add(chain);
+    heights.set(chain, height);
   }
   yield* enter(start, []);
 }
 
-function place(call: Call | undefined): Pick<Problem, 'chain' | 'rule'> {
-  return { chain: call?.chain, rule: call?.rule };
-}
-
 /**
- * Everything that is wrong with the table: targets that are not there, loops, chains nested too
- * deep, and rules that a built-in chain reaches but can't have.
+ * Everything that is wrong with the table, each mistake once: targets that are not there, loops,
+ * chains nested too deep, and rules that a built-in chain reaches but can't have.
  */
 export function validate(table: Table): readonly Problem[] {
-  const seen = new Set<string>();
-  const problems: Problem[] = [];
-  for (const chain of table.chains) {
-    for (const problem of walk(table, chain)) {
-      const at = problem.chain?.rules.findIndex((rule) => rule === problem.rule) ?? -1;
-      const key = `${problem.chain?.name} ${at} ${problem.message.replace(/:.*/, '')}`;
-      if (seen.has(key)) continue;
-      seen.add(key);
-      problems.push(problem);
+  const problems = new Map<string, Problem>();
+  for (const start of table.chains) {
+    for (const { key, ...problem } of walk(table, start)) {
+      if (!problems.has(key)) problems.set(key, problem);
     }
   }
-  return problems;
+  return [...problems.values()];
 }
 
 /** The table itself if nothing is wrong with it; else TableError with the first fault. */
