@@ -1,0 +1,225 @@
+/** A row for each behaviour: `rule ; printed form (= if the same) ; OK|FAIL`, after `:CHAIN`. */
+import { parseCommand, printRule, readNames } from './index.js';
+
+const names = readNames({
+  passwd: 'root:x:0:0::/root:/bin/sh\nsystemd-network:x:998:998::/:/bin/sh\n',
+  group: 'root:x:0:\nweb:x:33:\n',
+  services: '# services\nhttp 80/tcp www # WorldWideWeb\n',
+});
+const groups = [{ name: 'web', id: 3, path: '/web.slice' }];
+
+const ROWS = `
+:CONNECT
+;=;OK
+-s 10.0.0.1;-s 10.0.0.1/32;OK
+--source 10.0.0.1/8;-s 10.0.0.0/8;OK
+--src=10.0.0.1;-s 10.0.0.1/32;OK
+--destination 10.0.0.1;-d 10.0.0.1/32;OK
+--dst 10.0.0.1;-d 10.0.0.1/32;OK
+-d 10.0.0.1 -s 10.0.0.2;-s 10.0.0.2/32 -d 10.0.0.1/32;OK
+-d 2001:DB8:0:0::1;-d 2001:db8::1/128;OK
+-d 2001:db8::ffff/ffff:ffff::;-d 2001:db8::/32;OK
+-d 2001:db8::ffff/ffff::ffff;-d 2001::ffff/ffff::ffff;OK
+-d 10.0.0.1/33;;FAIL
+-d 10.0.0.256;;FAIL
+-d 10.0.0;;FAIL
+-d 010.0.0.1;;FAIL
+-d fe80::1%eth0;;FAIL
+-d example.com;;FAIL
+-d localhost;;FAIL
+-d ::ffff:10.0.0.1;;FAIL
+-d ::ffff:10.0.0.0/104;;FAIL
+-d ::/0;-6;OK
+-d 0.0.0.0/0;-4;OK
+-s 0.0.0.0/0 -d 10.0.0.1;-d 10.0.0.1/32;OK
+! -d 0.0.0.0/0;=;OK
+-4;=;OK
+--ipv4;-4;OK
+--ipv6;-6;OK
+-4 -d 10.0.0.1;-d 10.0.0.1/32;OK
+-4 -6;;FAIL
+-4 -d ::1;;FAIL
+-s ::1 -d 10.0.0.1;;FAIL
+-s 10.0.0.1 -m iprange --dst-range ::1-::2;;FAIL
+! -4;;FAIL
+! -s 1.1.1.1,2.2.2.2;;FAIL
+-s 1.1.1.1, ;;FAIL
+-p TCP;-p tcp;OK
+-p 6;-p tcp;OK
+-p 0x11;-p udp;OK
+--proto udplite;-p udplite;OK
+-p mptcp;-p tcp;OK
+-p icmpv6;-p ipv6-icmp;OK
+-p icmp6;-p ipv6-icmp;OK
+-p 58;-p ipv6-icmp;OK
+-p icmp;=;OK
+-p all;;OK
+-p 0;;OK
+! -p all;;FAIL
+! -p 47;=;OK
+-p 47;;FAIL
+-p sctp;;FAIL
+! -p sctp;;FAIL
+-p dccp;;FAIL
+-p foo;;FAIL
+-p 256;;FAIL
+-p tcp --dport 80;-p tcp -m tcp --dport 80;OK
+--dport 80 -p tcp;-p tcp -m tcp --dport 80;OK
+-p tcp --destination-port 80 --source-port 1:2;-p tcp -m tcp --sport 1:2 --dport 80;OK
+-p udp --dport www;-p udp -m udp --dport 80;OK
+-p udp --dport gopher;;FAIL
+-p udplite --sport 0x50;-p udplite -m udplite --sport 80;OK
+-p tcp --dport 080;;FAIL
+-p tcp --dpor 80;-p tcp -m tcp --dport 80;OK
+-p tcp --dport 80 --dport 81;;FAIL
+-p icmp --dport 80;;FAIL
+! -p tcp --dport 80;;FAIL
+-p udp --tcp-flags SYN SYN;;FAIL
+-p tcp --tcp-flags SYN ACK;;FAIL
+-p tcp --tcp-flags SYN;;FAIL
+-p tcp --tcp-flags ALL NONE;-p tcp -m tcp --tcp-flags FIN,SYN,RST,PSH,ACK,URG NONE;OK
+-p tcp ! --syn;-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN;OK
+-p tcp --syn --tcp-flags SYN SYN;;FAIL
+-p tcp -m udp;;FAIL
+-p tcp -m multiport --port 1;-p tcp -m multiport --ports 1;OK
+-p tcp -m multiport --source-ports 1,2;-p tcp -m multiport --sports 1,2;OK
+-p tcp -m multiport ! --destination-ports 2,1;-p tcp -m multiport ! --dports 2,1;OK
+-p tcp -m multiport --dports 1 --sports 2;;FAIL
+-p tcp -m multiport --dports 1 -m multiport --sports 2;=;OK
+-p icmp -m multiport --dports 1;;FAIL
+-p tcp -m multiport --dports 1:;;FAIL
+-m iprange --src-range 10.0.0.1;-m iprange --src-range 10.0.0.1-10.0.0.1;OK
+-m iprange --src-range 10.0.0.2-10.0.0.1;;FAIL
+-m iprange --src-range ::ffff:1.1.1.1-::ffff:1.1.1.2;;FAIL
+-m cgroup --id 3;=;OK
+-m cgroup ! --id 3:9;=;OK
+-m cgroup --id web;-m cgroup --id 3;OK
+-m cgroup --id nosuch;;FAIL
+-m cgroup --id 0;=;OK
+-m cgroup --id 4294967296;;FAIL
+-m cgroup --id 9:3;;FAIL
+-m cgroup --path web.slice/;-m cgroup --path "/web.slice";OK
+-m cgroup --path /a//b;-m cgroup --path "/a/b";OK
+-m cgroup --path /a/../b;;FAIL
+-m cgroup --path "";;FAIL
+-m cgroup --cgroup 1;;FAIL
+-m cgroup --id 1 --path /;;FAIL
+-m owner --uid-owner systemd-network;-m owner --uid-owner 998;OK
+-m owner --gid-owner web;-m owner --gid-owner 33;OK
+-m owner --uid-owner web;;FAIL
+-m owner --uid-owner 4294967295;;FAIL
+-m owner --socket-exists;;FAIL
+-m owner --suppl-groups;;FAIL
+-m socket --local 10.0.0.0/8 --local-port 1:2 --remote 10.0.0.1 --remote-port 80;-m socket --local 10.0.0.0/8 --local-port 1:2 --remote 10.0.0.1/32 --remote-port 80;OK
+-m socket --local-port :;-m socket --local-port 0:65535;OK
+-m socket;;FAIL
+--local 10.0.0.1;;FAIL
+-m comment --comment -x;-m comment --comment -x;OK
+-m comment --comment "a b";=;OK
+! -m comment --comment x;;FAIL
+-m nosuch;;FAIL
+-m limit --limit 1/s;;FAIL
+-m mark --mark 1;;FAIL
+-i eth0;;FAIL
+-o eth0;;FAIL
+-f;;FAIL
+-m ip;;FAIL
+-j ACCEPT;=;OK
+-jDROP;-j DROP;OK
+-j REJECT;-j REJECT --reject-with EPERM;OK
+--reject-with econnrefused -j REJECT;-j REJECT --reject-with ECONNREFUSED;OK
+-j REJECT --reject-with EAGAIN;;FAIL
+-j REJECT --reject-with icmp-port-unreachable;;FAIL
+-j DROP --reject-with EPERM;;FAIL
+-j web;=;OK
+-g web;=;OK
+-g ACCEPT;;FAIL
+-j CONNECT;;FAIL
+-j LOG;;FAIL
+-j ACCEPT -j DROP;;FAIL
+-j ACCEPT -g web;;FAIL
+-c 1 2 -j ACCEPT;-j ACCEPT;OK
+-c 1,2 -j ACCEPT;-j ACCEPT;OK
+-c 1;;FAIL
+-c a b;;FAIL
+foo;;FAIL
+!;;FAIL
+! ! -s 1.1.1.1;;FAIL
+-s ! 1.1.1.1;;FAIL
+--s 1.1.1.1;;FAIL
+--jump=ACCEPT;-j ACCEPT;OK
+-4=x;;FAIL
+:BIND
+-d 10.0.0.5 -j ACCEPT;-d 10.0.0.5/32 -j ACCEPT;OK
+-s 10.0.0.1;;FAIL
+-s 0.0.0.0;-s 0.0.0.0/32;OK
+-p icmp;;FAIL
+-p tcp --sport 80;;FAIL
+-m socket --remote 10.0.0.1;;FAIL
+-m socket --remote-port 1;;FAIL
+-m iprange --src-range 10.0.0.1-10.0.0.2;;FAIL
+-m owner --gid-owner 0;=;OK
+:ACCEPT
+-p udp;;FAIL
+-p tcp -j DROP;=;OK
+-j REJECT;;FAIL
+-m owner --gid-owner 0;;FAIL
+-m owner --uid-owner 0;=;OK
+:SENDTO
+-p tcp;;FAIL
+-p udp;=;OK
+:RECVFROM
+-j REJECT;;FAIL
+-p tcp;;FAIL
+:user
+-p tcp -j REJECT;-p tcp -j REJECT --reject-with EPERM;OK
+-p 47;;FAIL
+-s 10.0.0.1;-s 10.0.0.1/32;OK
+`;
+
+/** Words of a row: blanks part them, double quotes hold them together. */
+function rowWords(text: string): string[] {
+  return [...text.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
+}
+
+function printed(chain: string, rule: string): string | undefined {
+  const { command } = parseCommand(['-A', chain, ...rowWords(rule)], { names, groups });
+  if (command?.kind !== 'append') return undefined;
+  return command.rules.map((each) => printRule(chain, each)).join('\n');
+}
+
+let chain = '';
+for (const row of ROWS.split('\n').filter((text) => text !== '')) {
+  if (row.startsWith(':')) {
+    chain = row.slice(1);
+    continue;
+  }
+  const [rule = '', form = '', result] = row.split(';');
+  const at = chain;
+  test(`${at}: ${rule}`, () => {
+    const text = `-A ${at} ${(form === '=' ? rule : form).trim()}`.trim();
+    expect(printed(at, rule)).toBe(result === 'OK' ? text : undefined);
+    if (result === 'OK') expect(printed(at, text.slice(`-A ${at}`.length))).toBe(text);
+  });
+}
+
+test('an address list makes a rule of each combination, sources first', () => {
+  expect(printed('CONNECT', '-s 1.1.1.1,2.2.2.0/24 -d ::1,3.3.3.3')).toBeUndefined();
+  expect(printed('CONNECT', '-s 1.1.1.1,2.2.2.0/24 -d 3.3.3.3,4.4.4.4 -j DROP')?.split('\n')).toEqual([
+    '-A CONNECT -s 1.1.1.1/32 -d 3.3.3.3/32 -j DROP',
+    '-A CONNECT -s 1.1.1.1/32 -d 4.4.4.4/32 -j DROP',
+    '-A CONNECT -s 2.2.2.0/24 -d 3.3.3.3/32 -j DROP',
+    '-A CONNECT -s 2.2.2.0/24 -d 4.4.4.4/32 -j DROP',
+  ]);
+});
+
+test('each wrong row gives diagnostics that point into the line', () => {
+  for (const row of ROWS.split('\n').filter((text) => text.endsWith('FAIL'))) {
+    const argv = ['-A', 'CONNECT', ...rowWords(row.split(';')[0] ?? '')];
+    const { diagnostics, source } = parseCommand(argv, { names, groups });
+    for (const { span, message } of diagnostics) {
+      expect(span.column - 1 + span.length).toBeLessThanOrEqual(source.text.length);
+      expect(message).not.toMatch(/undefined|[.]$/);
+    }
+  }
+});
