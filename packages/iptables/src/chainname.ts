@@ -19,7 +19,7 @@ export function parseChainName(word: Word): Parsed<string> {
   if (name.length > MAX_CHAIN_NAME)
     return bad(
       'bad-chain',
-      `chain name \`${name}\` too long (must be at most ${MAX_CHAIN_NAME} chars)`,
+      `chain name \`${name}\` too long (must be under ${MAX_CHAIN_NAME + 1} chars)`,
       at,
     );
   if (/^[-!]/.test(name))

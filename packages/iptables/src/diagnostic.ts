@@ -72,6 +72,11 @@ export function exitStatus(diagnostics: readonly Diagnostic[]): 0 | ExitClass {
 
 const COLOURS = { error: '\x1b[1;31m', bold: '\x1b[1m', help: '\x1b[1;36m', end: '\x1b[0m' };
 
+/** Control characters of what is shown must not reach the terminal; tabs keep the carets aligned. */
+function safe(text: string): string {
+  return Array.from(text, (c) => (c !== '\t' && (c < ' ' || c === '\x7f') ? '?' : c)).join('');
+}
+
 /** Lines longer than this are cut around the place. */
 const EXCERPT = 110;
 
@@ -87,8 +92,8 @@ export function renderDiagnostic(
   const paint = (style: keyof typeof COLOURS, text: string) =>
     colour ? `${COLOURS[style]}${text}${COLOURS.end}` : text;
   const { span, message, help, notes = [] } = diagnostic;
-  const place = `${span.source}:${span.line}:${span.column}:`;
-  const out = [`${paint('bold', place)} ${paint('error', 'error:')} ${message}`];
+  const place = `${safe(span.source)}:${span.line}:${span.column}:`;
+  const out = [`${paint('bold', place)} ${paint('error', 'error:')} ${safe(message)}`];
   const line = source.text.split('\n')[span.line - 1]?.replace(/\r$/, '');
   if (line !== undefined && line !== '') {
     const start = Math.max(
@@ -97,16 +102,13 @@ export function renderDiagnostic(
     );
     const shown = line.slice(start, start + EXCERPT);
     const at = span.column - 1 - start;
-    // Control characters of a file must not reach the terminal; tabs keep the carets aligned.
-    const safe = (text: string) =>
-      Array.from(text, (c) => (c !== '\t' && (c < ' ' || c === '\x7f') ? '?' : c)).join('');
     const carets = '^'.repeat(Math.max(1, Math.min(span.length, shown.length - at)));
     const number = String(span.line);
     const gutter = ' '.repeat(number.length);
     out.push(` ${number} | ${safe(shown)}`);
     out.push(` ${gutter} | ${shown.slice(0, at).replace(/[^\t]/g, ' ')}${paint('error', carets)}`);
   }
-  if (help !== undefined) out.push(`  ${paint('help', 'help:')} ${help}`);
+  if (help !== undefined) out.push(`  ${paint('help', 'help:')} ${safe(help)}`);
   for (const note of notes) out.push(`  ${paint('bold', 'note:')} ${note}`);
   return out.map((text) => `${text}\n`).join('');
 }

@@ -7,7 +7,7 @@ import { parseSave } from './restore.js';
 import { printChainLine, printSave } from './save.js';
 
 /** Adds to the list at the key. */
-function push(map: Map<number, string[]>, at: number, text: string): void {
+function push<K>(map: Map<K, string[]>, at: K, text: string): void {
   const list = map.get(at);
   if (list) list.push(text);
   else map.set(at, [text]);
@@ -32,38 +32,90 @@ function newChainLines(lines: readonly DocumentLine[], table: Table): readonly s
     .map(({ name, policy }) => printChainLine(name, policy));
 }
 
-function edit(document: Document, table: Table): string {
-  const { lines } = document;
+/** A place for new text: in the stead of a removed rule, after a kept one, or before a line. */
+type Spot = { readonly rule: Rule } | { readonly line: number };
+
+/**
+ * Where each new rule goes. Between two rules that stay, new ones take the places of removed ones;
+ * where nothing was removed they follow their predecessor, or else stand before their successor.
+ */
+function placeRules(lines: readonly DocumentLine[], table: Table, end: number) {
+  const placed: { readonly spot: Spot; readonly text: string }[] = [];
+  const lineOf = new Map<Rule, number>();
+  const old = new Map<string, Rule[]>();
+  const position = new Map<Rule, number>();
+  lines.forEach((line, at) => {
+    if (line.kind !== 'rules') return;
+    const rules = old.get(line.chain) ?? [];
+    old.set(line.chain, rules);
+    for (const rule of line.rules) {
+      lineOf.set(rule, at);
+      position.set(rule, rules.push(rule) - 1);
+    }
+  });
+  for (const { name, rules } of table.chains) {
+    const kept = new Set(rules.filter((rule) => lineOf.has(rule)));
+    const [first] = kept;
+    const line = first && lines[lineOf.get(first) ?? -1];
+    const before = old.get(line?.kind === 'rules' ? line.chain : name) ?? [];
+    let free: Rule[] = [];
+    /** Where the next text goes that takes no removed rule's place. */
+    let spot: Spot = { line: first ? aboveComments(lines, lineOf.get(first) ?? end) : end };
+    const enter = (anchor: Rule | undefined) => {
+      free = [];
+      for (let at = anchor ? (position.get(anchor) ?? -1) + 1 : 0; at < before.length; at++) {
+        const removed = before[at];
+        if (!removed || kept.has(removed)) break;
+        free.push(removed);
+      }
+      if (anchor) spot = { rule: anchor };
+    };
+    enter(undefined);
+    for (const rule of rules) {
+      if (kept.has(rule)) {
+        enter(rule);
+        continue;
+      }
+      const stead = free.shift();
+      if (stead) spot = { rule: stead };
+      placed.push({ spot, text: printRule(name, rule) });
+    }
+  }
+  return placed;
+}
+
+function edit({ lines }: Document, table: Table): string {
   const before = new Map<number, string[]>();
   const after = new Map<number, string[]>();
-  const lineOf = new Map<Rule, number>();
-  lines.forEach((line, at) => {
-    if (line.kind === 'rules') for (const rule of line.rules) lineOf.set(rule, at);
-  });
-  const chainOf = new Map<Rule, string>();
-  for (const { name, rules } of table.chains) for (const rule of rules) chainOf.set(rule, name);
+  const atRule = new Map<Rule, string[]>();
   const lastOf = (...kinds: readonly DocumentLine['kind'][]) =>
     lines.findLastIndex(({ kind }) => kinds.includes(kind));
   const commit = lastOf('commit');
-  const end = commit < 0 ? lines.length - 1 : commit;
-
-  for (const { name, rules } of table.chains) {
-    let anchor: number | undefined;
-    const next = rules.map((rule) => lineOf.get(rule)).find((at) => at !== undefined);
-    for (const rule of rules) {
-      const at = lineOf.get(rule);
-      if (at !== undefined) anchor = at;
-      else if (anchor !== undefined) push(after, anchor, printRule(name, rule));
-      else
-        push(before, next === undefined ? end : aboveComments(lines, next), printRule(name, rule));
-    }
+  for (const { spot, text } of placeRules(lines, table, commit < 0 ? lines.length - 1 : commit)) {
+    if ('rule' in spot) push(atRule, spot.rule, text);
+    else push(before, spot.line, text);
   }
-  for (const text of newChainLines(lines, table)) push(after, lastOf('chain', 'table'), text);
+  const chains = lastOf('chain', 'table');
+  const groups = lastOf('group');
+  for (const text of newChainLines(lines, table)) push(after, chains, text);
   for (const group of table.groups) {
     const known = lines.some((line) => line.kind === 'group' && sameGroup(line.group, group));
-    const chains = lastOf('chain', 'table');
-    const groups = lastOf('group');
     if (!known) push(after, groups < 0 ? chains : groups, printGroup(group));
+  }
+  const chainOf = new Map<Rule, string>();
+  for (const { name, rules } of table.chains) for (const rule of rules) chainOf.set(rule, name);
+
+  function keepRules(line: DocumentLine & { readonly kind: 'rules' }): readonly string[] {
+    const last = line.rules.at(-1);
+    const untouched = line.rules.every(
+      (rule) => chainOf.get(rule) === line.chain && (rule === last || !atRule.has(rule)),
+    );
+    if (untouched && last) return [line.text, ...(atRule.get(last) ?? [])];
+    return line.rules.flatMap((rule) => {
+      const chain = chainOf.get(rule);
+      const own = chain === undefined ? [] : [printRule(chain, rule)];
+      return [...own, ...(atRule.get(rule) ?? [])];
+    });
   }
 
   function keep(line: DocumentLine): readonly string[] {
@@ -76,14 +128,8 @@ function edit(document: Document, table: Table): string {
       }
       case 'group':
         return table.groups.some((group) => sameGroup(line.group, group)) ? [line.text] : [];
-      case 'rules': {
-        const kept = line.rules.filter((rule) => chainOf.has(rule));
-        const untouched =
-          kept.length === line.rules.length &&
-          kept.every((rule) => chainOf.get(rule) === line.chain);
-        if (untouched && kept.length > 0) return [line.text];
-        return kept.map((rule) => printRule(chainOf.get(rule) ?? line.chain, rule));
-      }
+      case 'rules':
+        return keepRules(line);
       default:
         return [line.text];
     }
@@ -96,8 +142,8 @@ function edit(document: Document, table: Table): string {
 
 /**
  * The file's text for the new table: comments, blank lines, order and the very text of the lines
- * whose rules are still the same objects stay; lines of removed rules vanish; new rules stand after
- * their predecessor in the chain. Only where that can't be had, because the file itself edits
+ * whose rules are still the same objects stay; lines of removed rules vanish; new rules stand in the
+ * place of those that they replace, or after their predecessor in the chain. Only where that can't be had, because the file itself edits
  * what it has declared (`-D`, `-F`), is the whole table printed anew.
  */
 export function editDocument(document: Document, table: Table): string {

@@ -108,7 +108,7 @@ function listRule(rule: Rule, number: number, count: Count, options: ListingOpti
     `${targetName(rule).padEnd(9)} `,
     `${protocol?.negated ? '!' : ' '}${shown.padEnd(4)} -- `,
     `${addressColumn(rule, 'source').padEnd(20)} `,
-    `${addressColumn(rule, 'destination').padEnd(20)} `,
+    `${addressColumn(rule, 'destination').padEnd(20)}  `,
     extraText(rule),
   ];
   return columns.join('').trimEnd();

@@ -12,8 +12,10 @@ import {
   protocolMatch,
   type RuleDraft,
 } from './ruledraft.js';
+import type { Span } from './source.js';
 import { optionSyntax, spellOption } from './syntax.js';
 import { parseTarget } from './target.js';
+import { familyOf } from './values/address.js';
 import { MAX_PORT } from './values/port.js';
 import { printProtocol } from './values/protocol.js';
 
@@ -26,9 +28,15 @@ function protocolWords(protocols: readonly number[]): string {
   return words.length > 1 ? `${words.slice(0, -1).join(', ')} or ${words.at(-1)}` : `${words[0]}`;
 }
 
+/** A protocol was given and refused: what depends on it can't be judged. */
+function isProtocolUnknown({ ip }: RuleDraft): boolean {
+  return ip.options.some(({ name, values }) => name === 'protocol' && values.length === 0);
+}
+
 /** Gives the match that the protocol brings its name. */
 function nameMatch(draft: RuleDraft, match: DraftMatch): NamedMatch | undefined {
   if (match.name !== undefined) return { ...match, name: match.name };
+  if (isProtocolUnknown(draft)) return undefined;
   const protocol = draftProtocol(draft);
   const name = protocol && !protocol.negated ? protocolMatch(protocol.protocol) : undefined;
   for (const option of match.options) {
@@ -50,11 +58,13 @@ function checkMatch(draft: RuleDraft, match: NamedMatch): void {
   const { protocols, exclusive = [], needsOption } = matchDescriptor(match.name);
   const spelled = (name: string) => spellOption(optionSyntax(match.name, name));
   const protocol = draftProtocol(draft);
-  if (protocols && (!protocol || protocol.negated || !protocols.includes(protocol.protocol))) {
+  const named = protocol && !protocol.negated && protocols?.includes(protocol.protocol);
+  if (protocols && !named && !isProtocolUnknown(draft)) {
     const message = `\`-m ${match.name}\` needs ${protocolWords(protocols)}`;
     draft.report({ code: 'missing', message, span: match.word.span, exit: 2 });
   }
-  if (match.name !== 'ip' && needsOption && match.options.length === 0) {
+  const faulty = draft.diagnostics.some(({ code }) => code === 'unsupported' || code === 'missing');
+  if (match.name !== 'ip' && needsOption && match.options.length === 0 && !faulty) {
     const names = Object.keys(matchDescriptor(match.name).options).map(spelled);
     const message = `\`-m ${match.name}\` needs an option: ${names.join(' or ')}`;
     draft.report({ code: 'missing', message, span: match.word.span, exit: 2 });
@@ -94,6 +104,14 @@ function combine(match: NamedMatch): readonly (readonly MatchOption[])[] {
     );
   }
   return lists;
+}
+
+function lastFamilySpan(matches: readonly NamedMatch[]): Span | undefined {
+  const spans = matches
+    .flatMap((match) => match.options)
+    .filter(({ values }) => values.some((value) => familyOf(value) !== undefined))
+    .map(({ use }) => use.span);
+  return spans.toSorted((a, b) => a.column - b.column).at(-1);
 }
 
 /** Reports what the chain can't have. */
@@ -147,7 +165,7 @@ export function finishRule(draft: RuleDraft, chain: string): readonly Rule[] {
   for (const options of combine(ip)) {
     const settled = settleFamily(options, others);
     if (!settled.ok) {
-      draft.report(diagnose(settled.problem, draft.ip.word.span));
+      draft.report(diagnose(settled.problem, lastFamilySpan([ip, ...named]) ?? ip.word.span));
       return [];
     }
     const matches = settled.value.length > 0 ? [{ name: ip.name, options: settled.value }] : [];

@@ -39,7 +39,7 @@ function addOption(draft: RuleDraft, match: DraftMatch, row: MatchRow, use: Opti
   const lists = alternatives && first ? splitWord(first, ',').map((word) => [word]) : [written];
   if (lists.length > 1 && use.negated) {
     const message = `\`!\` does not go with a list of addresses`;
-    const help = 'write one rule for each, or match the others first';
+    const help = 'let a rule of its own before this one deal with each address';
     draft.report({ code: 'negation', message, span: use.span, exit: 2, help });
     return;
   }
@@ -187,26 +187,30 @@ const GENERAL: readonly RuleRow[] = [
     wants: (word, [first]) => readNumber(word.text) !== undefined && !first?.text.includes(','),
     take: setCounters,
   },
-  ...Object.entries(UNSUPPORTED_OPTIONS).map(
-    ([name, { reason, help, words }]): RuleRow => ({
-      long: [name],
-      short: Object.keys(UNSUPPORTED_SHORT).find((letter) => UNSUPPORTED_SHORT[letter] === name),
-      least: 0,
-      most: words,
-      negatable: true,
-      take: (draft, use) => {
-        const message = `\`${use.option.text}\` is not available: ${reason}`;
-        draft.report({ code: 'unsupported', message, span: use.span, exit: 2, help });
-      },
-    }),
-  ),
 ];
 
+/** Known, so that the refusal can say why; never meant by an abbreviation. */
+const REFUSED: readonly RuleRow[] = Object.entries(UNSUPPORTED_OPTIONS).map(
+  ([name, { reason, help, words }]): RuleRow => ({
+    long: [name],
+    short: Object.keys(UNSUPPORTED_SHORT).find((letter) => UNSUPPORTED_SHORT[letter] === name),
+    least: 0,
+    most: words,
+    negatable: true,
+    take: (draft, use) => {
+      const message = `\`${use.option.text}\` is not available: ${reason}`;
+      draft.report({ code: 'unsupported', message, span: use.span, exit: 2, help });
+    },
+  }),
+);
+
 const GENERAL_LONG = new Map(
-  GENERAL.flatMap((row) => row.long.map((long) => [long, row] as const)),
+  [...GENERAL, ...REFUSED].flatMap((row) => row.long.map((long) => [long, row] as const)),
 );
 const GENERAL_SHORT = new Map(
-  GENERAL.flatMap((row) => (row.short === undefined ? [] : [[row.short, row] as const])),
+  [...GENERAL, ...REFUSED].flatMap((row) =>
+    row.short === undefined ? [] : [[row.short, row] as const],
+  ),
 );
 
 function loaded(draft: RuleDraft): readonly MatchName[] {

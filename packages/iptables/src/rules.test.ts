@@ -205,7 +205,9 @@ for (const row of ROWS.split('\n').filter((text) => text !== '')) {
 
 test('an address list makes a rule of each combination, sources first', () => {
   expect(printed('CONNECT', '-s 1.1.1.1,2.2.2.0/24 -d ::1,3.3.3.3')).toBeUndefined();
-  expect(printed('CONNECT', '-s 1.1.1.1,2.2.2.0/24 -d 3.3.3.3,4.4.4.4 -j DROP')?.split('\n')).toEqual([
+  expect(
+    printed('CONNECT', '-s 1.1.1.1,2.2.2.0/24 -d 3.3.3.3,4.4.4.4 -j DROP')?.split('\n'),
+  ).toEqual([
     '-A CONNECT -s 1.1.1.1/32 -d 3.3.3.3/32 -j DROP',
     '-A CONNECT -s 1.1.1.1/32 -d 4.4.4.4/32 -j DROP',
     '-A CONNECT -s 2.2.2.0/24 -d 3.3.3.3/32 -j DROP',

@@ -47,7 +47,9 @@ function fromSaveLine(chain: string, rule: string): string | undefined {
 }
 
 function fromArgv(chain: string, rule: string): string | undefined {
-  const words = [...rule.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
+  const words = [...rule.matchAll(/"([^"]*)"|(\S+)/g)].map(
+    ([, quoted, bare]) => quoted ?? bare ?? '',
+  );
   const { command } = parseCommand(['-A', chain, ...words], { names, groups: [] });
   const made = command?.kind === 'append' ? command.rules[0] : undefined;
   return made && printRule(chain, made);
