@@ -1,12 +1,11 @@
 /** Names of chains. */
-import { BUILTIN_CHAINS, isBuiltinChain } from '@sockfilter/table';
+import { isBuiltinChain } from '@sockfilter/table';
 import { bad, good, type Parsed } from './diagnostic.js';
 import type { Word } from './source.js';
-import { didYouMean } from './suggest.js';
 import { UNSUPPORTED_TARGETS } from './unsupported.js';
 
 /** As in iptables: XT_EXTENSION_MAXNAMELEN without its end. */
-export const MAX_CHAIN_NAME = 28;
+const MAX_CHAIN_NAME = 28;
 
 /** The targets that are not chains. */
 export const TARGET_NAMES: readonly string[] = ['ACCEPT', 'DROP', 'REJECT', 'RETURN'];
@@ -37,10 +36,4 @@ export function parseNewChainName(word: Word): Parsed<string> {
   if (TARGET_NAMES.includes(name) || Object.hasOwn(UNSUPPORTED_TARGETS, name))
     return bad('bad-chain', `chain name \`${name}\` clashes with a target of that name`, at);
   return parseChainName(word);
-}
-
-export function parseBuiltinChain(word: Word): Parsed<string> {
-  if (isBuiltinChain(word.text)) return good(word.text);
-  const help = didYouMean(word.text, BUILTIN_CHAINS) ?? `they are ${BUILTIN_CHAINS.join(', ')}`;
-  return bad('bad-chain', `\`${word.text}\` is not a built-in chain`, { span: word.span, help });
 }

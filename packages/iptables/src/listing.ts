@@ -41,7 +41,7 @@ function countIn(table: Table, { counters }: ListingOptions): Count {
 }
 
 /** As iptables: five digits, then thousands with K, M, G and T, rounded. */
-export function abbreviate(count: bigint): string {
+function abbreviate(count: bigint): string {
   let rest = count;
   let unit = '';
   for (const next of ['K', 'M', 'G', 'T']) {

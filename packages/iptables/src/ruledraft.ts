@@ -21,7 +21,7 @@ export interface DraftMatch {
   readonly options: DraftOption[];
 }
 
-export interface DraftTarget {
+interface DraftTarget {
   readonly use: OptionUse;
   readonly goto: boolean;
 }

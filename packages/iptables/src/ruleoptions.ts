@@ -16,7 +16,7 @@ import { UNSUPPORTED_MATCHES, UNSUPPORTED_OPTIONS, UNSUPPORTED_SHORT } from './u
 import { readNumber } from './values/number.js';
 import { VALUES } from './values.js';
 
-export type RuleRow = OptionRow<RuleDraft>;
+type RuleRow = OptionRow<RuleDraft>;
 
 const MATCH_NAMES: readonly MatchName[] = Object.keys(MATCHES).filter(isMatchName);
 

@@ -20,7 +20,7 @@ function distance(a: string, b: string): number {
 }
 
 /** The nearest of the words, or undefined when none is near; case counts for little. */
-export function nearest(word: string, words: Iterable<string>): string | undefined {
+function nearest(word: string, words: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of words) {

@@ -15,7 +15,7 @@ export interface OptionSyntax {
 }
 
 /** Another way to write an option with a fixed value. */
-export interface OptionSugar {
+interface OptionSugar {
   readonly option: string;
   readonly words: readonly string[];
 }

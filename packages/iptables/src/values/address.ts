@@ -5,12 +5,12 @@ import { bad, good, type Parsed } from '../diagnostic.js';
 import { partOf, type Word } from '../source.js';
 import { defineValue } from './syntax.js';
 
-export interface Address {
+interface Address {
   readonly family: Family;
   readonly value: bigint;
 }
 
-export const ADDRESS_BITS: Readonly<Record<Family, number>> = { 4: 32, 6: 128 };
+const ADDRESS_BITS: Readonly<Record<Family, number>> = { 4: 32, 6: 128 };
 
 /** The mask of all bits of an address. */
 export function fullMask(family: Family): bigint {
@@ -33,7 +33,7 @@ function isMapped(address: bigint, mask: bigint): boolean {
 }
 
 /** Four decimal numbers, or the text form of RFC 4291 without a zone. */
-export function readAddress(text: string): Address | undefined {
+function readAddress(text: string): Address | undefined {
   if (/^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text) && ipaddr.IPv4.isValid(text))
     return { family: 4, value: fromBytes(ipaddr.IPv4.parse(text).toByteArray()) };
   if (/^[\da-fA-F:.]*:[\da-fA-F:.]*$/.test(text) && ipaddr.IPv6.isValid(text))
@@ -42,7 +42,7 @@ export function readAddress(text: string): Address | undefined {
 }
 
 /** The usual text form: dotted, or that of RFC 5952. */
-export function printAddress(family: Family, value: bigint): string {
+function printAddress(family: Family, value: bigint): string {
   const bytes = Array.from({ length: ADDRESS_BITS[family] / 8 }, (_, at) =>
     Number((value >> BigInt(ADDRESS_BITS[family] - 8 * (at + 1))) & 0xffn),
   );
@@ -84,12 +84,12 @@ function parseMask(word: Word, family: Family): Parsed<bigint> {
 }
 
 /** The prefix length of a mask without holes. */
-export function prefixLength(family: Family, mask: bigint): number | undefined {
+function prefixLength(family: Family, mask: bigint): number | undefined {
   const length = mask === 0n ? 0 : mask.toString(2).replace(/0+$/, '').length;
   return prefixMask(family, length) === mask ? length : undefined;
 }
 
-export function printNetwork({ family, address, mask }: ValueOf<'network'>): string {
+function printNetwork({ family, address, mask }: ValueOf<'network'>): string {
   const length = prefixLength(family, mask);
   return `${printAddress(family, address)}/${length ?? printAddress(family, mask)}`;
 }

@@ -5,7 +5,7 @@ import { parseRange, printRange } from './number.js';
 import { defineValue } from './syntax.js';
 
 /** The highest uid and gid: 2^32-1 means "no id" to the kernel. */
-export const MAX_OWNER_ID = 2 ** 32 - 2;
+const MAX_OWNER_ID = 2 ** 32 - 2;
 
 /** Users or groups, as the option says. */
 export const ownerRange = defineValue('ownerRange', {
