@@ -3,12 +3,10 @@
  * the verdicts and as few as will do that only count.
  */
 import { counterOwners, type Table } from '@sockfilter/table';
-import { TableCompiler } from './compiler.js';
+import { type Built, build, gather } from './built.js';
 import type { Diagram } from './diagram.js';
 import { DEFAULT_LIMITS, LimitError, type Limits } from './limit.js';
-import { OutcomeTable } from './outcome.js';
 import type { Recording } from './record.js';
-import { DiagramStore, type Ref } from './store.js';
 
 /** How many times the cost of the verdicts alone a diagram that counts may have. */
 const COUNTING_FACTOR = 4;
@@ -19,21 +17,6 @@ const COUNTING_FLOOR: Pick<Limits, 'poolEdges' | 'edges' | 'steps' | 'counted'> 
   steps: 1_000_000,
   counted: 20_000,
 };
-
-/** A diagram as built, with the garbage of building it. */
-interface Built {
-  readonly compiler: TableCompiler;
-  readonly root: Ref;
-  readonly edges: number;
-}
-
-function build(table: Table, recording: Recording, limits: Limits): Built {
-  const compiler = new TableCompiler(table, recording, limits);
-  const root = compiler.compile();
-  const { edges } = compiler.store.size([root]);
-  if (edges > limits.edges) throw new LimitError('edges', limits.edges);
-  return { compiler, root, edges };
-}
 
 function tryBuild(table: Table, recording: Recording, limits: Limits): Built | undefined {
   try {
@@ -88,19 +71,6 @@ function buildCounting(table: Table, counters: readonly number[], limits: Limits
   };
   split(counters, 1);
   return built;
-}
-
-/** Copies diagrams into one store, which numbers their terminals together. */
-function gather(parts: readonly Built[], limits: Limits): Diagram {
-  const store = new DiagramStore(limits);
-  const outcomes = new OutcomeTable(limits.counted);
-  const roots = parts.flatMap(({ compiler, root }) =>
-    store.copy(compiler.store, [root], (terminal) =>
-      outcomes.intern({ ...compiler.outcomes.of(terminal), step: 'end' }),
-    ),
-  );
-  if (store.edgeCount > limits.edges) throw new LimitError('edges', limits.edges);
-  return { store, roots, outcomes: outcomes.all };
 }
 
 /**

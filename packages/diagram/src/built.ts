@@ -1,0 +1,36 @@
+/** One recording of a table as a diagram, and the gathering of several into one result. */
+import type { Table } from '@sockfilter/table';
+import { TableCompiler } from './compiler.js';
+import type { Diagram } from './diagram.js';
+import { LimitError, type Limits } from './limit.js';
+import { OutcomeTable } from './outcome.js';
+import type { Recording } from './record.js';
+import { DiagramStore, type Ref } from './store.js';
+
+/** A diagram as built, with the garbage of building it. */
+export interface Built {
+  readonly compiler: TableCompiler;
+  readonly root: Ref;
+  readonly edges: number;
+}
+
+export function build(table: Table, recording: Recording, limits: Limits): Built {
+  const compiler = new TableCompiler(table, recording, limits);
+  const root = compiler.compile();
+  const { edges } = compiler.store.size([root]);
+  if (edges > limits.edges) throw new LimitError('edges', limits.edges);
+  return { compiler, root, edges };
+}
+
+/** Copies diagrams into one store, which numbers their terminals together; the verdicts' must be the last. */
+export function gather(parts: readonly Built[], limits: Limits): Diagram {
+  const store = new DiagramStore(limits);
+  const outcomes = new OutcomeTable(limits.counted);
+  const roots = parts.flatMap(({ compiler, root }) =>
+    store.copy(compiler.store, [root], (terminal) =>
+      outcomes.intern({ ...compiler.outcomes.of(terminal), step: 'end' }),
+    ),
+  );
+  if (store.edgeCount > limits.edges) throw new LimitError('edges', limits.edges);
+  return { store, roots, outcomes: outcomes.all };
+}

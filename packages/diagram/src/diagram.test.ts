@@ -1,0 +1,163 @@
+import {
+  counterOwners,
+  type Decision,
+  EMPTY_TABLE,
+  evaluator,
+  type MatchOption,
+  type Packet,
+  type Rule,
+  requireValid,
+  type Table,
+  type Target,
+} from '@sockfilter/table';
+import fc from 'fast-check';
+import { packets, tables } from '../../../test/arbitrary/table.js';
+import { buildDiagram } from './build.js';
+import { build, gather } from './built.js';
+import { type Diagram, decide } from './diagram.js';
+import { DEFAULT_LIMITS } from './limit.js';
+
+const PACKET: Packet = {
+  chain: 'CONNECT',
+  group: 0,
+  family: 4,
+  protocol: 6,
+  source: 0n,
+  destination: 0n,
+  sourcePort: 0,
+  destinationPort: 80,
+  flags: 2,
+  uid: 0,
+  gid: 0,
+};
+
+/** The order of counters is the reference's alone. */
+function comparable({ errno, decider, counted }: Decision): Decision {
+  return { errno, decider, counted: counted.toSorted((a, b) => a - b) };
+}
+
+function expectSame(table: Table, diagram: Diagram, calls: readonly Packet[]) {
+  const evaluate = evaluator(table);
+  for (const packet of calls)
+    expect(comparable(decide(diagram, packet))).toEqual(comparable(evaluate(packet)));
+}
+
+const someCalls = fc.array(packets, { minLength: 20, maxLength: 60 });
+
+function ruleWhere(target: Target | undefined, ...options: readonly MatchOption[]): Rule {
+  return { matches: [{ name: 'socket', options }], target, packets: 0n };
+}
+
+/** A rule on one port bit of the local end and one of the remote. */
+function portRule(target: Target | undefined, local: number, remote: number): Rule {
+  const option = (name: string, from: number): MatchOption => ({
+    name,
+    negated: false,
+    value: { kind: 'portRange', from, to: 65535 },
+  });
+  return ruleWhere(target, option('local-port', local), option('remote-port', remote));
+}
+
+function tableWith(chain: string, rules: readonly Rule[]): Table {
+  const chains = EMPTY_TABLE.chains.map((each) =>
+    each.name === chain ? { ...each, rules } : each,
+  );
+  return requireValid({ ...EMPTY_TABLE, chains });
+}
+
+test('the tables of the generator are valid, and their rules of every kind decide and count', () => {
+  const deciders = new Set<string>();
+  fc.assert(
+    fc.property(tables(5), someCalls, (table, calls) => {
+      requireValid(table);
+      const owners = counterOwners(table);
+      const evaluate = evaluator(table);
+      for (const packet of calls) {
+        const { counted } = evaluate(packet);
+        for (const counter of counted) {
+          const rule = owners[counter].rule;
+          deciders.add(rule ? `target ${rule.target?.kind}` : 'policy');
+          for (const match of rule?.matches ?? [])
+            for (const { name, negated } of match.options)
+              deciders.add(`${match.name}${negated ? ' !' : ''} ${name}`);
+        }
+      }
+    }),
+    { numRuns: 1500 },
+  );
+  for (const target of ['undefined', 'accept', 'drop', 'reject', 'return', 'jump', 'goto'])
+    expect(deciders).toContain(`target ${target}`);
+  for (const name of ['ip source', 'ip ! destination', 'multiport ports', 'multiport ! ports'])
+    expect(deciders).toContain(name);
+  for (const name of ['iprange src-range', 'cgroup path', 'cgroup ! id', 'owner gid-owner'])
+    expect(deciders).toContain(name);
+  for (const name of ['socket local', 'socket ! remote', 'socket remote-port', 'tcp tcp-flags'])
+    expect(deciders).toContain(name);
+});
+
+test('the diagram decides and counts as evaluate does', () => {
+  fc.assert(
+    fc.property(tables(3), someCalls, (table, calls) => {
+      expectSame(table, buildDiagram(table), calls);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('verdicts and counts may lie in diagrams of their own, however the counters are divided', () => {
+  fc.assert(
+    fc.property(tables(3), someCalls, fc.integer({ min: 1, max: 4 }), (table, calls, parts) => {
+      const counting = Array.from({ length: parts }, (_, part) =>
+        build(
+          table,
+          { verdicts: false, counts: (counter) => counter % parts === part },
+          DEFAULT_LIMITS,
+        ),
+      );
+      const verdicts = build(table, { verdicts: true, counts: () => false }, DEFAULT_LIMITS);
+      expectSame(table, gather([...counting, verdicts], DEFAULT_LIMITS), calls);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('rules that count and overlap a lot get diagrams that only count', () => {
+  const rules = Array.from({ length: 120 }, (_, index) =>
+    portRule(undefined, index * 500, ((index * 37) % 120) * 500),
+  );
+  const table = tableWith('CONNECT', [...rules, portRule({ kind: 'drop' }, 30_000, 30_000)]);
+  const diagram = buildDiagram(table);
+  expect(diagram.roots.length).toBeGreaterThan(1);
+  const ports = Array.from({ length: 200 }, (_, index) => ({
+    ...PACKET,
+    sourcePort: (index * 7919) % 65536,
+    destinationPort: (index * 104729) % 65536,
+  }));
+  expectSame(table, diagram, ports);
+});
+
+test('one diagram is enough where counting rules are disjoint', () => {
+  const rules = Array.from({ length: 300 }, (_, index) => {
+    const value = { kind: 'portRange', from: index * 100, to: index * 100 + 99 } as const;
+    return ruleWhere(undefined, { name: 'remote-port', negated: false, value });
+  });
+  expect(buildDiagram(tableWith('CONNECT', rules)).roots).toHaveLength(1);
+});
+
+test('a chain that is called twice counts twice', () => {
+  const call: Rule = { matches: [], target: { kind: 'jump', chain: 'twice' }, packets: 0n };
+  const base = tableWith('CONNECT', []);
+  const rules: readonly Rule[] = [{ matches: [], target: undefined, packets: 0n }];
+  const table: Table = {
+    ...base,
+    chains: [
+      ...base.chains.map((chain) =>
+        chain.name === 'CONNECT' ? { ...chain, rules: [call, call] } : chain,
+      ),
+      { name: 'twice', policy: undefined, packets: 0n, rules },
+    ],
+  };
+  const inside = counterOwners(table).findIndex(({ chain }) => chain.name === 'twice');
+  const { counted } = decide(buildDiagram(table), PACKET);
+  expect(counted.filter((counter) => counter === inside)).toHaveLength(2);
+});
