@@ -1,1 +1,14 @@
-export {};
+export { type Blob, type ChainFacts, encodeBlob } from './blob.js';
+export { type WalkableBlob, walkBlob } from './blobwalk.js';
+export { CapacityError } from './capacity.js';
+export {
+  type Change,
+  Firewall,
+  type FirewallOptions,
+  type HookStatus,
+  type InForce,
+  type Status,
+} from './firewall.js';
+export { type CompiledTable, compileTable } from './generation.js';
+export { LockedError } from './lock.js';
+export { UnsupportedError } from './unsupported.js';

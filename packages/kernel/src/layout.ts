@@ -84,6 +84,9 @@ export const MAX_STRIPES = 8;
 /** A control group's entry: its network_id under each of the two id slots. */
 export const GROUP_VALUE_BYTES = 8;
 
+/** Rules of a table. */
+export const MAX_RULES = 1_000_000;
+
 /** Control groups that can have an entry at a time. */
 export const MAX_CGROUPS = 65_536;
 

@@ -1,0 +1,122 @@
+import { buildDiagram } from '@sockfilter/diagram';
+import {
+  BUILTIN_CHAINS,
+  type Decision,
+  EMPTY_TABLE,
+  evaluator,
+  type Packet,
+  type Table,
+} from '@sockfilter/table';
+import fc from 'fast-check';
+import { packets, tables } from '../../../test/arbitrary/table.js';
+import { encodeBlob } from './blob.js';
+import { walkBlob } from './blobwalk.js';
+import { NODES_PER_PAGE, OP } from './layout.js';
+
+/** The order of counters is the reference's alone. */
+function inWords({ errno, decider, counted }: Decision): string {
+  return `errno ${errno} by ${decider}, counting ${counted.toSorted((a, b) => a - b)}`;
+}
+
+const PACKET: Packet = {
+  chain: 'CONNECT',
+  group: 0,
+  family: 4,
+  protocol: 6,
+  source: 0n,
+  destination: 0n,
+  sourcePort: 0,
+  destinationPort: 80,
+  flags: 2,
+  uid: 0,
+  gid: 0,
+};
+
+function portTable(ports: readonly number[]): Table {
+  const rules = ports.map((port) => ({
+    matches: [
+      {
+        name: 'tcp' as const,
+        options: [
+          {
+            name: 'dport',
+            negated: false,
+            value: { kind: 'portRange' as const, from: port, to: port },
+          },
+        ],
+      },
+    ],
+    target: { kind: 'drop' as const },
+    packets: 0n,
+  }));
+  return {
+    ...EMPTY_TABLE,
+    chains: EMPTY_TABLE.chains.map((chain) =>
+      chain.name === 'CONNECT' ? { ...chain, rules } : chain,
+    ),
+  };
+}
+
+function expectSame(table: Table, first: number, calls: readonly Packet[]) {
+  const blob = encodeBlob(buildDiagram(table), first);
+  const evaluate = evaluator(table);
+  // One expectation for all: each of them is slow.
+  const wrong = calls.find(
+    (packet) => inWords(walkBlob(blob, packet)) !== inWords(evaluate(packet)),
+  );
+  expect(wrong).toBeUndefined();
+  return blob;
+}
+
+test('the walk of the blob says what evaluate() says', () => {
+  fc.assert(
+    fc.property(
+      tables(),
+      fc.array(packets, { minLength: 20, maxLength: 40 }),
+      fc.integer({ min: NODES_PER_PAGE - 40, max: 2 * NODES_PER_PAGE }),
+      (table, calls, first) => {
+        expectSame(table, first, calls);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+test.each([
+  ['far apart', (n: number) => n * 37, [OP.less, OP.unequal]],
+  ['close together', (n: number) => 1000 + n * 2, [OP.index]],
+  ['few', (n: number) => (n % 3) * 1000, [OP.unequal]],
+])(
+  'ports that lie %s',
+  (_, portOf, ops) => {
+    const ports = Array.from({ length: 300 }, (_, n) => portOf(n));
+    const calls = Array.from({ length: 0x10000 }, (_, port) => ({
+      ...PACKET,
+      destinationPort: port,
+    }));
+    const { words } = expectSame(portTable(ports), 4 * NODES_PER_PAGE, calls);
+    const used = new Set(Array.from({ length: words.length / 2 }, (_, at) => words[2 * at] >>> 24));
+    for (const op of ops) expect(used).toContain(op);
+  },
+  120_000,
+);
+
+test('no step leaves its page but by an address', () => {
+  const ports = Array.from({ length: 20_000 }, (_, n) => n * 3);
+  const { words, first } = encodeBlob(buildDiagram(portTable(ports)), NODES_PER_PAGE);
+  expect(words.length / 2).toBeGreaterThan(NODES_PER_PAGE);
+  for (let at = 0; at < words.length / 2; at++) {
+    const op = words[2 * at] >>> 24;
+    const isPadding = words[2 * at] === 0 && words[2 * at + 1] === 0;
+    const isLast = (first + at) % NODES_PER_PAGE === NODES_PER_PAGE - 1;
+    if (op === OP.index) at += Math.ceil((words[2 * at + 1] + 1) / 2);
+    else if (isLast && !isPadding) expect([OP.jump, OP.verdict]).toContain(op);
+  }
+});
+
+test('facts tell which chains can refuse and which test the group', () => {
+  const { facts } = encodeBlob(buildDiagram(portTable([80])), 0);
+  const refusing = BUILTIN_CHAINS.filter((chain) => facts[chain].canRefuse);
+  expect(refusing).toEqual(['CONNECT']);
+  expect(BUILTIN_CHAINS.filter((chain) => facts[chain].testsGroup)).toEqual([]);
+});

@@ -1,0 +1,316 @@
+/** Decision diagram -> the nodes that the programs walk. See layout.ts for what a node says. */
+import {
+  type Diagram,
+  type DiagramStore,
+  firstPiece,
+  isTerminal,
+  type Outcome,
+  type Ref,
+  terminalNumber,
+} from '@sockfilter/diagram';
+import { BUILTIN_CHAINS, type BuiltinChain } from '@sockfilter/table';
+import { CapacityError } from './capacity.js';
+import { MAX_STEPS, NODES_PER_PAGE, OP } from './layout.js';
+
+/** The most addresses that one INDEX node has. */
+const MAX_INDEX = 4096;
+/** A node gets an INDEX from so many intervals on, if it has at most so many addresses for each. */
+const MIN_INDEXED = 5;
+const INDEX_SPREAD = 4;
+
+export interface Blob {
+  /** Two u32 a node: `value | slot << 16 | op << 24`, then the target. Addresses count from `first`. */
+  readonly words: Uint32Array;
+  readonly first: number;
+  /** Address of each chain's first node. */
+  readonly entries: Readonly<Record<BuiltinChain, number>>;
+  readonly facts: Readonly<Record<BuiltinChain, ChainFacts>>;
+  /** The most steps that a packet can take. */
+  readonly longestPath: number;
+}
+
+/** What the programs must know of a chain before they walk it. */
+export interface ChainFacts {
+  readonly canRefuse: boolean;
+  readonly testsGroup: boolean;
+}
+
+/** Some of a node's intervals: the numbers of their edges, `from` up to, without, `to`. */
+interface Span {
+  readonly node: Ref;
+  readonly from: number;
+  readonly to: number;
+}
+
+type Place = Ref | Span;
+
+/**
+ * Writes depth first, so that a path lies together: where a node goes on to the next one, that is
+ * what it leads to, unless it stands elsewhere already.
+ */
+class Writer {
+  readonly #first: number;
+  #words = new Uint32Array(1024);
+  #length = 0;
+  readonly #pending: { readonly place: Place; readonly fill: (address: number) => void }[] = [];
+
+  constructor(first: number) {
+    this.#first = first;
+  }
+
+  get words(): Uint32Array {
+    return this.#words.slice(0, 2 * this.#length);
+  }
+
+  /** Writes all that is reachable from the places of one diagram; returns their addresses. */
+  write(store: DiagramStore, places: readonly Ref[], terminal: (ref: Ref) => void): number[] {
+    const addresses = new Map<Ref, number>();
+    const results = places.map(() => 0);
+
+    const later = (place: Place, fill: (address: number) => void): void => {
+      const known = typeof place === 'number' ? addresses.get(place) : undefined;
+      if (known === undefined) this.#pending.push({ place, fill });
+      else fill(known);
+    };
+    /** A node that leads to `place`, or else to the next. */
+    const branch = (value: number, slot: number, op: number, place: Place): void => {
+      const at = this.#put(value, slot, op, 0, 2);
+      later(place, (address) => this.#setTarget(at, address));
+    };
+    /** Here goes what the place says, or a jump to it. */
+    const here = (place: Place): void => {
+      if (typeof place !== 'number') {
+        spread(place);
+        return;
+      }
+      const known = addresses.get(place);
+      if (known !== undefined) {
+        this.#put(0, 0, OP.jump, known, 1);
+        return;
+      }
+      this.#makeRoom(2);
+      addresses.set(place, this.#address);
+      if (isTerminal(place)) terminal(place);
+      else spread({ node: place, from: store.firstEdge(place), to: store.endEdge(place) });
+    };
+    const part = (node: Ref, from: number, to: number): Place =>
+      to - from === 1 ? store.edgeTarget(from) : { node, from, to };
+
+    const spread = ({ node, from, to }: Span): void => {
+      const slot = store.pieceOf(node);
+      const start = (edge: number) => store.edgeStart(edge);
+      const target = (edge: number) => store.edgeTarget(edge);
+      const last = to - 1;
+      const isOneValue = start(last) === start(last - 1) + 1;
+      if (to - from === 3 && isOneValue && target(from) === target(last)) {
+        branch(start(from + 1), slot, OP.unequal, target(last));
+        here(target(from + 1));
+        return;
+      }
+      // What is not in the index goes to the last address: it can serve the first interval as well.
+      const indexed = target(from) === target(last) ? from + 1 : from;
+      const count = start(last) - start(indexed);
+      const worth = to - from >= MIN_INDEXED && count <= INDEX_SPREAD * (to - from);
+      if (worth && count <= MAX_INDEX) {
+        const at = this.#putIndex(start(indexed), slot, count);
+        for (let edge = indexed; edge < to; edge++) {
+          const end = edge === last ? count + 1 : start(edge + 1) - start(indexed);
+          later(target(edge), (address) => {
+            for (let n = start(edge) - start(indexed); n < end; n++) this.#setEntry(at, n, address);
+          });
+        }
+        return;
+      }
+      const middle = (from + to) >> 1;
+      branch(start(middle), slot, OP.less, part(node, from, middle));
+      here(part(node, middle, to));
+    };
+
+    places.forEach((place, n) => {
+      later(place, (address) => {
+        results[n] = address;
+      });
+    });
+    for (let next = this.#pending.pop(); next; next = this.#pending.pop()) {
+      const { place, fill } = next;
+      const known = typeof place === 'number' ? addresses.get(place) : undefined;
+      if (known !== undefined) {
+        fill(known);
+        continue;
+      }
+      this.#makeRoom(2);
+      fill(this.#address);
+      here(place);
+    }
+    return results;
+  }
+
+  /** Adds one to each counter. */
+  putCounts(counters: readonly number[]): void {
+    for (const counter of counters) this.#put(0, 0, OP.count, counter, 2);
+  }
+
+  putJump(address: number): void {
+    this.#put(0, 0, OP.jump, address, 1);
+  }
+
+  putVerdict(errno: number, counter: number): void {
+    this.#put(errno, 0, OP.verdict, counter, 1);
+  }
+
+  get #address(): number {
+    return this.#first + this.#length;
+  }
+
+  /** Writes a node that has to have `room` nodes left on its page, itself included; returns its place. */
+  #put(value: number, slot: number, op: number, target: number, room: number): number {
+    this.#makeRoom(room);
+    const at = this.#length;
+    this.#grow(at + 1);
+    this.#words[2 * at] = (value | (slot << 16) | (op << 24)) >>> 0;
+    this.#words[2 * at + 1] = target;
+    this.#length = at + 1;
+    return at;
+  }
+
+  /** Goes on on the next page where this one has not so many nodes left. */
+  #makeRoom(room: number): void {
+    const left = NODES_PER_PAGE - (this.#address % NODES_PER_PAGE);
+    if (left >= room) return;
+    const next = this.#length + left;
+    this.#grow(next);
+    this.#words[2 * this.#length] = (OP.jump << 24) >>> 0;
+    this.#words[2 * this.#length + 1] = this.#first + next;
+    this.#length = next;
+  }
+
+  #putIndex(base: number, slot: number, count: number): number {
+    const room = 1 + Math.ceil((count + 1) / 2);
+    const at = this.#put(base, slot, OP.index, count, room);
+    this.#grow(at + room);
+    this.#length = at + room;
+    return at;
+  }
+
+  #setTarget(at: number, address: number): void {
+    this.#words[2 * at + 1] = address;
+  }
+
+  #setEntry(at: number, n: number, address: number): void {
+    this.#words[2 * at + 2 + n] = address;
+  }
+
+  #grow(length: number): void {
+    if (2 * length <= this.#words.length) return;
+    const words = new Uint32Array(Math.max(4 * length, 2 * this.#words.length));
+    words.set(this.#words);
+    this.#words = words;
+  }
+}
+
+/** The counters that a verdict's node does not count itself. */
+function countedBefore({ counted, verdict }: Outcome): readonly number[] {
+  return verdict && counted.at(-1) === verdict.decider ? counted.slice(0, -1) : counted;
+}
+
+/** Where the diagram goes on for packets of the chain. */
+function inChain({ store }: Diagram, root: Ref, chain: BuiltinChain): Ref {
+  if (store.pieceOf(root) !== firstPiece('chain')) return root;
+  return store.follow(root, BUILTIN_CHAINS.indexOf(chain));
+}
+
+function chainRecord<T>(value: (chain: BuiltinChain) => T): Record<BuiltinChain, T> {
+  return {
+    BIND: value('BIND'),
+    ACCEPT: value('ACCEPT'),
+    CONNECT: value('CONNECT'),
+    SENDTO: value('SENDTO'),
+    RECVFROM: value('RECVFROM'),
+  };
+}
+
+function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
+  const { store, outcomes, roots } = diagram;
+  const group = firstPiece('group');
+  const seen = new Set<Ref>();
+  let canRefuse = false;
+  let testsGroup = false;
+  const visit = (ref: Ref): void => {
+    if (seen.has(ref)) return;
+    seen.add(ref);
+    if (isTerminal(ref)) {
+      const errno = outcomes[terminalNumber(ref)]?.verdict?.errno ?? 0;
+      canRefuse ||= errno !== 0;
+      return;
+    }
+    const piece = store.pieceOf(ref);
+    testsGroup ||= piece === group || piece === group + 1;
+    for (let edge = store.firstEdge(ref); edge < store.endEdge(ref); edge++)
+      visit(store.edgeTarget(edge));
+  };
+  for (const root of roots) visit(inChain(diagram, root, chain));
+  return { canRefuse, testsGroup };
+}
+
+/**
+ * Writes the diagram as nodes, the first at address `first`.
+ *
+ * Throws CapacityError if a packet could take more steps than the programs make.
+ */
+export function encodeBlob(diagram: Diagram, first: number): Blob {
+  const { store, roots, outcomes } = diagram;
+  const writer = new Writer(first);
+  let next: number | undefined;
+  let entries: number[] = [];
+  // From the last diagram to the first: each goes on with the one behind it.
+  roots.toReversed().forEach((root, fromEnd) => {
+    const goOn = next;
+    const isFirst = fromEnd === roots.length - 1;
+    const places = isFirst ? BUILTIN_CHAINS.map((chain) => inChain(diagram, root, chain)) : [root];
+    const addresses = writer.write(store, places, (ref) => {
+      const outcome = outcomes[terminalNumber(ref)];
+      writer.putCounts(countedBefore(outcome));
+      if (outcome.verdict) writer.putVerdict(outcome.verdict.errno, outcome.verdict.decider);
+      else if (goOn !== undefined) writer.putJump(goOn);
+      else throw new TypeError('the last diagram has no verdicts');
+    });
+    if (isFirst) entries = addresses;
+    else next = addresses[0];
+  });
+  const { words } = writer;
+  const longest = longestPath(words, first, entries);
+  if (longest > MAX_STEPS - 1)
+    throw new CapacityError('steps of a walk', longest, MAX_STEPS - 1, 'use fewer distinct values');
+  return {
+    words,
+    first,
+    entries: chainRecord((chain) => entries[BUILTIN_CHAINS.indexOf(chain)] ?? 0),
+    facts: chainRecord((chain) => factsOf(diagram, chain)),
+    longestPath: longest,
+  };
+}
+
+/** Steps on the longest way from any of the entries to a verdict, that included. */
+function longestPath(words: Uint32Array, first: number, entries: readonly number[]): number {
+  const known = new Map<number, number>();
+  const visit = (address: number): number => {
+    const steps = known.get(address);
+    if (steps !== undefined) return steps;
+    const at = 2 * (address - first);
+    const op = words[at] >>> 24;
+    const target = words[at + 1];
+    const longest = 1 + behind(op, at, target, address);
+    known.set(address, longest);
+    return longest;
+  };
+  const behind = (op: number, at: number, target: number, address: number): number => {
+    if (op === OP.verdict) return 0;
+    if (op === OP.jump) return visit(target);
+    if (op === OP.count) return visit(address + 1);
+    if (op !== OP.index) return Math.max(visit(target), visit(address + 1));
+    let longest = 0;
+    for (let n = 0; n <= target; n++) longest = Math.max(longest, visit(words[at + 2 + n]));
+    return longest;
+  };
+  return Math.max(...entries.map(visit));
+}

@@ -1,0 +1,48 @@
+/** The walk that the programs make, in TypeScript: over the same nodes, step by step. */
+import { pieceValues } from '@sockfilter/diagram';
+import type { BuiltinChain, Decision, Packet } from '@sockfilter/table';
+import { OP } from './layout.js';
+
+/** What a walk needs of a blob, whether it was just encoded or read back from the kernel. */
+export interface WalkableBlob {
+  readonly words: Uint32Array;
+  readonly first: number;
+  readonly entries: Readonly<Record<BuiltinChain, number>>;
+}
+
+/** What becomes of the packet. The packet's chain must be the first piece, as in every diagram. */
+export function walkBlob(blob: WalkableBlob, packet: Packet): Decision {
+  const { words, first } = blob;
+  const values = pieceValues(packet);
+  const counted: number[] = [];
+  for (let address = blob.entries[packet.chain]; ; ) {
+    const at = 2 * (address - first);
+    const head = words[at];
+    const target = words[at + 1];
+    const value = head & 0xffff;
+    const piece = values[(head >>> 16) & 0xff];
+    switch (head >>> 24) {
+      case OP.less:
+        address = piece < value ? target : address + 1;
+        break;
+      case OP.unequal:
+        address = piece !== value ? target : address + 1;
+        break;
+      case OP.index:
+        address = words[at + 2 + Math.min((piece - value) & 0xffff, target)];
+        break;
+      case OP.jump:
+        address = target;
+        break;
+      case OP.count:
+        counted.push(target);
+        address += 1;
+        break;
+      case OP.verdict:
+        counted.push(target);
+        return { errno: value, decider: target, counted };
+      default:
+        throw new TypeError(`no node at address ${address}`);
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/** What the machine must have before anything can be enforced on it. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findCgroup2, mountBpffs } from '@sockfilter/bpf';
+import type { Tree } from './groupmaps.js';
+import { UnsupportedError } from './unsupported.js';
+
+const BTF = '/sys/kernel/btf/vmlinux';
+
+export interface Environment {
+  readonly tree: Tree;
+  readonly bpffs: string;
+  /** CPUs that can be brought up, which number from 0. */
+  readonly cpus: number;
+}
+
+function possibleCpus(): number {
+  const ranges = readFileSync('/sys/devices/system/cpu/possible', 'utf8').trim().split(/[,-]/);
+  return Number(ranges.at(-1)) + 1;
+}
+
+/** Finds cgroup2 and bpffs, mounting the latter if need be. Throws UnsupportedError, BpfError. */
+export function readEnvironment(root: string): Environment {
+  if (process.platform !== 'linux')
+    throw new UnsupportedError(
+      `rules are enforced by Linux, and this is ${process.platform}`,
+      '`--file` works anywhere',
+    );
+  if (process.geteuid?.() !== 0)
+    throw new UnsupportedError(
+      'Permission denied (you must be root)',
+      'run it as root, or work on a saved rule file with `--file`',
+    );
+  const mount = findCgroup2(readFileSync('/proc/self/mounts', 'utf8'));
+  if (mount === undefined)
+    throw new UnsupportedError(
+      'no cgroup version 2 hierarchy is mounted',
+      '`mount -t cgroup2 none /sys/fs/cgroup/unified`',
+    );
+  if (!existsSync(join(mount, root)))
+    throw new UnsupportedError(
+      `there is no control group \`${root}\``,
+      `make it first: \`mkdir ${join(mount, root)}\``,
+    );
+  if (!existsSync(BTF))
+    throw new UnsupportedError(
+      `this kernel does not describe itself in ${BTF}`,
+      'it has to be built with CONFIG_DEBUG_INFO_BTF=y, as the kernels of distributions are',
+    );
+  return { tree: { mount, root }, bpffs: mountBpffs(), cpus: possibleCpus() };
+}

@@ -1,0 +1,214 @@
+/** A generation as plain data: the pages to load, and what pages that were read back say. */
+import { buildDiagram, type Limits } from '@sockfilter/diagram';
+import {
+  BUILTIN_CHAINS,
+  type BuiltinChain,
+  type CounterOwner,
+  counterOwners,
+  type Table,
+} from '@sockfilter/table';
+import { type Blob, encodeBlob } from './blob.js';
+import { CapacityError } from './capacity.js';
+import {
+  COUNTERS_PER_PAGE,
+  FORMAT,
+  HEADER,
+  MAX_RULES,
+  MAX_STRIPES,
+  NODES_PER_PAGE,
+  PAGE_BYTES,
+} from './layout.js';
+
+/** A table made ready for the kernel, all that takes time; the same for any generation. */
+export interface CompiledTable {
+  readonly blob: Blob;
+  readonly owners: readonly CounterOwner[];
+  readonly rules: number;
+}
+
+/** Compiles a table. Throws LimitError and CapacityError. */
+export function compileTable(table: Table, limits?: Partial<Limits>): CompiledTable {
+  const owners = counterOwners(table);
+  const rules = owners.filter(({ rule }) => rule).length;
+  if (rules > MAX_RULES) throw new CapacityError('rules', rules, MAX_RULES);
+  return { blob: encodeBlob(buildDiagram(table, limits), NODES_PER_PAGE), owners, rules };
+}
+
+export interface GenerationInput {
+  /** The table in the save format: what `save` prints until the next commit. */
+  readonly text: string;
+  readonly sequence: number;
+  readonly idSlot: number;
+  readonly cpus: number;
+  /**
+   * For each counter the one of the generation before that it goes on, or undefined for one that
+   * starts at its rule's or chain's `packets`.
+   */
+  readonly origins: readonly (number | undefined)[];
+  /** True if there is a generation before, whose counts are to be folded in. */
+  readonly follows: boolean;
+}
+
+/** Pages that are not all zero, by number, and how many there are in all. */
+export interface Generation {
+  readonly pages: ReadonlyMap<number, Uint8Array>;
+  readonly pageCount: number;
+  readonly header: Header;
+}
+
+/** The header's fields in words. */
+export interface Header {
+  readonly format: number;
+  readonly sequence: number;
+  readonly idSlot: number;
+  readonly counters: number;
+  readonly counterPage: number;
+  readonly stripePages: number;
+  readonly stripes: number;
+  readonly originPage: number;
+  readonly basePage: number;
+  readonly textPage: number;
+  readonly textBytes: number;
+  readonly nodes: number;
+  readonly rules: number;
+  readonly entries: Readonly<Record<BuiltinChain, number>>;
+}
+
+const pagesFor = (bytes: number) => Math.ceil(bytes / PAGE_BYTES);
+
+/** The stripes that so many CPUs get: a power of two. */
+function stripesFor(cpus: number): number {
+  let stripes = 1;
+  while (stripes < cpus && stripes < MAX_STRIPES) stripes *= 2;
+  return stripes;
+}
+
+/** Lays a generation out. */
+export function makeGeneration(
+  { blob, owners, rules }: CompiledTable,
+  input: GenerationInput,
+): Generation {
+  const text = Buffer.from(input.text, 'utf8');
+  const nodeBytes = new Uint8Array(blob.words.buffer, 0, blob.words.byteLength);
+
+  const stripes = stripesFor(input.cpus);
+  const stripePages = Math.ceil(owners.length / COUNTERS_PER_PAGE);
+  const originPage = 1 + pagesFor(nodeBytes.length);
+  const basePage = originPage + pagesFor(4 * owners.length);
+  const counterPage = basePage + pagesFor(8 * (1 + owners.length));
+  const textPage = counterPage + stripes * stripePages;
+  const header: Header = {
+    format: FORMAT,
+    sequence: input.sequence,
+    idSlot: input.idSlot,
+    counters: owners.length,
+    counterPage,
+    stripePages,
+    stripes,
+    originPage,
+    basePage,
+    textPage,
+    textBytes: text.length,
+    nodes: blob.words.length / 2,
+    rules,
+    entries: blob.entries,
+  };
+
+  const bits = (has: (chain: BuiltinChain) => boolean) =>
+    BUILTIN_CHAINS.reduce((set, chain, n) => set | (has(chain) ? 1 << n : 0), 0);
+  const head = encodeHeader(header);
+  head.setUint32(
+    HEADER.groupChains,
+    bits((chain) => blob.facts[chain].testsGroup),
+    true,
+  );
+  head.setUint32(
+    HEADER.refusingChains,
+    bits((chain) => blob.facts[chain].canRefuse),
+    true,
+  );
+
+  const originBytes = new Uint8Array(4 * owners.length);
+  const originView = new DataView(originBytes.buffer);
+  const baseBytes = new Uint8Array(8 * (1 + owners.length));
+  const baseView = new DataView(baseBytes.buffer);
+  baseView.setBigUint64(0, input.follows ? 0n : 1n, true);
+  owners.forEach(({ rule, chain }, n) => {
+    const origin = input.origins[n];
+    if (origin !== undefined) originView.setUint32(4 * n, origin + 1, true);
+    else baseView.setBigUint64(8 * (n + 1), (rule ?? chain).packets, true);
+  });
+
+  const pages = new Map<number, Uint8Array>();
+  const put = (first: number, bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length; at += PAGE_BYTES) {
+      const page = new Uint8Array(PAGE_BYTES);
+      page.set(bytes.subarray(at, at + PAGE_BYTES));
+      pages.set(first + at / PAGE_BYTES, page);
+    }
+  };
+  put(0, new Uint8Array(head.buffer));
+  put(1, nodeBytes);
+  put(originPage, originBytes);
+  put(basePage, baseBytes);
+  put(textPage, text);
+  return {
+    pages,
+    pageCount: textPage + pagesFor(text.length),
+    header,
+  };
+}
+
+const SCALARS = [
+  ['format', HEADER.format],
+  ['idSlot', HEADER.idSlot],
+  ['counterPage', HEADER.counterPage],
+  ['stripePages', HEADER.stripePages],
+  ['sequence', HEADER.sequence],
+  ['counters', HEADER.counters],
+  ['originPage', HEADER.originPage],
+  ['basePage', HEADER.basePage],
+  ['textPage', HEADER.textPage],
+  ['textBytes', HEADER.textBytes],
+  ['nodes', HEADER.nodes],
+  ['rules', HEADER.rules],
+] as const;
+
+function encodeHeader(header: Header): DataView<ArrayBuffer> {
+  const view = new DataView(new ArrayBuffer(PAGE_BYTES));
+  for (const [field, at] of SCALARS) view.setUint32(at, header[field], true);
+  view.setUint32(HEADER.stripeMask, header.stripes - 1, true);
+  BUILTIN_CHAINS.forEach((chain, n) => {
+    view.setUint32(HEADER.entries + 4 * n, header.entries[chain], true);
+  });
+  return view;
+}
+
+/** What page 0 of a generation says. */
+export function decodeHeader(page: Uint8Array): Header {
+  const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
+  const scalar = (at: number) => view.getUint32(at, true);
+  const entry = (chain: BuiltinChain) => scalar(HEADER.entries + 4 * BUILTIN_CHAINS.indexOf(chain));
+  return {
+    format: scalar(HEADER.format),
+    sequence: scalar(HEADER.sequence),
+    idSlot: scalar(HEADER.idSlot),
+    counters: scalar(HEADER.counters),
+    counterPage: scalar(HEADER.counterPage),
+    stripePages: scalar(HEADER.stripePages),
+    stripes: scalar(HEADER.stripeMask) + 1,
+    originPage: scalar(HEADER.originPage),
+    basePage: scalar(HEADER.basePage),
+    textPage: scalar(HEADER.textPage),
+    textBytes: scalar(HEADER.textBytes),
+    nodes: scalar(HEADER.nodes),
+    rules: scalar(HEADER.rules),
+    entries: {
+      BIND: entry('BIND'),
+      ACCEPT: entry('ACCEPT'),
+      CONNECT: entry('CONNECT'),
+      SENDTO: entry('SENDTO'),
+      RECVFROM: entry('RECVFROM'),
+    },
+  };
+}

@@ -1,0 +1,98 @@
+/** Generations in the kernel: made, read and folded page by page. */
+import { BPF_F_INNER_MAP, createMap, type Fd, lookup, type MapSpec, update } from '@sockfilter/bpf';
+import type { WalkableBlob } from './blobwalk.js';
+import { decodeHeader, type Generation, type Header } from './generation.js';
+import { NODES_PER_PAGE, PAGE_BYTES } from './layout.js';
+
+/** The shape of every generation. */
+export function generationSpec(pageCount: number): MapSpec {
+  return {
+    type: 'array',
+    name: 'sf_generation',
+    keySize: 4,
+    valueSize: PAGE_BYTES,
+    maxEntries: pageCount,
+    flags: BPF_F_INNER_MAP,
+  };
+}
+
+function pageKey(page: number): Uint8Array {
+  const key = new Uint8Array(4);
+  new DataView(key.buffer).setUint32(0, page, true);
+  return key;
+}
+
+function readPages(fd: Fd, first: number, bytes: number): Uint8Array {
+  const result = new Uint8Array(Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES);
+  for (let at = 0; at < bytes; at += PAGE_BYTES) {
+    const page = lookup(fd, pageKey(first + at / PAGE_BYTES), PAGE_BYTES);
+    if (!page) throw new RangeError(`a generation has no page ${first + at / PAGE_BYTES}`);
+    result.set(page, at);
+  }
+  return result.subarray(0, bytes);
+}
+
+const viewOf = (bytes: Uint8Array) =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Loads the pages into a new map. Throws BpfError (ENOMEM). */
+export function loadGeneration(generation: Generation): Fd {
+  const fd = createMap(generationSpec(generation.pageCount));
+  for (const [page, bytes] of generation.pages) update(fd, pageKey(page), bytes);
+  return fd;
+}
+
+export function readHeader(fd: Fd): Header {
+  return decodeHeader(readPages(fd, 0, PAGE_BYTES));
+}
+
+export function readText(fd: Fd, { textPage, textBytes }: Header): string {
+  return Buffer.from(readPages(fd, textPage, textBytes)).toString('utf8');
+}
+
+export function readBlob(fd: Fd, { nodes, entries }: Header): WalkableBlob {
+  const bytes = readPages(fd, 1, 8 * nodes);
+  return { words: new Uint32Array(bytes.buffer, 0, 2 * nodes), first: NODES_PER_PAGE, entries };
+}
+
+/** Whether the counts of the generation before are in this one's base. */
+export function isFolded(fd: Fd, { basePage }: Header): boolean {
+  return viewOf(readPages(fd, basePage, 8)).getBigUint64(0, true) === 1n;
+}
+
+/** What each counter has come to. The generation must be folded. */
+export function readTotals(fd: Fd, header: Header): readonly bigint[] {
+  const base = viewOf(readPages(fd, header.basePage, 8 * (1 + header.counters)));
+  const totals = Array.from({ length: header.counters }, (_, n) =>
+    base.getBigUint64(8 * (n + 1), true),
+  );
+  for (let stripe = 0; stripe < header.stripes; stripe++) {
+    const page = header.counterPage + stripe * header.stripePages;
+    const counts = viewOf(readPages(fd, page, 8 * header.counters));
+    totals.forEach((total, n) => {
+      totals[n] = total + counts.getBigUint64(8 * n, true);
+    });
+  }
+  return totals;
+}
+
+/**
+ * Sets the base of a generation from the totals of the one before, which must be at rest. What it
+ * writes depends on nothing that it has written, so that it can be done again after an interruption;
+ * the mark that it is done is in the page that is written last.
+ */
+export function fold(fd: Fd, header: Header, before: readonly bigint[]): void {
+  const base = readPages(fd, header.basePage, 8 * (1 + header.counters)).slice();
+  const origins = viewOf(readPages(fd, header.originPage, 4 * header.counters));
+  const view = viewOf(base);
+  for (let n = 0; n < header.counters; n++) {
+    const origin = origins.getUint32(4 * n, true);
+    if (origin > 0) view.setBigUint64(8 * (n + 1), before[origin - 1] ?? 0n, true);
+  }
+  view.setBigUint64(0, 1n, true);
+  for (let at = Math.floor((base.length - 1) / PAGE_BYTES); at >= 0; at--) {
+    const page = new Uint8Array(PAGE_BYTES);
+    page.set(base.subarray(at * PAGE_BYTES, (at + 1) * PAGE_BYTES));
+    update(fd, pageKey(header.basePage + at), page);
+  }
+}

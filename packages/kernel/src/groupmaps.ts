@@ -1,0 +1,222 @@
+/**
+ * The network_ids of control groups, in two maps: `groups` by cgroup and `paths` by registered path.
+ *
+ * An entry has an id for each of two slots, and the generation in force says which slot holds. A
+ * commit that changes groups fills the other slot in, then swaps: ids and rules change at once.
+ */
+import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  BPF_EXIST,
+  BPF_F_NO_PREALLOC,
+  BPF_NOEXIST,
+  BpfError,
+  cgroupId,
+  createMap,
+  entries,
+  type Fd,
+  lookup,
+  remove,
+  update,
+} from '@sockfilter/bpf';
+import { type Group, groupAt, isBelow, TableError } from '@sockfilter/table';
+import { CapacityError } from './capacity.js';
+import { GROUP_VALUE_BYTES, MAX_CGROUPS, MAX_PATHS, PATH_BYTES } from './layout.js';
+
+const CGROUP_KEY_BYTES = 8;
+const EEXIST = 17;
+const ENOENT = 2;
+const E2BIG = 7;
+
+export function createGroupMap(): Fd {
+  return createMap({
+    type: 'hash',
+    name: 'sf_groups',
+    keySize: CGROUP_KEY_BYTES,
+    valueSize: GROUP_VALUE_BYTES,
+    maxEntries: MAX_CGROUPS,
+  });
+}
+
+export function createPathMap(): Fd {
+  return createMap({
+    type: 'hash',
+    name: 'sf_paths',
+    keySize: PATH_BYTES,
+    valueSize: GROUP_VALUE_BYTES,
+    maxEntries: MAX_PATHS,
+    flags: BPF_F_NO_PREALLOC,
+  });
+}
+
+type Ids = readonly [number, number];
+
+function decodeIds(bytes: Uint8Array): Ids {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return [view.getUint32(0, true), view.getUint32(4, true)];
+}
+
+function encodeIds(ids: Ids): Uint8Array {
+  const view = new DataView(new ArrayBuffer(GROUP_VALUE_BYTES));
+  ids.forEach((id, slot) => {
+    view.setUint32(4 * slot, id, true);
+  });
+  return new Uint8Array(view.buffer);
+}
+
+function withId(ids: Ids, slot: number, id: number): Ids {
+  return slot === 0 ? [id, ids[1]] : [ids[0], id];
+}
+
+function pathKey(path: string): Uint8Array {
+  const key = new Uint8Array(PATH_BYTES);
+  key.set(Buffer.from(path, 'utf8'));
+  return key;
+}
+
+function cgroupKey(id: bigint): Uint8Array {
+  const key = new Uint8Array(CGROUP_KEY_BYTES);
+  new DataView(key.buffer).setBigUint64(0, id, true);
+  return key;
+}
+
+/** The groups that have a path; throws if one can't be policed from `root`, or is too long. */
+export function groupsWithPath(
+  groups: readonly Group[],
+  root: string,
+): ReadonlyMap<string, number> {
+  const ids = new Map<string, number>();
+  for (const { name, id, path } of groups) {
+    if (path === undefined) continue;
+    if (!isBelow(path, root) && !isBelow(root, path))
+      throw new TableError(
+        `group \`${name}\`: \`${path}\` lies outside of \`${root}\``,
+        'rules police what lies below --root alone',
+      );
+    const bytes = Buffer.byteLength(path);
+    // One NUL at the end, and one byte that tells a path of full length from one that was cut.
+    if (bytes > PATH_BYTES - 2) throw new CapacityError('bytes in a path', bytes, PATH_BYTES - 2);
+    ids.set(path, id);
+  }
+  if (ids.size > MAX_PATHS) throw new CapacityError('registered paths', ids.size, MAX_PATHS);
+  return ids;
+}
+
+/** The registered paths and their ids in a slot. */
+export function registeredPaths(paths: Fd, slot: number): ReadonlyMap<string, number> {
+  const result = new Map<string, number>();
+  const sizes = { keySize: PATH_BYTES, valueSize: GROUP_VALUE_BYTES };
+  for (const { key, value } of entries(paths, sizes)) {
+    const id = decodeIds(value)[slot] ?? 0;
+    const path = Buffer.from(key).toString('utf8');
+    if (id !== 0) result.set(path.slice(0, path.indexOf('\0')), id);
+  }
+  return result;
+}
+
+/** Makes the slot of the registered paths say exactly these; the other slot keeps what it says. */
+function registerPaths(paths: Fd, slot: number, wanted: ReadonlyMap<string, number>): void {
+  const sizes = { keySize: PATH_BYTES, valueSize: GROUP_VALUE_BYTES };
+  for (const { key, value } of [...entries(paths, sizes)]) {
+    const path = Buffer.from(key).toString('utf8');
+    if (wanted.has(path.slice(0, path.indexOf('\0')))) continue;
+    const ids = withId(decodeIds(value), slot, 0);
+    if (ids[0] === 0 && ids[1] === 0) remove(paths, key);
+    else update(paths, key, encodeIds(ids), BPF_EXIST);
+  }
+  for (const [path, id] of wanted) {
+    const key = pathKey(path);
+    const known = lookup(paths, key, GROUP_VALUE_BYTES);
+    update(paths, key, encodeIds(withId(known ? decodeIds(known) : [0, 0], slot, id)));
+  }
+}
+
+/** Sets the slot of a cgroup's entry; a cgroup that has none gets the id in both slots. */
+function setCgroup(groups: Fd, cgroup: bigint, slot: number, id: number): void {
+  const key = cgroupKey(cgroup);
+  for (;;) {
+    const known = lookup(groups, key, GROUP_VALUE_BYTES);
+    if (known && decodeIds(known)[slot] === id) return;
+    const ids: Ids = known ? withId(decodeIds(known), slot, id) : [id, id];
+    try {
+      // The programs add and remove entries meanwhile; an entry that is gone must stay gone.
+      update(groups, key, encodeIds(ids), known ? BPF_EXIST : BPF_NOEXIST);
+      return;
+    } catch (error) {
+      if (!(error instanceof BpfError)) throw error;
+      if (error.errno === E2BIG)
+        throw new CapacityError('control groups', MAX_CGROUPS + 1, MAX_CGROUPS);
+      if (error.errno === ENOENT) return;
+      if (error.errno !== EEXIST) throw error;
+    }
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/** Where the tree of control groups is, and the part of it that is policed. */
+export interface Tree {
+  /** The mount point of cgroup2. */
+  readonly mount: string;
+  /** The policed cgroup's path below it, `/` for all. */
+  readonly root: string;
+}
+
+function scan(groups: Fd, tree: Tree, slot: number, wanted: ReadonlyMap<string, number>): void {
+  const visit = (path: string, inherited: number): void => {
+    const folder = join(tree.mount, path);
+    const id = wanted.get(path) ?? inherited;
+    try {
+      setCgroup(groups, cgroupId(folder), slot, id);
+      for (const entry of readdirSync(folder, { withFileTypes: true }))
+        if (entry.isDirectory())
+          visit(path === '/' ? `/${entry.name}` : `${path}/${entry.name}`, id);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+  };
+  visit(tree.root, inheritedBy(tree.root, wanted));
+}
+
+/** The id that the policed cgroup has from the nearest of its registered ancestors. */
+function inheritedBy(root: string, wanted: ReadonlyMap<string, number>): number {
+  const above = [...wanted].map(([path, id]): Group => ({ name: path, path, id }));
+  return groupAt(above, root)?.id ?? 0;
+}
+
+/**
+ * Returns when every mkdir of a cgroup that was under way has ended: making and removing one takes
+ * the same mutex, cgroup_mutex.
+ */
+function passBarrier(tree: Tree): void {
+  const folder = join(tree.mount, tree.root, `sockfilter-barrier-${process.pid}`);
+  mkdirSync(folder);
+  rmdirSync(folder);
+}
+
+/**
+ * Gives every cgroup of the tree its id in the slot. One that is made meanwhile has it from its
+ * first instant; the second scan is for those whose mkdir had read its parent's entry before the
+ * first scan wrote it.
+ */
+export function assignGroups(
+  maps: { readonly groups: Fd; readonly paths: Fd },
+  tree: Tree,
+  slot: number,
+  wanted: ReadonlyMap<string, number>,
+): void {
+  registerPaths(maps.paths, slot, wanted);
+  scan(maps.groups, tree, slot, wanted);
+  passBarrier(tree);
+  scan(maps.groups, tree, slot, wanted);
+}
+
+/** How many control groups have an entry. */
+export function countCgroups(groups: Fd): number {
+  let count = 0;
+  const sizes = { keySize: CGROUP_KEY_BYTES, valueSize: GROUP_VALUE_BYTES };
+  for (const _ of entries(groups, sizes)) count++;
+  return count;
+}

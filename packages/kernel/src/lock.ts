@@ -1,0 +1,34 @@
+/** The lock that serialises commands on one instance. */
+import { mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { close, type Fd, flock } from '@sockfilter/bpf';
+
+/** Another command holds the lock. */
+export class LockedError extends Error {
+  override readonly name = 'LockedError';
+
+  constructor(path: string) {
+    super(`Another sockfilter command is running: it holds ${path}`);
+  }
+}
+
+const POLL_MS = 20;
+
+/**
+ * Takes the lock, which ends with the process at the latest. `wait` is how many seconds to wait for
+ * it: 0 not at all, Infinity without end. Throws LockedError.
+ */
+export function takeLock(path: string, wait: number): Fd {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  const fd = openSync(path, 'a', 0o600);
+  const until = Date.now() + wait * 1000;
+  const nap = new Int32Array(new SharedArrayBuffer(4));
+  while (!flock(fd, { exclusive: true, nonblocking: true })) {
+    if (Date.now() >= until) {
+      close(fd);
+      throw new LockedError(path);
+    }
+    Atomics.wait(nap, 0, 0, POLL_MS);
+  }
+  return fd;
+}

@@ -1,0 +1,89 @@
+/**
+ * The folder of pins of one instance, `sockfilter/NAME` in bpffs:
+ *
+ *     table      one slot with the generation in force
+ *     groups     cgroup id -> its network_ids
+ *     paths      registered path -> its network_ids
+ *     scratch    a buffer of the mkdir program
+ *     generation-N   the generation with sequence number N; two while a commit is under way
+ *     others     links, by the name of their hook
+ */
+import { mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { close, type Fd, openPinned, pin } from '@sockfilter/bpf';
+import { CapacityError } from './capacity.js';
+
+const MAX_NAME = 255;
+
+/** The instance's name: `-` for the whole hierarchy, else the path escaped as systemd escapes paths. */
+export function instanceName(root: string): string {
+  if (root === '/') return '-';
+  const name = root
+    .slice(1)
+    .replace(/[^A-Za-z0-9:_/]/g, (sign) =>
+      [...Buffer.from(sign)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
+    )
+    .replaceAll('/', '-');
+  if (name.length > MAX_NAME)
+    throw new CapacityError('bytes in the escaped path of --root', name.length, MAX_NAME);
+  return name;
+}
+
+export class Pins {
+  readonly folder: string;
+  readonly #parent: string;
+
+  constructor(bpffs: string, root: string) {
+    this.#parent = join(bpffs, 'sockfilter');
+    this.folder = join(this.#parent, instanceName(root));
+  }
+
+  /** The names of all pins; none if the folder is not there. */
+  list(): readonly string[] {
+    try {
+      return readdirSync(this.folder);
+    } catch {
+      return [];
+    }
+  }
+
+  create(): void {
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+  }
+
+  open(name: string): Fd | undefined {
+    return openPinned(join(this.folder, name));
+  }
+
+  /** Opens what is pinned by the name, or pins what `make` makes. */
+  openOr(name: string, make: () => Fd): Fd {
+    const known = this.open(name);
+    if (known !== undefined) return known;
+    const fd = make();
+    this.pin(name, fd);
+    return fd;
+  }
+
+  pin(name: string, fd: Fd): void {
+    pin(fd, join(this.folder, name));
+  }
+
+  unpin(name: string): void {
+    rmSync(join(this.folder, name), { force: true });
+  }
+
+  /** Removes the folders; only once nothing is pinned there. */
+  removeFolder(): void {
+    rmdirSync(this.folder);
+    if (readdirSync(this.#parent).length === 0) rmdirSync(this.#parent);
+  }
+}
+
+/** Runs the body with the descriptor and closes it. */
+export function using<T>(fd: Fd, body: (fd: Fd) => T): T {
+  try {
+    return body(fd);
+  } finally {
+    close(fd);
+  }
+}

@@ -1,0 +1,103 @@
+/** Real calls of real processes, allowed and refused by rules. */
+import { describeKernel } from '../harness/kernel.js';
+import { Policy } from '../harness/policy.js';
+import { Testbed } from '../harness/testbed.js';
+
+describeKernel('enforcement', () => {
+  let bed: Testbed;
+  let policy: Policy;
+  beforeAll(async () => {
+    bed = await Testbed.create();
+    policy = new Policy(bed.cgroups.path);
+  });
+  afterAll(async () => {
+    policy?.teardown();
+    await bed?.close();
+  });
+
+  test('the line that the project was asked for', async () => {
+    policy.enforce(`-P BIND DROP
+      -A BIND -m cgroup --id 3 -d 10.9.9.1 -j ACCEPT
+      -G web --id 3 --path ${bed.cgroups.path}/web`);
+    const web = await bed.caller('web');
+    const other = await bed.caller('other');
+    const fd = await web.socket('inet', 'stream');
+    expect(await web.bind(fd, { address: '10.9.9.2', port: 8000 })).toBe('EPERM');
+    expect(await web.bind(fd, { address: '10.9.9.1', port: 8000 })).toBe('ok');
+    const fd2 = await other.socket('inet', 'stream');
+    expect(await other.bind(fd2, { address: '10.9.9.1', port: 8001 })).toBe('EPERM');
+    expect(policy.counted()).toEqual(['BIND 1: 1', 'BIND policy: 2']);
+  });
+
+  test('connect: families, mapped addresses, REJECT', async () => {
+    policy.enforce(`-A CONNECT -p tcp -d 10.9.9.2 --dport 81 -j REJECT --reject-with ECONNREFUSED
+      -A CONNECT -p tcp -d 10.9.9.2 -j DROP
+      -A CONNECT -p udp -d fd00:9::1 -j DROP
+      -A CONNECT -d 127.0.0.1 -j REJECT --reject-with EACCES`);
+    const c = await bed.caller('c');
+    const v4 = await c.socket('inet', 'stream');
+    expect(await c.connect(v4, { address: '10.9.9.2', port: 81 })).toBe('ECONNREFUSED');
+    expect(await c.connect(v4, { address: '10.9.9.2', port: 82 })).toBe('EPERM');
+    const v6 = await c.socket('inet6', 'stream');
+    expect(await c.connect(v6, { address: '::ffff:10.9.9.2', port: 82 })).toBe('EPERM');
+    const u6 = await c.socket('inet6', 'dgram');
+    expect(await c.connect(u6, { address: 'fd00:9::1', port: 82 })).toBe('EPERM');
+    expect(await c.connect(u6, { address: 'fd00:9::2', port: 82 })).toBe('ok');
+    const any = await c.socket('inet', 'dgram');
+    expect(await c.connect(any, { address: '0.0.0.0', port: 5 })).toBe('EACCES');
+    expect(policy.counted()).toEqual([
+      'CONNECT 1: 1',
+      'CONNECT 2: 2',
+      'CONNECT 3: 1',
+      'CONNECT 4: 1',
+      'CONNECT policy: 1',
+    ]);
+  });
+
+  test('sendto', async () => {
+    policy.enforce(`-A SENDTO -s 10.9.9.1 -d 10.9.9.2 -j DROP
+      -A SENDTO -d fd00:9::1 -p udp --dport 53 -j DROP`);
+    const c = await bed.caller('c2');
+    const a = await c.open('dgram', { address: '10.9.9.1', port: 0 });
+    expect(await c.sendto(a.fd, { address: '10.9.9.2', port: 9 })).toBe('EPERM');
+    const b = await c.socket('inet', 'dgram');
+    expect(await c.sendto(b, { address: '10.9.9.2', port: 9 })).toBe('ok');
+    const six = await c.socket('inet6', 'dgram');
+    expect(await c.sendto(six, { address: 'fd00:9::1', port: 53 })).toBe('EPERM');
+    expect(await c.sendto(six, { address: 'fd00:9::1', port: 54 })).toBe('ok');
+    const sends = policy.counted().filter((line) => line.startsWith('SENDTO'));
+    expect(sends).toEqual(['SENDTO 1: 1', 'SENDTO 2: 1', 'SENDTO policy: 2']);
+  });
+
+  test('accept and recvfrom', async () => {
+    policy.enforce(`-G srv --id 9 --path ${bed.cgroups.path}/srv
+      -A ACCEPT -m cgroup --id 9 -s 10.9.9.2 -j ACCEPT
+      -A ACCEPT -m cgroup --id 9 -j DROP
+      -A RECVFROM -m cgroup --id 9 -s 10.9.9.2 -p udp --dport 500 -j DROP`);
+    const srv = await bed.caller('srv');
+    const cli = await bed.caller('cli');
+    const listener = await srv.open('stream', { address: '10.9.9.1', port: 700 });
+    const from = async (address: string) => {
+      const fd = await cli.socket('inet', 'stream');
+      await cli.bind(fd, { address, port: 0 });
+      return cli.connectAndWait(fd, { address: '10.9.9.1', port: 700 }, 200);
+    };
+    expect(await from('10.9.9.2')).toBe('connected');
+    expect(await from('10.9.9.1')).toBe('timeout');
+    expect((await srv.acceptWithin(listener.fd, 100)).errno).toBeUndefined();
+    expect((await srv.acceptWithin(listener.fd, 100)).errno).toBe('timeout');
+    const udp = await srv.open('dgram', { address: '10.9.9.1', port: 500 });
+    const send = async (address: string) => {
+      const { fd } = await cli.open('dgram', { address, port: 0 });
+      expect(await cli.sendto(fd, { address: '10.9.9.1', port: 500 })).toBe('ok');
+      return (await srv.recvWithin(udp.fd, 100)).errno;
+    };
+    expect(await send('10.9.9.2')).toBe('timeout');
+    expect(await send('10.9.9.1')).toBeUndefined();
+    // A refused peer tries again: its SYNs are counted, each.
+    const counted = policy.counted().map((line) => line.replace(/^ACCEPT 2: \d+$/, 'ACCEPT 2: n'));
+    expect(counted).toEqual(
+      expect.arrayContaining(['ACCEPT 1: 1', 'ACCEPT 2: n', 'RECVFROM 1: 1', 'RECVFROM policy: 1']),
+    );
+  });
+});
