@@ -44,7 +44,7 @@ export const COUNTERS_PER_PAGE = 1 << COUNTER_BITS;
 export const OP = { less: 0, unequal: 1, index: 2, jump: 3, count: 4, verdict: 5 } as const;
 
 /** Steps that a walk may take; past them it refuses the call. The compiler never makes so long a path. */
-export const MAX_STEPS = 1024;
+export const MAX_STEPS = 512;
 
 /** Byte offsets of the header's u32 fields. */
 export const HEADER = {
@@ -62,6 +62,8 @@ export const HEADER = {
   stripeMask: 24,
   /** Address of the first node of chain n, in BUILTIN_CHAINS' order. */
   entries: 28,
+  /** A u64 that is 0, for what the verifier shall not know to be 0. */
+  zero: 80,
   /** What only the tool reads. */
   sequence: 48,
   counters: 52,
@@ -72,8 +74,6 @@ export const HEADER = {
   nodes: 72,
   rules: 76,
 } as const;
-
-export const HEADER_BYTES = 80;
 
 /** Changes with any change of this file's meaning or of the maps' shapes. */
 export const FORMAT = 1;

@@ -198,8 +198,8 @@ export function ingressProgram(offsets: Offsets): ProgramSpec {
       jumpIf('ne', R8, PROTOCOL.tcp, 'pass'),
 
       label('judged'),
-      ...clearPacket(),
       ...findGeneration(),
+      ...clearPacket(),
       ...put16('protocol', R8),
       jumpIf('ne', R8, PROTOCOL.tcp, 'datagram'),
       ...loadNextHeader(TCP_FLAGS + 1, offsets),

@@ -303,8 +303,8 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
     license: LICENSE,
     items: [
       mov(R9, R1),
-      ...clearPacket(),
       ...findGeneration(),
+      ...clearPacket(),
       storeImm(2, R10, slot('chain'), BUILTIN_CHAINS.indexOf(chain)),
       ...putProtocol(chain),
       ...putPorts(chain),

@@ -16,12 +16,14 @@ import {
   callHelper,
   type Item,
   jumpIf,
+  load,
   mov,
   movImm,
   R0,
   R1,
   R2,
   R3,
+  R6,
   R10,
   type Register,
   rshImm,
@@ -30,6 +32,7 @@ import {
 } from '@sockfilter/bpf';
 import { firstPiece } from '@sockfilter/diagram';
 import type { Field } from '@sockfilter/table';
+import { HEADER } from '../layout.js';
 
 export const PACKET = -64;
 export const STRIPE_PAGE = -68;
@@ -51,8 +54,15 @@ export function slot(field: Field, piece = 0): number {
 /** Pieces of an address; of an IPv4 address the last two are used. */
 export const ADDRESS_PIECES = 8;
 
+/**
+ * Sets all slots to 0; r6 is the header page. The 0 comes from there because the verifier would take
+ * slots that it knows to be 0 for a state of their own, and walk the walk once more for each.
+ */
 export function clearPacket(): readonly Item[] {
-  return Array.from({ length: SLOTS / 4 }, (_, at) => storeImm(8, R10, PACKET + 8 * at, 0));
+  return [
+    load(8, R1, R6, HEADER.zero),
+    ...Array.from({ length: SLOTS / 4 }, (_, at) => store(8, R10, PACKET + 8 * at, R1)),
+  ];
 }
 
 /** Stores a field of 16 bits or fewer; its register keeps its value. */
