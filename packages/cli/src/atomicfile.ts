@@ -1,0 +1,65 @@
+/** Replacing a file as a whole: at any moment a reader finds the old text or the new. */
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { errnoOf } from './failure.js';
+
+/** The file itself, behind symbolic links; the name as given if nothing is there. */
+export function resolveFile(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    return path;
+  }
+}
+
+function syncDirectory(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Writes the file by way of a new one beside it; mode and owner stay. The text is on the disk when
+ * it returns. What is no regular file, such as /dev/stdout, is written to.
+ */
+export function replaceFile(path: string, text: string): void {
+  const target = resolveFile(path);
+  const before = statSync(target, { throwIfNoEntry: false });
+  if (before && !before.isFile()) {
+    writeFileSync(target, text);
+    return;
+  }
+  const next = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+  const fd = openSync(next, 'wx', 0o644);
+  try {
+    if (before) {
+      if (before.uid !== process.geteuid?.() || before.gid !== process.getegid?.())
+        fchownSync(fd, before.uid, before.gid);
+      fchmodSync(fd, before.mode & 0o7777);
+    }
+    writeFileSync(fd, text);
+    fsyncSync(fd);
+    renameSync(next, target);
+  } catch (error) {
+    unlinkSync(next);
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+  syncDirectory(dirname(target));
+}

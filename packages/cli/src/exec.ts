@@ -1,0 +1,83 @@
+/**
+ * `sockfilter exec`: runs a command inside a group. Node has no exec(2), so the tool enters the group
+ * itself and waits there for its child, which is as if the command ran in its place.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { isatty } from 'node:tty';
+import { moveProcess } from './cgroupdirectory.js';
+import { EXIT } from './exitcode.js';
+import { CommandError, errnoOf } from './failure.js';
+import { type Globals, requireLive } from './globals.js';
+import { enterableDirectory } from './group.js';
+
+const O_CLOEXEC = 0o2000000;
+
+/** What a shell's `$?` is where a command can't be run, or isn't there. */
+const STATUS = { notExecutable: 126, notFound: 127, signal: 128 } as const;
+
+/**
+ * Closes what the command would inherit beside the standard streams: a socket made elsewhere keeps
+ * the group that it was made in. All descriptors of node's own are close-on-exec, and so are the
+ * low ones that it inherited: node marks them when it starts.
+ */
+function closeInherited(): void {
+  for (const name of readdirSync('/proc/self/fd')) {
+    const fd = Number(name);
+    if (fd <= 2) continue;
+    try {
+      const info = readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8');
+      const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '0', 8);
+      if ((flags & O_CLOEXEC) === 0) closeSync(fd);
+    } catch (error) {
+      // The descriptor with which the folder was read has gone.
+      if (!['ENOENT', 'EBADF'].includes(errnoOf(error) ?? '')) throw error;
+    }
+  }
+}
+
+const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const;
+/** A terminal sends these to the child as well. */
+const FROM_KEYBOARD = ['SIGINT', 'SIGQUIT'] as const;
+
+/** Runs the command to its end with our standard streams; resolves with its exit status. */
+function run(command: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: 'inherit' });
+    const hasTerminal = [0, 1, 2].some((fd) => isatty(fd));
+    for (const signal of FORWARDED) process.on(signal, () => child.kill(signal));
+    for (const signal of FROM_KEYBOARD)
+      process.on(signal, () => {
+        if (!hasTerminal) child.kill(signal);
+      });
+    child.on('error', reject);
+    child.on('exit', (status, signal) =>
+      resolve(status ?? STATUS.signal + (signal === null ? 0 : constants.signals[signal])),
+    );
+  });
+}
+
+export async function execInGroup(
+  globals: Globals,
+  { group, words }: { readonly group: string; readonly words: readonly string[] },
+): Promise<void> {
+  requireLive(globals, 'exec');
+  const [command, ...args] = words;
+  if (command === undefined || command === '') {
+    const help = '`sockfilter exec --group NAME -- COMMAND ARGS...`';
+    throw new CommandError('no command to run', EXIT.usage, help);
+  }
+  const directory = enterableDirectory(globals, group);
+  moveProcess(directory, process.pid);
+  closeInherited();
+  try {
+    process.exitCode = await run(command, args);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === undefined) throw error;
+    process.exitCode = code === 'ENOENT' ? STATUS.notFound : STATUS.notExecutable;
+    const message = code === 'ENOENT' ? 'command not found' : `can't be run (${code})`;
+    process.stderr.write(`sockfilter: \`${command}\`: ${message}\n`);
+  }
+}

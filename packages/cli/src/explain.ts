@@ -1,0 +1,110 @@
+/** `sockfilter explain`: what becomes of a call, from the very blob that the kernel walks. */
+import { buildDiagram } from '@sockfilter/diagram';
+import { printRule } from '@sockfilter/iptables';
+import { encodeBlob, walkBlob } from '@sockfilter/kernel';
+import {
+  type CounterOwner,
+  counterOwners,
+  type Decision,
+  evaluate,
+  type Packet,
+  REJECT_ERRNO,
+  type Table,
+} from '@sockfilter/table';
+import { withFileTable } from './filetable.js';
+import type { Globals } from './globals.js';
+import { withLiveTable } from './livetable.js';
+import { print } from './output.js';
+import { type PacketWords, printEndpoint, readPacket } from './packet.js';
+
+interface Explained {
+  readonly table: Table;
+  readonly packet: Packet;
+  readonly decision: Decision;
+  /** False if there is no table in the kernel at all. */
+  readonly isInstalled: boolean;
+}
+
+function decide(globals: Globals, words: PacketWords): Explained {
+  if (globals.file !== undefined)
+    return withFileTable(globals.file, globals.wait, 'read', ({ table }) => {
+      const packet = readPacket(words, table);
+      const decision = walkBlob(encodeBlob(buildDiagram(table), 0), packet);
+      return { table, packet, decision, isInstalled: true };
+    });
+  return withLiveTable(globals, 'read', ({ open: { table }, firewall }) => {
+    const packet = readPacket(words, table);
+    const decision = firewall.explain(packet);
+    const isInstalled = decision !== undefined;
+    return { table, packet, decision: decision ?? evaluate(table, packet), isInstalled };
+  });
+}
+
+function errnoName(errno: number): string {
+  return Object.entries(REJECT_ERRNO).find(([, number]) => number === errno)?.[0] ?? `${errno}`;
+}
+
+/** The rule or policy in the form of `-S`. */
+function ownerText({ chain, rule }: CounterOwner): string {
+  return rule ? printRule(chain.name, rule) : `-P ${chain.name} ${chain.policy}`;
+}
+
+function ownerName({ chain, rule, number }: CounterOwner): string {
+  return rule ? `rule ${number} of ${chain.name}` : `the policy of ${chain.name}`;
+}
+
+function packetWords(packet: Packet): Readonly<Record<string, string | number>> {
+  const { chain, protocol, family, group, uid, gid } = packet;
+  return {
+    chain,
+    group,
+    protocol,
+    source: printEndpoint(family, packet.source, packet.sourcePort),
+    destination: printEndpoint(family, packet.destination, packet.destinationPort),
+    uid,
+    gid,
+  };
+}
+
+export async function explain(
+  globals: Globals,
+  words: PacketWords,
+  { json }: { readonly json: boolean },
+): Promise<void> {
+  const { table, packet, decision, isInstalled } = decide(globals, words);
+  const owners = counterOwners(table);
+  const counted = decision.counted.flatMap((counter) => owners[counter] ?? []);
+  const decider = owners[decision.decider];
+  if (!decider) throw new Error(`no counter ${decision.decider} in the table`);
+  const place = (owner: CounterOwner) => ({
+    chain: owner.chain.name,
+    rule: owner.rule ? owner.number : null,
+    text: ownerText(owner),
+  });
+  if (json) {
+    const { errno } = decision;
+    const verdict = errno === 0 ? { verdict: 'allowed' } : { verdict: 'refused', errno };
+    const named = errno === 0 ? {} : { errnoName: errnoName(errno) };
+    const answer = {
+      ...verdict,
+      ...named,
+      installed: isInstalled,
+      decider: place(decider),
+      counted: counted.map(place),
+      call: packetWords(packet),
+    };
+    print(`${JSON.stringify(answer, undefined, 2)}\n`);
+    return;
+  }
+  const verdict = decision.errno === 0 ? 'allowed' : `refused with ${errnoName(decision.errno)}`;
+  const call = Object.entries(packetWords(packet)).map(([name, value]) => `${name} ${value}`);
+  const also = counted.filter((owner) => owner !== decider);
+  const lines = [
+    `${verdict} by ${ownerName(decider)}`,
+    `  ${ownerText(decider)}`,
+    ...also.map((owner) => `also counted by ${ownerName(owner)}\n  ${ownerText(owner)}`),
+    ...(isInstalled ? [] : ['nothing is installed: every call is allowed']),
+    `call: ${call.join(', ')}`,
+  ];
+  print(lines.map((line) => `${line}\n`).join(''));
+}

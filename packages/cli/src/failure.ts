@@ -1,0 +1,86 @@
+/** Every way in which a command fails, and how each is told: once, last, on stderr. */
+import { type Diagnostic, exitStatus, renderDiagnostic, type Source } from '@sockfilter/iptables';
+import { TableError } from '@sockfilter/table';
+import { EXIT, type ExitCode } from './exitcode.js';
+
+/** The command can't do what was asked. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly exit: ExitCode;
+  readonly help: string | undefined;
+
+  constructor(message: string, exit: ExitCode, help?: string) {
+    super(message);
+    this.exit = exit;
+    this.help = help;
+  }
+}
+
+/** A text has mistakes; all of them are told. */
+export class DiagnosticsError extends Error {
+  override readonly name = 'DiagnosticsError';
+  readonly diagnostics: readonly Diagnostic[];
+  readonly source: Source;
+
+  constructor(diagnostics: readonly Diagnostic[], source: Source) {
+    super(`${source.name} has mistakes`);
+    this.diagnostics = diagnostics;
+    this.source = source;
+  }
+}
+
+/**
+ * Errors of the kernel side, by name: their classes come with a package that most commands never
+ * load.
+ */
+const RESOURCE_ERRORS: ReadonlySet<string> = new Set([
+  'LockedError',
+  'UnsupportedError',
+  'CapacityError',
+  'LimitError',
+  'BpfError',
+]);
+
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+function helpOf(error: Error): string | undefined {
+  return 'help' in error && typeof error.help === 'string' ? error.help : undefined;
+}
+
+/** Node's `ENOENT: no such file or directory, open 'x'` without the code and in the user's words. */
+function systemMessage(error: Error): string {
+  const [, text, what = ''] = /^[A-Z0-9]+: (.*), \w+(?: (.*))?$/.exec(error.message) ?? [];
+  return text === undefined ? error.message : `${what.replace(/^'(.*)'$/, '`$1`')}: ${text}`;
+}
+
+interface Telling {
+  readonly text: string;
+  readonly exit: ExitCode;
+}
+
+function tell(message: string, help: string | undefined): string {
+  return `sockfilter: ${message}\n${help === undefined ? '' : `  help: ${help}\n`}`;
+}
+
+/** The words for the error, and what to exit with. */
+export function describeFailure(error: unknown, colour: boolean): Telling {
+  if (error instanceof DiagnosticsError) {
+    const { diagnostics, source } = error;
+    const text = diagnostics.map((each) => renderDiagnostic(each, source, { colour })).join('');
+    return { text, exit: exitStatus(diagnostics) };
+  }
+  if (error instanceof CommandError)
+    return { text: tell(error.message, error.help), exit: error.exit };
+  if (error instanceof TableError)
+    return { text: tell(error.message, error.help), exit: EXIT.unfit };
+  if (error instanceof Error && RESOURCE_ERRORS.has(error.name))
+    return { text: tell(error.message, helpOf(error)), exit: EXIT.resource };
+  if (error instanceof Error && errnoOf(error) !== undefined)
+    return { text: tell(systemMessage(error), undefined), exit: EXIT.unfit };
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = 'this is a bug in sockfilter; SOCKFILTER_DEBUG=1 shows where it happened';
+  return { text: tell(`internal error: ${message}`, hint), exit: EXIT.bug };
+}

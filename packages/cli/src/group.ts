@@ -1,0 +1,191 @@
+/** `sockfilter group`: names and ids for control groups. */
+import { parseGroupName, printRule } from '@sockfilter/iptables';
+import {
+  addGroup,
+  deleteGroup,
+  type Group,
+  isBelow,
+  MAX_GROUP_ID,
+  nextGroupId,
+  type Rule,
+  requireGroup,
+  type Table,
+} from '@sockfilter/table';
+import {
+  countProcesses,
+  defaultPath,
+  isOwn,
+  makeCgroup,
+  moveProcess,
+  ownFolder,
+  removeCgroup,
+} from './cgroupdirectory.js';
+import { printColumns } from './columns.js';
+import { EXIT } from './exitcode.js';
+import { CommandError } from './failure.js';
+import { withFileTable } from './filetable.js';
+import { type Globals, readGroupPath, requireLive } from './globals.js';
+import { giveIds, readHighMark } from './highmark.js';
+import { type LiveTable, withLiveTable } from './livetable.js';
+import type { Access, OpenTable } from './opentable.js';
+import { followCounters } from './origins.js';
+import { note, print } from './output.js';
+
+/** The table in the kernel or, then without the kernel's side, in a file. */
+function withGroups<T>(
+  globals: Globals,
+  access: Access,
+  use: (open: OpenTable, live: LiveTable | undefined) => T,
+): T {
+  const { file, wait } = globals;
+  if (file !== undefined) return withFileTable(file, wait, access, (open) => use(open, undefined));
+  return withLiveTable(globals, access, (live) => use(live.open, live));
+}
+
+function commitGroups(open: OpenTable, table: Table): void {
+  open.commit({ table, origins: followCounters(open.table, table) });
+}
+
+function readName(text: string): string {
+  const span = { source: 'command line', line: 1, column: 1, length: text.length };
+  const name = parseGroupName({ text, span, quoted: true });
+  if (name.ok) return name.value;
+  throw new CommandError(name.problem.message, EXIT.usage, name.problem.help);
+}
+
+function readId(text: string): number {
+  const id = Number(text);
+  if (/^\d+$/.test(text) && id >= 1 && id <= MAX_GROUP_ID) return id;
+  const message = `invalid group id \`${text}\`: it is a number from 1 to ${MAX_GROUP_ID}`;
+  throw new CommandError(message, EXIT.usage);
+}
+
+function readPath(globals: Globals, name: string, given: string | undefined): string {
+  if (given !== undefined) {
+    const path = readGroupPath(given);
+    if (isBelow(path, globals.root)) return path;
+    const message = `\`${path}\` is not below the root \`${globals.root}\``;
+    throw new CommandError(message, EXIT.unfit);
+  }
+  if (!name.includes('/')) return readGroupPath(defaultPath(globals.root, name));
+  const help = 'say which control group it is with `--path`';
+  throw new CommandError(`\`${name}\` can't be the name of a control group`, EXIT.usage, help);
+}
+
+export interface AddOptions {
+  readonly name: string;
+  readonly path: string | undefined;
+  readonly id: string | undefined;
+}
+
+export async function addGroupCommand(globals: Globals, options: AddOptions): Promise<void> {
+  const name = readName(options.name);
+  const path = readPath(globals, name, options.path);
+  const chosen = options.id === undefined ? undefined : readId(options.id);
+  const id = withGroups(globals, 'edit', (open, live) => {
+    let added: Group | undefined;
+    const add = (highMark: number): Table => {
+      added = { name, path, id: chosen ?? nextGroupId(open.table, highMark) };
+      return addGroup(open.table, added);
+    };
+    const table = live ? giveIds(globals.wait, add) : add(readHighMark());
+    const own = live?.firewall.cgroupDirectory(path);
+    const isMade = own !== undefined && options.path === undefined && makeCgroup(own);
+    try {
+      commitGroups(open, table);
+    } catch (error) {
+      if (isMade) removeCgroup(own);
+      throw error;
+    }
+    return added?.id;
+  });
+  print(`${id}\n`);
+}
+
+export async function listGroups(globals: Globals, json: boolean): Promise<void> {
+  const groups = withGroups(globals, 'read', (open, live) =>
+    open.table.groups.map(({ name, id, path }) => {
+      const row = { name, id, path: path ?? null };
+      if (!live) return row;
+      const { firewall } = live;
+      const count =
+        path === undefined ? undefined : countProcesses(firewall, path, open.table.groups);
+      return { ...row, processes: count ?? null };
+    }),
+  );
+  if (json) {
+    print(`${JSON.stringify(groups, undefined, 2)}\n`);
+    return;
+  }
+  const hasCounts = globals.file === undefined;
+  const rows = groups.map((group) => [
+    group.name,
+    String(group.id),
+    group.path ?? '-',
+    ...('processes' in group ? [String(group.processes ?? '-')] : []),
+  ]);
+  print(printColumns([['NAME', 'ID', 'PATH', ...(hasCounts ? ['PROCS'] : [])], ...rows]));
+}
+
+function namesGroup(rule: Rule, group: Group): boolean {
+  return rule.matches
+    .flatMap(({ options }) => options)
+    .some(({ value }) => {
+      if (value.kind === 'groupRange') return value.from === group.id || value.to === group.id;
+      return value.kind === 'groupPath' && value.path === group.path;
+    });
+}
+
+function refuseUsed(table: Table, group: Group): void {
+  const rules = table.chains.flatMap(({ name, rules: all }) =>
+    all.filter((rule) => namesGroup(rule, group)).map((rule) => printRule(name, rule)),
+  );
+  if (rules.length === 0) return;
+  const message = `group \`${group.name}\` (id ${group.id}) is named by rules:\n${rules.map((rule) => `  ${rule}`).join('\n')}`;
+  throw new CommandError(message, EXIT.unfit, 'delete them first, or use `--force`');
+}
+
+export async function deleteGroupCommand(
+  globals: Globals,
+  { name, force }: { readonly name: string; readonly force: boolean },
+): Promise<void> {
+  withGroups(globals, 'edit', (open, live) => {
+    const group = requireGroup(open.table, name);
+    if (!force) refuseUsed(open.table, group);
+    commitGroups(open, deleteGroup(open.table, name));
+    const { path } = group;
+    if (!live || path === undefined || !isOwn(globals.root, path)) return;
+    const reason = removeCgroup(live.firewall.cgroupDirectory(path));
+    if (reason !== undefined) note(`control group ${path} stays: ${reason}`);
+    removeCgroup(live.firewall.cgroupDirectory(ownFolder(globals.root)));
+  });
+}
+
+/** The directory of the group's control group; made if the tool itself would have made it. */
+export function enterableDirectory(globals: Globals, name: string): string {
+  return withLiveTable(globals, 'read', ({ open, firewall }) => {
+    const { path } = requireGroup(open.table, name);
+    if (path === undefined) {
+      const help = 'a group is given one with `group add --path`, or in its `-G` line';
+      throw new CommandError(`group \`${name}\` has no control group`, EXIT.unfit, help);
+    }
+    const directory = firewall.cgroupDirectory(path);
+    if (isOwn(globals.root, path)) makeCgroup(directory);
+    else if (countProcesses(firewall, path, []) === undefined) {
+      const help = `start what makes it, or \`mkdir -p ${directory}\``;
+      throw new CommandError(`control group \`${path}\` does not exist`, EXIT.unfit, help);
+    }
+    return directory;
+  });
+}
+
+export async function moveToGroup(
+  globals: Globals,
+  { name, pids }: { readonly name: string; readonly pids: readonly string[] },
+): Promise<void> {
+  requireLive(globals, 'group move');
+  for (const pid of pids)
+    if (!/^[1-9]\d*$/.test(pid)) throw new CommandError(`invalid pid \`${pid}\``, EXIT.usage);
+  const directory = enterableDirectory(globals, name);
+  for (const pid of pids) moveProcess(directory, pid);
+}

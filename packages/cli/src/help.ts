@@ -1,0 +1,62 @@
+/** What `sockfilter --help` and `--version` print. */
+export const VERSION = '0.1.0';
+
+export const VERSION_LINE = `sockfilter v${VERSION}\n`;
+
+export const HELP = `sockfilter ${VERSION}: an iptables-style firewall for socket calls
+
+Usage:
+  sockfilter -A CHAIN RULE            edit the table in force, as with iptables
+  sockfilter COMMAND [OPTIONS]        everything else
+  sockfilter --file FILE ...          the same on a saved rule file: no root, no kernel
+
+Examples:
+  sockfilter -A BIND -m cgroup --id 3 -d 10.0.0.5 -j ACCEPT
+  sockfilter -P BIND DROP
+  sockfilter -A CONNECT -m cgroup --id web ! -d 10.0.0.0/8 -j REJECT --reject-with EACCES
+  sockfilter -L -n -v --line-numbers
+  sockfilter group add web && sockfilter exec --group web -- nginx
+  sockfilter restore < rules.txt
+  sockfilter explain BIND --group web --proto tcp --dst 10.0.0.5:80
+
+Chains: BIND CONNECT SENDTO (-d: the address that is asked for)
+        ACCEPT RECVFROM     (-s: the peer, -d: the address of ours that it reached)
+
+Table commands:
+  -A CHAIN RULE              append          -C CHAIN RULE    check: exits with 1 if absent
+  -I CHAIN [N] RULE          insert          -D CHAIN RULE|N  delete
+  -R CHAIN N RULE            replace         -F [CHAIN]       delete all rules
+  -L [CHAIN [N]]             list            -S [CHAIN [N]]   list as commands
+  -N CHAIN                   new chain       -X [CHAIN]       delete chain
+  -E OLD NEW                 rename chain    -P CHAIN POLICY  policy: ACCEPT or DROP
+  -Z [CHAIN [N]]             zero counters   -v -x --line-numbers -c PKTS BYTES
+
+Rules:
+  [!] -p PROTOCOL            tcp udp udplite icmp ipv6-icmp mptcp all, or a number
+  [!] -s ADDR[/MASK][,...]   source          [!] -d ADDR[/MASK][,...]  destination
+  [!] --sport --dport P[:P]  ports, after -p tcp, udp or udplite       -4 -6  one family only
+  -m cgroup [!] --id N[:M]|NAME  or  [!] --path CGROUP
+  -m owner [!] --uid-owner U | [!] --gid-owner G       -m multiport, -m iprange, -m comment
+  -m socket [!] --local --remote ADDR  [!] --local-port --remote-port P[:P]
+  -j ACCEPT | DROP | REJECT [--reject-with ERRNO] | RETURN | CHAIN      -g CHAIN
+
+Commands:
+  save      print the table in the format of iptables-save
+  restore   replace the table, or add to it, from a saved rule file
+  group     add, list, delete groups; move processes into them
+  exec      run a command in a group
+  explain   say what becomes of a call, and which rule decides
+  status    say what is attached, and how big it is
+  teardown  remove every trace from the kernel
+  completion  print a script that completes commands in bash or zsh
+
+Options of every command:
+  --file FILE        work on a saved rule file              [SOCKFILTER_FILE]
+  --root CGROUP      police this control group only         [SOCKFILTER_ROOT]
+  -w, --wait [SECONDS]  wait for another command to end
+  -h, --help         help, also after a command
+  -V, --version
+
+Exit status: 0 done; 1 does not fit the table; 2 can't be parsed, or is forbidden; 3 a bug;
+4 the lock is held, or the kernel refuses.
+`;

@@ -1,0 +1,30 @@
+/** From the arguments to the command. */
+import { EXIT } from './exitcode.js';
+import { CommandError } from './failure.js';
+import { firstWord } from './globals.js';
+import { HELP, VERSION_LINE } from './help.js';
+import { finish, print } from './output.js';
+
+/** What yargs asks the command with when a shell wants completions. */
+const COMPLETION = '--get-yargs-completions';
+
+async function route(argv: readonly string[]): Promise<void> {
+  const word = firstWord(argv);
+  if (word === undefined) {
+    const help = '`sockfilter --help` says what there is';
+    throw new CommandError('no command specified', EXIT.usage, help);
+  }
+  if (word === '--help' || word === 'help') return print(HELP);
+  if (word === '--version') return print(VERSION_LINE);
+  if (word.startsWith('-') && word !== COMPLETION) {
+    const { runTableCommand } = await import('./tablecommand.js');
+    return runTableCommand(argv);
+  }
+  const { runSubcommand } = await import('./subcommands.js');
+  return runSubcommand(argv);
+}
+
+/** Runs the command line; the exit status is set when it resolves. */
+export function main(argv: readonly string[]): Promise<void> {
+  return finish(() => route(argv));
+}

@@ -1,0 +1,43 @@
+/** The table that a command works on, wherever it is kept. */
+import type { CounterOwner, Table } from '@sockfilter/table';
+import type { Globals } from './globals.js';
+
+/** The counter of each owner in a table. */
+export type Counters = (owner: CounterOwner) => bigint;
+
+export interface Change {
+  readonly table: Table;
+  /** For each counter of the table the one that it goes on, undefined if it starts anew. */
+  readonly origins: readonly (number | undefined)[];
+  /** What a rule file is to say, word for word; else the old file is edited line by line. */
+  readonly text?: string;
+}
+
+export interface OpenTable {
+  readonly table: Table;
+  /** The counters as they were read. */
+  readonly counters: Counters;
+  /**
+   * Puts the table in the place of the one that was read, atomically. Returns the counters that the
+   * old one had at that moment. Throws TableError and leaves everything as it is if the table as a
+   * whole can't be.
+   */
+  readonly commit: (change: Change) => Counters;
+}
+
+/** `read` promises not to commit; `replace` reads nothing, so that a broken file is no obstacle. */
+export type Access = 'read' | 'edit' | 'replace';
+
+/** Opens the table, in the kernel or in `--file`, for `use`, which must not go on afterwards. */
+export async function withTable<T>(
+  globals: Globals,
+  access: Access,
+  use: (open: OpenTable) => T,
+): Promise<T> {
+  if (globals.file !== undefined) {
+    const { withFileTable } = await import('./filetable.js');
+    return withFileTable(globals.file, globals.wait, access, use);
+  }
+  const { withLiveTable } = await import('./livetable.js');
+  return withLiveTable(globals, access, ({ open }) => use(open));
+}

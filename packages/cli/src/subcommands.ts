@@ -1,0 +1,193 @@
+/** The commands that are words, by yargs. What each does is loaded when it is called. */
+import { didYouMean } from '@sockfilter/iptables';
+import yargs, { type Argv } from 'yargs';
+import { EXIT } from './exitcode.js';
+import { CommandError } from './failure.js';
+import { type Globals, splitGlobals } from './globals.js';
+import { VERSION } from './help.js';
+
+const NAMES = ['save', 'restore', 'group', 'exec', 'explain', 'status', 'teardown', 'completion'];
+
+const GLOBAL_HELP = `Options of every command:
+  --file FILE  work on a saved rule file        [SOCKFILTER_FILE]
+  --root CGROUP  police this control group only  [SOCKFILTER_ROOT]
+  -w, --wait [SECONDS]  wait for another command to end`;
+
+const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
+const text = { type: 'string', requiresArg: true } as const;
+const flag = (alias: string, describe: string) =>
+  ({ type: 'boolean', default: false, alias, describe }) as const;
+
+/** Save files and tables of other names are told apart by `-t`, as with iptables-save. */
+const TABLE = { ...text, alias: 't', choices: ['socket'], describe: 'the only table' } as const;
+
+function saveAndRestore(parser: Argv, globals: Globals): Argv {
+  return parser
+    .command(
+      'save',
+      'print the table in the format of iptables-save',
+      (command) =>
+        command
+          .option('counters', flag('c', 'with counters'))
+          .option('output', { ...text, alias: 'f', describe: 'write this file, atomically' })
+          .option('table', TABLE),
+      async ({ counters, output }) => {
+        const { saveTable } = await import('./save.js');
+        await saveTable(globals, { counters, to: output });
+      },
+    )
+    .command(
+      'restore [rules]',
+      'put a saved rule file in force, all of it or nothing',
+      (command) =>
+        command
+          .positional('rules', { type: 'string', describe: 'standard input if absent' })
+          .option('noflush', flag('n', 'add to the table that is there'))
+          .option('test', flag('t', 'say what is wrong, and change nothing'))
+          .option('counters', flag('c', 'take the counters that the file gives')),
+      async ({ rules, noflush, test, counters }) => {
+        const { restoreTable } = await import('./restore.js');
+        await restoreTable(globals, { from: rules, noflush, test, counters });
+      },
+    );
+}
+
+function groupCommands(parser: Argv, globals: Globals): Argv {
+  const name = { type: 'string', demandOption: true, describe: 'name of the group' } as const;
+  return parser
+    .command(
+      'add <name>',
+      'declare a group, and print its id',
+      (command) =>
+        command
+          .positional('name', name)
+          .option('path', { ...text, describe: 'its control group; /sockfilter/NAME if absent' })
+          .option('id', { ...text, describe: 'its id; the next free one if absent' }),
+      async (argv) => {
+        const { addGroupCommand } = await import('./group.js');
+        await addGroupCommand(globals, { name: argv.name, path: argv.path, id: argv.id });
+      },
+    )
+    .command(
+      'list',
+      'list the groups',
+      (command) => command.option('json', json),
+      async (argv) => {
+        const { listGroups } = await import('./group.js');
+        await listGroups(globals, argv.json);
+      },
+    )
+    .command(
+      'delete <name>',
+      'forget a group; its id is not given out again',
+      (command) =>
+        command.positional('name', name).option('force', {
+          type: 'boolean',
+          default: false,
+          describe: 'also if rules name it',
+        }),
+      async (argv) => {
+        const { deleteGroupCommand } = await import('./group.js');
+        await deleteGroupCommand(globals, { name: argv.name, force: argv.force });
+      },
+    )
+    .command(
+      'move <name> <pid..>',
+      'move processes into a group',
+      (command) =>
+        command
+          .positional('name', name)
+          .positional('pid', { type: 'string', array: true, demandOption: true }),
+      async (argv) => {
+        const { moveToGroup } = await import('./group.js');
+        await moveToGroup(globals, { name: argv.name, pids: argv.pid });
+      },
+    )
+    .demandCommand(1, 'say what to do: add, list, delete or move');
+}
+
+function liveCommands(parser: Argv, globals: Globals, words: readonly string[]): Argv {
+  return parser
+    .command(
+      'exec',
+      'run a command in a group, with inherited sockets closed',
+      (command) =>
+        command
+          .usage('$0 exec --group NAME -- COMMAND ARGS...')
+          .option('group', { ...text, alias: 'g', demandOption: true, describe: 'its name' }),
+      async ({ group }) => {
+        const { execInGroup } = await import('./exec.js');
+        await execInGroup(globals, { group, words });
+      },
+    )
+    .command(
+      'explain <chain>',
+      'say what becomes of a call, and which rule decides',
+      (command) =>
+        command
+          .positional('chain', { type: 'string', demandOption: true, describe: 'BIND, ...' })
+          .option('group', { ...text, describe: 'name, id or control group of the caller' })
+          .option('proto', { ...text, alias: 'p', describe: 'tcp, udp, ...' })
+          .option('src', { ...text, alias: 's', describe: '10.0.0.5:80 or [fd00::1]:80' })
+          .option('dst', { ...text, alias: 'd', describe: '10.0.0.5:80 or [fd00::1]:80' })
+          .option('uid', { ...text, describe: 'real uid of the caller' })
+          .option('gid', { ...text, describe: 'real gid of the caller' })
+          .option('json', json),
+      async ({ chain, group, proto, src, dst, uid, gid, json: asJson }) => {
+        const { explain } = await import('./explain.js');
+        await explain(globals, { chain, group, proto, src, dst, uid, gid }, { json: asJson });
+      },
+    )
+    .command(
+      'status',
+      'say what is attached, and how big it is',
+      (command) => command.option('json', json),
+      async (argv) => {
+        const { showStatus } = await import('./status.js');
+        await showStatus(globals, argv.json);
+      },
+    )
+    .command('teardown', 'remove every trace from the kernel', {}, async () => {
+      const { tearDown } = await import('./status.js');
+      await tearDown(globals);
+    });
+}
+
+function checkName(word: string | undefined): void {
+  if (word === undefined || word.startsWith('-') || NAMES.includes(word)) return;
+  const help = didYouMean(word, NAMES) ?? '`sockfilter --help` says what there is';
+  throw new CommandError(`there is no command \`${word}\``, EXIT.usage, help);
+}
+
+export async function runSubcommand(argv: readonly string[]): Promise<void> {
+  const { globals, rest } = splitGlobals(argv);
+  const [name] = rest;
+  checkName(name);
+  const dashes = rest.indexOf('--');
+  const ours = dashes < 0 ? rest : rest.slice(0, dashes);
+  const words = dashes < 0 ? [] : rest.slice(dashes + 1);
+  if (name !== 'exec' && words.length > 0)
+    throw new CommandError(`\`${name}\` takes nothing after \`--\``, EXIT.usage);
+  const base = yargs()
+    .scriptName('sockfilter')
+    .locale('en')
+    .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false })
+    .version(VERSION)
+    .alias('h', 'help')
+    .epilogue(GLOBAL_HELP)
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .strict()
+    .completion('completion', 'print a script that completes commands in bash or zsh')
+    .fail((message: string | undefined, error: Error | undefined) => {
+      if (error && error.name !== 'YError') throw error;
+      const help = `\`sockfilter ${name} --help\` says what it takes`;
+      throw new CommandError(message ?? error?.message ?? 'bad arguments', EXIT.usage, help);
+    });
+  const parser = liveCommands(saveAndRestore(base, globals), globals, words).command(
+    'group',
+    'add, list, delete groups; move processes into them',
+    (command) => groupCommands(command, globals),
+  );
+  await parser.parseAsync([...ours]);
+}
