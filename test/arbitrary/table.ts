@@ -119,16 +119,16 @@ function addressRange(family: Family): Arbitrary<Value> {
 function matchOf(
   name: MatchName,
   options: Readonly<Record<string, Arbitrary<Value>>>,
-  chance = 0.5,
+  percent = 50,
 ): Arbitrary<Match | undefined> {
   const descriptor: MatchDescriptor = MATCHES[name];
   const names = Object.keys(descriptor.options).filter((option) => options[option]);
   const choices = names.map((option) =>
     fc
-      .tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(3), options[option])
+      .tuple(fc.noBias(fc.nat(99)), fc.nat(3), options[option])
       .map(([roll, negate, value]): MatchOption | undefined => {
         const negatable = descriptor.options[option].negatable;
-        return roll < chance
+        return roll < percent
           ? { name: option, negated: negatable && negate === 0, value }
           : undefined;
       }),
@@ -159,7 +159,7 @@ function portMatch(protocol: number, { builtin }: Place): Arbitrary<Match | unde
 function multiport({ builtin }: Place): Arbitrary<Match | undefined> {
   return fc
     .constantFrom(...(builtin === 'BIND' ? ['dports'] : ['sports', 'dports', 'ports']))
-    .chain((option) => matchOf('multiport', { [option]: portList }, 1));
+    .chain((option) => matchOf('multiport', { [option]: portList }, 100));
 }
 
 const cgroup = fc.constantFrom('id', 'path').chain((option) =>
@@ -185,7 +185,7 @@ function matches(place: Place): Arbitrary<readonly Match[]> {
     const inBind = place.builtin === 'BIND';
     const none = fc.constant(undefined);
     const optional = (match: Arbitrary<Match | undefined>) =>
-      fc.oneof({ weight: 3, arbitrary: none }, { weight: 1, arbitrary: match });
+      fc.oneof({ weight: 5, arbitrary: none }, { weight: 1, arbitrary: match });
     const hasPorts = protocol === tcp || protocol === udp || protocol === udplite;
     const addresses: Record<string, Arbitrary<Value>> = { destination: network(family) };
     const ranges: Record<string, Arbitrary<Value>> = { 'dst-range': addressRange(family) };
@@ -204,7 +204,7 @@ function matches(place: Place): Arbitrary<readonly Match[]> {
     if (named === 0) addresses[family === 4 ? 'ipv4' : 'ipv6'] = fc.constant({ kind: 'none' });
     const owners: Record<string, Arbitrary<Value>> = { 'uid-owner': ownerRange };
     if (place.outward || inBind) owners['gid-owner'] = ownerRange;
-    const ip = matchOf('ip', addresses, 0.3).map((match): Match | undefined => {
+    const ip = matchOf('ip', addresses, 35).map((match): Match | undefined => {
       if (protocol === undefined) return match;
       const options = [...(match?.options ?? [])];
       // A rule with a port match names its protocol without `!`.

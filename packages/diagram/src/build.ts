@@ -10,13 +10,13 @@ import type { Recording } from './record.js';
 
 /** How many times the cost of the verdicts alone a diagram that counts may have. */
 const COUNTING_FACTOR = 4;
-/** What it may cost in any case. */
-const COUNTING_FLOOR: Pick<Limits, 'poolEdges' | 'edges' | 'steps' | 'counted'> = {
-  poolEdges: 250_000,
-  edges: 50_000,
-  steps: 1_000_000,
-  counted: 20_000,
-};
+/** What it may cost in any case: so much, and so much more for each rule and policy. */
+const COUNTING_FLOOR = {
+  poolEdges: [250_000, 100],
+  edges: [50_000, 15],
+  steps: [1_000_000, 400],
+  counted: [20_000, 4],
+} as const;
 
 function tryBuild(table: Table, recording: Recording, limits: Limits): Built | undefined {
   try {
@@ -27,16 +27,31 @@ function tryBuild(table: Table, recording: Recording, limits: Limits): Built | u
   }
 }
 
-/** Limits for a diagram that counts, in proportion to the one of the verdicts. */
-function countingLimits(limits: Limits, { compiler, edges }: Built): Limits {
-  const bound = (name: keyof typeof COUNTING_FLOOR, cost: number) =>
-    Math.min(limits[name], Math.max(COUNTING_FLOOR[name], COUNTING_FACTOR * cost));
+type Cost = Readonly<Record<keyof typeof COUNTING_FLOOR, number>>;
+
+const NO_COST: Cost = { poolEdges: 0, edges: 0, steps: 0, counted: 0 };
+
+function costOf({ compiler, edges }: Built): Cost {
+  const { store, outcomes } = compiler;
+  const counted = outcomes.all.length;
+  return { poolEdges: store.edgeCount, edges, steps: store.steps, counted };
+}
+
+/** Limits for a diagram that counts, in proportion to the cost of the one of the verdicts. */
+function countingLimits(limits: Limits, counters: number, verdicts: Cost): Limits {
+  const bound = (name: keyof Cost) => {
+    const [base, each] = COUNTING_FLOOR[name];
+    return Math.min(
+      limits[name],
+      Math.max(base + each * counters, COUNTING_FACTOR * verdicts[name]),
+    );
+  };
   return {
     ...limits,
-    poolEdges: bound('poolEdges', compiler.store.edgeCount),
-    edges: bound('edges', edges),
-    steps: bound('steps', compiler.store.steps),
-    counted: bound('counted', compiler.outcomes.all.length),
+    poolEdges: bound('poolEdges'),
+    edges: bound('edges'),
+    steps: bound('steps'),
+    counted: bound('counted'),
   };
 }
 
@@ -50,27 +65,25 @@ function countingRules(table: Table): readonly number[] {
 }
 
 /** Halves the counters until a diagram that records those of a part is affordable. */
-function buildCounting(table: Table, counters: readonly number[], limits: Limits): Built[] {
+function buildCounting(
+  table: Table,
+  counters: readonly number[],
+  limits: Limits,
+  bounded: Limits,
+): readonly Built[] {
   const { countingDiagrams } = limits;
-  const built: Built[] = [];
-  const split = (part: readonly number[], parts: number) => {
-    if (built.length >= countingDiagrams)
-      throw new LimitError('countingDiagrams', countingDiagrams);
+  const split = (part: readonly number[], parts: number): readonly Built[] => {
+    if (parts > countingDiagrams) throw new LimitError('countingDiagrams', countingDiagrams);
     const wanted = new Set(part);
     const recording = { verdicts: false, counts: (counter: number) => wanted.has(counter) };
-    const whole = tryBuild(table, recording, limits);
-    if (whole) {
-      built.push(whole);
-      return;
-    }
-    if (part.length === 1 || parts >= countingDiagrams)
-      throw new LimitError('countingDiagrams', countingDiagrams);
+    if (part.length === 1) return [build(table, recording, limits)];
+    const whole = tryBuild(table, recording, bounded);
+    if (whole) return [whole];
     const middle = part.length >> 1;
-    split(part.slice(0, middle), parts * 2);
-    split(part.slice(middle), parts * 2);
+    const halves = [part.slice(0, middle), part.slice(middle)];
+    return halves.flatMap((half) => split(half, parts * 2));
   };
-  split(counters, 1);
-  return built;
+  return split(counters, 1);
 }
 
 /**
@@ -79,11 +92,17 @@ function buildCounting(table: Table, counters: readonly number[], limits: Limits
  */
 export function buildDiagram(table: Table, given: Partial<Limits> = {}): Diagram {
   const limits = { ...DEFAULT_LIMITS, ...given };
-  const verdicts = build(table, { verdicts: true, counts: () => false }, limits);
+  const everything: Recording = { verdicts: true, counts: () => true };
   const counters = countingRules(table);
+  const owners = counterOwners(table).length;
+  if (counters.length > 0) {
+    const all = tryBuild(table, everything, countingLimits(limits, owners, NO_COST));
+    if (all) return gather([all], limits);
+  }
+  const verdicts = build(table, { verdicts: true, counts: () => false }, limits);
   if (counters.length === 0) return gather([verdicts], limits);
-  const bounded = countingLimits(limits, verdicts);
-  const all = tryBuild(table, { verdicts: true, counts: () => true }, bounded);
+  const bounded = countingLimits(limits, owners, costOf(verdicts));
+  const all = tryBuild(table, everything, bounded);
   if (all) return gather([all], limits);
-  return gather([...buildCounting(table, counters, bounded), verdicts], limits);
+  return gather([...buildCounting(table, counters, limits, bounded), verdicts], limits);
 }

@@ -1,0 +1,132 @@
+/**
+ * Packets that meet a table: aimed at one of its rules, with values at and beside the boundaries of
+ * what its rules say.
+ */
+import {
+  BUILTIN_CHAINS,
+  type BuiltinChain,
+  type Clause,
+  contains,
+  type Family,
+  FIELD_BITS,
+  type Field,
+  flagsOf,
+  type Packet,
+  PROTOCOL,
+  REGION,
+  ruleCondition,
+  type Table,
+  type Test,
+} from '@sockfilter/table';
+import type { Random } from './random.js';
+
+type Values = Map<Field, bigint>;
+
+/** A value at an end of what the test asks for, or anywhere in it. */
+function satisfy({ field, set, negated }: Test, random: Random): bigint {
+  const bits = FIELD_BITS[field];
+  if (set.kind === 'masked') {
+    const noise = random.oneIn(2) ? 0n : random.bits(bits);
+    const inside = set.value | (noise & ~set.mask);
+    return negated ? inside ^ (1n << BigInt(random.below(bits))) : inside;
+  }
+  if (set.ranges.length === 0) return random.bits(bits);
+  const [from, to] = random.pick(set.ranges);
+  if (negated) return random.oneIn(2) ? from - 1n : to + 1n;
+  if (random.oneIn(4)) return from + (random.bits(bits) % (to - from + 1n));
+  return random.oneIn(2) ? from : to;
+}
+
+/** A value at or beside a boundary. */
+function beside({ field, set }: Test, random: Random): bigint {
+  const bits = FIELD_BITS[field];
+  if (set.kind === 'masked') {
+    const edge = random.oneIn(2) ? set.value : set.value | BigInt.asUintN(bits, ~set.mask);
+    return edge + BigInt(random.below(3) - 1);
+  }
+  if (set.ranges.length === 0) return random.bits(bits);
+  const [from, to] = random.pick(set.ranges);
+  return random.pick([from - 1n, from, to, to + 1n]);
+}
+
+/** Makes packets that can happen, of all chains or of some, one a call. */
+export function packetSource(
+  table: Table,
+  random: Random,
+  chains: readonly BuiltinChain[] = BUILTIN_CHAINS,
+): () => Packet {
+  const rules = new Map<string, readonly (readonly Clause[])[]>();
+  for (const { name, rules: all } of table.chains)
+    rules.set(
+      name,
+      all.map((rule) => ruleCondition(rule, table)),
+    );
+  const user = table.chains.filter(({ policy }) => policy === undefined).map(({ name }) => name);
+  const tests: Test[] = [...rules.values()].flat(3);
+
+  const conditionOf = (chain: string) => {
+    const from = user.length > 0 && random.oneIn(3) ? random.pick(user) : chain;
+    const conditions = rules.get(from) ?? [];
+    return conditions.length > 0 ? random.pick(conditions) : [];
+  };
+
+  return () => {
+    const chain = random.pick(chains);
+    const values: Values = new Map();
+    // What no clause sets is far more often a value of another rule than anything.
+    for (let n = tests.length > 0 ? 6 : 0; n > 0; n--) {
+      const test = random.pick(tests);
+      values.set(test.field, beside(test, random));
+    }
+    for (const clause of conditionOf(chain)) {
+      const test = random.pick(clause);
+      values.set(test.field, satisfy(test, random));
+    }
+    for (let n = tests.length > 0 ? random.below(3) : 0; n > 0; n--) {
+      const test = random.pick(tests);
+      values.set(test.field, beside(test, random));
+    }
+    return possible(chain, values, random);
+  };
+}
+
+const { tcp, udp, udplite, icmp, icmpv6 } = PROTOCOL;
+
+function protocolsOf(chain: BuiltinChain, family: Family): readonly number[] {
+  const set = REGION[chain].protocol?.set;
+  return [tcp, udp, udplite, family === 4 ? icmp : icmpv6].filter(
+    (protocol) => !set || contains(set, BigInt(protocol)),
+  );
+}
+
+const PROTOCOLS = new Map(
+  BUILTIN_CHAINS.map((chain) => [chain, { 4: protocolsOf(chain, 4), 6: protocolsOf(chain, 6) }]),
+);
+
+/** The nearest packet that can happen. */
+function possible(chain: BuiltinChain, values: Values, random: Random): Packet {
+  const wished = values.get('family');
+  const family: Family = wished === 4n || (wished !== 6n && random.oneIn(2)) ? 4 : 6;
+  const protocols = PROTOCOLS.get(chain)?.[family] ?? [];
+  const asked = Number(values.get('protocol') ?? 0n);
+  const protocol = protocols.includes(asked) ? asked : random.pick(protocols);
+  const isBind = chain === 'BIND';
+  const hasPorts = protocol !== icmp && protocol !== icmpv6;
+  const valueOf = (field: Field, bits: number) =>
+    BigInt.asUintN(bits, values.get(field) ?? random.bits(bits));
+  const numberOf = (field: Field) => Number(valueOf(field, FIELD_BITS[field]));
+  const addressBits = family === 4 ? 32 : 128;
+  return {
+    chain,
+    group: numberOf('group'),
+    family,
+    protocol,
+    source: isBind ? 0n : valueOf('source', addressBits),
+    destination: valueOf('destination', addressBits),
+    sourcePort: isBind || !hasPorts ? 0 : numberOf('sourcePort'),
+    destinationPort: hasPorts ? numberOf('destinationPort') : 0,
+    flags: flagsOf(chain, protocol),
+    uid: numberOf('uid'),
+    gid: numberOf('gid'),
+  };
+}
