@@ -1,0 +1,32 @@
+/**
+ * What sockfilter costs, beside a floor or a peer measured in the same run: `npm run bench [NAME...]`.
+ *
+ *     calls     a call with N rules in force: no hook, sockfilter, iptables, nft
+ *     load      a whole command that loads N rules, or adds one to them
+ *     startup   commands that touch no kernel, and node by itself
+ *     compile   text -> table -> diagram -> nodes, in process
+ *
+ * `calls` and the live half of `load` need root; the peers are left out where they are not installed.
+ */
+import { callsBench } from './calls.js';
+import { loadBench, startupBench } from './commands.js';
+import { compileBench } from './compile.js';
+
+const BENCHES = {
+  startup: startupBench,
+  compile: compileBench,
+  load: loadBench,
+  calls: callsBench,
+};
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
+if (unknown.length > 0) {
+  console.error(`no bench ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`);
+  process.exit(2);
+}
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  console.log(`\n${name}`);
+  await bench();
+}

@@ -1,0 +1,61 @@
+/**
+ * Makes one kind of socket call in a tight loop and says how long each took. Reads lines of JSON,
+ * `{"kind": "connect" | "sendto" | "bind" | "getppid", "calls": 20000}`, and answers each with the
+ * nanoseconds of one call.
+ */
+import { createInterface } from 'node:readline';
+import koffi from 'koffi';
+
+const libc = koffi.load('libc.so.6');
+const socket = libc.func('int socket(int, int, int)');
+const close = libc.func('int close(int)');
+const connect = libc.func('int connect(int, void *, uint)');
+const bind = libc.func('int bind(int, void *, uint)');
+const sendto = libc.func('long sendto(int, void *, size_t, int, void *, uint)');
+const getppid = libc.func('int getppid()');
+
+const AF_INET = 2;
+const SOCK_DGRAM = 2;
+
+/** struct sockaddr_in of 10.9.9.1 and the port. */
+function address(port) {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt16LE(AF_INET, 0);
+  bytes.writeUInt16BE(port, 2);
+  bytes.set([10, 9, 9, 1], 4);
+  return bytes;
+}
+
+const peer = address(9);
+const own = address(0);
+const message = Buffer.from('x');
+
+const KINDS = {
+  connect(calls) {
+    const fd = socket(AF_INET, SOCK_DGRAM, 0);
+    for (let n = 0; n < calls; n++) connect(fd, peer, 16);
+    close(fd);
+  },
+  sendto(calls) {
+    const fd = socket(AF_INET, SOCK_DGRAM, 0);
+    for (let n = 0; n < calls; n++) sendto(fd, message, 1, 0, peer, 16);
+    close(fd);
+  },
+  bind(calls) {
+    // A second bind of the same socket fails, after the hook: one socket serves for all.
+    const fd = socket(AF_INET, SOCK_DGRAM, 0);
+    for (let n = 0; n < calls; n++) bind(fd, own, 16);
+    close(fd);
+  },
+  getppid(calls) {
+    for (let n = 0; n < calls; n++) getppid();
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { kind, calls } = JSON.parse(line);
+  const start = process.hrtime.bigint();
+  KINDS[kind](calls);
+  const ns = Number(process.hrtime.bigint() - start) / calls;
+  process.stdout.write(`${JSON.stringify(ns)}\n`);
+}

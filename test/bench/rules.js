@@ -1,0 +1,58 @@
+/** Rule sets of a given size, in the words of each tool. No rule matches the calls that are timed. */
+
+/** An address and a port of a rule; none is 10.9.9.1. */
+function endpoint(n) {
+  return { address: `10.${1 + (n % 7)}.${(n >> 8) & 255}.${n & 255}`, port: 1000 + (n % 50_000) };
+}
+
+const endpoints = (count) => Array.from({ length: count }, (_, n) => endpoint(n));
+
+/** In CONNECT, BIND or SENDTO; of all groups. */
+export function sockfilterRules(count, chain, policy = 'ACCEPT') {
+  const rules = endpoints(count).map(
+    ({ address, port }) => `-A ${chain} -d ${address}/32 -p udp -m udp --dport ${port} -j DROP`,
+  );
+  return ['*socket', `:${chain} ${policy} [0:0]`, ...rules, 'COMMIT', ''].join('\n');
+}
+
+/** `groups` groups that share the rules evenly. */
+export function groupedRules(count, groups) {
+  const chains = ['BIND', 'ACCEPT', 'CONNECT', 'SENDTO', 'RECVFROM'];
+  const rules = endpoints(count).map(({ address, port }, n) => {
+    const chain = chains[n % chains.length];
+    const protocol = chain === 'SENDTO' || chain === 'RECVFROM' ? 'udp' : 'tcp';
+    const verdict = n % 3 === 0 ? 'DROP' : 'ACCEPT';
+    return `-A ${chain} -d ${address}/${n % 2 === 0 ? 32 : 24} -p ${protocol} -m ${protocol} --dport ${port} -m cgroup --id ${1 + ((n * 7) % groups)} -j ${verdict}`;
+  });
+  return ['*socket', ...rules, 'COMMIT', ''].join('\n');
+}
+
+export function iptablesRules(count) {
+  const rules = endpoints(count).map(
+    ({ address, port }) => `-A OUTPUT -d ${address}/32 -p udp -m udp --dport ${port} -j DROP`,
+  );
+  return ['*filter', ':OUTPUT ACCEPT [0:0]', ...rules, 'COMMIT', ''].join('\n');
+}
+
+const nftTable = (lines) => ['table ip bench {', ...lines, '}', ''].join('\n');
+
+export function nftRules(count) {
+  const rules = endpoints(count).map(
+    ({ address, port }) => `ip daddr ${address} udp dport ${port} drop`,
+  );
+  return nftTable(['chain output {', 'type filter hook output priority 0;', ...rules, '}']);
+}
+
+export function nftMap(count) {
+  const elements = endpoints(count).map(({ address, port }) => `${address} . ${port} : drop`);
+  return nftTable([
+    'map verdicts {',
+    'type ipv4_addr . inet_service : verdict;',
+    ...(count > 0 ? [`elements = { ${[...new Set(elements)].join(', ')} }`] : []),
+    '}',
+    'chain output {',
+    'type filter hook output priority 0;',
+    'ip daddr . udp dport vmap @verdicts',
+    '}',
+  ]);
+}
