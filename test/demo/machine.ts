@@ -72,7 +72,7 @@ export class Machine {
     this.#repository = repository;
     this.#cgroup = join(mountPoint(), name);
     this.#path = `/${name}`;
-    this.#state = mkdtempSync(join(tmpdir(), PREFIX));
+    this.#state = mkdtempSync(join(tmpdir(), `${name}-`));
     this.sockfilter = new Sockfilter(repository, {
       SOCKFILTER_ROOT: this.#path,
       SOCKFILTER_STATE_DIR: this.#state,
@@ -89,6 +89,9 @@ export class Machine {
       await new Sockfilter(repository, environment).run('-w60', 'teardown');
       await removeCgroup(directory);
       removeLock(pid);
+      for (const name of readdirSync(tmpdir()))
+        if (name.startsWith(`${PREFIX}${pid}-`))
+          rmSync(join(tmpdir(), name), { recursive: true, force: true });
     }
   }
 
