@@ -1,6 +1,7 @@
 /**
- * Makes the npm package's dist/ from the sources: one file for each command and chunks that they
- * load when they need them. Everything is bundled but koffi, which is native.
+ * Makes the npm package's dist/ from the sources: main.cjs, and yargs.cjs, which only the commands
+ * that are words load. CommonJS, because node needs a third less time to start it than ES modules.
+ * Everything is bundled but koffi, which is native.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,32 +10,51 @@ import { build } from 'esbuild';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const dist = join(here, 'dist');
-const COMMANDS = ['sockfilter', 'sockfilter-save', 'sockfilter-restore'];
 
-for (const name of readdirSync(dist, { withFileTypes: true }))
-  if (name.isFile()) rmSync(join(dist, name.name));
+for (const entry of readdirSync(dist, { withFileTypes: true }))
+  if (entry.isFile()) rmSync(join(dist, entry.name));
 
-const { metafile } = await build({
+const options = {
   absWorkingDir: here,
-  entryPoints: COMMANDS.map((name) => `src/${name}.ts`),
-  outdir: dist,
   bundle: true,
-  splitting: true,
-  chunkNames: '[name]-[hash]',
-  format: 'esm',
+  format: 'cjs',
   platform: 'node',
   target: 'node20',
-  external: ['koffi'],
+  define: { 'import.meta.url': 'moduleUrl' },
+  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
-});
+};
+
+const separateYargs = {
+  name: 'separate-yargs',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^yargs$/ }, () => ({ path: './yargs.cjs', external: true })),
+};
+
+const built = await Promise.all([
+  build({
+    ...options,
+    entryPoints: ['src/main.ts'],
+    outfile: join(dist, 'main.cjs'),
+    external: ['koffi'],
+    plugins: [separateYargs],
+  }),
+  build({
+    ...options,
+    entryPoints: ['yargs'],
+    outfile: join(dist, 'yargs.cjs'),
+    // A module that imports CommonJS has all of its exports as the default.
+    footer: { js: 'module.exports = module.exports.default;' },
+  }),
+]);
 
 /** The packages of others that the bundle holds, each by its folder. */
 const folders = new Set();
-for (const input of Object.keys(metafile.inputs)) {
+for (const input of built.flatMap(({ metafile }) => Object.keys(metafile.inputs))) {
   const [folder] = /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(input) ?? [];
   if (folder !== undefined) folders.add(join(here, folder));
 }

@@ -11,6 +11,7 @@ import { EXIT } from './exitcode.js';
 import { CommandError, errnoOf } from './failure.js';
 import { type Globals, requireLive } from './globals.js';
 import { enterableDirectory } from './group.js';
+import { note } from './output.js';
 
 const O_CLOEXEC = 0o2000000;
 
@@ -78,6 +79,6 @@ export async function execInGroup(
     if (code === undefined) throw error;
     process.exitCode = code === 'ENOENT' ? STATUS.notFound : STATUS.notExecutable;
     const message = code === 'ENOENT' ? 'command not found' : `can't be run (${code})`;
-    process.stderr.write(`sockfilter: \`${command}\`: ${message}\n`);
+    note(`\`${command}\`: ${message}`);
   }
 }

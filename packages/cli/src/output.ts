@@ -1,28 +1,40 @@
 /** The only places that write, and the only one that ends the process. */
-import { describeFailure } from './failure.js';
+import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { describeFailure, errnoOf } from './failure.js';
 
-/** A reader that has gone (`sockfilter -S | head`) is no failure. */
-function endOnBrokenPipe(stream: NodeJS.WriteStream): void {
-  if (stream.listenerCount('error') > 0) return;
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit();
-    throw error;
-  });
+/** A terminal or pipe that others have made nonblocking may be full for a moment. */
+const FULL_MS = 5;
+
+/**
+ * Writes all of it before it returns; node's own streams take 5 ms to load. A reader that has gone,
+ * as in `sockfilter -S | head`, is no failure.
+ */
+function write(fd: 1 | 2, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code === 'EPIPE') return;
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_MS);
+    }
+  }
 }
 
 export function print(text: string): void {
-  endOnBrokenPipe(process.stdout);
-  process.stdout.write(text);
+  write(1, text);
 }
 
 /** For what a person should know, beside the output. */
 export function note(text: string): void {
-  endOnBrokenPipe(process.stderr);
-  process.stderr.write(`sockfilter: ${text}\n`);
+  write(2, `sockfilter: ${text}\n`);
 }
 
 function wantsColour(): boolean {
-  return process.stderr.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+  return isatty(2) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }
 
 /** Runs a command to its end and sets the exit status that it leads to. */
@@ -31,9 +43,8 @@ export async function finish(command: () => void | Promise<void>): Promise<void>
     await command();
   } catch (error) {
     const { text, exit } = describeFailure(error, wantsColour());
-    endOnBrokenPipe(process.stderr);
     const trace = process.env.SOCKFILTER_DEBUG && error instanceof Error ? error.stack : undefined;
-    process.stderr.write(trace === undefined ? text : `${text}${trace}\n`);
+    write(2, trace === undefined ? text : `${text}${trace}\n`);
     process.exitCode = exit;
   }
 }

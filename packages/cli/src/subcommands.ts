@@ -4,14 +4,31 @@ import yargs, { type Argv } from 'yargs';
 import { EXIT } from './exitcode.js';
 import { CommandError } from './failure.js';
 import { type Globals, splitGlobals } from './globals.js';
-import { VERSION } from './help.js';
 
 const NAMES = ['save', 'restore', 'group', 'exec', 'explain', 'status', 'teardown', 'completion'];
 
-const GLOBAL_HELP = `Options of every command:
-  --file FILE  work on a saved rule file        [SOCKFILTER_FILE]
-  --root CGROUP  police this control group only  [SOCKFILTER_ROOT]
-  -w, --wait [SECONDS]  wait for another command to end`;
+/** For help and completion: they are taken out before yargs sees the words. */
+const GLOBAL_OPTIONS = {
+  file: { type: 'string', describe: 'work on a saved rule file [SOCKFILTER_FILE]' },
+  root: { type: 'string', describe: 'police this control group only [SOCKFILTER_ROOT]' },
+  wait: { alias: 'w', describe: 'wait for another command to end, at most so many seconds' },
+} as const;
+
+/** What yargs says, and the words of the other messages for it. */
+const WORDING: readonly (readonly [RegExp, string])[] = [
+  [/^Invalid values:\s+Argument: (.*), Given: (.*), Choices: (.*)$/s, '`--$1` is $3, not $2'],
+  [/^Missing required arguments?: (.*)$/, 'missing option: `--$1`'],
+  [/^Not enough arguments following: (.*)$/, 'option `$1` needs a value'],
+  [
+    /^Not enough non-option arguments: got (\d+), need at least (\d+)$/,
+    'too few arguments: $1 of $2',
+  ],
+  [/^Unknown arguments?: (.*)$/, 'unknown argument: `$1`'],
+];
+
+function reword(message: string): string {
+  return WORDING.reduce((text, [said, meant]) => text.replace(said, meant), message);
+}
 
 const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
 const text = { type: 'string', requiresArg: true } as const;
@@ -171,10 +188,15 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
   const base = yargs()
     .scriptName('sockfilter')
     .locale('en')
-    .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false })
-    .version(VERSION)
+    .parserConfiguration({
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'duplicate-arguments-array': false,
+    })
+    .version(false)
     .alias('h', 'help')
-    .epilogue(GLOBAL_HELP)
+    .options(GLOBAL_OPTIONS)
+    .group(['file', 'root', 'wait', 'help'], 'Options of every command:')
     .exitProcess(false)
     .showHelpOnFail(false)
     .strict()
@@ -182,12 +204,13 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
     .fail((message: string | undefined, error: Error | undefined) => {
       if (error && error.name !== 'YError') throw error;
       const help = `\`sockfilter ${name} --help\` says what it takes`;
-      throw new CommandError(message ?? error?.message ?? 'bad arguments', EXIT.usage, help);
+      throw new CommandError(reword(message ?? error?.message ?? ''), EXIT.usage, help);
     });
   const parser = liveCommands(saveAndRestore(base, globals), globals, words).command(
     'group',
     'add, list, delete groups; move processes into them',
     (command) => groupCommands(command, globals),
   );
-  await parser.parseAsync([...ours]);
+  if (name === 'completion') parser.showCompletionScript();
+  else await parser.parseAsync([...ours]);
 }
