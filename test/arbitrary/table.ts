@@ -115,7 +115,7 @@ function addressRange(family: Family): Arbitrary<Value> {
     .map(([from, to]) => ({ kind: 'addressRange', family, from, to }));
 }
 
-/** A match with some of the options; undefined when none is chosen though one is needed. */
+/** A match with some of the options, each at so many percent; undefined when none is chosen though one is needed. */
 function matchOf(
   name: MatchName,
   options: Readonly<Record<string, Arbitrary<Value>>>,
@@ -170,7 +170,7 @@ const cgroup = fc.constantFrom('id', 'path').chain((option) =>
       : {
           path: fc.constantFrom(...GROUP_PATHS).map((path): Value => ({ kind: 'groupPath', path })),
         },
-    1,
+    100,
   ),
 );
 

@@ -120,7 +120,7 @@ test('tables that decide alike have one verdict diagram', () => {
       const [a, b] = verdicts(buildDiagram(table), buildDiagram(same));
       expect(a).toBe(b);
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 
