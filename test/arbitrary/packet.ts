@@ -37,17 +37,29 @@ function satisfy({ field, set, negated }: Test, random: Random): bigint {
   return random.oneIn(2) ? from : to;
 }
 
-/** A value at or beside a boundary. */
-function beside({ field, set }: Test, random: Random): bigint {
+/** Values at and beside the boundaries of the test. */
+function edges({ field, set }: Test): readonly bigint[] {
   const bits = FIELD_BITS[field];
-  if (set.kind === 'masked') {
-    const edge = random.oneIn(2) ? set.value : set.value | BigInt.asUintN(bits, ~set.mask);
-    return edge + BigInt(random.below(3) - 1);
-  }
-  if (set.ranges.length === 0) return random.bits(bits);
-  const [from, to] = random.pick(set.ranges);
-  return random.pick([from - 1n, from, to, to + 1n]);
+  const ends =
+    set.kind === 'masked'
+      ? [[set.value, set.value | BigInt.asUintN(bits, ~set.mask)] as const]
+      : set.ranges;
+  return ends
+    .flatMap(([from, to]) => [from - 1n, from, from, to, to, to + 1n])
+    .map((value) => BigInt.asUintN(bits, value));
 }
+
+const FIELDS: readonly Field[] = [
+  'group',
+  'family',
+  'protocol',
+  'source',
+  'destination',
+  'sourcePort',
+  'destinationPort',
+  'uid',
+  'gid',
+];
 
 /** Makes packets that can happen, of all chains or of some, one a call. */
 export function packetSource(
@@ -62,7 +74,11 @@ export function packetSource(
       all.map((rule) => ruleCondition(rule, table)),
     );
   const user = table.chains.filter(({ policy }) => policy === undefined).map(({ name }) => name);
-  const tests: Test[] = [...rules.values()].flat(3);
+  const boundaries = new Map<Field, bigint[]>(
+    FIELDS.map((field) => [field, [random.bits(FIELD_BITS[field])]]),
+  );
+  for (const test of [...rules.values()].flat(3)) boundaries.get(test.field)?.push(...edges(test));
+  const boundary = (field: Field) => random.pick(boundaries.get(field) ?? [0n]);
 
   const conditionOf = (chain: string) => {
     const from = user.length > 0 && random.oneIn(3) ? random.pick(user) : chain;
@@ -73,18 +89,14 @@ export function packetSource(
   return () => {
     const chain = random.pick(chains);
     const values: Values = new Map();
-    // What no clause sets is far more often a value of another rule than anything.
-    for (let n = tests.length > 0 ? 6 : 0; n > 0; n--) {
-      const test = random.pick(tests);
-      values.set(test.field, beside(test, random));
-    }
+    for (const field of FIELDS) values.set(field, boundary(field));
     for (const clause of conditionOf(chain)) {
       const test = random.pick(clause);
       values.set(test.field, satisfy(test, random));
     }
-    for (let n = tests.length > 0 ? random.below(3) : 0; n > 0; n--) {
-      const test = random.pick(tests);
-      values.set(test.field, beside(test, random));
+    for (let n = random.below(3); n > 0; n--) {
+      const field = random.pick(FIELDS);
+      values.set(field, boundary(field));
     }
     return possible(chain, values, random);
   };
@@ -112,17 +124,16 @@ function possible(chain: BuiltinChain, values: Values, random: Random): Packet {
   const protocol = protocols.includes(asked) ? asked : random.pick(protocols);
   const isBind = chain === 'BIND';
   const hasPorts = protocol !== icmp && protocol !== icmpv6;
-  const valueOf = (field: Field, bits: number) =>
-    BigInt.asUintN(bits, values.get(field) ?? random.bits(bits));
-  const numberOf = (field: Field) => Number(valueOf(field, FIELD_BITS[field]));
+  const fieldOf = (field: Field, bits: number) => BigInt.asUintN(bits, values.get(field) ?? 0n);
+  const numberOf = (field: Field) => Number(fieldOf(field, FIELD_BITS[field]));
   const addressBits = family === 4 ? 32 : 128;
   return {
     chain,
     group: numberOf('group'),
     family,
     protocol,
-    source: isBind ? 0n : valueOf('source', addressBits),
-    destination: valueOf('destination', addressBits),
+    source: isBind ? 0n : fieldOf('source', addressBits),
+    destination: fieldOf('destination', addressBits),
     sourcePort: isBind || !hasPorts ? 0 : numberOf('sourcePort'),
     destinationPort: hasPorts ? numberOf('destinationPort') : 0,
     flags: flagsOf(chain, protocol),

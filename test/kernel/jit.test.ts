@@ -1,0 +1,205 @@
+/** The kernel's verifier and JIT, the diagram and the blob walk against evaluate(). */
+import { buildDiagram, type Diagram, decide } from '@sockfilter/diagram';
+import { walkBlob } from '@sockfilter/kernel';
+import {
+  BUILTIN_CHAINS,
+  counterOwners,
+  type Decision,
+  EMPTY_TABLE,
+  evaluator,
+  type Packet,
+  type Table,
+} from '@sockfilter/table';
+import fc from 'fast-check';
+import { type Blob, encodeBlob } from '../../packages/kernel/src/blob.js';
+import { type CompiledTable, compileTable } from '../../packages/kernel/src/generation.js';
+import {
+  COUNTERS_PER_PAGE,
+  MAX_STEPS,
+  NODES_PER_PAGE,
+  OP,
+} from '../../packages/kernel/src/layout.js';
+import { packetSource } from '../arbitrary/packet.js';
+import { seeded } from '../arbitrary/random.js';
+import { tables } from '../arbitrary/table.js';
+import { describeKernel } from '../harness/kernel.js';
+import { tableOf } from '../harness/policy.js';
+import { type JitDecision, JitWalk, SHOWN_COUNTERS } from './jitwalk.js';
+
+const TABLES = 300;
+const PACKETS_EACH = 350;
+
+/** A table whose blob begins anywhere on a page, so that its paths go over page ends. */
+function compileAt(table: Table, diagram: Diagram, offset: number): CompiledTable {
+  const blob = encodeBlob(diagram, NODES_PER_PAGE + offset);
+  const words = new Uint32Array(2 * offset + blob.words.length);
+  words.set(blob.words, 2 * offset);
+  const owners = counterOwners(table);
+  return {
+    blob: { ...blob, words, first: NODES_PER_PAGE },
+    owners,
+    rules: owners.filter(({ rule }) => rule).length,
+  };
+}
+
+const show = (value: unknown) =>
+  JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? `0x${part.toString(16)}` : part));
+
+/** The order of counters is the reference's alone. */
+const sorted = ({ errno, decider, counted }: Decision) =>
+  `errno ${errno} by ${decider}, counting ${counted.toSorted((a, b) => a - b)}`;
+
+/** What the kernel did otherwise than the reference says, in words. */
+function difference(jit: JitDecision, wanted: Decision): string | undefined {
+  if (jit.errno !== wanted.errno) return `the kernel says ${jit.errno}, not ${wanted.errno}`;
+  const { counts } = jit;
+  for (const counter of wanted.counted) counts[counter] -= 1;
+  for (let n = 0; n < SHOWN_COUNTERS; n++)
+    if (counts[n] !== 0) return `the kernel counts ${counts[n]} too many in counter ${n}`;
+  return undefined;
+}
+
+const PACKET: Packet = {
+  chain: 'CONNECT',
+  group: 0,
+  family: 4,
+  protocol: 6,
+  source: 0n,
+  destination: 0n,
+  sourcePort: 0,
+  destinationPort: 80,
+  flags: 2,
+  uid: 0,
+  gid: 0,
+};
+
+describeKernel('the walk in the JIT', () => {
+  let jit: JitWalk;
+  beforeAll(() => {
+    jit = new JitWalk();
+  });
+  afterAll(() => jit?.close());
+
+  const title = `${TABLES * PACKETS_EACH} packets over ${TABLES} tables: evaluate(), diagram, blob walk and kernel agree`;
+  test(title, () => {
+    let packets = 0;
+    const verdicts = new Map<string, number>();
+    const check = (table: Table, seed: number, offset: number) => {
+      const diagram = buildDiagram(table);
+      const compiled = compileAt(table, diagram, offset);
+      const evaluate = evaluator(table);
+      const nextPacket = packetSource(table, seeded(seed));
+      jit.enforce(compiled);
+      for (let n = 0; n < PACKETS_EACH; n++) {
+        const packet = nextPacket();
+        const wanted = evaluate(packet);
+        const words = sorted(wanted);
+        const wrong =
+          difference(jit.run(packet), wanted) ??
+          [decide(diagram, packet), walkBlob(compiled.blob, packet)]
+            .map(sorted)
+            .find((other) => other !== words);
+        if (wrong !== undefined) throw new Error(`${wrong}; wanted ${words}: ${show(packet)}`);
+        const key = `${packet.chain} ${wanted.errno}`;
+        verdicts.set(key, (verdicts.get(key) ?? 0) + 1);
+        packets++;
+      }
+    };
+    const offsets = fc.oneof(
+      fc.constant(0),
+      fc.integer({ min: NODES_PER_PAGE - 100, max: 2 * NODES_PER_PAGE }),
+    );
+    fc.assert(fc.property(tables(3), fc.nat(), offsets, check), { numRuns: TABLES });
+    expect(packets).toBe(TABLES * PACKETS_EACH);
+    // Every chain lets calls pass and refuses some.
+    expect(
+      [...verdicts.keys()].filter((key) => /(BIND|ACCEPT|CONNECT|SENDTO|RECVFROM) [01]$/.test(key)),
+    ).toHaveLength(10);
+  }, 120_000);
+
+  test('a cgroup without an entry is refused by the chains that test the group', () => {
+    const table = tableOf(`-A BIND -m cgroup --id 3 -j ACCEPT
+      -A CONNECT -p tcp -j ACCEPT
+      -A SENDTO -m cgroup ! --id 3 -j ACCEPT`);
+    jit.enforce(compileTable(table));
+    const verdicts = BUILTIN_CHAINS.map((chain) => [
+      jit.run({ ...PACKET, chain, group: 3 }).errno,
+      jit.run({ ...PACKET, chain }, { cgroup: 77n }).errno,
+    ]);
+    expect(verdicts).toEqual([
+      [0, undefined],
+      [0, 0],
+      [0, 0],
+      [0, undefined],
+      [0, 0],
+    ]);
+  });
+
+  test('a field that can not be read is refused by the chains that can refuse', () => {
+    jit.enforce(compileTable(tableOf('-A BIND -d 10.9.9.1 -j DROP\n-P RECVFROM DROP')));
+    const verdicts = BUILTIN_CHAINS.map(
+      (chain) => jit.run({ ...PACKET, chain }, { unreadable: true }).errno,
+    );
+    expect(verdicts).toEqual([undefined, 0, 0, 0, undefined]);
+  });
+
+  test('without a generation every call is refused', () => {
+    const empty = new JitWalk();
+    try {
+      const verdicts = BUILTIN_CHAINS.map((chain) => empty.run({ ...PACKET, chain }).errno);
+      expect(verdicts).toEqual(BUILTIN_CHAINS.map(() => undefined));
+    } finally {
+      empty.close();
+    }
+  });
+
+  test('a walk of too many steps is refused, the longest that is allowed is not', () => {
+    const { owners, rules, blob } = compileTable(EMPTY_TABLE);
+    const verdict = [0x0d | (OP.verdict << 24), 0] as const;
+    const jumpTo = (address: number) => [OP.jump << 24, address] as const;
+    const walkOf = (nodes: readonly (readonly [number, number])[]) => {
+      const entries = { BIND: 0, ACCEPT: 0, CONNECT: NODES_PER_PAGE, SENDTO: 0, RECVFROM: 0 };
+      const made: Blob = { ...blob, words: Uint32Array.from(nodes.flat()), entries };
+      jit.enforce({ owners, rules, blob: made });
+      return jit.run(PACKET).errno;
+    };
+    const straight = (steps: number) => [
+      ...Array.from({ length: steps - 1 }, (_, n) => jumpTo(NODES_PER_PAGE + n + 1)),
+      verdict,
+    ];
+    expect(walkOf(straight(MAX_STEPS - 1))).toBe(13);
+    expect(walkOf(straight(MAX_STEPS))).toBeUndefined();
+    expect(walkOf([jumpTo(NODES_PER_PAGE)])).toBeUndefined();
+    // Back and forth between two pages, and to a page that is not there.
+    const far = 2 * NODES_PER_PAGE;
+    const padding = Array.from({ length: NODES_PER_PAGE - 1 }, () => jumpTo(0));
+    expect(walkOf([jumpTo(far), ...padding, jumpTo(NODES_PER_PAGE)])).toBeUndefined();
+    expect(walkOf([jumpTo(1000 * NODES_PER_PAGE)])).toBeUndefined();
+  });
+
+  test('counters on several pages', () => {
+    const count = 2 * COUNTERS_PER_PAGE + 100;
+    const rules = Array.from(
+      { length: count },
+      (_, n) => `-A CONNECT -p tcp --dport ${3 * n} -j DROP`,
+    );
+    const table = tableOf(rules.join('\n'));
+    jit.enforce(compileTable(table));
+    const owners = counterOwners(table);
+    const wanted = owners.map(() => 0n);
+    const first = owners.findIndex(({ chain }) => chain.name === 'CONNECT');
+    const random = seeded(1);
+    let wrong: string | undefined;
+    for (let n = 0; n < 20_000; n++) {
+      const packet = { ...PACKET, destinationPort: random.below(3 * count + 10) };
+      // evaluate() takes a look at each rule: too slow here.
+      const rule = packet.destinationPort / 3;
+      const isRefused = Number.isInteger(rule) && rule < count;
+      wanted[first + (isRefused ? rule : count)] += 1n;
+      if (jit.run(packet).errno !== (isRefused ? 1 : 0)) wrong ??= show(packet);
+    }
+    expect(wrong).toBeUndefined();
+    const totals = jit.totals();
+    expect(totals.findIndex((total, n) => total !== wanted[n])).toBe(-1);
+  });
+});

@@ -1,0 +1,285 @@
+/**
+ * The walk of the hooks in a program that can be run without a call: sched_cls has
+ * BPF_PROG_TEST_RUN. All from the look-up of the network_id on is the hooks' own code; the packet
+ * comes ready from the data. After the walk the program adds what this CPU's counters have come to.
+ */
+import {
+  addImm,
+  callHelper,
+  close,
+  createMap,
+  exit,
+  type Fd,
+  type Item,
+  jump,
+  jumpIf,
+  label,
+  load,
+  loadProgram,
+  mov,
+  movImm,
+  movImm32,
+  R0,
+  R1,
+  R2,
+  R3,
+  R4,
+  R5,
+  R7,
+  R8,
+  R9,
+  R10,
+  store,
+  storeImm,
+  testRun,
+  update,
+} from '@sockfilter/bpf';
+import { PIECES, pieceValues } from '@sockfilter/diagram';
+import { BUILTIN_CHAINS, type Packet } from '@sockfilter/table';
+import {
+  type CompiledTable,
+  type Generation,
+  makeGeneration,
+} from '../../packages/kernel/src/generation.js';
+import {
+  generationSpec,
+  loadGeneration,
+  readTotals,
+} from '../../packages/kernel/src/generationmap.js';
+import { createGroupMap } from '../../packages/kernel/src/groupmaps.js';
+import {
+  clearPacket,
+  PACKET,
+  SCRATCH,
+  SLOTS,
+  STRIPE_PAGE,
+  slot,
+} from '../../packages/kernel/src/program/stack.js';
+import {
+  DECIDED,
+  enter,
+  findGeneration,
+  LICENSE,
+  MAPS,
+  putGroup,
+  REFUSED,
+  refuseIfRefusing,
+  walk,
+} from '../../packages/kernel/src/program/walk.js';
+
+/** What the data holds, behind an Ethernet header of zeros. */
+const DATA = { slots: 16, cgroup: 80, isUnreadable: 88, stripe: 92, counters: 96 } as const;
+/** Counters that the program adds. */
+export const SHOWN_COUNTERS = 128;
+const DATA_BYTES = DATA.counters + 8 * SHOWN_COUNTERS;
+
+/** Results that no verdict gives. */
+const NO_VERDICT = 0x1_0000;
+const BROKEN = 0x2_0000;
+
+const SKB_STORE_BYTES = 9;
+
+/** Below what the hooks use of the stack. */
+const CONTEXT = -176;
+const IS_UNREADABLE = -184;
+
+function loadData(from: number, to: number, bytes: number): readonly Item[] {
+  return [
+    load(8, R1, R10, CONTEXT),
+    movImm(R2, from),
+    mov(R3, R10),
+    addImm(R3, to),
+    movImm(R4, bytes),
+    callHelper('skb_load_bytes'),
+    jumpIf('ne', R0, 0, 'broken'),
+  ];
+}
+
+/** Stores what r3 points to. */
+function storeData(to: number, bytes: number): readonly Item[] {
+  return [
+    load(8, R1, R10, CONTEXT),
+    movImm(R2, to),
+    movImm(R4, bytes),
+    movImm(R5, 0),
+    callHelper(SKB_STORE_BYTES),
+    jumpIf('ne', R0, 0, 'broken'),
+  ];
+}
+
+const PROGRAM: readonly Item[] = [
+  mov(R9, R1),
+  store(8, R10, CONTEXT, R1),
+  storeImm(4, R10, STRIPE_PAGE, 0),
+  ...findGeneration(),
+  ...clearPacket(),
+  ...loadData(DATA.slots, PACKET, 2 * SLOTS),
+  ...loadData(DATA.cgroup, SCRATCH, 8),
+  ...loadData(DATA.isUnreadable, IS_UNREADABLE, 4),
+  load(2, R8, R10, slot('chain')),
+  load(4, R9, R10, IS_UNREADABLE),
+  ...BUILTIN_CHAINS.map((chain, n) => jumpIf('eq', R8, n, chain)),
+  jump('broken'),
+  ...BUILTIN_CHAINS.flatMap((chain) => [
+    label(chain),
+    jumpIf('ne', R9, 0, `${chain}.unreadable`),
+    ...putGroup(chain),
+    ...enter(chain),
+    jump('walk'),
+    label(`${chain}.unreadable`),
+    ...refuseIfRefusing(chain),
+  ]),
+  label('walk'),
+  ...walk(),
+
+  label(DECIDED),
+  mov(R3, R10),
+  addImm(R3, STRIPE_PAGE),
+  ...storeData(DATA.stripe, 4),
+  mov(R1, R7),
+  mov(R2, R10),
+  addImm(R2, STRIPE_PAGE),
+  callHelper('map_lookup_elem'),
+  jumpIf('eq', R0, 0, 'broken'),
+  mov(R3, R0),
+  ...storeData(DATA.counters, 8 * SHOWN_COUNTERS),
+  mov(R0, R8),
+  exit(),
+  label(REFUSED),
+  movImm32(R0, NO_VERDICT),
+  exit(),
+  label('broken'),
+  movImm32(R0, BROKEN),
+  exit(),
+];
+
+export interface JitDecision {
+  /** Undefined when the walk itself refused the call. */
+  readonly errno: number | undefined;
+  /** How much each of the first counters has grown; holds until the next run. */
+  readonly counts: Int32Array;
+}
+
+export interface RunOptions {
+  /** The cgroup that the call comes from; one that has the packet's network_id if not given. */
+  readonly cgroup?: bigint;
+  /** As if a field of the packet could not be read. */
+  readonly unreadable?: boolean;
+}
+
+const SLOT_KEY = new Uint8Array(4);
+const GROUP_PIECE = PIECES.findIndex(({ field }) => field === 'group');
+
+/** Ids of cgroups here: far from real ones. */
+const CGROUPS = 1n << 40n;
+const CGROUP_COUNT = 1024;
+
+export class JitWalk {
+  readonly #program: Fd;
+  readonly #table: Fd;
+  readonly #groups: Fd;
+  /** The network_id of each cgroup that has an entry. */
+  readonly #ids = new Map<bigint, number>();
+  readonly #data = new Uint8Array(DATA_BYTES);
+  readonly #view = new DataView(this.#data.buffer);
+  readonly #counts = new Int32Array(SHOWN_COUNTERS);
+  /** What the counters of each stripe had come to, by its first page. */
+  #seen = new Map<number, Uint32Array>();
+  #current: { readonly fd: Fd; readonly generation: Generation } | undefined;
+  #sequence = 0;
+
+  constructor() {
+    this.#groups = createGroupMap();
+    const inner = createMap(generationSpec(1));
+    this.#table = createMap({
+      type: 'array_of_maps',
+      name: 'sf_test_table',
+      keySize: 4,
+      valueSize: 4,
+      maxEntries: 1,
+      innerMapFd: inner,
+    });
+    close(inner);
+    this.#program = loadProgram(
+      { name: 'sf_test_walk', type: 'sched_cls', license: LICENSE, items: PROGRAM },
+      { [MAPS.table]: this.#table, [MAPS.groups]: this.#groups },
+    );
+  }
+
+  /** Puts a generation in force. Which of the two ids of a cgroup holds changes each time. */
+  enforce(compiled: CompiledTable): void {
+    const generation = makeGeneration(compiled, {
+      text: '',
+      sequence: ++this.#sequence,
+      idSlot: this.#sequence & 1,
+      cpus: 4,
+      origins: [],
+      follows: false,
+    });
+    const fd = loadGeneration(generation);
+    const value = new Uint8Array(4);
+    new DataView(value.buffer).setUint32(0, fd, true);
+    update(this.#table, SLOT_KEY, value);
+    if (this.#current) close(this.#current.fd);
+    this.#current = { fd, generation };
+    this.#seen = new Map();
+    this.#ids.clear();
+  }
+
+  run(packet: Packet, options: RunOptions = {}): JitDecision {
+    const values = pieceValues(packet);
+    // The program finds the network_id by the cgroup.
+    values.fill(0, GROUP_PIECE, GROUP_PIECE + 2);
+    this.#data.set(new Uint8Array(values.buffer), DATA.slots);
+    const cgroup = options.cgroup ?? this.#cgroupWith(packet.group);
+    this.#view.setBigUint64(DATA.cgroup, cgroup, true);
+    this.#view.setUint32(DATA.isUnreadable, options.unreadable ? 1 : 0, true);
+    const { retval, dataOut } = testRun(this.#program, { dataIn: this.#data });
+    if (retval === BROKEN) throw new Error('the test program can not run');
+    this.#counts.fill(0);
+    if (retval === NO_VERDICT) return { errno: undefined, counts: this.#counts };
+    if (!options.unreadable) this.#readCounts(dataOut);
+    return { errno: retval, counts: this.#counts };
+  }
+
+  /** What all counters have come to. */
+  totals(): readonly bigint[] {
+    if (!this.#current) return [];
+    return readTotals(this.#current.fd, this.#current.generation.header);
+  }
+
+  close(): void {
+    if (this.#current) close(this.#current.fd);
+    for (const fd of [this.#program, this.#table, this.#groups]) close(fd);
+  }
+
+  /** A cgroup with this network_id in the slot that holds, and another in the other. */
+  #cgroupWith(group: number): bigint {
+    const cgroup = CGROUPS + BigInt(group % CGROUP_COUNT);
+    if (this.#ids.get(cgroup) === group) return cgroup;
+    const key = new Uint8Array(8);
+    new DataView(key.buffer).setBigUint64(0, cgroup, true);
+    const ids = new DataView(new ArrayBuffer(8));
+    const idSlot = this.#sequence & 1;
+    ids.setUint32(4 * idSlot, group, true);
+    ids.setUint32(4 * (1 - idSlot), (group + 1) >>> 0, true);
+    update(this.#groups, key, new Uint8Array(ids.buffer));
+    this.#ids.set(cgroup, group);
+    return cgroup;
+  }
+
+  #readCounts(dataOut: Uint8Array): void {
+    const view = new DataView(dataOut.buffer, dataOut.byteOffset, dataOut.byteLength);
+    const stripe = view.getUint32(DATA.stripe, true);
+    let seen = this.#seen.get(stripe);
+    if (!seen) {
+      seen = new Uint32Array(SHOWN_COUNTERS);
+      this.#seen.set(stripe, seen);
+    }
+    for (let n = 0; n < SHOWN_COUNTERS; n++) {
+      const count = view.getUint32(DATA.counters + 8 * n, true);
+      this.#counts[n] = count - seen[n];
+      seen[n] = count;
+    }
+  }
+}
