@@ -1,3 +1,4 @@
+export * from './analysis/index.js';
 export * from './build.js';
 export * from './diagram.js';
 export * from './limit.js';

@@ -11,6 +11,8 @@ export interface Limits {
   readonly counted: number;
   /** Diagrams that only count, beside the one of the verdicts. */
   readonly countingDiagrams: number;
+  /** Boxes to describe a set of packets with. */
+  readonly boxes: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -19,6 +21,7 @@ export const DEFAULT_LIMITS: Limits = {
   steps: 500_000_000,
   counted: 2_000_000,
   countingDiagrams: 64,
+  boxes: 10_000,
 };
 
 const WORDS: Readonly<Record<keyof Limits, string>> = {
@@ -27,6 +30,7 @@ const WORDS: Readonly<Record<keyof Limits, string>> = {
   steps: 'steps to build',
   counted: 'counters in its terminals',
   countingDiagrams: 'diagrams to count with',
+  boxes: 'boxes to describe a set of packets',
 };
 
 /** Rules of a chain by number, both ends included; only the chain when there is no one rule to blame. */

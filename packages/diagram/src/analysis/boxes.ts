@@ -1,0 +1,45 @@
+/** Sets of packets described by boxes. */
+import type { Field } from '@sockfilter/table';
+import { PIECES } from '../piece.js';
+import type { Ref } from '../store.js';
+import { type Box, FIELDS, type KeyedBox, keyedBox } from './box.js';
+import { BoxCutter } from './boxcutter.js';
+import type { PacketSet } from './packetset.js';
+
+/** Merges the boxes that agree on all fields but this one. */
+function mergeAlong(boxes: readonly KeyedBox[], field: Field): readonly KeyedBox[] {
+  const merged = new Map<string, Box>();
+  for (const { box } of boxes) {
+    const { [field]: ranges, ...rest } = box;
+    const named = field === 'family' && (box.source || box.destination);
+    const key = keyedBox(named ? box : rest).key;
+    const other = merged.get(key);
+    const others = other?.[field];
+    if (!other) merged.set(key, box);
+    else merged.set(key, ranges && others ? { ...rest, [field]: [...others, ...ranges] } : rest);
+  }
+  return merged.size === boxes.length ? boxes : [...merged.values()].map(keyedBox);
+}
+
+/**
+ * Merges boxes until no two can be. Those of a cut can't, but for fields that a box need not name since
+ * it holds no packet of the other values.
+ */
+function mergeAll(boxes: readonly KeyedBox[]): readonly KeyedBox[] {
+  const merged = FIELDS.reduceRight(mergeAlong, boxes);
+  return merged === boxes ? boxes : mergeAll(merged);
+}
+
+/**
+ * The set as boxes that share no possible packet, and of which no two could be merged: none two agree
+ * on all fields but one. A box stands for its possible packets. It names no flags, which chain and
+ * protocol tell, nor, but for the chain, a field that makes no difference among its packets; it names
+ * the family, and one alone, wherever it has an address. LimitError past `limit` boxes.
+ */
+export function boxes(set: PacketSet, limit: number = set.store.limits.boxes): readonly Box[] {
+  const { store } = set;
+  const withoutFlags = (ref: Ref) => store.forget(ref, (piece) => PIECES[piece].field === 'flags');
+  const cared = { set: withoutFlags(set.ref), care: withoutFlags(store.possible) };
+  const cut = new BoxCutter(store, limit).cut(cared);
+  return mergeAll(cut).map(({ box }) => box);
+}

@@ -1,0 +1,16 @@
+export type { Box } from './box.js';
+export { boxes } from './boxes.js';
+export { type Difference, difference } from './difference.js';
+export { LoadedTable } from './loadedtable.js';
+export {
+  equals,
+  includes,
+  intersect,
+  isEmpty,
+  type PacketSet,
+  subtract,
+  union,
+} from './packetset.js';
+export { project } from './projection.js';
+export { Universe } from './universe.js';
+export { witness } from './witness.js';

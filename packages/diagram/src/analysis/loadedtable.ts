@@ -1,0 +1,154 @@
+/** A table decided for all possible packets at once, and what can be asked of it. */
+import {
+  type CounterOwner,
+  counterOwners,
+  DROP_ERRNO,
+  type Errno,
+  REJECT_ERRNO,
+  ruleCondition,
+  type Table,
+} from '@sockfilter/table';
+import { build } from '../built.js';
+import type { Ref } from '../store.js';
+import { type PacketSet, packetSet } from './packetset.js';
+import { countingSets } from './reach.js';
+import { neededRules } from './removal.js';
+import { IN, markOf, markRef, OUT, type SetStore } from './setstore.js';
+
+/** The errno that a rule or policy gives where it decides; undefined for a rule that never does. */
+export function errnoOf({ chain, rule }: CounterOwner): Errno | undefined {
+  if (!rule) return chain.policy === 'DROP' ? DROP_ERRNO : 0;
+  switch (rule.target?.kind) {
+    case 'accept':
+      return 0;
+    case 'drop':
+      return DROP_ERRNO;
+    case 'reject':
+      return REJECT_ERRNO[rule.target.errno];
+    default:
+      return undefined;
+  }
+}
+
+/** Counters are numbered as counterOwners() orders them. Sets are of the universe that loaded the table. */
+export class LoadedTable {
+  readonly table: Table;
+  readonly owners: readonly CounterOwner[];
+  readonly store: SetStore;
+  /** Marked with the errno of each possible packet. */
+  readonly errnos: Ref;
+  /** Marked with the counter that decides each possible packet. */
+  readonly #deciders: Ref;
+  readonly #deciding: ReadonlySet<number>;
+  #counting: ReadonlyMap<number, Ref> | undefined;
+  #redundant: readonly number[] | undefined;
+
+  constructor(store: SetStore, table: Table) {
+    this.table = table;
+    this.store = store;
+    this.owners = counterOwners(table);
+    const recording = { verdicts: true, counts: () => false };
+    const { compiler, root } = build(table, recording, store.limits);
+    const [whole] = store.diagrams.copy(compiler.store, [root], (terminal) => {
+      const { verdict } = compiler.outcomes.of(terminal);
+      return verdict ? markRef(verdict.decider) : OUT;
+    });
+    this.#deciders = store.guard(store.possible, whole);
+    this.#deciding = store.marks(this.#deciders);
+    const errnos = this.owners.map(errnoOf);
+    this.errnos = store.replace(this.#deciders, (terminal) => {
+      const errno = errnos[markOf(terminal)];
+      return errno === undefined ? OUT : markRef(errno);
+    });
+  }
+
+  /** The packets whose call proceeds. */
+  get accepted(): PacketSet {
+    return this.#select((errno) => errno === 0);
+  }
+
+  /** The packets whose call fails, with whatever errno. */
+  get refused(): PacketSet {
+    return this.#select((errno) => errno > 0);
+  }
+
+  /** The packets whose verdict the rule or policy gives. */
+  decidedBy(counter: number): PacketSet {
+    const { store } = this;
+    if (!this.#deciding.has(counter)) return packetSet(store, OUT);
+    const decided = store.guard(this.#condition(counter), this.#deciders);
+    return packetSet(
+      store,
+      store.select(decided, (terminal) => terminal === markRef(counter)),
+    );
+  }
+
+  /** The packets that the rule or policy counts. */
+  countedBy(counter: number): PacketSet {
+    const counted = this.#countingSets().get(counter);
+    return counted === undefined ? this.decidedBy(counter) : packetSet(this.store, counted);
+  }
+
+  /** The packets that the rule's own matches describe, wherever it stands; a policy's are all of its chain. */
+  conditionOf(counter: number): PacketSet {
+    return packetSet(
+      this.store,
+      this.store.intersect(this.store.possible, this.#condition(counter)),
+    );
+  }
+
+  /** The rules and policies that decide packets of the set, ascending. */
+  deciders(set: PacketSet): readonly number[] {
+    const { store } = this;
+    if (set.store !== store) throw new TypeError('the set belongs to another universe');
+    return ascending(store.marks(store.guard(set.ref, this.#deciders)));
+  }
+
+  /** The rules and policies that count no possible packet, ascending. */
+  deadCounters(): readonly number[] {
+    const counting = this.#countingSets();
+    return this.owners.flatMap((_, counter) => {
+      const counted = counting.get(counter);
+      const alive = counted === undefined ? this.#deciding.has(counter) : counted !== OUT;
+      return alive ? [] : [counter];
+    });
+  }
+
+  /**
+   * The rules that count packets and yet could each be removed, one alone, without changing a verdict,
+   * errno included; ascending. A rule without a target stands for its counter, and so does a call of a
+   * chain that leads to one: they are never among these.
+   */
+  redundantCounters(): readonly number[] {
+    this.#redundant ??= this.#findRedundant();
+    return this.#redundant;
+  }
+
+  #findRedundant(): readonly number[] {
+    const { candidates, needed } = neededRules(this.store, this.table);
+    const dead = new Set(this.deadCounters());
+    return candidates.filter((counter) => !dead.has(counter) && !needed.has(counter));
+  }
+
+  #countingSets(): ReadonlyMap<number, Ref> {
+    this.#counting ??= countingSets(this.store, this.table);
+    return this.#counting;
+  }
+
+  #condition(counter: number): Ref {
+    const { rule, chain } = this.owners[counter];
+    return rule
+      ? this.store.conditions.compile(ruleCondition(rule, this.table), IN)
+      : this.store.chain(chain.name);
+  }
+
+  #select(wanted: (errno: Errno) => boolean): PacketSet {
+    const { store, errnos } = this;
+    const ref = store.select(errnos, (terminal) => terminal !== OUT && wanted(markOf(terminal)));
+    return packetSet(store, ref);
+  }
+}
+
+function ascending(counters: ReadonlySet<number>): readonly number[] {
+  return [...counters].sort((a, b) => a - b);
+}

@@ -1,0 +1,73 @@
+/**
+ * The well-formed region as a set. It is read off REGION, flagsOf() and impossible(): the last is asked
+ * for each chain, family and protocol, of a packet that has zeros everywhere else.
+ */
+import {
+  BUILTIN_CHAINS,
+  type BuiltinChain,
+  type Clause,
+  contains,
+  type Family,
+  FIELD_BITS,
+  type Field,
+  flagsOf,
+  impossible,
+  type Packet,
+  REGION,
+  type ValueSet,
+  valueSet,
+} from '@sockfilter/table';
+import type { Ref } from '../store.js';
+import { IN, type SetStore } from './setstore.js';
+
+const FAMILIES: readonly Family[] = [4, 6];
+const PROTOCOLS = Array.from({ length: 1 << FIELD_BITS.protocol }, (_, protocol) => protocol);
+/** Those that REGION bounds by chain alone. */
+const BOUNDED: readonly Field[] = ['source', 'destination', 'sourcePort', 'destinationPort'];
+
+const be = (field: Field, set: ValueSet): Clause => [{ field, set, negated: false }];
+
+function clausesOf(chain: BuiltinChain, family: Family, protocol: number): Clause[] | undefined {
+  const region = REGION[chain];
+  if (region.protocol && !contains(region.protocol.set, BigInt(protocol))) return undefined;
+  const zero: Packet = {
+    chain,
+    group: 0,
+    family,
+    protocol,
+    source: 0n,
+    destination: 0n,
+    sourcePort: 0,
+    destinationPort: 0,
+    flags: flagsOf(chain, protocol),
+    uid: 0,
+    gid: 0,
+  };
+  if (impossible(zero) !== undefined) return undefined;
+  const clauses = [
+    be('chain', valueSet(BUILTIN_CHAINS.indexOf(chain))),
+    be('family', valueSet(family)),
+    be('protocol', valueSet(protocol)),
+    be('flags', valueSet(zero.flags)),
+  ];
+  for (const field of BOUNDED) {
+    const bound = region[field];
+    if (bound) clauses.push(be(field, bound.set));
+  }
+  if (impossible({ ...zero, destinationPort: 1 }) !== undefined)
+    clauses.push(be('sourcePort', valueSet(0)), be('destinationPort', valueSet(0)));
+  return clauses;
+}
+
+/** The packets for which impossible() has nothing to say. */
+export function possibleRef(store: SetStore): Ref {
+  const parts = BUILTIN_CHAINS.flatMap((chain) =>
+    FAMILIES.flatMap((family) =>
+      PROTOCOLS.flatMap((protocol) => {
+        const clauses = clausesOf(chain, family, protocol);
+        return clauses ? [store.conditions.compile(clauses, IN)] : [];
+      }),
+    ),
+  );
+  return store.overlayAll(parts, store.union);
+}

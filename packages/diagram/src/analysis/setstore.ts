@@ -1,0 +1,145 @@
+/**
+ * What sets of packets are made of: diagrams with the two terminals OUT and IN, in one store, and the
+ * operations on them. Diagrams with other terminals lie in the same store; `guard` cuts them to a set.
+ */
+import { BUILTIN_CHAINS, valueSet } from '@sockfilter/table';
+import { ConditionCompiler, HOLDS } from '../condition.js';
+import type { Limits } from '../limit.js';
+import { defineGuard, defineOperation, NONE, type Operation } from '../operation.js';
+import { PIECES } from '../piece.js';
+import { DiagramStore, isTerminal, type Ref, terminalNumber, terminalRef } from '../store.js';
+
+export const OUT: Ref = NONE;
+export const IN: Ref = HOLDS;
+
+/** Terminals from this number on are free for meanings of one's own. */
+const FIRST_FREE = terminalNumber(IN) + 1;
+
+/** The terminal of a number that is not OUT or IN. */
+export function markRef(mark: number): Ref {
+  return terminalRef(FIRST_FREE + mark);
+}
+
+/** The number that `markRef` has made a terminal of; below 0 for OUT and IN. */
+export function markOf(terminal: Ref): number {
+  return terminalNumber(terminal) - FIRST_FREE;
+}
+
+export class SetStore {
+  readonly limits: Limits;
+  /** The packets that can happen. */
+  readonly possible: Ref;
+  readonly diagrams: DiagramStore;
+  readonly union: Operation;
+  readonly intersect: Operation;
+  readonly subtract: Operation;
+  /** The second diagram where the first, a set, holds; else OUT. */
+  readonly guard: Operation;
+  /** The first diagram where it is not OUT, else the second. */
+  readonly overlay: Operation;
+  readonly conditions: ConditionCompiler;
+
+  constructor(limits: Limits, possible: (store: SetStore) => Ref) {
+    this.limits = limits;
+    this.diagrams = new DiagramStore(limits);
+    const define = (settle: (a: Ref, b: Ref) => Ref | undefined) =>
+      defineOperation(this.diagrams, settle);
+    this.union = define((a, b) => {
+      if (a === OUT || a === b || b === IN) return b;
+      return b === OUT || a === IN ? a : undefined;
+    });
+    this.intersect = define((a, b) => {
+      if (a === IN || a === b || b === OUT) return b;
+      return b === IN || a === OUT ? a : undefined;
+    });
+    this.subtract = define((a, b) => {
+      if (a === OUT || a === b || b === IN) return OUT;
+      return b === OUT ? a : undefined;
+    });
+    this.overlay = define((a, b) => {
+      if (a === OUT || a === b) return b;
+      return b === OUT || isTerminal(a) ? a : undefined;
+    });
+    this.guard = defineGuard(this.diagrams);
+    this.conditions = new ConditionCompiler(this.diagrams, this);
+    this.possible = possible(this);
+  }
+
+  /** All packets of a built-in chain, possible or not. */
+  chain(name: string): Ref {
+    const names: readonly string[] = BUILTIN_CHAINS;
+    const value = names.indexOf(name);
+    return this.conditions.compile(
+      [[{ field: 'chain', set: valueSet(value), negated: false }]],
+      IN,
+    );
+  }
+
+  /** The union of many diagrams of which the earlier win, joined in halves of about the same size. */
+  overlayAll(parts: readonly Ref[], overlay: Operation = this.overlay): Ref {
+    const join = (from: number, to: number): Ref => {
+      if (to - from <= 1) return parts[from] ?? OUT;
+      const middle = (from + to) >> 1;
+      return overlay(join(from, middle), join(middle, to));
+    };
+    return join(0, parts.length);
+  }
+
+  /** The diagram with its terminals replaced. */
+  replace(diagram: Ref, change: (terminal: Ref) => Ref): Ref {
+    return this.diagrams.copy(this.diagrams, [diagram], change)[0];
+  }
+
+  /** The set of packets that the diagram leads to such terminals. */
+  select(diagram: Ref, wanted: (terminal: Ref) => boolean): Ref {
+    return this.replace(diagram, (terminal) => (wanted(terminal) ? IN : OUT));
+  }
+
+  /** Every node and terminal that the diagram leads to. */
+  reachable(diagram: Ref): ReadonlySet<Ref> {
+    const { diagrams } = this;
+    const seen = new Set<Ref>([diagram]);
+    for (const ref of seen) {
+      if (isTerminal(ref)) continue;
+      const end = diagrams.endEdge(ref);
+      for (let edge = diagrams.firstEdge(ref); edge < end; edge++)
+        seen.add(diagrams.edgeTarget(edge));
+    }
+    return seen;
+  }
+
+  /** The marks of the terminals that the diagram leads to. */
+  marks(diagram: Ref): ReadonlySet<number> {
+    const marks = [...this.reachable(diagram)].filter(isTerminal).map(markOf);
+    return new Set(marks.filter((mark) => mark >= 0));
+  }
+
+  /** Makes the pieces free for which `forgotten` is true: some value of theirs would be in the set. */
+  forget(set: Ref, forgotten: (piece: number) => boolean): Ref {
+    const { diagrams } = this;
+    const forgets = PIECES.map((_, piece) => forgotten(piece));
+    const results = new Map<Ref, Ref>();
+    const visit = (ref: Ref): Ref => {
+      if (isTerminal(ref)) return ref;
+      const known = results.get(ref);
+      if (known !== undefined) return known;
+      const piece = diagrams.pieceOf(ref);
+      const first = diagrams.firstEdge(ref);
+      const end = diagrams.endEdge(ref);
+      let result: Ref;
+      if (forgets[piece]) {
+        const targets = new Set<Ref>();
+        for (let edge = first; edge < end; edge++) targets.add(visit(diagrams.edgeTarget(edge)));
+        result = this.overlayAll([...targets], this.union);
+      } else {
+        const row = diagrams.row(piece);
+        for (let edge = first; edge < end; edge++)
+          row.push(diagrams.edgeStart(edge), visit(diagrams.edgeTarget(edge)));
+        result = diagrams.intern(piece);
+      }
+      results.set(ref, result);
+      return result;
+    };
+    return visit(set);
+  }
+}

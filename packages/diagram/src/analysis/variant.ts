@@ -1,0 +1,100 @@
+/**
+ * What becomes of a packet in some rules as they are, and in the same rules without one of them, for
+ * each whose removal makes a difference so far. Equal meanings are one terminal.
+ */
+import type { Errno } from '@sockfilter/table';
+import { LimitError } from '../limit.js';
+import type { Ref } from '../store.js';
+import { markOf, markRef, OUT } from './setstore.js';
+
+/** The errno where the packet is decided, else NEXT or RETURN. */
+export type Step = Errno;
+/** The walk goes on with the rule after. */
+export const NEXT: Step = -1;
+/** The walk leaves the chain. */
+export const RETURN: Step = -2;
+
+export interface Variants {
+  readonly actual: Step;
+  /** By counter: the step without that rule, where it is another than `actual`. */
+  readonly without: ReadonlyMap<number, Step>;
+}
+
+const NONE: Variants = { actual: NEXT, without: new Map() };
+
+function makeVariants(actual: Step, without: Iterable<readonly [number, Step]>): Variants {
+  const others = [...without].filter(([, step]) => step !== actual);
+  return { actual, without: new Map(others.sort(([a], [b]) => a - b)) };
+}
+
+/** Numbers what terminals mean; OUT means that nothing has happened. */
+export class VariantTable {
+  readonly #all: Variants[] = [];
+  readonly #isOver: boolean[] = [];
+  readonly #refs = new Map<string, Ref>();
+  readonly #joined = new Map<number, Ref>();
+  readonly #limit: number;
+  #count = 0;
+
+  /** @param limit how many rules all terminals may list together */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  of(terminal: Ref): Variants {
+    return terminal === OUT ? NONE : this.#all[markOf(terminal)];
+  }
+
+  /** True if no rule after can change anything. */
+  isOver(terminal: Ref): boolean {
+    return terminal !== OUT && this.#isOver[markOf(terminal)];
+  }
+
+  intern(actual: Step, without: Iterable<readonly [number, Step]>): Ref {
+    const variants = makeVariants(actual, without);
+    if (actual === NEXT && variants.without.size === 0) return OUT;
+    const key = `${actual} ${[...variants.without].join(' ')}`;
+    const known = this.#refs.get(key);
+    if (known !== undefined) return known;
+    this.#count += 1 + variants.without.size;
+    if (this.#count > this.#limit) throw new LimitError('counted', this.#limit);
+    const ref = markRef(this.#all.length);
+    this.#all.push(variants);
+    this.#isOver.push(actual !== NEXT && ![...variants.without.values()].includes(NEXT));
+    this.#refs.set(key, ref);
+    return ref;
+  }
+
+  /** What becomes of a packet in rules that follow each other. */
+  join(first: Ref, second: Ref): Ref {
+    const key = markOf(first) * 2 ** 26 + markOf(second);
+    const known = this.#joined.get(key);
+    if (known !== undefined) return known;
+    const [a, b] = [this.of(first), this.of(second)];
+    const actual = a.actual === NEXT ? b.actual : a.actual;
+    const without = [...new Set([...a.without.keys(), ...b.without.keys()])].map(
+      (counter): [number, Step] => {
+        const step = a.without.get(counter) ?? a.actual;
+        return [counter, step === NEXT ? (b.without.get(counter) ?? b.actual) : step];
+      },
+    );
+    const joined = this.intern(actual, without);
+    this.#joined.set(key, joined);
+    return joined;
+  }
+
+  /** The terminal with each step replaced. */
+  map(terminal: Ref, change: (step: Step) => Step): Ref {
+    const { actual, without } = this.of(terminal);
+    return this.intern(
+      change(actual),
+      [...without].map(([counter, step]): [number, Step] => [counter, change(step)]),
+    );
+  }
+
+  /** The terminal of packets that a rule acts upon: without the rule nothing happens to them. */
+  withRule(terminal: Ref, counter: number): Ref {
+    const { actual, without } = this.of(terminal);
+    return this.intern(actual, [...without, [counter, NEXT]]);
+  }
+}
