@@ -3,16 +3,14 @@
  * that are words load. CommonJS, because node needs a third less time to start it than ES modules.
  * Everything is bundled but koffi, which is native.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const dist = join(here, 'dist');
-
-for (const entry of readdirSync(dist, { withFileTypes: true }))
-  if (entry.isFile()) rmSync(join(dist, entry.name));
+mkdirSync(dist, { recursive: true });
 
 const options = {
   absWorkingDir: here,
@@ -26,6 +24,7 @@ const options = {
   minifyWhitespace: true,
   legalComments: 'none',
   metafile: true,
+  write: false,
   logLevel: 'warning',
 };
 
@@ -65,4 +64,17 @@ const licenses = [...folders].sort().map((folder) => {
   const text = file === undefined ? '' : `\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
   return `${name} ${version} (${license})\n${text}`;
 });
-writeFileSync(join(dist, 'LICENSES.txt'), licenses.join(`\n${'-'.repeat(80)}\n\n`));
+
+/** Each file is replaced at once: commands may be running meanwhile. */
+const files = new Map(
+  built.flatMap(({ outputFiles }) => outputFiles).map(({ path, text }) => [basename(path), text]),
+);
+files.set('LICENSES.txt', licenses.join(`\n${'-'.repeat(80)}\n\n`));
+for (const [name, text] of files) {
+  const next = join(dist, `.${name}.${process.pid}`);
+  writeFileSync(next, text);
+  renameSync(next, join(dist, name));
+}
+for (const entry of readdirSync(dist, { withFileTypes: true }))
+  if (entry.isFile() && !entry.name.startsWith('.') && !files.has(entry.name))
+    rmSync(join(dist, entry.name));

@@ -3,7 +3,7 @@
  * itself and waits there for its child, which is as if the command ran in its place.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { moveProcess } from './cgroupdirectory.js';
@@ -18,24 +18,42 @@ const O_CLOEXEC = 0o2000000;
 /** What a shell's `$?` is where a command can't be run, or isn't there. */
 const STATUS = { notExecutable: 126, notFound: 127, signal: 128 } as const;
 
+/** Whether a descriptor is closed when a command is run; undefined if it is closed already. */
+function closesOnExec(fd: number): boolean | undefined {
+  try {
+    const info = readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8');
+    const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '0', 8);
+    return (flags & O_CLOEXEC) !== 0;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function isSocket(fd: number): boolean {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
 /**
  * Closes what the command would inherit beside the standard streams: a socket made elsewhere keeps
- * the group that it was made in. All descriptors of node's own are close-on-exec, and so are the
- * low ones that it inherited: node marks them when it starts.
+ * the group that it was made in. All descriptors of node's own are close-on-exec, and so are the low
+ * ones that it inherited: node marks them when it starts. Returns the sockets that were left, which
+ * can only be inherited ones.
  */
-function closeInherited(): void {
+function closeInherited(keepSockets: boolean): readonly number[] {
+  const kept: number[] = [];
   for (const name of readdirSync('/proc/self/fd')) {
     const fd = Number(name);
     if (fd <= 2) continue;
-    try {
-      const info = readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8');
-      const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '0', 8);
-      if ((flags & O_CLOEXEC) === 0) closeSync(fd);
-    } catch (error) {
-      // The descriptor with which the folder was read has gone.
-      if (!['ENOENT', 'EBADF'].includes(errnoOf(error) ?? '')) throw error;
-    }
+    if (keepSockets && isSocket(fd)) kept.push(fd);
+    else if (closesOnExec(fd) === false) closeSync(fd);
   }
+  return kept;
 }
 
 const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const;
@@ -43,9 +61,18 @@ const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWIN
 const FROM_KEYBOARD = ['SIGINT', 'SIGQUIT'] as const;
 
 /** Runs the command to its end with our standard streams; resolves with its exit status. */
-function run(command: string, args: readonly string[]): Promise<number> {
+function run(
+  command: string,
+  args: readonly string[],
+  sockets: readonly number[],
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: 'inherit' });
+    const stdio: ('ignore' | number)[] = [0, 1, 2];
+    for (const fd of sockets) {
+      while (stdio.length < fd) stdio.push('ignore');
+      stdio.push(fd);
+    }
+    const child = spawn(command, args, { stdio });
     const hasTerminal = [0, 1, 2].some((fd) => isatty(fd));
     for (const signal of FORWARDED) process.on(signal, () => child.kill(signal));
     for (const signal of FROM_KEYBOARD)
@@ -59,10 +86,16 @@ function run(command: string, args: readonly string[]): Promise<number> {
   });
 }
 
-export async function execInGroup(
-  globals: Globals,
-  { group, words }: { readonly group: string; readonly words: readonly string[] },
-): Promise<void> {
+export interface ExecOptions {
+  readonly group: string;
+  /** Leaves inherited sockets open, with the group that they have. */
+  readonly keepSockets: boolean;
+  /** The command and its arguments. */
+  readonly words: readonly string[];
+}
+
+export async function execInGroup(globals: Globals, options: ExecOptions): Promise<void> {
+  const { group, keepSockets, words } = options;
   requireLive(globals, 'exec');
   const [command, ...args] = words;
   if (command === undefined || command === '') {
@@ -71,9 +104,9 @@ export async function execInGroup(
   }
   const directory = enterableDirectory(globals, group);
   moveProcess(directory, process.pid);
-  closeInherited();
+  const sockets = closeInherited(keepSockets);
   try {
-    process.exitCode = await run(command, args);
+    process.exitCode = await run(command, args, sockets);
   } catch (error) {
     const code = errnoOf(error);
     if (code === undefined) throw error;

@@ -8,6 +8,7 @@ import {
   type Decision,
   evaluate,
   type Packet,
+  PROTOCOL,
   REJECT_ERRNO,
   type Table,
 } from '@sockfilter/table';
@@ -53,12 +54,16 @@ function ownerName({ chain, rule, number }: CounterOwner): string {
   return rule ? `rule ${number} of ${chain.name}` : `the policy of ${chain.name}`;
 }
 
+function protocolName(number: number): string | number {
+  return Object.entries(PROTOCOL).find(([, known]) => known === number)?.[0] ?? number;
+}
+
 function packetWords(packet: Packet): Readonly<Record<string, string | number>> {
   const { chain, protocol, family, group, uid, gid } = packet;
   return {
     chain,
     group,
-    protocol,
+    protocol: protocolName(protocol),
     source: printEndpoint(family, packet.source, packet.sourcePort),
     destination: printEndpoint(family, packet.destination, packet.destinationPort),
     uid,

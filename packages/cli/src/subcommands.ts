@@ -31,7 +31,13 @@ function reword(message: string): string {
 }
 
 const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
-const text = { type: 'string', requiresArg: true } as const;
+function once(value: string | readonly string[]): string {
+  if (typeof value === 'string') return value;
+  const message = `an option is given more than once: \`${value.join('`, `')}\``;
+  throw new CommandError(message, EXIT.usage);
+}
+
+const text = { type: 'string', requiresArg: true, coerce: once } as const;
 const flag = (alias: string, describe: string) =>
   ({ type: 'boolean', default: false, alias, describe }) as const;
 
@@ -131,10 +137,15 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
       (command) =>
         command
           .usage('$0 exec --group NAME -- COMMAND ARGS...')
-          .option('group', { ...text, alias: 'g', demandOption: true, describe: 'its name' }),
-      async ({ group }) => {
+          .option('group', { ...text, alias: 'g', demandOption: true, describe: 'its name' })
+          .option('keep-sockets', {
+            type: 'boolean',
+            default: false,
+            describe: 'leave inherited sockets open; they keep the group that they have',
+          }),
+      async ({ group, keepSockets }) => {
         const { execInGroup } = await import('./exec.js');
-        await execInGroup(globals, { group, words });
+        await execInGroup(globals, { group, keepSockets, words });
       },
     )
     .command(
@@ -191,7 +202,6 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
     .parserConfiguration({
       'parse-numbers': false,
       'parse-positional-numbers': false,
-      'duplicate-arguments-array': false,
     })
     .version(false)
     .alias('h', 'help')
