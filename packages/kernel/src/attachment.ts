@@ -5,6 +5,7 @@ import {
   attachRawTracepoint,
   cgroupId,
   close,
+  detachLink,
   type Fd,
   kernelBtf,
   linkInfo,
@@ -43,22 +44,16 @@ function attach(hook: Hook, program: Fd, tree: Tree): Fd {
   );
 }
 
-/**
- * Attaches and pins those of the hooks that are not attached; says how many there were that had a
- * link once, and how many that had none. Throws BpfError.
- */
+/** Attaches and pins those of the hooks that are not attached. Throws BpfError. */
 export function attachMissing(
   pins: Pins,
   tree: Tree,
   maps: MapDescriptors,
   hooks: readonly Hook[],
-): { readonly dead: number; readonly absent: number } {
-  const found = { dead: 0, absent: 0 };
+): void {
   let offsets: Offsets | undefined;
   for (const hook of hooks) {
-    const { attached, programId } = inspectHook(pins, tree, hook);
-    if (attached) continue;
-    found[programId === undefined ? 'absent' : 'dead'] += 1;
+    if (inspectHook(pins, tree, hook).attached) continue;
     pins.unpin(hook.name);
     offsets ??= readOffsets(kernelBtf());
     const link = using(loadProgram(hook.program(offsets), maps), (program) =>
@@ -67,5 +62,14 @@ export function attachMissing(
     pins.pin(hook.name, link);
     close(link);
   }
-  return found;
+}
+
+/**
+ * Detaches a hook of calls at once. A link that is unpinned only goes a grace period later, and a
+ * packet would be counted twice if another were attached until then.
+ */
+export function detach(pins: Pins, hook: Hook): void {
+  const fd = pins.open(hook.name);
+  if (fd !== undefined) using(fd, (link) => detachLink(link));
+  pins.unpin(hook.name);
 }

@@ -26,7 +26,7 @@ import {
   update,
 } from '@sockfilter/bpf';
 import { type Decision, EMPTY_TABLE, type Packet, type Table } from '@sockfilter/table';
-import { attachMissing, inspectHook } from './attachment.js';
+import { attachMissing, detach, inspectHook } from './attachment.js';
 import { walkBlob } from './blobwalk.js';
 import { type Environment, readEnvironment } from './environment.js';
 import { compileTable, type Generation, type Header, makeGeneration } from './generation.js';
@@ -160,6 +160,9 @@ export class Firewall {
     const firewall = new Firewall(environment, lock);
     try {
       firewall.#current = firewall.#recover();
+      const header = firewall.#current?.header;
+      // Nothing, or a table that nobody has asked for: a first commit or a teardown was interrupted.
+      if (!header || (header.format === FORMAT && header.textBytes === 0)) firewall.teardown();
       return firewall;
     } catch (error) {
       close(lock);
@@ -170,7 +173,7 @@ export class Firewall {
   /** The table in force, or undefined where nothing is installed. */
   read(): InForce | undefined {
     const current = this.#ours();
-    if (!current || current.header.textBytes === 0) return undefined;
+    if (!current) return undefined;
     const { fd, header } = current;
     return { text: readText(fd, header), counters: readTotals(fd, header) };
   }
@@ -200,7 +203,7 @@ export class Firewall {
       const next = this.#load(generation);
       this.#swap(maps, next);
       const before = this.#fold(next, last);
-      for (const hook of CALL_HOOKS) if (!isNeeded(hook, change.table)) this.#pins.unpin(hook.name);
+      for (const hook of CALL_HOOKS) if (!isNeeded(hook, change.table)) detach(this.#pins, hook);
       return { before: old && before };
     } catch (error) {
       if (!old && this.#current?.header.textBytes === 0) this.teardown();
@@ -256,11 +259,10 @@ export class Firewall {
       close(open.fd);
     }
     this.#forget();
+    for (const hook of CALL_HOOKS) detach(this.#pins, hook);
     const names = this.#pins.list();
-    const hooks = CALL_HOOKS.map(({ name }) => name);
-    const inOrder = [...names.filter((name) => hooks.includes(name)), ...names];
-    for (const name of inOrder) this.#pins.unpin(name);
-    if (names.length > 0) this.#pins.removeFolder();
+    for (const name of names) this.#pins.unpin(name);
+    this.#pins.removeFolder();
   }
 
   /** The directory of a control group, by its path below the cgroup2 mount. */
@@ -345,17 +347,19 @@ export class Firewall {
   /** Attaches what is missing and sees to it that all cgroups have their ids; returns their slot. */
   #attach(maps: Maps, last: Header, wanted: ReadonlyMap<string, number>, table: Table): number {
     const { tree } = this.#environment;
+    const inForce = registeredPaths(maps.paths, last.idSlot);
+    const isWhole = [...TRACEPOINTS, ...CALL_HOOKS.filter(({ onDemand }) => !onDemand)].every(
+      (hook) => inspectHook(this.#pins, tree, hook).attached,
+    );
+    attachMissing(this.#pins, tree, maps, TRACEPOINTS);
+    // A root that was made again, and what lies below it, has no ids yet. They come before the hooks:
+    // an interruption leaves a hook detached, so that the next commit comes here again.
+    if (last.textBytes === 0 || !isWhole) assignGroups(maps, tree, last.idSlot, inForce);
     const needed = CALL_HOOKS.filter((hook) => isNeeded(hook, table));
-    const tracepoints = attachMissing(this.#pins, tree, maps, TRACEPOINTS);
-    // Until a first commit is through, it is not known whether every cgroup has been seen.
-    const isFirst = last.textBytes === 0 || tracepoints.absent + tracepoints.dead > 0;
-    const hooks = isFirst ? undefined : attachMissing(this.#pins, tree, maps, needed);
-    const isRevived = hooks === undefined || hooks.dead > 0;
-    if (!isRevived && sameEntries(registeredPaths(maps.paths, last.idSlot), wanted))
-      return last.idSlot;
+    attachMissing(this.#pins, tree, maps, needed);
+    if (sameEntries(inForce, wanted)) return last.idSlot;
     const slot = 1 - last.idSlot;
     assignGroups(maps, tree, slot, wanted);
-    attachMissing(this.#pins, tree, maps, needed);
     return slot;
   }
 

@@ -4,14 +4,13 @@
  * An entry has an id for each of two slots, and the generation in force says which slot holds. A
  * commit that changes groups fills the other slot in, then swaps: ids and rules change at once.
  */
-import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { constants, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   BPF_EXIST,
   BPF_F_NO_PREALLOC,
   BPF_NOEXIST,
   BpfError,
-  cgroupId,
   createMap,
   entries,
   type Fd,
@@ -22,6 +21,7 @@ import {
 import { type Group, groupAt, isBelow, TableError } from '@sockfilter/table';
 import { CapacityError } from './capacity.js';
 import { GROUP_VALUE_BYTES, MAX_CGROUPS, MAX_PATHS, PATH_BYTES } from './layout.js';
+import { using } from './pins.js';
 
 const CGROUP_KEY_BYTES = 8;
 const EEXIST = 17;
@@ -152,8 +152,13 @@ function setCgroup(groups: Fd, cgroup: bigint, slot: number, id: number): void {
   }
 }
 
-function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+/** Runs the body, which may find that a control group has gone. */
+function ignoreGone(body: () => void): void {
+  try {
+    body();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
 }
 
 /** Where the tree of control groups is, and the part of it that is policed. */
@@ -164,20 +169,32 @@ export interface Tree {
   readonly root: string;
 }
 
+/** A path with so many bytes is left for a descriptor's: PATH_MAX bounds none in a tree. */
+const LONG_PATH = 2048;
+
+/**
+ * Sets the slot of every cgroup of the tree. Paths are strings of bytes (latin1) in here: who may make
+ * control groups may give them any name and any depth, and must not be passed over for that.
+ */
 function scan(groups: Fd, tree: Tree, slot: number, wanted: ReadonlyMap<string, number>): void {
-  const visit = (path: string, inherited: number): void => {
-    const folder = join(tree.mount, path);
-    const id = wanted.get(path) ?? inherited;
-    try {
-      setCgroup(groups, cgroupId(folder), slot, id);
-      for (const entry of readdirSync(folder, { withFileTypes: true }))
-        if (entry.isDirectory())
-          visit(path === '/' ? `/${entry.name}` : `${path}/${entry.name}`, id);
-    } catch (error) {
-      if (!isGone(error)) throw error;
+  const bytesOf = (path: string) => Buffer.from(path).toString('latin1');
+  const ids = new Map([...wanted].map(([path, id]) => [bytesOf(path), id]));
+  const visit = (path: string, folder: Buffer, inherited: number): void => {
+    if (folder.length > LONG_PATH) {
+      const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+      using(fd, () => visit(path, Buffer.from(`/proc/self/fd/${fd}`), inherited));
+      return;
+    }
+    const id = ids.get(path) ?? inherited;
+    setCgroup(groups, statSync(folder, { bigint: true }).ino, slot, id);
+    for (const entry of readdirSync(folder, { withFileTypes: true, encoding: 'latin1' })) {
+      if (!entry.isDirectory()) continue;
+      const below = Buffer.concat([folder, Buffer.from(`/${entry.name}`, 'latin1')]);
+      ignoreGone(() => visit(`${path === '/' ? '' : path}/${entry.name}`, below, id));
     }
   };
-  visit(tree.root, inheritedBy(tree.root, wanted));
+  const root = join(tree.mount, tree.root);
+  visit(bytesOf(tree.root), Buffer.from(root), inheritedBy(tree.root, wanted));
 }
 
 /** The id that the policed cgroup has from the nearest of its registered ancestors. */
@@ -187,13 +204,11 @@ function inheritedBy(root: string, wanted: ReadonlyMap<string, number>): number 
 }
 
 /**
- * Returns when every mkdir of a cgroup that was under way has ended: making and removing one takes
- * the same mutex, cgroup_mutex.
+ * Returns when every mkdir of a cgroup that was under way has ended. Enabling controllers takes the
+ * mutex that mkdir holds, cgroup_mutex, also where it names none.
  */
 function passBarrier(tree: Tree): void {
-  const folder = join(tree.mount, tree.root, `sockfilter-barrier-${process.pid}`);
-  mkdirSync(folder);
-  rmdirSync(folder);
+  writeFileSync(join(tree.mount, tree.root, 'cgroup.subtree_control'), '\n');
 }
 
 /**

@@ -13,14 +13,15 @@ import { join } from 'node:path';
 import { close, type Fd, openPinned, pin } from '@sockfilter/bpf';
 import { CapacityError } from './capacity.js';
 
-const MAX_NAME = 255;
+/** The name of the lock file has five more. */
+const MAX_NAME = 250;
 
 /** The instance's name: `-` for the whole hierarchy, else the path escaped as systemd escapes paths. */
 export function instanceName(root: string): string {
   if (root === '/') return '-';
   const name = root
     .slice(1)
-    .replace(/[^A-Za-z0-9:_/]/g, (sign) =>
+    .replace(/[^A-Za-z0-9:_/]/gu, (sign) =>
       [...Buffer.from(sign)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
     )
     .replaceAll('/', '-');
@@ -72,10 +73,15 @@ export class Pins {
     rmSync(join(this.folder, name), { force: true });
   }
 
-  /** Removes the folders; only once nothing is pinned there. */
+  /** Removes the folders, if they are there and nothing is pinned there. */
   removeFolder(): void {
-    rmdirSync(this.folder);
-    if (readdirSync(this.#parent).length === 0) rmdirSync(this.#parent);
+    for (const folder of [this.folder, this.#parent]) {
+      try {
+        rmdirSync(folder);
+      } catch {
+        // Other instances come and go meanwhile: they have locks of their own.
+      }
+    }
   }
 }
 
