@@ -1,0 +1,201 @@
+/**
+ * kill -9 at every step and at random moments: the old table or the new one is in force, the next
+ * command works, and no count is lost.
+ */
+import { readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { printSave } from '@sockfilter/iptables';
+import type { Caller } from '../harness/caller.js';
+import { describeKernel } from '../harness/kernel.js';
+import { Policy, tableOf } from '../harness/policy.js';
+import { Testbed } from '../harness/testbed.js';
+import { Administrator, callsIn, endProcesses, Hammer } from './processes/process.js';
+
+const RANDOM_KILLS = 120;
+/** A loop of commits is killed so many milliseconds after its start at the latest: several commits. */
+const RANDOM_MS = 200;
+const PORTS = [7001, 7002, 7003];
+const ALL_PASS = ['ok', 'ok', 'ok'];
+
+describeKernel('kill -9', () => {
+  let bed: Testbed;
+  let policy: Policy;
+  /** It never dies. */
+  let steady: Administrator;
+  let spare: Promise<Administrator>;
+  let caller: Caller;
+  let hammer: Hammer;
+  let socket: number;
+  /** Two tables, and what calls to PORTS come to under each. `c` has work for the ingress hook. */
+  let a: string;
+  let b: string;
+  let c: string;
+  let outcomes: ReadonlyMap<string | undefined, readonly string[]>;
+  /** Calls of `caller`. */
+  let probes = 0;
+
+  beforeAll(async () => {
+    bed = await Testbed.create();
+    policy = new Policy(bed.cgroups.path);
+    steady = await Administrator.start();
+    spare = Administrator.start();
+    const save = (...lines: readonly string[]) => printSave(tableOf(lines.join('\n')));
+    const group = (id: number) => `-G in --id ${id} --path ${bed.cgroups.childPath('in')}`;
+    const refuse = (id: number, port: number, errno: string) =>
+      `-A CONNECT -p udp -m cgroup --id ${id} --dport ${port} -j REJECT --reject-with ${errno}`;
+    a = save(group(3), refuse(3, 7001, 'EACCES'), refuse(3, 7003, 'EHOSTUNREACH'));
+    b = save(group(4), refuse(4, 7002, 'ECONNREFUSED'), refuse(4, 7003, 'ENETUNREACH'));
+    c = save(group(3), refuse(3, 7001, 'EPERM'), refuse(3, 7003, 'EPERM'), '-A RECVFROM -j DROP');
+    outcomes = new Map([
+      [undefined, ALL_PASS],
+      [a, ['EACCES', 'ok', 'EHOSTUNREACH']],
+      [b, ['ok', 'ECONNREFUSED', 'ENETUNREACH']],
+      [c, ['EPERM', 'ok', 'EPERM']],
+    ]);
+    caller = await bed.caller('in');
+    socket = await caller.socket('inet', 'dgram');
+    hammer = await Hammer.start(
+      bed.cgroups.child('in'),
+      bed.network.path,
+      PORTS.map((port) => ({ call: 'connect', address: '127.0.0.1', port })),
+    );
+  });
+  afterAll(async () => {
+    await spare;
+    await endProcesses();
+    policy?.teardown();
+    await bed?.close();
+  });
+
+  /** A process that has started already; the next one starts while this one works. */
+  function administrator(): Promise<Administrator> {
+    const ready = spare;
+    spare = Administrator.start();
+    return ready;
+  }
+
+  /** Puts a table in force, or nothing. */
+  async function replace(text: string | undefined): Promise<void> {
+    await steady.ask({ root: policy.root, do: 'replace', text });
+  }
+
+  /** The same in a process that dies at the step; false if it has come to its end before. */
+  async function dieReplacing(text: string | undefined, dieAt: number): Promise<boolean> {
+    const one = await administrator();
+    const steps = await one.ask({ root: policy.root, do: 'replace', text, dieAt });
+    await one.kill();
+    return steps === undefined;
+  }
+
+  async function probe(): Promise<readonly string[]> {
+    const results: string[] = [];
+    for (const port of PORTS) {
+      results.push(await caller.connect(socket, { address: '127.0.0.1', port }));
+      probes += 1;
+    }
+    return results;
+  }
+
+  /** Calls that CONNECT has counted. */
+  function counted(): number {
+    return policy
+      .counters()
+      .filter(({ owner }) => owner.chain.name === 'CONNECT')
+      .reduce((sum, { packets }) => sum + Number(packets), 0);
+  }
+
+  /** What is wrong with the state that a command has left behind, in words. */
+  async function faults(allowed: readonly (string | undefined)[]): Promise<readonly string[]> {
+    const wrong: string[] = [];
+    const text = policy.use((firewall) => firewall.read()?.text);
+    if (!allowed.includes(text)) wrong.push(`this is in force: ${text}`);
+    const results = await probe();
+    if (results.join() !== outcomes.get(text)?.join()) wrong.push(`calls come to ${results}`);
+    const folders = readdirSync(bed.cgroups.root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+    if (folders.join() !== 'in') wrong.push(`control groups: ${folders}`);
+    const status = policy.use((firewall) => firewall.status());
+    if (text === undefined && status !== undefined) wrong.push(`pins are left: ${status.pins}`);
+    const detached = status?.hooks.filter((hook) => !hook.attached && !hook.onDemand) ?? [];
+    if (detached.length > 0) wrong.push(`detached: ${detached.map(({ name }) => name)}`);
+    return wrong;
+  }
+
+  /** Under calls, kills the replacement of one table by the other at some of its steps. */
+  async function killAtSteps(from: string, to: string, stride: number): Promise<number> {
+    await replace(from);
+    const lost = callsIn(await hammer.pause()) + probes - counted();
+    for (let step = 1; ; step += stride) {
+      await hammer.run();
+      const died = await dieReplacing(to, step);
+      const calls = callsIn(await hammer.pause());
+      const wrong = [...(await faults(died ? [from, to] : [to]))];
+      const missing = calls + probes - counted() - lost;
+      if (missing !== 0) wrong.push(`${missing} calls are not counted`);
+      if (wrong.length > 0) throw new Error(`after step ${step}: ${wrong.join('; ')}`);
+      if (!died) return (step - 1) / stride;
+      // Through `to`, so that what is left of the command that died saves the next one no step.
+      await replace(to);
+      await replace(from);
+    }
+  }
+
+  test('at every step of a commit that changes groups', async () => {
+    expect(await killAtSteps(a, b, 1)).toBeGreaterThan(50);
+  }, 180_000);
+
+  test('at steps of a commit that attaches a hook', async () => {
+    expect(await killAtSteps(b, c, 5)).toBeGreaterThan(15);
+  }, 180_000);
+
+  test('at steps of a commit that detaches a hook', async () => {
+    expect(await killAtSteps(c, a, 14)).toBeGreaterThan(4);
+  }, 180_000);
+
+  test(`${RANDOM_KILLS} times at random moments of commits`, async () => {
+    await replace(a);
+    const lost = callsIn(await hammer.pause()) + probes - counted();
+    const wrong: string[] = [];
+    const seen = new Map<string | undefined, number>();
+    for (let kill = 0; kill < RANDOM_KILLS; kill++) {
+      const one = await administrator();
+      await hammer.run();
+      one.tell({ root: policy.root, do: 'loop', texts: kill % 2 === 0 ? [a, b] : [b, a] });
+      await sleep(Math.random() * RANDOM_MS);
+      await one.kill();
+      const calls = callsIn(await hammer.pause());
+      wrong.push(...(await faults([a, b])));
+      const missing = calls + probes - counted() - lost;
+      if (missing !== 0) wrong.push(`${missing} calls are not counted`);
+      const text = policy.use((firewall) => firewall.read()?.text);
+      seen.set(text, (seen.get(text) ?? 0) + 1);
+    }
+    expect(wrong).toEqual([]);
+    expect(seen.size).toBe(2);
+  }, 180_000);
+
+  test('at steps of the first commit', async () => {
+    await replace(undefined);
+    let step = 1;
+    for (let died = true; died; step += 4) {
+      died = await dieReplacing(a, step);
+      expect([step, ...(await faults(died ? [undefined, a] : [a]))]).toEqual([step]);
+      if (died && policy.use((firewall) => firewall.read()) !== undefined) await replace(undefined);
+    }
+    expect(step).toBeGreaterThan(100);
+  }, 180_000);
+
+  test('at steps of a teardown', async () => {
+    let step = 1;
+    for (let died = true; died; step += 3) {
+      await replace(a);
+      expect([step, ...(await faults([a]))]).toEqual([step]);
+      died = await dieReplacing(undefined, step);
+      // Of every second one the next command finds the remains as they are.
+      if (!died || step % 2 === 0)
+        expect([step, ...(await faults(died ? [a, undefined] : [undefined]))]).toEqual([step]);
+    }
+    expect(step).toBeGreaterThan(20);
+  }, 180_000);
+});

@@ -1,0 +1,161 @@
+/** Starts the programs of this folder, bundled from the sources, and talks to them. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { buildSync } from 'esbuild';
+import type { AdministratorQuestion, HammerCall, HammerQuestion, Tally } from './messages.js';
+
+const REPOSITORY = join(__dirname, '../../..');
+const PACKAGES = join(REPOSITORY, 'packages');
+
+/** Inside node_modules, from where the bundles find koffi. */
+const CACHE = join(REPOSITORY, 'node_modules/.cache');
+
+const PROGRAMS = {
+  administrator: require.resolve('./administrator.ts'),
+  hammer: require.resolve('./hammer.ts'),
+};
+
+let folder: string | undefined;
+
+/** The folder of the bundles; made at the first call. */
+function bundles(): string {
+  if (folder !== undefined) return folder;
+  mkdirSync(CACHE, { recursive: true });
+  folder = mkdtempSync(join(CACHE, 'processes-'));
+  buildSync({
+    entryPoints: PROGRAMS,
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['koffi'],
+    alias: Object.fromEntries(
+      readdirSync(PACKAGES).map((name) => [
+        `@sockfilter/${name}`,
+        join(PACKAGES, name, 'src/index.ts'),
+      ]),
+    ),
+  });
+  return folder;
+}
+
+/** The processes that run now. */
+const running = new Set<Process<unknown, unknown>>();
+
+class Process<Question, Answer> {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #closed: Promise<unknown>;
+  readonly #lines: AsyncIterator<string>;
+  #errors = '';
+
+  constructor(command: string, words: readonly string[]) {
+    this.#child = spawn(command, words, { stdio: 'pipe' });
+    this.#closed = once(this.#child, 'close').then(() => running.delete(this));
+    this.#child.stdin.on('error', () => {});
+    this.#child.stderr.on('data', (chunk) => {
+      this.#errors += String(chunk);
+    });
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+    running.add(this);
+  }
+
+  /** The next line that the process says; undefined if it has ended without an error of its own. */
+  async hear(): Promise<Answer | undefined> {
+    const line = await this.#lines.next();
+    if (line.done !== true) return JSON.parse(line.value);
+    await this.#closed;
+    if (this.#errors !== '') throw new Error(this.#errors);
+    return undefined;
+  }
+
+  tell(question: Question): void {
+    this.#child.stdin.write(`${JSON.stringify(question)}\n`);
+  }
+
+  /** Asks; undefined if the process has died of it. */
+  ask(question: Question): Promise<Answer | undefined> {
+    this.tell(question);
+    return this.hear();
+  }
+
+  /** kill -9; returns when the process is gone. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#closed;
+  }
+}
+
+/** A process that makes calls; see hammer.ts. */
+export class Hammer {
+  readonly #process: Process<HammerQuestion, Tally>;
+
+  private constructor(process: Process<HammerQuestion, Tally>) {
+    this.#process = process;
+  }
+
+  /** Starts it in the control group (its directory) and the network namespace. */
+  static async start(cgroup: string, netns: string, calls: readonly HammerCall[]): Promise<Hammer> {
+    const node = [process.execPath, join(bundles(), 'hammer.mjs'), JSON.stringify(calls)];
+    const enter = 'echo $$ > "$0/cgroup.procs" && exec nsenter "$@"';
+    const words = ['-c', enter, cgroup, `--net=${netns}`, ...node];
+    const hammer = new Hammer(new Process('/bin/sh', words));
+    await hammer.#process.hear();
+    return hammer;
+  }
+
+  async run(): Promise<void> {
+    await this.#process.ask('run');
+  }
+
+  /** Ends the calls, until it is run again; what they have come to since the start. */
+  async pause(): Promise<Tally> {
+    const tally = await this.#process.ask('pause');
+    if (!tally) throw new Error('the process that makes calls has ended');
+    return tally;
+  }
+}
+
+/** A process that changes the table; see administrator.ts. */
+export class Administrator {
+  readonly #process: Process<AdministratorQuestion, number>;
+
+  private constructor(process: Process<AdministratorQuestion, number>) {
+    this.#process = process;
+  }
+
+  static async start(): Promise<Administrator> {
+    const path = join(bundles(), 'administrator.mjs');
+    const administrator = new Administrator(new Process(process.execPath, [path]));
+    await administrator.#process.hear();
+    return administrator;
+  }
+
+  /** Starts work that does not end by itself. */
+  tell(question: AdministratorQuestion): void {
+    this.#process.tell(question);
+  }
+
+  ask(question: AdministratorQuestion): Promise<number | undefined> {
+    return this.#process.ask(question);
+  }
+
+  kill(): Promise<void> {
+    return this.#process.kill();
+  }
+}
+
+/** How many calls a tally holds. */
+export function callsIn(tally: Tally): number {
+  return tally.flatMap((results) => Object.values(results)).reduce((sum, n) => sum + n, 0);
+}
+
+/** Ends every process that still runs; for afterAll. */
+export async function endProcesses(): Promise<void> {
+  await Promise.all([...running].map((process) => process.kill()));
+  if (folder !== undefined) rmSync(folder, { recursive: true });
+  folder = undefined;
+}
