@@ -1,0 +1,164 @@
+/**
+ * Every code that a finding can have. Codes are stable: a retired one is never given to something
+ * else. SF001 to SF099 are about rules, SF1xx about expectations, SF2xx about changes.
+ */
+import type { Severity } from './finding.js';
+
+export interface CatalogueRow {
+  readonly severity: Severity;
+  readonly title: string;
+  readonly explanation: string;
+}
+
+export const CATALOGUE = {
+  SF000: {
+    severity: 'error',
+    title: 'unreadable',
+    explanation:
+      'The text cannot be parsed or does not fit the table, so nothing else can be said.',
+  },
+  SF001: {
+    severity: 'error',
+    title: 'shadowed rule',
+    explanation:
+      'Earlier rules decide every call that this rule matches, at least one of them with another verdict. The rule never has an effect, and what it says is not so.',
+  },
+  SF002: {
+    severity: 'warning',
+    title: 'redundant rule',
+    explanation:
+      'Earlier rules decide every call that this rule matches, all of them with the same verdict. The rule never has an effect.',
+  },
+  SF003: {
+    severity: 'error',
+    title: 'impossible rule',
+    explanation:
+      'No call that can happen in the chains that reach this rule matches it: its options exclude each other, or the chain, its protocol or its callers exclude them.',
+  },
+  SF004: {
+    severity: 'info',
+    title: 'removable rule',
+    explanation:
+      'Calls meet this rule, but without it each of them would get the same verdict from a later rule or the policy. It may be there for its counter.',
+  },
+  SF005: {
+    severity: 'warning',
+    title: 'unused chain',
+    explanation: 'No call reaches this user chain: nothing jumps to it, or only what is never met.',
+  },
+  SF006: {
+    severity: 'warning',
+    title: 'undeclared id',
+    explanation:
+      'A rule names a network_id that no `-G` line of the file declares. It means something only on a host that gives the id to a group.',
+  },
+  SF007: {
+    severity: 'error',
+    title: 'negations that always hold',
+    explanation:
+      'Two rules with one target and a negation each: what the one leaves out the other takes in, so together they match everything. `! -d A` and `! -d B` say "not both", which is always true; "neither" needs one rule that has both, or a chain that returns for each.',
+  },
+  SF008: {
+    severity: 'warning',
+    title: 'negation without effect',
+    explanation: 'Where this rule stands, no call has what the negation excludes.',
+  },
+  SF009: {
+    severity: 'warning',
+    title: 'wider than it looks',
+    explanation:
+      'The address has bits that its prefix length cuts off, so the rule matches the whole network around it.',
+  },
+  SF010: {
+    severity: 'warning',
+    title: 'wildcard left open',
+    explanation:
+      'A bind to the address is refused, but a bind to 0.0.0.0 or :: on the same port is not, and that serves the address as well.',
+  },
+  SF011: {
+    severity: 'warning',
+    title: 'listening without bind',
+    explanation:
+      "listen(2) on a socket that was never bound takes a port of the kernel's choice on all addresses, and no bind(2) is seen. Where BIND refuses and ACCEPT does not, peers can reach such a socket.",
+  },
+  SF012: {
+    severity: 'error',
+    title: 'kernel too old',
+    explanation: 'The kernel version given with `--kernel` cannot enforce what the file says.',
+  },
+  SF013: {
+    severity: 'info',
+    title: 'chain refuses nothing',
+    explanation: 'No call of this built-in chain is refused.',
+  },
+  SF014: {
+    severity: 'info',
+    title: 'ignore without effect',
+    explanation:
+      'A `# sockfilter: ignore[...]` comment silences nothing: the finding is gone, or the code is another.',
+  },
+  SF100: {
+    severity: 'error',
+    title: 'failed case',
+    explanation: 'A call got another verdict than the expectation says.',
+  },
+  SF101: {
+    severity: 'error',
+    title: 'failed invariant',
+    explanation: 'There are calls for which the invariant does not hold.',
+  },
+  SF102: {
+    severity: 'error',
+    title: 'nothing is expected',
+    explanation:
+      'There is no expectation, or one about no call at all, so that it would hold whatever the rules say.',
+  },
+  SF103: {
+    severity: 'error',
+    title: 'bad expectation',
+    explanation: 'The file of expectations cannot be understood.',
+  },
+  SF200: {
+    severity: 'error',
+    title: 'newly accepted',
+    explanation: 'Calls that were refused are accepted.',
+  },
+  SF201: {
+    severity: 'error',
+    title: 'newly refused',
+    explanation: 'Calls that were accepted are refused.',
+  },
+  SF202: {
+    severity: 'error',
+    title: 'another errno',
+    explanation: 'Calls that were refused are refused with another errno.',
+  },
+  SF203: {
+    severity: 'error',
+    title: 'change of a group',
+    explanation: 'A group came, went, or has another id or path.',
+  },
+  SF204: {
+    severity: 'error',
+    title: 'unintended change',
+    explanation: 'Calls change that the intended regions do not name.',
+  },
+  SF205: {
+    severity: 'error',
+    title: 'missing change',
+    explanation: 'Calls do not change though the intended regions name them.',
+  },
+} as const satisfies Readonly<Record<string, CatalogueRow>>;
+
+export type Code = keyof typeof CATALOGUE;
+
+export function isCode(text: string): text is Code {
+  return Object.hasOwn(CATALOGUE, text);
+}
+
+/** Every code with its row, in order. */
+export function catalogueRows(): readonly (CatalogueRow & { readonly code: Code })[] {
+  return Object.entries(CATALOGUE).flatMap(([code, row]) =>
+    isCode(code) ? [{ code, ...row }] : [],
+  );
+}

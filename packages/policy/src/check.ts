@@ -1,0 +1,48 @@
+/** All checks of a rule file. */
+import { findAutobind } from './checks/autobind.js';
+import { findOpenChains, findUnusedChains } from './checks/chains.js';
+import { findUndeclaredIds } from './checks/groups.js';
+import { findUnenforceable, type KernelVersion } from './checks/kernels.js';
+import { findIdleNegations } from './checks/negations.js';
+import { findWidePrefixes } from './checks/prefixes.js';
+import { findRemovableRules } from './checks/removable.js';
+import { findUnmetRules } from './checks/unmet.js';
+import { findOpenWildcards } from './checks/wildcards.js';
+import { type Check, CheckContext } from './context.js';
+import { type Finding, sortFindings } from './finding.js';
+import type { RuleFile } from './rulefile.js';
+import { applySuppressions, type IgnoredFinding, readSuppressions } from './suppression.js';
+
+const CHECKS: readonly Check[] = [
+  findUnmetRules,
+  findRemovableRules,
+  findUnusedChains,
+  findOpenChains,
+  findUndeclaredIds,
+  findIdleNegations,
+  findWidePrefixes,
+  findOpenWildcards,
+  findAutobind,
+];
+
+export interface CheckOptions {
+  /** The oldest kernel that must be able to enforce the file. */
+  readonly kernel?: KernelVersion | undefined;
+}
+
+export interface Checked {
+  readonly file: string;
+  readonly findings: readonly Finding[];
+  /** What comments in the file silenced. */
+  readonly ignored: readonly IgnoredFinding[];
+}
+
+/** Checks a file whose table is valid. Throws LimitError where that would cost too much. */
+export function checkFile(file: RuleFile, { kernel }: CheckOptions = {}): Checked {
+  const context = new CheckContext(file);
+  const found = CHECKS.flatMap((check) => [...check(context)]);
+  if (kernel) found.push(...findUnenforceable(context, kernel));
+  const suppressions = readSuppressions(file.comments);
+  const { findings, ignored } = applySuppressions(file.name, found, suppressions);
+  return { file: file.name, findings: sortFindings(findings), ignored };
+}

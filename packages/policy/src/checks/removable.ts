@@ -1,0 +1,25 @@
+/** Rules that calls meet, but that could go without a change of any verdict. */
+import { witness } from '@sockfilter/diagram';
+import type { Check } from '../context.js';
+import { ownerNote } from '../rulefile.js';
+
+export const findRemovableRules: Check = function* (context) {
+  const { dead, file, loaded, owners, trace } = context;
+  for (const counter of loaded.redundantCounters()) {
+    const { rule } = owners[counter];
+    // A rule without a target is there to count.
+    if (!rule?.target || dead.has(counter)) continue;
+    const packet = witness(loaded.decidedBy(counter));
+    const next = packet && trace(packet, { without: rule });
+    const notes = next
+      ? [ownerNote(file, next.decider, 'without it ', ' gives this call the same verdict')]
+      : [];
+    yield context.find('SF004', {
+      place: file.placeOf(rule),
+      message: 'without this rule every call would get the same verdict',
+      notes,
+      packet,
+      fix: 'remove it, unless its counter is wanted',
+    });
+  }
+};

@@ -1,0 +1,128 @@
+/** What all checks of one file share, each thing made when it is first asked. */
+import { intersect, type LoadedTable, type PacketSet, Universe, union } from '@sockfilter/diagram';
+import {
+  BUILTIN_CHAINS,
+  type BuiltinChain,
+  type Chain,
+  type CounterOwner,
+  counterOwners,
+  isBuiltinChain,
+  type Packet,
+  type Rule,
+  registerPaths,
+  ruleCondition,
+  type Table,
+  valueSet,
+} from '@sockfilter/table';
+import { makeWitness } from './call.js';
+import { CATALOGUE, type Code } from './catalogue.js';
+import type { Finding, Place, Witness } from './finding.js';
+import type { RuleFile } from './rulefile.js';
+import { type Trace, type TraceOptions, tracer } from './trace.js';
+
+/** The chain alone, as a set. */
+export function chainSet(universe: Universe, chain: BuiltinChain): PacketSet {
+  const set = valueSet(BUILTIN_CHAINS.indexOf(chain));
+  return universe.matching([[{ field: 'chain', set, negated: false }]]);
+}
+
+/** What a check says; the rest of the finding follows from its code. */
+export interface Said {
+  readonly place: Place;
+  readonly message: string;
+  readonly notes?: Finding['notes'];
+  readonly packet?: Packet | undefined;
+  readonly fix?: string | undefined;
+}
+
+export class CheckContext {
+  readonly file: RuleFile;
+  /** With a group for each path that a rule names, as loading the file would make it. */
+  readonly table: Table;
+  readonly universe: Universe;
+  readonly loaded: LoadedTable;
+  readonly owners: readonly CounterOwner[];
+  readonly trace: (packet: Packet, options?: TraceOptions) => Trace;
+  readonly #matching = new Map<Rule, PacketSet>();
+  readonly #entering = new Map<Chain, PacketSet>();
+  readonly #callers = new Map<string, Rule[]>();
+  readonly #chainOf = new Map<Rule, Chain>();
+  #dead: ReadonlySet<number> | undefined;
+  #accepted: PacketSet | undefined;
+  #refused: PacketSet | undefined;
+
+  constructor(file: RuleFile, universe = new Universe()) {
+    this.file = file;
+    this.table = registerPaths(file.table, 0);
+    this.universe = universe;
+    this.loaded = universe.load(this.table);
+    this.owners = counterOwners(this.table);
+    this.trace = tracer(this.table);
+    for (const { chain, rule } of this.owners) {
+      if (!rule) continue;
+      this.#chainOf.set(rule, chain);
+      const { target } = rule;
+      if (target?.kind !== 'jump' && target?.kind !== 'goto') continue;
+      const known = this.#callers.get(target.chain);
+      if (known) known.push(rule);
+      else this.#callers.set(target.chain, [rule]);
+    }
+  }
+
+  get accepted(): PacketSet {
+    this.#accepted ??= this.loaded.accepted;
+    return this.#accepted;
+  }
+
+  get refused(): PacketSet {
+    this.#refused ??= this.loaded.refused;
+    return this.#refused;
+  }
+
+  /** Counters of rules and policies that no call can meet. */
+  get dead(): ReadonlySet<number> {
+    this.#dead ??= new Set(this.loaded.deadCounters());
+    return this.#dead;
+  }
+
+  /** Calls that the rule's own options match. */
+  matching(rule: Rule): PacketSet {
+    const known = this.#matching.get(rule);
+    if (known !== undefined) return known;
+    const set = this.universe.matching(ruleCondition(rule, this.table));
+    this.#matching.set(rule, set);
+    return set;
+  }
+
+  /** The rules that jump or go to the chain. */
+  callersOf(chain: Chain): readonly Rule[] {
+    return this.#callers.get(chain.name) ?? [];
+  }
+
+  /** Calls that would enter the chain if no rule decided before: what its callers let in. */
+  entering(chain: Chain): PacketSet {
+    const known = this.#entering.get(chain);
+    if (known !== undefined) return known;
+    let set = this.universe.empty;
+    if (isBuiltinChain(chain.name)) set = chainSet(this.universe, chain.name);
+    else
+      for (const rule of this.callersOf(chain)) {
+        const from = this.#chainOf.get(rule);
+        if (from) set = union(set, intersect(this.entering(from), this.matching(rule)));
+      }
+    this.#entering.set(chain, set);
+    return set;
+  }
+
+  witness(packet: Packet): Witness {
+    return makeWitness(packet, this.table.groups, this.file.name);
+  }
+
+  find(code: Code, { place, message, notes = [], packet, fix }: Said): Finding {
+    const { severity } = CATALOGUE[code];
+    const witness = packet && this.witness(packet);
+    return { code, severity, place, message, notes, witness, fix };
+  }
+}
+
+export type Check = (context: CheckContext) => Iterable<Finding>;

@@ -1,0 +1,172 @@
+/**
+ * Regions in words, in the order in which one would say them: `CONNECT, group web (3), tcp, to
+ * 10.0.0.0/8 port 80-90`. What is not said may be anything.
+ */
+import type { Box } from '@sockfilter/diagram';
+import {
+  BUILTIN_CHAINS,
+  type BuiltinChain,
+  type Family,
+  type Field,
+  type Group,
+  type Range,
+} from '@sockfilter/table';
+import { addressBits, allAddresses, printAddress, printAddressRange } from './address.js';
+import { groupLabel, protocolName } from './label.js';
+import { coveringNetworks } from './network.js';
+
+/** How many pieces of one field are named before the rest is only counted. */
+const MAX_PIECES = 12;
+
+export interface DescribeOptions {
+  readonly groups: readonly Group[];
+}
+
+/** What the ranges leave out of `all`, or undefined if there is nothing left out. */
+function complement(ranges: readonly Range[], all: Range): readonly Range[] {
+  const gaps: Range[] = [];
+  let next = all[0];
+  for (const [from, to] of ranges) {
+    if (from > next) gaps.push([next, from - 1n]);
+    next = to + 1n;
+  }
+  if (next <= all[1]) gaps.push([next, all[1]]);
+  return gaps;
+}
+
+function cut(pieces: readonly string[]): string {
+  if (pieces.length <= MAX_PIECES) return pieces.join(',');
+  return `${pieces.slice(0, MAX_PIECES).join(',')} and ${pieces.length - MAX_PIECES} more`;
+}
+
+/** The ranges, or `not` and what they leave out where that is shorter; undefined for everything. */
+function listRanges(
+  ranges: readonly Range[],
+  all: Range,
+  print: (range: Range) => readonly string[],
+): string | undefined {
+  const gaps = complement(ranges, all);
+  if (gaps.length === 0) return undefined;
+  const inside = ranges.flatMap(print);
+  if (ranges.length >= gaps.length) {
+    const outside = gaps.flatMap(print);
+    if (outside.length < inside.length || (outside.length === inside.length && isWide(ranges, all)))
+      return `not ${cut(outside)}`;
+  }
+  return cut(inside);
+}
+
+/** More than half of all. */
+function isWide(ranges: readonly Range[], [low, high]: Range): boolean {
+  const size = ranges.reduce((sum, [from, to]) => sum + to - from + 1n, 0n);
+  return size * 2n > high - low + 1n;
+}
+
+const printRange = ([from, to]: Range): readonly string[] => [
+  from === to ? String(from) : `${from}-${to}`,
+];
+
+function addressPrinter(family: Family) {
+  return (range: Range): readonly string[] => {
+    const networks = coveringNetworks(family, range);
+    if (networks.length > 2) return [printAddressRange(family, range)];
+    return networks.map(({ value, prefix }) =>
+      prefix === addressBits(family)
+        ? printAddress(family, value)
+        : `${printAddress(family, value)}/${prefix}`,
+    );
+  };
+}
+
+/** The family that the box is about, if one alone. */
+function familyOf(box: Box): Family | undefined {
+  const [range, more] = box.family ?? [];
+  if (!range || more || range[0] !== range[1]) return undefined;
+  return range[0] === 4n ? 4 : range[0] === 6n ? 6 : undefined;
+}
+
+export function chainsOf(box: Box): readonly BuiltinChain[] {
+  const { chain } = box;
+  if (!chain) return BUILTIN_CHAINS;
+  return BUILTIN_CHAINS.filter((_, at) =>
+    chain.some(([from, to]) => from <= BigInt(at) && BigInt(at) <= to),
+  );
+}
+
+const MAX_ID = 2n ** 32n - 1n;
+const MAX_PORT = 65535n;
+
+function numbers(box: Box, field: Field, high: bigint): string | undefined {
+  const ranges = box[field];
+  return ranges && listRanges(ranges, [0n, high], printRange);
+}
+
+/** Whose calls the region is about; undefined for everybody's. */
+export function describeGroups(box: Box, groups: readonly Group[]): string | undefined {
+  const text =
+    box.group &&
+    listRanges(box.group, [0n, MAX_ID], ([from, to]) => {
+      if (from === to) return [groupLabel(groups, Number(from))];
+      const named = groups.filter(({ id }) => from <= BigInt(id) && BigInt(id) <= to);
+      const size = to - from + 1n;
+      if (size <= 4n && BigInt(named.length) === size)
+        return named.map(({ name, id }) => `${name} (${id})`);
+      return [`${from}-${to}`];
+    });
+  if (text === undefined) return undefined;
+  return text === 'none (0)' ? 'no group' : text === 'not none (0)' ? 'any group' : `group ${text}`;
+}
+
+function protocolText(box: Box): string | undefined {
+  const { protocol } = box;
+  if (!protocol) return undefined;
+  const names: string[] = [];
+  for (const [from, to] of protocol) {
+    if (to - from > 8n) return listRanges(protocol, [0n, 255n], printRange);
+    for (let each = from; each <= to; each++) names.push(protocolName(Number(each)));
+  }
+  return names.join(',');
+}
+
+/** An end: `10.0.0.0/8 port 80`, undefined if it may be any. */
+function endText(
+  box: Box,
+  address: 'source' | 'destination',
+  port: 'sourcePort' | 'destinationPort',
+): string | undefined {
+  const family = familyOf(box);
+  const ranges = box[address];
+  const at = ranges && listRanges(ranges, allAddresses(family ?? 6), addressPrinter(family ?? 6));
+  const portText = numbers(box, port, MAX_PORT);
+  const parts = [at, portText === undefined ? undefined : `port ${portText}`];
+  const said = parts.filter((part) => part !== undefined);
+  return said.length === 0 ? undefined : said.join(' ');
+}
+
+/** True where the end is what it always is in the chain, so that saying it tells nothing. */
+function isFixed(box: Box, chains: readonly BuiltinChain[]): boolean {
+  return chains.every((chain) => chain === 'BIND') && box.source !== undefined;
+}
+
+/** The region in one line. */
+export function describeBox(box: Box, { groups }: DescribeOptions): string {
+  const chains = chainsOf(box);
+  const family = familyOf(box);
+  const source = isFixed(box, chains) ? undefined : endText(box, 'source', 'sourcePort');
+  const destination = endText(box, 'destination', 'destinationPort');
+  const saysAddress =
+    (box.source && source !== undefined) || (box.destination && destination !== undefined);
+  const uid = numbers(box, 'uid', MAX_ID);
+  const gid = numbers(box, 'gid', MAX_ID);
+  const parts = [
+    chains.length === BUILTIN_CHAINS.length ? 'every chain' : chains.join('/'),
+    describeGroups(box, groups),
+    family !== undefined && !saysAddress ? `IPv${family}` : undefined,
+    protocolText(box),
+    source === undefined ? undefined : `from ${source}`,
+    destination === undefined ? undefined : `to ${destination}`,
+    uid === undefined ? undefined : `uid ${uid}`,
+    gid === undefined ? undefined : `gid ${gid}`,
+  ];
+  return parts.filter((part) => part !== undefined).join(', ');
+}

@@ -1,0 +1,200 @@
+/** Expectations held against a rule file. */
+import { intersect, isEmpty, type PacketSet, subtract, union, witness } from '@sockfilter/diagram';
+import { REJECT_ERRNO } from '@sockfilter/table';
+import { listBoxes } from './boxlist.js';
+import { readCall } from './casecall.js';
+import { CATALOGUE, type Code } from './catalogue.js';
+import { CheckContext } from './context.js';
+import type {
+  CaseExpectation,
+  Expectation,
+  ExpectationFile,
+  OnlyExpectation,
+  Path,
+  RegionExpectation,
+} from './expectation.js';
+import type { Finding, Note, Place } from './finding.js';
+import { compileRegion, type Region, RegionError } from './region.js';
+import { ownerNote, type RuleFile, ruleComment } from './rulefile.js';
+
+export interface TestResult {
+  readonly name: string;
+  readonly place: Place;
+  /** What is wrong; none when the expectation holds. */
+  readonly findings: readonly Finding[];
+}
+
+/** How many deciding rules are named. */
+const MAX_DECIDERS = 8;
+
+export function errnoName(errno: number): string {
+  return Object.entries(REJECT_ERRNO).find(([, number]) => number === errno)?.[0] ?? `${errno}`;
+}
+
+export function verdictText(errno: number): string {
+  return errno === 0 ? 'accepted' : `refused with ${errnoName(errno)}`;
+}
+
+class Tester {
+  readonly #context: CheckContext;
+  readonly #file: ExpectationFile;
+
+  constructor(context: CheckContext, file: ExpectationFile) {
+    this.#context = context;
+    this.#file = file;
+  }
+
+  test(expectation: Expectation): TestResult {
+    const place = this.#file.locate(expectation.path);
+    const findings = this.#guarded(expectation);
+    return { name: expectation.name, place, findings };
+  }
+
+  #guarded(expectation: Expectation): readonly Finding[] {
+    try {
+      if (expectation.kind === 'case') return this.#case(expectation);
+      return expectation.kind === 'only' ? this.#only(expectation) : this.#region(expectation);
+    } catch (error) {
+      if (!(error instanceof LocatedError)) throw error;
+      const { path, message, help } = error;
+      return [this.#finding('SF103', path, message, { fix: help })];
+    }
+  }
+
+  #finding(code: Code, path: Path, message: string, more: Partial<Finding> = {}): Finding {
+    const place = this.#file.locate(path);
+    return { code, severity: CATALOGUE[code].severity, place, message, notes: [], ...more };
+  }
+
+  #case({ call, path, verdict, errno, by }: CaseExpectation): readonly Finding[] {
+    const { file, table, trace } = this.#context;
+    const packet = located([...path, 'call'], () => readCall(call, table));
+    const { errno: got, decider } = trace(packet);
+    const isSame = (got === 0) === (verdict === 'accept');
+    const notes: Note[] = [ownerNote(file, decider, '', ' decides')];
+    const fail = (key: string, message: string): readonly Finding[] => [
+      this.#finding('SF100', [...path, key], message, {
+        notes,
+        witness: this.#context.witness(packet),
+      }),
+    ];
+    if (!isSame || (errno !== undefined && got !== REJECT_ERRNO[errno])) {
+      const wanted = errno ?? (verdict === 'accept' ? 'accept' : 'a refusal');
+      return fail('expect', `expected ${wanted}, but the call is ${verdictText(got)}`);
+    }
+    const comment = decider.rule ? ruleComment(decider.rule) : 'policy';
+    if (by !== undefined && by !== comment)
+      return fail('by', `expected \`${by}\` to decide, but another rule does`);
+    return [];
+  }
+
+  #compile(regions: readonly Region[], path: Path): PacketSet {
+    const { universe, table } = this.#context;
+    return regions.reduce((set, region, at) => {
+      const here = this.#isList(path, regions) ? [...path, at] : path;
+      return union(
+        set,
+        located(here, () => compileRegion(universe, region, table)),
+      );
+    }, universe.empty);
+  }
+
+  /** A single region may stand without a list around it. */
+  #isList(path: Path, regions: readonly Region[]): boolean {
+    if (regions.length !== 1) return true;
+    const [whole, first] = [this.#file.locate(path), this.#file.locate([...path, 0])];
+    return whole.line !== first.line || whole.column !== first.column;
+  }
+
+  #region({ kind, verdict, regions, path }: RegionExpectation): readonly Finding[] {
+    const context = this.#context;
+    const region = this.#compile(regions, [...path, 'in']);
+    if (isEmpty(region)) return [this.#noCall([...path, 'in'])];
+    const isBadToAccept = (kind === 'never') === (verdict === 'accept');
+    const violating = intersect(region, isBadToAccept ? context.accepted : context.refused);
+    return this.#violation(path, violating, `calls are ${isBadToAccept ? 'accepted' : 'refused'}`);
+  }
+
+  #only({ regions, accept, path }: OnlyExpectation): readonly Finding[] {
+    const context = this.#context;
+    const within = this.#compile(regions, [...path, 'in']);
+    if (isEmpty(within)) return [this.#noCall([...path, 'in'])];
+    const { universe, table } = this.#context;
+    let allowed = universe.empty;
+    const idle: Finding[] = [];
+    for (const [at, region] of accept.entries()) {
+      const here = [...path, 'accept', at];
+      const set = intersect(
+        within,
+        located(here, () => compileRegion(universe, region, table)),
+      );
+      if (isEmpty(set)) idle.push(this.#noCall(here));
+      allowed = union(allowed, set);
+    }
+    const violating = subtract(intersect(within, context.accepted), allowed);
+    return [...idle, ...this.#violation(path, violating, 'calls outside `accept` are accepted')];
+  }
+
+  #noCall(path: Path): Finding {
+    return this.#finding(
+      'SF102',
+      path,
+      'no call is in this region, so this holds whatever the rules say',
+    );
+  }
+
+  #violation(path: Path, violating: PacketSet, message: string): readonly Finding[] {
+    const packet = witness(violating);
+    if (!packet) return [];
+    const { file, universe, table, trace, loaded, owners } = this.#context;
+    const { decider, errno } = trace(packet);
+    const others = loaded.deciders(violating).filter((counter) => owners[counter] !== decider);
+    const list = listBoxes(universe, violating, table.groups);
+    const notes: Note[] = [
+      ownerNote(file, decider, '', ` decides that call: it is ${verdictText(errno)}`),
+      ...others
+        .slice(0, MAX_DECIDERS)
+        .map((counter) => ownerNote(file, owners[counter], '', ' decides others')),
+      ...list.boxes.map(({ text }) => ({ message: `violated by: ${text}` })),
+      ...(list.tooMany ? [{ message: 'the violating calls are too many regions to list' }] : []),
+    ];
+    return [
+      this.#finding('SF101', path, message, { notes, witness: this.#context.witness(packet) }),
+    ];
+  }
+}
+
+/** A RegionError with its place. */
+class LocatedError extends Error {
+  readonly path: Path;
+  readonly help: string | undefined;
+
+  constructor(path: Path, message: string, help: string | undefined) {
+    super(message);
+    this.path = path;
+    this.help = help;
+  }
+}
+
+function located<T>(path: Path, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RegionError)) throw error;
+    const { key, index, message, help } = error;
+    throw new LocatedError([...path, key, ...(index === undefined ? [] : [index])], message, help);
+  }
+}
+
+/** Tests the rule file; its table must be valid. There is always a result, so that nothing passes unasked. */
+export function testFile(file: RuleFile, expected: ExpectationFile): readonly TestResult[] {
+  if (expected.expectations.length === 0) {
+    const place = expected.locate([]);
+    const message = 'the file expects nothing';
+    const { severity } = CATALOGUE.SF102;
+    const finding: Finding = { code: 'SF102', severity, place, message, notes: [] };
+    return [{ name: 'expectations', place, findings: [finding] }];
+  }
+  const tester = new Tester(new CheckContext(file), expected);
+  return expected.expectations.map((expectation) => tester.test(expectation));
+}

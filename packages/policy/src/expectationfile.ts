@@ -1,0 +1,111 @@
+/** From the text of an expectation file to expectations; loaded only where one is read. */
+import { REJECT_ERRNO, type RejectErrno } from '@sockfilter/table';
+import type {
+  CaseExpectation,
+  Expectation,
+  ExpectationFile,
+  IntendedChange,
+  Path,
+  Verdict,
+} from './expectation.js';
+import {
+  type CaseInput,
+  EXPECTATIONS,
+  INTENDED,
+  type InvariantInput,
+  type RegionInput,
+} from './expectationschema.js';
+import type { Finding } from './finding.js';
+import { REGION_KEYS, type Region, regionText } from './region.js';
+import { badExpectation, readYaml } from './yamlfile.js';
+
+export type Read<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly findings: readonly Finding[] };
+
+function toRegion(input: RegionInput): Region {
+  const region: { -readonly [K in keyof Region]: Region[K] } = {};
+  for (const key of REGION_KEYS) {
+    const given = input[key];
+    if (given !== undefined) region[key] = (Array.isArray(given) ? given : [given]).map(String);
+  }
+  return region;
+}
+
+function toRegions(input: RegionInput | readonly RegionInput[]): readonly Region[] {
+  return 'map' in input ? input.map(toRegion) : [toRegion(input)];
+}
+
+function toVerdict(word: string): Verdict {
+  return word === 'accept' ? 'accept' : 'refuse';
+}
+
+function isErrno(word: string): word is RejectErrno {
+  return Object.hasOwn(REJECT_ERRNO, word);
+}
+
+function toCase({ name, call, expect, by }: CaseInput, path: Path): CaseExpectation {
+  const region = toRegion(call);
+  return {
+    kind: 'case',
+    name: name ?? `${expect} ${regionText(region)}`,
+    path,
+    call: region,
+    verdict: toVerdict(expect),
+    errno: isErrno(expect) ? expect : undefined,
+    by,
+  };
+}
+
+const SHAPE = 'an invariant has `never` and `in`, `always` and `in`, or `only`';
+
+function toInvariant(
+  { name, never, always, in: within, only }: InvariantInput,
+  path: Path,
+): Expectation | undefined {
+  const given = [never, always, only].filter((each) => each !== undefined);
+  if (given.length !== 1 || (only === undefined) !== (within !== undefined)) return undefined;
+  if (only) {
+    const regions = toRegions(only.in);
+    return {
+      kind: 'only',
+      name: name ?? `only some of ${regions.map(regionText).join('; ')}`,
+      path: [...path, 'only'],
+      regions,
+      accept: only.accept.map(toRegion),
+    };
+  }
+  const word = never ?? always;
+  if (word === undefined || within === undefined) return undefined;
+  const kind = never === undefined ? 'always' : 'never';
+  const regions = toRegions(within);
+  const said = `${kind} ${word} ${regions.map(regionText).join('; ')}`;
+  return { kind, name: name ?? said, path, verdict: toVerdict(word), regions };
+}
+
+/** Reads `*.test.yaml`. */
+export function readExpectations(text: string, name: string): Read<ExpectationFile> {
+  const read = readYaml(text, name, EXPECTATIONS.nullable());
+  if (!read.ok) return read;
+  const { locate } = read;
+  const { cases = [], invariants = [] } = read.value ?? {};
+  const expectations: Expectation[] = cases.map((each, at) => toCase(each, ['cases', at]));
+  const findings: Finding[] = [];
+  for (const [at, each] of invariants.entries()) {
+    const path = ['invariants', at];
+    const expectation = toInvariant(each, path);
+    if (expectation) expectations.push(expectation);
+    else findings.push(badExpectation(locate(path), SHAPE));
+  }
+  if (findings.length > 0) return { ok: false, findings };
+  return { ok: true, value: { name, expectations, locate } };
+}
+
+/** Reads the file of `--intended`. */
+export function readIntended(text: string, name: string): Read<IntendedChange> {
+  const read = readYaml(text, name, INTENDED.nullable());
+  if (!read.ok) return read;
+  const { accepted = [], refused = [] } = read.value ?? {};
+  const change = { name, accepted: accepted.map(toRegion), refused: refused.map(toRegion) };
+  return { ok: true, value: { ...change, locate: read.locate } };
+}

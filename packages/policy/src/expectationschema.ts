@@ -1,0 +1,115 @@
+/**
+ * The YAML files that people write, as zod schemas; loaded only where one is read.
+ *
+ *     cases:
+ *       - call: { chain: BIND, group: web, proto: tcp, dst: 10.0.0.5, dport: 80 }
+ *         expect: accept                  # accept, refuse, drop, or an errno
+ *         by: our own address             # the deciding rule's comment, or `policy`
+ *     invariants:
+ *       - never: accept                   # accept, refuse or drop; or `always:`
+ *         in: { chain: CONNECT, group: web, remote: "!10.0.0.0/8" }
+ *       - only:
+ *           in: { chain: BIND, group: web }
+ *           accept:
+ *             - { proto: tcp, local-port: [80, 443] }
+ *
+ * region.ts says what a region may have; `in` takes one or a list. All may have a `name`. An intended
+ * change has `accepted:` and `refused:`, lists of regions.
+ */
+import { REJECT_ERRNO } from '@sockfilter/table';
+import { z } from 'zod';
+import type { RegionKey } from './region.js';
+
+const value = z.union([z.string(), z.number().int().nonnegative()]);
+const values = z.union([value, z.array(value).min(1)]);
+
+const DESCRIPTIONS: Readonly<Record<RegionKey, string>> = {
+  chain: 'BIND, ACCEPT, CONNECT, SENDTO, RECVFROM',
+  group: 'name, id, range of ids, path of a control group, or `none`',
+  proto: 'tcp, udp, udplite, icmp or ipv6-icmp',
+  family: '4 or 6',
+  local: 'address, network or range: our end of the socket',
+  remote: 'address, network or range: the other end',
+  'local-port': 'port or range of ports of our end',
+  'remote-port': 'port or range of ports of the other end',
+  src: 'where the data comes from: as `-s`',
+  dst: 'where the data goes: as `-d`',
+  sport: 'as `--sport`',
+  dport: 'as `--dport`',
+  uid: 'real user id or range',
+  gid: 'real group id or range',
+};
+
+function regionShape<T extends z.ZodType>(one: T) {
+  const field = (key: RegionKey) => one.optional().describe(DESCRIPTIONS[key]);
+  return z.strictObject({
+    chain: field('chain'),
+    group: field('group'),
+    proto: field('proto'),
+    family: field('family'),
+    local: field('local'),
+    remote: field('remote'),
+    'local-port': field('local-port'),
+    'remote-port': field('remote-port'),
+    src: field('src'),
+    dst: field('dst'),
+    sport: field('sport'),
+    dport: field('dport'),
+    uid: field('uid'),
+    gid: field('gid'),
+  });
+}
+
+const region = regionShape(values).describe('A set of calls; `!` before a value excludes it');
+const regions = z.union([region, z.array(region).min(1)]);
+const verdict = z.enum(['accept', 'refuse', 'drop']);
+const ERRNOS = Object.keys(REJECT_ERRNO).filter((name) => name in REJECT_ERRNO);
+const name = z.string().optional().describe('What it is called in reports');
+
+const oneCase = z.strictObject({
+  name,
+  call: regionShape(value).describe('One call: a single value for each field'),
+  expect: z.enum(['accept', 'refuse', 'drop', ...ERRNOS]),
+  by: z.string().optional().describe("The comment of the rule that decides, or 'policy'"),
+});
+
+const invariant = z.strictObject({
+  name,
+  never: verdict.optional().describe('No call of the region gets this verdict'),
+  always: verdict.optional().describe('Every call of the region gets this verdict'),
+  in: regions.optional().describe('The region that `never` or `always` is about'),
+  only: z
+    .strictObject({ in: regions, accept: z.array(region) })
+    .optional()
+    .describe('Of the calls in `in`, none outside `accept` is accepted'),
+});
+
+export const EXPECTATIONS = z
+  .strictObject({
+    $schema: z.string().optional(),
+    cases: z.array(oneCase).optional().describe('Single calls with the verdict of each'),
+    invariants: z.array(invariant).optional().describe('What holds for all calls of a region'),
+  })
+  .meta({ title: 'Expectations of a sockfilter rule file' });
+
+export const INTENDED = z
+  .strictObject({
+    $schema: z.string().optional(),
+    accepted: z.array(region).optional().describe('Exactly these calls become accepted'),
+    refused: z.array(region).optional().describe('Exactly these calls become refused'),
+  })
+  .meta({ title: 'The intended change of a sockfilter rule file' });
+
+export type RegionInput = z.input<typeof region>;
+export type CaseInput = z.input<typeof oneCase>;
+export type InvariantInput = z.input<typeof invariant>;
+
+/** The schema of expectation files for editors. */
+export function expectationsJsonSchema(): object {
+  return z.toJSONSchema(EXPECTATIONS, { io: 'input' });
+}
+
+/** The schema of files for `--intended`. */
+export function intendedJsonSchema(): object {
+  return z.toJSONSchema(INTENDED, { io: 'input' });
+}

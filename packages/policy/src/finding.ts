@@ -1,0 +1,57 @@
+/** What an answer about rule files consists of: findings, each with its place and its proof. */
+import type { Packet } from '@sockfilter/table';
+import type { Code } from './catalogue.js';
+
+export const SEVERITIES = ['info', 'warning', 'error'] as const;
+
+export type Severity = (typeof SEVERITIES)[number];
+
+/** A piece of one line of a file. Lines and columns count from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly length: number;
+}
+
+export interface Note {
+  readonly message: string;
+  readonly place?: Place | undefined;
+}
+
+/** A call that shows what a finding says. */
+export interface Witness {
+  readonly packet: Packet;
+  /** `connect(tcp, 10.0.0.5:80) by group web (3)`. */
+  readonly call: string;
+  /** The command line that shows how it is decided. */
+  readonly command: string;
+}
+
+export interface Finding {
+  readonly code: Code;
+  readonly severity: Severity;
+  readonly place: Place;
+  /** What is so: lower case, no full stop, the user's text in backquotes. */
+  readonly message: string;
+  readonly notes: readonly Note[];
+  readonly witness?: Witness | undefined;
+  /** What to do about it. */
+  readonly fix?: string | undefined;
+}
+
+export function atLeast(severity: Severity, threshold: Severity): boolean {
+  return SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(threshold);
+}
+
+/** In the order of the files' lines; each file's findings together, in the order of first mention. */
+export function sortFindings(findings: readonly Finding[]): readonly Finding[] {
+  const files = [...new Set(findings.map(({ place }) => place.file))];
+  return findings.toSorted(
+    (a, b) =>
+      files.indexOf(a.place.file) - files.indexOf(b.place.file) ||
+      a.place.line - b.place.line ||
+      a.place.column - b.place.column ||
+      a.code.localeCompare(b.code),
+  );
+}

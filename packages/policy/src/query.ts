@@ -1,0 +1,126 @@
+/** Which calls of a region are accepted or refused: as regions, or as a matrix. */
+import {
+  boxes,
+  equals,
+  intersect,
+  isEmpty,
+  type PacketSet,
+  project,
+  subtract,
+} from '@sockfilter/diagram';
+import type { Field, Group } from '@sockfilter/table';
+import { type BoxList, listBoxes } from './boxlist.js';
+import { CheckContext } from './context.js';
+import { describeBox } from './describe.js';
+import type { Verdict } from './expectation.js';
+import { compileRegion, type Region } from './region.js';
+import type { RuleFile } from './rulefile.js';
+
+export type CellValue = 'all' | 'some' | 'none' | 'no call';
+
+export interface MatrixRow {
+  readonly label: string;
+  /** One for each column: how many of the calls get the verdict. */
+  readonly cells: readonly CellValue[];
+}
+
+export interface Matrix {
+  /** Destinations and ports, in words; together all of the region. */
+  readonly columns: readonly string[];
+  readonly rows: readonly MatrixRow[];
+  /** True where there were too many columns and some stand for several. */
+  readonly isCoarse: boolean;
+}
+
+const MAX_COLUMNS = 48;
+/** Regions of a column that are named. */
+const MAX_NAMED = 3;
+
+const DESTINATION: readonly Field[] = [
+  'chain',
+  'family',
+  'protocol',
+  'destination',
+  'destinationPort',
+];
+
+export class Query {
+  readonly #context: CheckContext;
+  readonly #region: PacketSet;
+  readonly #answer: PacketSet;
+
+  /** Throws RegionError for a region that cannot be understood. */
+  constructor(file: RuleFile, verdict: Verdict, region: Region) {
+    this.#context = new CheckContext(file);
+    const { table, universe } = this.#context;
+    this.#region = compileRegion(universe, region, table);
+    const all = verdict === 'accept' ? this.#context.accepted : this.#context.refused;
+    this.#answer = intersect(this.#region, all);
+  }
+
+  /** True where the region holds no call at all. */
+  get isVoid(): boolean {
+    return isEmpty(this.#region);
+  }
+
+  regions(): BoxList {
+    const { universe, table } = this.#context;
+    return listBoxes(universe, this.#answer, table.groups);
+  }
+
+  /** Groups by destinations; whoever is in no declared group is one row. */
+  matrix(): Matrix {
+    const rows = this.#rows();
+    const { atoms, isCoarse } = this.#columns(rows.map(({ set }) => set));
+    const { groups } = this.#context.table;
+    const columns = atoms.map((atom) => {
+      const named = boxes(atom);
+      const texts = named.slice(0, MAX_NAMED).map((box) => describeBox(box, { groups }));
+      const more = named.length > MAX_NAMED ? ` and ${named.length - MAX_NAMED} more` : '';
+      return `${texts.join('; ')}${more}`;
+    });
+    const cell = (row: PacketSet, atom: PacketSet): CellValue => {
+      const calls = intersect(intersect(row, atom), this.#region);
+      if (isEmpty(calls)) return 'no call';
+      const hits = intersect(calls, this.#answer);
+      return isEmpty(hits) ? 'none' : equals(hits, calls) ? 'all' : 'some';
+    };
+    return {
+      columns,
+      rows: rows.map(({ label, set }) => ({ label, cells: atoms.map((atom) => cell(set, atom)) })),
+      isCoarse,
+    };
+  }
+
+  #rows(): readonly { readonly label: string; readonly set: PacketSet }[] {
+    const { table, universe } = this.#context;
+    const only = ({ id }: Group) => universe.box({ group: [[BigInt(id), BigInt(id)]] });
+    const declared = table.groups.map((group) => ({
+      label: `${group.name} (${group.id})`,
+      set: only(group),
+    }));
+    const others = declared.reduce((rest, { set }) => subtract(rest, set), universe.possible);
+    return [...declared, { label: 'others', set: others }].filter(
+      ({ set }) => !isEmpty(intersect(set, this.#region)),
+    );
+  }
+
+  /** The coarsest parts of the region's destinations that every row treats as one. */
+  #columns(rows: readonly PacketSet[]) {
+    const whole = project(this.#region, DESTINATION);
+    let atoms: readonly PacketSet[] = isEmpty(whole) ? [] : [whole];
+    let isCoarse = false;
+    const seen: PacketSet[] = [];
+    for (const row of rows) {
+      const hit = project(intersect(row, this.#answer), DESTINATION);
+      if (seen.some((other) => equals(other, hit))) continue;
+      seen.push(hit);
+      const split = atoms
+        .flatMap((atom) => [intersect(atom, hit), subtract(atom, hit)])
+        .filter((part) => !isEmpty(part));
+      if (split.length <= MAX_COLUMNS) atoms = split;
+      else isCoarse = true;
+    }
+    return { atoms, isCoarse };
+  }
+}

@@ -1,0 +1,73 @@
+/** The report as the comment of a pull request: escaped, and below the size that hosts allow. */
+import { CATALOGUE } from '../catalogue.js';
+import type { Finding, Severity } from '../finding.js';
+import { exitOf, findingsOf, type Report, summaryOf } from './report.js';
+
+/** GitHub's limit is 65,536 characters; bytes are more, so this is safe. */
+const MAX_BYTES = 60_000;
+/** Notes of one finding that are shown. */
+const MAX_NOTES = 20;
+const MAX_TEXT = 600;
+
+const SIGNS: Readonly<Record<Severity, string>> = { error: '❌', warning: '⚠️', info: 'ℹ️' };
+
+/** Nothing of the text means markdown or HTML, or mentions anybody. */
+export function escapeMarkdown(text: string): string {
+  const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+  return Array.from(short, (c) => (c < ' ' || c === '\x7f' ? ' ' : c))
+    .join('')
+    .replace(/[\\`*_{}[\]()#+!|~$^:=-]/g, '\\$&')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('@', '@\u200b');
+}
+
+/** Text as code, whatever backquotes it has. */
+function code(text: string): string {
+  const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+  const line = Array.from(short, (c) => (c < ' ' || c === '\x7f' ? ' ' : c)).join('');
+  const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  const pad = longest > 0 || line === '' ? ' ' : '';
+  return `${fence}${pad}${line}${pad}${fence}`;
+}
+
+function findingText(finding: Finding): string {
+  const { severity, place, message, notes, witness, fix } = finding;
+  const title = `${finding.code} ${CATALOGUE[finding.code].title}`;
+  const shown = notes.slice(0, MAX_NOTES);
+  const lines = [
+    `- ${SIGNS[severity]} **${title}** ${code(`${place.file}:${place.line}`)}: ${escapeMarkdown(message)}`,
+    ...(witness ? [`  - call: ${code(witness.call)}`] : []),
+    ...shown.map(
+      (note) =>
+        `  - ${escapeMarkdown(note.message)}${note.place ? ` (${code(`${note.place.file}:${note.place.line}`)})` : ''}`,
+    ),
+    ...(notes.length > shown.length ? [`  - and ${notes.length - shown.length} notes more`] : []),
+    ...(fix === undefined ? [] : [`  - help: ${escapeMarkdown(fix)}`]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+export function markdownReport(report: Report): string {
+  const sign = exitOf(report) === 0 ? '✅' : '❌';
+  const head = `### ${sign} sockfilter ${report.command}\n\n${escapeMarkdown(summaryOf(report))}\n\n`;
+  const findings = findingsOf(report).toSorted(
+    (a, b) => Object.keys(SIGNS).indexOf(a.severity) - Object.keys(SIGNS).indexOf(b.severity),
+  );
+  const parts = [head];
+  let bytes = Buffer.byteLength(head);
+  for (const [at, finding] of findings.entries()) {
+    const text = findingText(finding);
+    bytes += Buffer.byteLength(text);
+    if (bytes > MAX_BYTES) {
+      parts.push(
+        `\n_${findings.length - at} of ${findings.length} findings are not shown: the comment would be too long._\n`,
+      );
+      break;
+    }
+    parts.push(text);
+  }
+  return parts.join('');
+}
