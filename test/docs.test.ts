@@ -1,0 +1,374 @@
+/**
+ * What the documents show is true: their console examples run and print what they say, their rules
+ * parse, and their links lead somewhere. Rule files are documents too.
+ *
+ *     ```console         commands after `$ `, run in a scratch folder with SOCKFILTER_FILE=my.rules
+ *     ```console live    the same on a live table, below a control group of the test's own
+ *     ```rules           a rule file, or lines of one
+ *
+ * In what a command prints `...` stands for any text on its line, and a line `...` for any lines. The
+ * examples of one document follow one another: each goes on where the last one ended.
+ */
+import { execFile } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { DEFAULT_LIMITS } from '@sockfilter/diagram';
+import { NO_NAMES, parseSave, printSave } from '@sockfilter/iptables';
+import { MAX_CHAIN_DEPTH, MAX_GROUP_ID } from '@sockfilter/table';
+import {
+  MAX_CGROUPS,
+  MAX_PATHS,
+  MAX_RULES,
+  MAX_STEPS,
+  PAGE_BYTES,
+  PATH_BYTES,
+} from '../packages/kernel/src/layout.js';
+import { CgroupTree } from './harness/cgroups.js';
+import { describeKernel } from './harness/kernel.js';
+
+const REPOSITORY = join(__dirname, '..');
+
+/** Languages of fenced blocks that are shown and not run. */
+const SHOWN = ['sh', 'text', 'ini', 'ts'];
+
+interface Block {
+  readonly language: string;
+  readonly text: string;
+  /** Of its first line, from 1. */
+  readonly line: number;
+}
+
+interface Step {
+  readonly command: string;
+  readonly output: string;
+}
+
+function readBlocks(markdown: string): readonly Block[] {
+  const blocks: Block[] = [];
+  let open: { language: string; line: number; lines: string[] } | undefined;
+  markdown.split('\n').forEach((line, at) => {
+    const fence = /^```(.*)$/.exec(line);
+    if (open && fence) {
+      blocks.push({ language: open.language, text: open.lines.join('\n'), line: open.line });
+      open = undefined;
+    } else if (open) {
+      open.lines.push(line);
+    } else if (fence) {
+      open = { language: fence[1]?.trim() ?? '', line: at + 2, lines: [] };
+    }
+  });
+  if (open) throw new Error(`the block at line ${open.line} has no end`);
+  return blocks;
+}
+
+/** Commands and what each prints; a command that ends in a backslash goes on in the next line. */
+function readSteps(text: string): readonly Step[] {
+  const steps: { command: string; output: string[] }[] = [];
+  for (const line of text.split('\n')) {
+    const last = steps.at(-1);
+    if (line.startsWith('$ ')) steps.push({ command: line.slice(2), output: [] });
+    else if (!last) throw new Error(`no command before \`${line}\``);
+    else if (last.command.endsWith('\\') && last.output.length === 0)
+      last.command = `${last.command}\n${line}`;
+    else last.output.push(line);
+  }
+  return steps.map(({ command, output }) => ({ command, output: output.join('\n') }));
+}
+
+/** Whether the text is what the document shows. */
+function agrees(shown: string, text: string): boolean {
+  const pattern = shown
+    .split('\n')
+    .map((line) =>
+      line.trim() === '...' ? '(?:.*\n)*?' : `${line.split('...').map(escapePattern).join('.*')}\n`,
+    )
+    .join('');
+  return new RegExp(`^${pattern}$`).test(text === '' ? '\n' : text);
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/** The anchor that a heading gets. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .trim()
+    .replaceAll(' ', '-');
+}
+
+function withoutBlocks(markdown: string): string {
+  return markdown.replace(/^```[\s\S]*?^```$/gm, '');
+}
+
+/** The links of a document that lead nowhere; `read` gives another document, or undefined. */
+function brokenLinks(
+  path: string,
+  markdown: string,
+  read: (path: string) => string | undefined,
+): readonly string[] {
+  const targets = [...withoutBlocks(markdown).matchAll(/\]\(([^)\s]+)\)/g)].map(
+    ([, to]) => to ?? '',
+  );
+  return targets.filter((target) => {
+    if (/^[a-z]+:/.test(target)) return false;
+    const [file = '', anchor] = target.split('#');
+    const text = file === '' ? markdown : read(join(dirname(path), file));
+    if (text === undefined) return true;
+    if (anchor === undefined) return false;
+    const headings = [...withoutBlocks(text).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading);
+    return !headings.some((heading) => anchorOf(heading ?? '') === anchor);
+  });
+}
+
+/** What is wrong with a rule file, or with lines of one. */
+function ruleFaults(text: string): readonly string[] {
+  const whole = text.includes('*socket') ? text : `*socket\n${text}\nCOMMIT\n`;
+  return parseSave(whole, 'rules', { names: NO_NAMES }).diagnostics.map(({ message }) => message);
+}
+
+const DOCUMENTS = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(REPOSITORY, 'docs')).map((name) => `docs/${name}`),
+].filter((path) => path.endsWith('.md'));
+
+const RULE_FILES = readdirSync(join(REPOSITORY, 'rules')).filter((name) => name.endsWith('.rules'));
+
+function readDocument(path: string): string {
+  return readFileSync(join(REPOSITORY, path), 'utf8');
+}
+
+/** A folder in which the examples of a document run, with the built command on its path. */
+class Scratch {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'sockfilter-docs-'));
+  readonly #environment: NodeJS.ProcessEnv;
+
+  /** @param root the control group to police; a saved rule file in its stead if undefined */
+  constructor(root: string | undefined) {
+    const work = this.#path('work');
+    mkdirSync(work);
+    mkdirSync(this.#path('bin'));
+    cpSync(join(REPOSITORY, 'rules'), join(work, 'rules'), { recursive: true });
+    writeFileSync(join(work, 'my.rules'), '*socket\nCOMMIT\n');
+    const manifest: { readonly bin: Readonly<Record<string, string>> } = JSON.parse(
+      readDocument('packages/cli/package.json'),
+    );
+    for (const [name, file] of Object.entries(manifest.bin)) {
+      const program = join(REPOSITORY, 'packages/cli', file);
+      const script = `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`;
+      writeFileSync(this.#path('bin', name), script);
+      chmodSync(this.#path('bin', name), 0o755);
+    }
+    this.#environment = {
+      PATH: `${this.#path('bin')}:${dirname(process.execPath)}:${process.env.PATH}`,
+      NO_COLOR: '1',
+      SOCKFILTER_STATE_DIR: this.#path('state'),
+      ...(root === undefined ? { SOCKFILTER_FILE: 'my.rules' } : { SOCKFILTER_ROOT: root }),
+    };
+  }
+
+  #path(...names: readonly string[]): string {
+    return join(this.#folder, ...names);
+  }
+
+  /** Everything that the command prints, on whichever stream. */
+  run(command: string): Promise<string> {
+    const options = { cwd: this.#path('work'), env: this.#environment };
+    return new Promise((resolve) => {
+      execFile('/bin/sh', ['-c', `{ ${command}\n} 2>&1`], options, (_, stdout) => resolve(stdout));
+    });
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+async function runSteps(text: string, scratch: Scratch): Promise<void> {
+  for (const { command, output } of readSteps(text)) {
+    const printed = await scratch.run(command);
+    if (!agrees(output, printed))
+      expect(`$ ${command}\n${printed}`).toBe(`$ ${command}\n${output}\n`);
+  }
+}
+
+function blocksOf(path: string, language: string): readonly Block[] {
+  return readBlocks(readDocument(path)).filter((block) => block.language === language);
+}
+
+describe.each(DOCUMENTS)('%s', (path) => {
+  test('has blocks of known languages only', () => {
+    const known = ['console', 'console live', 'rules', ...SHOWN];
+    const blocks = readBlocks(readDocument(path));
+    expect(blocks.filter(({ language }) => !known.includes(language))).toEqual([]);
+  });
+
+  test('has links that lead somewhere', () => {
+    const read = (other: string) => {
+      const entry = statSync(join(REPOSITORY, other), { throwIfNoEntry: false });
+      return entry?.isFile() ? readDocument(other) : entry && '';
+    };
+    expect(brokenLinks(path, readDocument(path), read)).toEqual([]);
+  });
+
+  const rules = blocksOf(path, 'rules');
+  if (rules.length > 0)
+    test.each(rules)('rules at line $line parse', ({ text }) => {
+      expect(ruleFaults(text)).toEqual([]);
+    });
+
+  const consoles = blocksOf(path, 'console');
+  if (consoles.length > 0)
+    describe('on a rule file', () => {
+      let scratch: Scratch;
+      beforeAll(() => {
+        scratch = new Scratch(undefined);
+      });
+      afterAll(() => scratch?.remove());
+      test.each(consoles)('console at line $line', ({ text }) => runSteps(text, scratch));
+    });
+});
+
+const live = DOCUMENTS.flatMap((path) =>
+  blocksOf(path, 'console live').map((block) => ({ path, ...block })),
+);
+
+describeKernel('documents on a live table', () => {
+  const scratches = new Map<string, Scratch>();
+  afterAll(async () => {
+    for (const scratch of scratches.values()) {
+      await scratch.run('sockfilter -w teardown');
+      scratch.remove();
+    }
+    await CgroupTree.removeAll();
+  });
+
+  test.each(live)('$path, line $line', async ({ path, text }) => {
+    let scratch = scratches.get(path);
+    if (!scratch) {
+      scratch = new Scratch((await CgroupTree.create()).path);
+      scratches.set(path, scratch);
+    }
+    await runSteps(text, scratch);
+  });
+});
+
+describe('docs/kernel.md', () => {
+  const text = readDocument('docs/kernel.md');
+  const english = (number: number) => number.toLocaleString('en');
+
+  test.each([
+    ['rules of a table', english(MAX_RULES)],
+    ['steps of one walk, policy included', english(MAX_STEPS - 1)],
+    ['how deep chains call each other', english(MAX_CHAIN_DEPTH)],
+    ['edges of the finished decision diagram', english(DEFAULT_LIMITS.edges)],
+    ['edges while it is built', english(DEFAULT_LIMITS.poolEdges)],
+    ['steps to build it', english(DEFAULT_LIMITS.steps)],
+    ['counters in the lists of its terminals', english(DEFAULT_LIMITS.counted)],
+    ['diagrams that only count', english(DEFAULT_LIMITS.countingDiagrams)],
+    ['control groups with an entry', english(MAX_CGROUPS)],
+    ['registered paths', english(MAX_PATHS)],
+    ['bytes of a registered path', english(PATH_BYTES - 2)],
+    ['group ids', `1 to ${english(MAX_GROUP_ID)}`],
+  ])('has the limit of %s', (what, limit) => {
+    expect(text).toContain(`| ${what} | ${limit} |`);
+  });
+
+  test('has the size of a page', () => {
+    expect(text).toContain(`pages of ${PAGE_BYTES / 1024} KiB`);
+  });
+});
+
+describe('rules/', () => {
+  test.each(RULE_FILES)('%s parses, and is in canonical form but for comments', (name) => {
+    const path = join('rules', name);
+    const text = readDocument(path);
+    const { table, diagnostics } = parseSave(text, path, { names: NO_NAMES });
+    expect(diagnostics).toEqual([]);
+    const bare = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+    expect(printSave(table)).toBe(`${bare.join('\n')}\n`);
+    expect(text).toMatch(/^# /);
+  });
+
+  test('is mentioned, each file of it', () => {
+    const text = DOCUMENTS.map(readDocument).join('\n');
+    expect(RULE_FILES.filter((name) => !text.includes(name))).toEqual([]);
+  });
+});
+
+describe('the checks themselves', () => {
+  test('read blocks and steps', () => {
+    const blocks = readBlocks('a\n```console\n$ echo 1\n1\n$ true\n```\n```rules\n-A X\n```\n');
+    expect(blocks.map(({ language, line }) => `${language} ${line}`)).toEqual([
+      'console 3',
+      'rules 8',
+    ]);
+    expect(readSteps(blocks[0]?.text ?? '')).toEqual([
+      { command: 'echo 1', output: '1' },
+      { command: 'true', output: '' },
+    ]);
+    expect(readSteps('$ a \\\n  b\nc')).toEqual([{ command: 'a \\\n  b', output: 'c' }]);
+    expect(() => readBlocks('```console\n$ echo 1\n')).toThrow('has no end');
+    expect(() => readSteps('echo 1')).toThrow('no command before');
+  });
+
+  test.each([
+    ['1', '1\n', true],
+    ['', '', true],
+    ['', '1\n', false],
+    ['1', '', false],
+    ['1', '1\n2\n', false],
+    ['1.2', '1x2\n', false],
+    ['id ... of 3', 'id 17 of 3\n', true],
+    ['id ... of 3', 'id 17 of 4\n', false],
+    ['1\n...\n4', '1\n2\n3\n4\n', true],
+    ['1\n...\n4', '1\n2\n3\n', false],
+  ])('%j agrees with %j: %s', (shown, text, expected) => {
+    expect(agrees(shown, text)).toBe(expected);
+  });
+
+  test('find output that differs', async () => {
+    const scratch = new Scratch(undefined);
+    try {
+      await runSteps('$ sockfilter -S BIND\n-P BIND ACCEPT', scratch);
+      await expect(runSteps('$ sockfilter -S BIND\n-P BIND DROP', scratch)).rejects.toThrow();
+      await expect(runSteps('$ sockfilter -A BIND --dprt 80', scratch)).rejects.toThrow();
+    } finally {
+      scratch.remove();
+    }
+  });
+
+  test('find rules that do not parse', () => {
+    expect(ruleFaults('-A BIND -j ACCEPT')).toEqual([]);
+    expect(ruleFaults('-A BIND -j NOWHERE')).not.toEqual([]);
+    expect(ruleFaults('*socket\n-A BIND -j ACCEPT\n')).not.toEqual([]);
+  });
+
+  test('find links that lead nowhere', () => {
+    const files: Readonly<Record<string, string>> = { 'docs/b.md': '# One & two\n' };
+    const broken = (text: string) => brokenLinks('docs/a.md', text, (path) => files[path]);
+    expect(broken('[b](b.md) [b](b.md#one--two) [w](https://x.y/z) [a](#here)\n# Here')).toEqual(
+      [],
+    );
+    expect(broken('[c](c.md) [b](b.md#three) [a](#there)\n# Here')).toEqual([
+      'c.md',
+      'b.md#three',
+      '#there',
+    ]);
+  });
+});
