@@ -1,0 +1,106 @@
+/** The built command, run as a process of its own. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const PACKAGE = join(__dirname, '../../packages/cli');
+
+export const BUILT = join(PACKAGE, 'dist/main.cjs');
+
+export function program(name: 'sockfilter' | 'sockfilter-save' | 'sockfilter-restore'): string {
+  return join(PACKAGE, `bin/${name}.cjs`);
+}
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A folder of a test's own, in which the command runs and keeps its state. */
+export class Workplace {
+  readonly folder: string;
+  readonly #env: Readonly<Record<string, string>>;
+
+  constructor(env: Readonly<Record<string, string>> = {}) {
+    if (!existsSync(BUILT)) throw new Error(`${BUILT} is not built: \`npm run build\` first`);
+    this.folder = mkdtempSync(join(tmpdir(), 'sockfilter-cli-'));
+    this.#env = env;
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(this.path(name), text);
+  }
+
+  read(name: string): string {
+    return readFileSync(this.path(name), 'utf8');
+  }
+
+  #environment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+    const { PATH = '' } = process.env;
+    return { PATH, SOCKFILTER_STATE_DIR: this.path('state'), ...this.#env, ...more };
+  }
+
+  /** Runs `sockfilter` to its end. */
+  run(args: readonly string[], options: RunOptions = {}): Ended {
+    return this.runProgram(program('sockfilter'), args, options);
+  }
+
+  runProgram(file: string, args: readonly string[], { input = '', env }: RunOptions = {}): Ended {
+    const { status, stdout, stderr, error } = spawnSync(process.execPath, [file, ...args], {
+      cwd: this.folder,
+      env: this.#environment(env),
+      input,
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    if (error) throw error;
+    return { status, stdout, stderr };
+  }
+
+  /** Starts `sockfilter`, with pipes to it. */
+  start(args: readonly string[]): ChildProcess {
+    return spawn(process.execPath, [program('sockfilter'), ...args], {
+      cwd: this.folder,
+      env: this.#environment(),
+    });
+  }
+
+  /** Runs the command and gives its exit status; throws what it says if that is not the one meant. */
+  expectStatus(args: readonly string[], status: number, options?: RunOptions): Ended {
+    const ended = this.run(args, options);
+    if (ended.status === status) return ended;
+    const said = `${ended.stdout}${ended.stderr}`;
+    throw new Error(`sockfilter ${args.join(' ')} exits with ${ended.status}:\n${said}`);
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Resolves with the exit status of a started command and what it has said. */
+export function ended(child: ChildProcess): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (piece) => {
+    stdout += piece;
+  });
+  child.stderr?.on('data', (piece) => {
+    stderr += piece;
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, stdout, stderr }));
+  });
+}
