@@ -20,8 +20,11 @@ export interface HammerCall {
   readonly port: number;
 }
 
-/** For each call how often it came to each errno, by number; 0 where it succeeded. */
-export type Tally = readonly Readonly<Record<number, number>>[];
+/** How often a call came to each errno, by number; 0 where it succeeded. */
+export type Outcomes = Readonly<Record<number, number>>;
+
+/** For each call what it came to. */
+export type Tally = readonly Outcomes[];
 
 /** `run` starts the calls; `pause` ends them and gives the tally since the process began. */
 export type HammerQuestion = 'run' | 'pause';
@@ -54,3 +57,17 @@ export type AdministratorQuestion = { readonly root: string } & (
       readonly times: number;
     }
 );
+
+/** All are answered with how often a udp connect() came to each errno, by number; 0 for success. */
+export type SettlerQuestion =
+  /** Makes the control group and one inside of it, calls from within both, and removes them. */
+  | { readonly do: 'churn'; readonly folder: string; readonly times: number }
+  /** Makes so many control groups, in chains of three. */
+  | { readonly do: 'grow'; readonly folder: string; readonly count: number }
+  /** Calls from within the control group and each below it. */
+  | { readonly do: 'visit'; readonly folder: string }
+  /** Makes a path so deep that it is longer than any call takes, and stays at its end. */
+  | { readonly do: 'dive'; readonly folder: string }
+  | { readonly do: 'call' }
+  /** Goes back to where it began, and removes what `dive` has made. */
+  | { readonly do: 'surface' };

@@ -5,7 +5,14 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildSync } from 'esbuild';
-import type { AdministratorQuestion, HammerCall, HammerQuestion, Tally } from './messages.js';
+import type {
+  AdministratorQuestion,
+  HammerCall,
+  HammerQuestion,
+  Outcomes,
+  SettlerQuestion,
+  Tally,
+} from './messages.js';
 
 const REPOSITORY = join(__dirname, '../../..');
 const PACKAGES = join(REPOSITORY, 'packages');
@@ -16,6 +23,7 @@ const CACHE = join(REPOSITORY, 'node_modules/.cache');
 const PROGRAMS = {
   administrator: require.resolve('./administrator.ts'),
   hammer: require.resolve('./hammer.ts'),
+  settler: require.resolve('./settler.ts'),
 };
 
 let folder: string | undefined;
@@ -89,6 +97,17 @@ class Process<Question, Answer> {
   }
 }
 
+function startInside<Question, Answer>(
+  cgroup: string,
+  netns: string,
+  program: keyof typeof PROGRAMS,
+  word: string,
+): Process<Question, Answer> {
+  const enter = 'echo $$ > "$0/cgroup.procs" && exec nsenter "$@"';
+  const node = [process.execPath, join(bundles(), `${program}.mjs`), word];
+  return new Process('/bin/sh', ['-c', enter, cgroup, `--net=${netns}`, ...node]);
+}
+
 /** A process that makes calls; see hammer.ts. */
 export class Hammer {
   readonly #process: Process<HammerQuestion, Tally>;
@@ -99,10 +118,7 @@ export class Hammer {
 
   /** Starts it in the control group (its directory) and the network namespace. */
   static async start(cgroup: string, netns: string, calls: readonly HammerCall[]): Promise<Hammer> {
-    const node = [process.execPath, join(bundles(), 'hammer.mjs'), JSON.stringify(calls)];
-    const enter = 'echo $$ > "$0/cgroup.procs" && exec nsenter "$@"';
-    const words = ['-c', enter, cgroup, `--net=${netns}`, ...node];
-    const hammer = new Hammer(new Process('/bin/sh', words));
+    const hammer = new Hammer(startInside(cgroup, netns, 'hammer', JSON.stringify(calls)));
     await hammer.#process.hear();
     return hammer;
   }
@@ -116,6 +132,28 @@ export class Hammer {
     const tally = await this.#process.ask('pause');
     if (!tally) throw new Error('the process that makes calls has ended');
     return tally;
+  }
+}
+
+/** A process that makes control groups and calls from within; see settler.ts. */
+export class Settler {
+  readonly #process: Process<SettlerQuestion, Outcomes>;
+
+  private constructor(process: Process<SettlerQuestion, Outcomes>) {
+    this.#process = process;
+  }
+
+  /** Starts it; the control group (its directory) is where it returns to. */
+  static async start(home: string, netns: string): Promise<Settler> {
+    const settler = new Settler(startInside(home, netns, 'settler', home));
+    await settler.#process.hear();
+    return settler;
+  }
+
+  async ask(question: SettlerQuestion): Promise<Outcomes> {
+    const outcomes = await this.#process.ask(question);
+    if (!outcomes) throw new Error('the process that makes control groups has ended');
+    return outcomes;
   }
 }
 
