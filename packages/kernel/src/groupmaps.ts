@@ -157,7 +157,8 @@ function ignoreGone(body: () => void): void {
   try {
     body();
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    const code = typeof error === 'object' && error && 'code' in error ? error.code : undefined;
+    if (code !== 'ENOENT') throw error;
   }
 }
 
