@@ -20,7 +20,7 @@ import type { IntendedChange, Path } from './expectation.js';
 import type { Finding, Note, Place, Witness } from './finding.js';
 import { compileRegion, type Region, RegionError } from './region.js';
 import { ownerNote, type RuleFile } from './rulefile.js';
-import { tracer } from './trace.js';
+import { Tracer } from './trace.js';
 
 export type ChangeKind = 'newly accepted' | 'newly refused' | 'other errno';
 
@@ -101,14 +101,13 @@ export class Comparison {
 
   describe(): Change {
     const groups = groupChanges(this.#tables.before.groups, this.#tables.after.groups);
-    const traceBefore = tracer(this.#tables.before);
-    const traceAfter = tracer(this.#tables.after);
+    const tracers = [this.#tables.before, this.#tables.after].map((table) => new Tracer(table));
     const unlisted: ChangeKind[] = [];
     const regions = this.#kinds.flatMap((kind) => {
       const list = listBoxes(this.#universe, this.#sets[kind], this.#tables.after.groups);
       if (list.tooMany) unlisted.push(kind);
       return list.boxes.map(({ box, text, packet }): ChangedRegion => {
-        const [old, now] = [traceBefore(packet), traceAfter(packet)];
+        const [old, now] = tracers.map((tracer) => tracer.decide(packet));
         const owner = now.decider.rule ?? now.decider.chain;
         const verdict = (errno: number) => `: ${verdictText(errno)}`;
         return {

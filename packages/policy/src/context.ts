@@ -18,7 +18,7 @@ import { makeWitness } from './call.js';
 import { CATALOGUE, type Code } from './catalogue.js';
 import type { Finding, Place, Witness } from './finding.js';
 import type { RuleFile } from './rulefile.js';
-import { type Trace, type TraceOptions, tracer } from './trace.js';
+import { Tracer } from './trace.js';
 
 /** The chain alone, as a set. */
 export function chainSet(universe: Universe, chain: BuiltinChain): PacketSet {
@@ -42,7 +42,7 @@ export class CheckContext {
   readonly universe: Universe;
   readonly loaded: LoadedTable;
   readonly owners: readonly CounterOwner[];
-  readonly trace: (packet: Packet, options?: TraceOptions) => Trace;
+  readonly tracer: Tracer;
   readonly #matching = new Map<Rule, PacketSet>();
   readonly #entering = new Map<Chain, PacketSet>();
   readonly #callers = new Map<string, Rule[]>();
@@ -57,7 +57,7 @@ export class CheckContext {
     this.universe = universe;
     this.loaded = universe.load(this.table);
     this.owners = counterOwners(this.table);
-    this.trace = tracer(this.table);
+    this.tracer = new Tracer(this.table);
     for (const { chain, rule } of this.owners) {
       if (!rule) continue;
       this.#chainOf.set(rule, chain);

@@ -47,13 +47,10 @@ function listRanges(
 ): string | undefined {
   const gaps = complement(ranges, all);
   if (gaps.length === 0) return undefined;
-  const inside = ranges.flatMap(print);
-  if (ranges.length >= gaps.length) {
-    const outside = gaps.flatMap(print);
-    if (outside.length < inside.length || (outside.length === inside.length && isWide(ranges, all)))
-      return `not ${cut(outside)}`;
-  }
-  return cut(inside);
+  const isShorter = gaps.length < ranges.length;
+  if (isShorter || (gaps.length === ranges.length && isWide(ranges, all)))
+    return `not ${cut(gaps.flatMap(print))}`;
+  return cut(ranges.flatMap(print));
 }
 
 /** More than half of all. */

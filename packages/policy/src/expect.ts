@@ -67,9 +67,9 @@ class Tester {
   }
 
   #case({ call, path, verdict, errno, by }: CaseExpectation): readonly Finding[] {
-    const { file, table, trace } = this.#context;
+    const { file, table, tracer } = this.#context;
     const packet = located([...path, 'call'], () => readCall(call, table));
-    const { errno: got, decider } = trace(packet);
+    const { errno: got, decider } = tracer.decide(packet);
     const isSame = (got === 0) === (verdict === 'accept');
     const notes: Note[] = [ownerNote(file, decider, '', ' decides')];
     const fail = (key: string, message: string): readonly Finding[] => [
@@ -146,8 +146,8 @@ class Tester {
   #violation(path: Path, violating: PacketSet, message: string): readonly Finding[] {
     const packet = witness(violating);
     if (!packet) return [];
-    const { file, universe, table, trace, loaded, owners } = this.#context;
-    const { decider, errno } = trace(packet);
+    const { file, universe, table, tracer, loaded, owners } = this.#context;
+    const { decider, errno } = tracer.decide(packet);
     const others = loaded.deciders(violating).filter((counter) => owners[counter] !== decider);
     const list = listBoxes(universe, violating, table.groups);
     const notes: Note[] = [

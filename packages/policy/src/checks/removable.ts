@@ -4,13 +4,13 @@ import type { Check } from '../context.js';
 import { ownerNote } from '../rulefile.js';
 
 export const findRemovableRules: Check = function* (context) {
-  const { dead, file, loaded, owners, trace } = context;
+  const { dead, file, loaded, owners, tracer } = context;
   for (const counter of loaded.redundantCounters()) {
     const { rule } = owners[counter];
     // A rule without a target is there to count.
     if (!rule?.target || dead.has(counter)) continue;
     const packet = witness(loaded.decidedBy(counter));
-    const next = packet && trace(packet, { without: rule });
+    const next = packet && tracer.decide(packet, rule);
     const notes = next
       ? [ownerNote(file, next.decider, 'without it ', ' gives this call the same verdict')]
       : [];

@@ -30,7 +30,7 @@ function openWildcard(context: CheckContext, { family, ...rest }: Packet): Packe
   const wildcards: readonly Family[] = family === 4 ? [4, 6] : [6];
   for (const version of wildcards) {
     const packet: Packet = { ...rest, family: version, source: 0n, destination: 0n };
-    if (context.trace(packet).errno === 0) return packet;
+    if (context.tracer.decide(packet).errno === 0) return packet;
   }
   return undefined;
 }
@@ -54,7 +54,7 @@ export const findOpenWildcards: Check = function* (context) {
     const packet = witness(intersect(exposed, loaded.decidedBy(counter)));
     const wildcard = packet && openWildcard(context, packet);
     const call = wildcard && context.witness(wildcard);
-    const opener = wildcard && context.trace(wildcard).decider;
+    const opener = wildcard && context.tracer.decide(wildcard).decider;
     const notes = opener ? [ownerNote(file, opener, '', ` accepts ${call?.call}`)] : [];
     const name = wildcard?.family === 6 ? '::' : '0.0.0.0';
     yield context.find('SF010', {
