@@ -56,8 +56,12 @@ export class Workplace {
     return this.runProgram(program('sockfilter'), args, options);
   }
 
-  runProgram(file: string, args: readonly string[], { input = '', env }: RunOptions = {}): Ended {
-    const { status, stdout, stderr, error } = spawnSync(process.execPath, [file, ...args], {
+  runProgram(file: string, args: readonly string[], options?: RunOptions): Ended {
+    return this.runNode([file, ...args], options);
+  }
+
+  runNode(args: readonly string[], { input = '', env }: RunOptions = {}): Ended {
+    const { status, stdout, stderr, error } = spawnSync(process.execPath, args, {
       cwd: this.folder,
       env: this.#environment(env),
       input,

@@ -45,10 +45,9 @@ function dropCounters(table: Table, base: Table | undefined): Table {
   return { ...table, chains };
 }
 
-function replaceAll(open: OpenTable, input: Input, counters: boolean): void {
-  const { table } = parse(input, undefined);
+function replaceAll(open: OpenTable, { table, document }: ParsedSave, counters: boolean): void {
   const started = counters ? table : dropCounters(table, undefined);
-  open.commit({ table: started, origins: [], text: input.text });
+  open.commit({ table: started, origins: [], text: document.source.text });
 }
 
 function addTo(open: OpenTable, input: Input, counters: boolean): void {
@@ -80,10 +79,8 @@ export async function restoreTable(globals: Globals, options: RestoreOptions): P
   const { from, noflush, test, counters } = options;
   const input = readInput(from);
   if (test) return testOnly(globals, input, noflush);
-  // Told before the lock is taken or root is asked for.
-  if (!noflush) parse(input, undefined);
-  await withTable(globals, noflush ? 'edit' : 'replace', (open) => {
-    if (noflush) addTo(open, input, counters);
-    else replaceAll(open, input, counters);
-  });
+  if (noflush) return withTable(globals, 'edit', (open) => addTo(open, input, counters));
+  // Mistakes are told before the lock is taken or root is asked for.
+  const parsed = parse(input, undefined);
+  await withTable(globals, 'replace', (open) => replaceAll(open, parsed, counters));
 }

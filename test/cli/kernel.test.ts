@@ -1,0 +1,244 @@
+/** The command on the table in force: what it does shows in real calls. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Firewall } from '@sockfilter/kernel';
+import { Caller } from '../harness/caller.js';
+import { CgroupTree } from '../harness/cgroups.js';
+import { describeKernel } from '../harness/kernel.js';
+import { NetworkNamespace } from '../harness/netns.js';
+import { ended, program, Workplace } from './command.js';
+
+describeKernel('the command', () => {
+  let cgroups: CgroupTree;
+  let network: NetworkNamespace;
+  let place: Workplace;
+
+  beforeAll(async () => {
+    cgroups = await CgroupTree.create();
+    network = await NetworkNamespace.create(['10.0.0.5/32', '10.0.0.6/32']);
+    place = new Workplace({ SOCKFILTER_ROOT: cgroups.path });
+  });
+  afterEach(() => {
+    place.run(['teardown']);
+  });
+  afterAll(async () => {
+    await Caller.stopAll();
+    await network?.remove();
+    await cgroups?.remove();
+    place?.remove();
+  });
+
+  const run = (line: string, input?: string) =>
+    place.expectStatus(line.split(' '), 0, input === undefined ? {} : { input }).stdout;
+
+  /** Binds a udp socket of a process in the group, and gives `ok` or the errno. */
+  async function bind(group: string, address: string): Promise<string> {
+    const caller = await Caller.start(cgroups.child(group), { netns: network.path });
+    const outcome = await caller.bind(await caller.socket('inet', 'dgram'), { address });
+    await caller.stop();
+    return outcome;
+  }
+
+  test('the line as typed, before the group exists', async () => {
+    run('-A BIND -m cgroup --id 3 -d 10.0.0.5 -j ACCEPT');
+    run('-P BIND DROP');
+    expect(run('group add web --id 3')).toBe('3\n');
+    expect(await bind('sockfilter/web', '10.0.0.5')).toBe('ok');
+    expect(await bind('sockfilter/web', '10.0.0.6')).toBe('EPERM');
+    expect(await bind('other', '10.0.0.5')).toBe('EPERM');
+    expect(run('-S BIND -v')).toBe(
+      ['-P BIND DROP -c 2 0', '-A BIND -d 10.0.0.5/32 -m cgroup --id 3 -c 1 0 -j ACCEPT', ''].join(
+        '\n',
+      ),
+    );
+    expect(run('explain BIND --group web --dst 10.0.0.5:80')).toContain('allowed by rule 1');
+    expect(run('explain BIND --group web --dst 10.0.0.6:80')).toContain('refused with EPERM');
+  });
+
+  test('counters stay over edits, renames, saving and restoring', async () => {
+    run('-N calls');
+    run('-A calls -d 10.0.0.5 -j ACCEPT');
+    run('-A BIND -j calls');
+    await bind('other', '10.0.0.5');
+    await bind('other', '10.0.0.6');
+    run('-I BIND -d 10.0.0.9 -j DROP');
+    run('-I calls -d 10.0.0.9 -j DROP');
+    run('-E calls named');
+    run('-P BIND DROP');
+    const counted = [
+      '-P BIND DROP -c 1 0',
+      '-A BIND -d 10.0.0.9/32 -c 0 0 -j DROP',
+      '-A BIND -c 2 0 -j named',
+      '-A named -d 10.0.0.9/32 -c 0 0 -j DROP',
+      '-A named -d 10.0.0.5/32 -c 1 0 -j ACCEPT',
+    ];
+    const rules = () =>
+      run('-S -v')
+        .split('\n')
+        .filter((line) => / BIND | named /.test(line));
+    expect(rules()).toEqual(counted);
+
+    const saved = run('save -c');
+    run('restore -c', saved);
+    expect(rules()).toEqual(counted);
+    run('restore -n', '*socket\n:BIND DROP [9:0]\n[9:0] -A BIND -j DROP\nCOMMIT\n');
+    expect(rules()).toEqual(counted.toSpliced(3, 0, '-A BIND -c 0 0 -j DROP'));
+
+    run('-Z named 2');
+    expect(run('-S named -v')).toContain('-d 10.0.0.5/32 -c 0 0 -j ACCEPT');
+    expect(run('-L BIND -v -Z')).toMatch(/policy DROP 1 packets(.*\n){3} +2 +0 named/);
+    expect(run('-S -v')).not.toMatch(/-c [1-9]/);
+    run('-A SENDTO -c 7 0 -j DROP');
+    expect(run('-S SENDTO -v')).toContain('-c 7 0');
+    run('restore', saved);
+    expect(run('-S -v')).not.toMatch(/-c [1-9]/);
+  });
+
+  test('a refused restore changes nothing', () => {
+    run('-A BIND -j DROP');
+    const before = run('save');
+    const input = before.replace(
+      'COMMIT',
+      '-A BIND -j nowhere\n-A BIND -d 1.2.3.4 -j ACCEPT\nCOMMIT',
+    );
+    place.expectStatus(['restore'], 1, { input });
+    expect(run('save')).toBe(before);
+  });
+
+  test('groups: ids are not given out again, control groups come and go', async () => {
+    const own = join(cgroups.root, 'sockfilter');
+    const first = Number(run('group add web'));
+    expect(existsSync(join(own, 'web'))).toBe(true);
+    const caller = await Caller.start(cgroups.child('elsewhere'));
+    run(`group move web ${caller.pid}`);
+    expect(run('group list')).toMatch(new RegExp(`^web +${first} +.*/sockfilter/web +1$`, 'm'));
+    const { stderr } = place.expectStatus(['group', 'move', 'web', '4194305'], 1);
+    expect(stderr).toBe('sockfilter: there is no process 4194305\n');
+    place.expectStatus(['group', 'move', 'nobody', '1'], 1);
+    await caller.stop();
+    run('group delete web');
+    expect(existsSync(own)).toBe(false);
+    expect(Number(run('group add web'))).toBe(first + 1);
+    expect(place.read('state/highest-id')).toBe(`${first + 1}\n`);
+    run(`-A BIND -m cgroup --path ${cgroups.childPath('later')} -d 10.0.0.5 -j REJECT`);
+    expect(run('save')).toContain(`--id ${first + 2} --path`);
+    expect(await bind('later', '10.0.0.5')).toBe('EPERM');
+    expect(await bind('later', '10.0.0.6')).toBe('ok');
+  });
+
+  describe('exec', () => {
+    beforeEach(() => {
+      run('group add web');
+    });
+
+    test('runs the command inside, and passes its exit status on', () => {
+      const inside = run('exec --group web -- cat /proc/self/cgroup');
+      expect(inside).toContain(`0::${cgroups.path}/sockfilter/web\n`);
+      const shell = (script: string) =>
+        place.run(['exec', '-g', 'web', '--', 'sh', '-c', script]).status;
+      expect(shell('exit 7')).toBe(7);
+      expect(shell('kill -KILL $$')).toBe(137);
+      expect(place.run(['exec', '-g', 'web', '--', 'no-such-command']).status).toBe(127);
+      expect(place.run(['exec', '-g', 'web', '--', '/etc/passwd']).status).toBe(126);
+      expect(place.run(['exec', '-g', 'web']).status).toBe(2);
+      const { stderr } = place.expectStatus(['exec', '-g', 'nobody', '--', 'true'], 1);
+      expect(stderr).toContain('`sockfilter group add nobody`');
+    });
+
+    test('forwards signals', async () => {
+      const script = 'trap "echo caught; exit 3" TERM; echo ready; while :; do sleep 0.05; done';
+      const child = place.start(['exec', '-g', 'web', '--', 'sh', '-c', script]);
+      const end = ended(child);
+      await new Promise((resolve) => child.stdout?.once('data', resolve));
+      child.kill('SIGTERM');
+      expect(await end).toMatchObject({ status: 3, stdout: 'ready\ncaught\n' });
+    });
+
+    test('closes inherited sockets unless told otherwise', () => {
+      // A listener as descriptor 3, a file as 40: of a socket-activated service, of a careless parent.
+      const outer = `
+        const server = require('node:net').createServer().listen(0, '127.0.0.1', () => {
+          const stdio = ['inherit', 'inherit', 'inherit', server._handle.fd];
+          while (stdio.length < 40) stdio.push('ignore');
+          stdio.push(require('node:fs').openSync('/etc/passwd'));
+          const child = require('node:child_process').spawn(process.execPath,
+            process.argv.slice(1), { stdio });
+          child.on('exit', (status) => process.exit(status));
+        });`;
+      const list = 'for fd in /proc/$$/fd/*; do echo $(basename $fd) $(readlink $fd); done';
+      const openIn = (...more: readonly string[]) => {
+        const words = ['exec', '-g', 'web', ...more, '--', 'sh', '-c', list];
+        const { status, stdout, stderr } = place.runNode([
+          '-e',
+          outer,
+          '--',
+          program('sockfilter'),
+          ...words,
+        ]);
+        expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+        return stdout.split('\n').filter((line) => /^([3-9]|\d\d+) (socket:|.*passwd)/.test(line));
+      };
+      expect(openIn()).toEqual([]);
+      expect(openIn('--keep-sockets')).toEqual([expect.stringMatching(/^3 socket:/)]);
+    });
+  });
+
+  test('status and teardown', () => {
+    const none = `not installed: nothing is enforced below ${cgroups.path}\n`;
+    expect(run('status')).toBe(none);
+    expect(JSON.parse(run('status --json'))).toEqual({ installed: false });
+    expect(run('-S CONNECT')).toBe('-P CONNECT ACCEPT\n');
+    run('group add web');
+    run('-A CONNECT -d 10.0.0.5 -j DROP');
+    expect(run('status')).toMatch(/^inet4_connect +CONNECT +attached +\d+$/m);
+    const status: unknown = JSON.parse(run('status --json'));
+    expect(status).toMatchObject({ installed: true, root: cgroups.path, rules: 1 });
+    expect(status).toMatchObject({ groups: [{ name: 'web' }] });
+    expect(run('teardown')).toBe('');
+    expect(run('status')).toBe(none);
+    expect(existsSync(join(cgroups.root, 'sockfilter'))).toBe(false);
+    expect(run('teardown')).toBe('');
+  });
+
+  test('the lock: exit 4 at once, or after a wait, or never', async () => {
+    const holder = Firewall.open({ root: cgroups.path, wait: 0 });
+    let waiting: Promise<unknown>;
+    try {
+      const { stderr } = place.expectStatus(['-A', 'BIND', '-j', 'DROP'], 4);
+      expect(stderr).toContain('Another sockfilter command is running');
+      const before = Date.now();
+      place.expectStatus(['-S', '-w', '1'], 4);
+      expect(Date.now() - before).toBeGreaterThanOrEqual(1000);
+      waiting = ended(place.start(['-w', '-A', 'BIND', '-j', 'DROP']));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    } finally {
+      holder.close();
+    }
+    expect(await waiting).toMatchObject({ status: 0 });
+    expect(run('-S BIND')).toContain('-A BIND -j DROP\n');
+  });
+
+  test('administrators who edit at once lose nothing', async () => {
+    const ports = Array.from({ length: 8 }, (_, at) => String(8000 + at));
+    const all = await Promise.all(
+      ports.map((port) => ended(place.start(`-w -A BIND -p tcp --dport ${port}`.split(' ')))),
+    );
+    expect(all.map(({ stderr }) => stderr)).toEqual(ports.map(() => ''));
+    const kept = [...run('-S BIND').matchAll(/--dport (\d+)/g)].map(([, port]) => port);
+    expect(kept.toSorted()).toEqual(ports);
+  });
+
+  test('without root it says so', () => {
+    const { status, stderr } = spawnSync(process.execPath, [program('sockfilter'), '-S'], {
+      cwd: '/',
+      uid: 65_534,
+      gid: 65_534,
+      encoding: 'utf8',
+      env: {},
+    });
+    expect(status).toBe(4);
+    expect(stderr).toContain('you must be root');
+    expect(stderr).toContain('--file');
+  });
+});
