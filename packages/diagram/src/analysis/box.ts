@@ -7,9 +7,10 @@ import { type Clause, FIELD_BITS, type Field, type Range, rangeSet } from '@sock
  */
 export type Box = Partial<Readonly<Record<Field, readonly Range[]>>>;
 
-/** A box with a text that is the same for the same box. */
+/** A box with texts that are the same for the same box: of each of FIELDS, and of all. */
 export interface KeyedBox {
   readonly box: Box;
+  readonly parts: readonly string[];
   readonly key: string;
 }
 
@@ -24,6 +25,11 @@ export function isAddress(field: Field): boolean {
   return field === 'source' || field === 'destination';
 }
 
+/** True if the field is named with each of its values apart: an address is another in each family. */
+export function isNamed(field: Field, { box }: { readonly box: Box }): boolean {
+  return field === 'family' && (box.source ?? box.destination) !== undefined;
+}
+
 /** What must hold of the packets in the box. */
 export function boxClauses(box: Box): readonly Clause[] {
   return FIELDS.flatMap((field): Clause[] => {
@@ -32,14 +38,19 @@ export function boxClauses(box: Box): readonly Clause[] {
   });
 }
 
-/** The box with its fields and ranges in order. */
-export function keyedBox(box: Box): KeyedBox {
-  const fields = FIELDS.flatMap((field): [Field, readonly Range[]][] => {
-    const ranges = box[field];
-    if (!ranges) return [];
-    const set = rangeSet(ranges);
-    return [[field, set.kind === 'ranges' ? set.ranges : ranges]];
-  });
-  const key = fields.map(([field, ranges]) => `${field} ${ranges.join(' ')}`).join(';');
-  return { box: Object.fromEntries(fields), key };
+/** The box without restrictions. */
+export const WHOLE_BOX: KeyedBox = { box: {}, parts: FIELDS.map(() => ''), key: '' };
+
+/** The box with other ranges of the field, in any order; without the field if there are none. */
+export function withField(keyed: KeyedBox, field: Field, ranges?: readonly Range[]): KeyedBox {
+  const { [field]: _, ...rest } = keyed.box;
+  const set = ranges && rangeSet(ranges);
+  const sorted = set?.kind === 'ranges' ? set.ranges : undefined;
+  const fields = sorted ? { ...rest, [field]: sorted } : rest;
+  const parts = keyed.parts.with(FIELDS.indexOf(field), sorted?.join(' ') ?? '');
+  return { box: inOrder(fields), parts, key: parts.join(';') };
+}
+
+function inOrder(box: Box): Box {
+  return Object.fromEntries(FIELDS.flatMap((field) => (box[field] ? [[field, box[field]]] : [])));
 }

@@ -7,7 +7,15 @@
 import type { Family, Field, Range } from '@sockfilter/table';
 import { LimitError } from '../limit.js';
 import { PIECES } from '../piece.js';
-import { type Box, boxClauses, isAddress, type KeyedBox, keyedBox } from './box.js';
+import {
+  type Box,
+  boxClauses,
+  isAddress,
+  isNamed,
+  type KeyedBox,
+  WHOLE_BOX,
+  withField,
+} from './box.js';
 import { type Cared, type FieldClass, splitField } from './fieldsplit.js';
 import { IN, OUT, type SetStore } from './setstore.js';
 
@@ -17,11 +25,9 @@ interface CutClass extends FieldClass {
 
 /** The classes that have a box of the other fields. */
 interface BoxGroup {
-  readonly rest: Box;
+  readonly rest: KeyedBox;
   readonly classes: Set<CutClass>;
 }
-
-const WHOLE: readonly KeyedBox[] = [keyedBox({})];
 
 /** Ranges of a field for each box, at most: most have few. */
 const RANGES_A_BOX = 16;
@@ -48,7 +54,7 @@ export class BoxCutter {
   cut(cared: Cared, family?: Family): readonly KeyedBox[] {
     const { set, care } = cared;
     if (set === OUT) return [];
-    if (set === care) return WHOLE;
+    if (set === care) return [WHOLE_BOX];
     const key = `${set} ${care} ${family}`;
     const known = this.#known.get(key);
     if (known) return known;
@@ -72,11 +78,11 @@ export class BoxCutter {
     });
     const classes = field === 'family' ? split : this.#joinClasses(split, family);
     return this.#groupsOf(classes, field).map(({ rest, classes: having }) => {
-      const named = field === 'family' && (rest.source || rest.destination);
       const isFree = (each: CutClass) =>
-        having.has(each) || this.#isSilent(field, family, rest, each);
-      if (!named && classes.every(isFree)) return keyedBox(rest);
-      return keyedBox({ ...rest, [field]: [...having].flatMap(({ ranges }) => ranges) });
+        having.has(each) || this.#isSilent(field, family, rest.box, each);
+      if (!isNamed(field, rest) && classes.every(isFree)) return rest;
+      const ranges = [...having].flatMap((each) => each.ranges);
+      return withField(rest, field, ranges);
     });
   }
 
@@ -84,12 +90,11 @@ export class BoxCutter {
   #groupsOf(classes: readonly CutClass[], field: Field): readonly BoxGroup[] {
     const groups = new Map<string, BoxGroup>();
     for (const [at, each] of classes.entries()) {
-      for (const { box, key } of each.boxes) {
-        const named = field === 'family' && (box.source || box.destination);
-        const groupKey = named ? `${at} ${key}` : key;
+      for (const rest of each.boxes) {
+        const groupKey = isNamed(field, rest) ? `${at} ${rest.key}` : rest.key;
         const group = groups.get(groupKey);
         if (group) group.classes.add(each);
-        else groups.set(groupKey, { rest: box, classes: new Set([each]) });
+        else groups.set(groupKey, { rest, classes: new Set([each]) });
       }
     }
     return [...groups.values()];

@@ -2,23 +2,26 @@
 import type { Field } from '@sockfilter/table';
 import { PIECES } from '../piece.js';
 import type { Ref } from '../store.js';
-import { type Box, FIELDS, type KeyedBox, keyedBox } from './box.js';
+import { type Box, FIELDS, isNamed, type KeyedBox, withField } from './box.js';
 import { BoxCutter } from './boxcutter.js';
 import type { PacketSet } from './packetset.js';
 
 /** Merges the boxes that agree on all fields but this one. */
 function mergeAlong(boxes: readonly KeyedBox[], field: Field): readonly KeyedBox[] {
-  const merged = new Map<string, Box>();
-  for (const { box } of boxes) {
-    const { [field]: ranges, ...rest } = box;
-    const named = field === 'family' && (box.source || box.destination);
-    const key = keyedBox(named ? box : rest).key;
+  const at = FIELDS.indexOf(field);
+  const merged = new Map<string, KeyedBox>();
+  for (const each of boxes) {
+    const key = isNamed(field, each) ? each.key : each.parts.with(at, '').join(';');
     const other = merged.get(key);
-    const others = other?.[field];
-    if (!other) merged.set(key, box);
-    else merged.set(key, ranges && others ? { ...rest, [field]: [...others, ...ranges] } : rest);
+    if (!other) {
+      merged.set(key, each);
+      continue;
+    }
+    const [ranges, others] = [each.box[field], other.box[field]];
+    const both = ranges && others ? [...others, ...ranges] : undefined;
+    merged.set(key, withField(each, field, both));
   }
-  return merged.size === boxes.length ? boxes : [...merged.values()].map(keyedBox);
+  return merged.size === boxes.length ? boxes : [...merged.values()];
 }
 
 /**

@@ -1,0 +1,158 @@
+/** Answers about whole tables, held against brute force over all packets that matter. */
+import { counterOwners, evaluator, type Packet, type Table } from '@sockfilter/table';
+import fc from 'fast-check';
+import { smallSpace, smallTables } from '../../../../test/arbitrary/smalltable.js';
+import { packets, tables } from '../../../../test/arbitrary/table.js';
+import { difference } from './difference.js';
+import { equals, includes, intersect, isEmpty, type PacketSet, union } from './packetset.js';
+import { Universe } from './universe.js';
+
+/** The packets of the set, as indexes; what `expect` compares at once. */
+function members(set: PacketSet, space: readonly Packet[]): readonly number[] {
+  return space.flatMap((packet, at) => (includes(set, packet) ? [at] : []));
+}
+
+function indexes<T>(items: readonly T[], wanted: (item: T) => boolean): readonly number[] {
+  return items.flatMap((item, at) => (wanted(item) ? [at] : []));
+}
+
+/** The table without the rule at the position of its chain. */
+function withoutRule(table: Table, name: string, at: number): Table {
+  const chains = table.chains.map((chain) =>
+    chain.name === name ? { ...chain, rules: chain.rules.toSpliced(at, 1) } : chain,
+  );
+  return { ...table, chains };
+}
+
+/** Whether a packet that is sent into the chain can meet a rule without a target. */
+function leadsToCounter(table: Table, name: string): boolean {
+  const chain = table.chains.find((each) => each.name === name);
+  return (chain?.rules ?? []).some(
+    ({ target }) =>
+      !target ||
+      ((target.kind === 'jump' || target.kind === 'goto') && leadsToCounter(table, target.chain)),
+  );
+}
+
+function bruteRedundant(table: Table, space: readonly Packet[]): readonly number[] {
+  const evaluate = evaluator(table);
+  const decisions = space.map(evaluate);
+  const counted = new Set(decisions.flatMap((decision) => decision.counted));
+  return indexes([...counterOwners(table).entries()], ([counter, { chain, rule, number }]) => {
+    if (!rule?.target || !counted.has(counter)) return false;
+    const { target } = rule;
+    if ((target.kind === 'jump' || target.kind === 'goto') && leadsToCounter(table, target.chain))
+      return false;
+    const removed = evaluator(withoutRule(table, chain.name, number - 1));
+    return space.every((packet, at) => removed(packet).errno === decisions[at].errno);
+  });
+}
+
+test('deciding, counting, dead and redundant rules are what brute force finds', () => {
+  const found = { dead: 0, redundant: new Set<string | undefined>(), counting: 0 };
+  fc.assert(
+    fc.property(smallTables, ([table]) => {
+      const space = smallSpace(table);
+      const decisions = space.map(evaluator(table));
+      const loaded = new Universe().load(table);
+      expect(members(loaded.accepted, space)).toEqual(indexes(decisions, (d) => d.errno === 0));
+      expect(members(loaded.refused, space)).toEqual(indexes(decisions, (d) => d.errno > 0));
+
+      const owners = counterOwners(table);
+      const decided = owners.map((_, counter) => members(loaded.decidedBy(counter), space));
+      expect(decided).toEqual(
+        owners.map((_, counter) => indexes(decisions, (d) => d.decider === counter)),
+      );
+      const counted = owners.map((_, counter) =>
+        indexes(decisions, (d) => d.counted.includes(counter)),
+      );
+      expect(owners.map((_, at) => members(loaded.countedBy(at), space))).toEqual(counted);
+      const dead = indexes(counted, (each) => each.length === 0);
+      expect(loaded.deadCounters()).toEqual(dead);
+      const redundant = bruteRedundant(table, space);
+      expect(loaded.redundantCounters()).toEqual(redundant);
+
+      found.dead += dead.length;
+      for (const counter of redundant) found.redundant.add(owners[counter].rule?.target?.kind);
+      found.counting += owners.filter(
+        ({ rule }, counter) => rule && !rule.target && counted[counter].length > 0,
+      ).length;
+    }),
+    { numRuns: 80 },
+  );
+  expect(found.dead).toBeGreaterThan(50);
+  expect(found.counting).toBeGreaterThan(50);
+  for (const kind of ['accept', 'drop', 'reject', 'return', 'jump', 'goto'])
+    expect(found.redundant).toContain(kind);
+});
+
+test('a difference is what brute force finds, and none where the tables mean the same', () => {
+  let same = 0;
+  fc.assert(
+    fc.property(smallTables, fc.nat(3), ([before, other], how) => {
+      const [chain, another] = [before.chains[how], other.chains[how]];
+      const after = {
+        ...before,
+        chains: before.chains.with(how, { ...chain, rules: another.rules }),
+      };
+      const space = smallSpace(before, after);
+      const [olds, news] = [before, after].map((table) => {
+        const evaluate = evaluator(table);
+        return space.map((packet) => evaluate(packet).errno);
+      });
+      const universe = new Universe();
+      const result = difference(universe.load(before), universe.load(after));
+      const expected = (changed: (old: number, now: number) => boolean) =>
+        indexes([...space.keys()], (at) => changed(olds[at], news[at]));
+      expect(members(result.newlyAccepted, space)).toEqual(
+        expected((old, now) => old > 0 && now === 0),
+      );
+      expect(members(result.newlyRefused, space)).toEqual(
+        expected((old, now) => old === 0 && now > 0),
+      );
+      expect(members(result.otherErrno, space)).toEqual(
+        expected((old, now) => old > 0 && now > 0 && old !== now),
+      );
+      const isSame = olds.every((errno, at) => errno === news[at]);
+      expect(Object.values(result).every(isEmpty)).toBe(isSame);
+      if (isSame) same++;
+    }),
+    { numRuns: 120 },
+  );
+  expect(same).toBeGreaterThan(10);
+});
+
+test('tables with every match there is: verdicts are those of evaluate', () => {
+  fc.assert(
+    fc.property(tables(3), fc.array(packets, { minLength: 30, maxLength: 60 }), (table, calls) => {
+      const universe = new Universe();
+      const loaded = universe.load(table);
+      const decisions = calls.map(evaluator(table));
+      expect(members(loaded.accepted, calls)).toEqual(indexes(decisions, (d) => d.errno === 0));
+      const wrong = decisions.filter(
+        ({ decider, counted }, at) =>
+          !includes(loaded.decidedBy(decider), calls[at]) ||
+          !counted.every((counter) => includes(loaded.countedBy(counter), calls[at])) ||
+          !counted.every((counter) => includes(loaded.conditionOf(counter), calls[at])),
+      );
+      expect(wrong).toEqual([]);
+      expect(equals(union(loaded.accepted, loaded.refused), universe.possible)).toBe(true);
+      expect(isEmpty(intersect(loaded.accepted, loaded.refused))).toBe(true);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('the deciders of a set are those of its packets', () => {
+  fc.assert(
+    fc.property(smallTables, fc.nat(), ([table], pick) => {
+      const space = smallSpace(table);
+      const loaded = new Universe().load(table);
+      const set = loaded.conditionOf(pick % counterOwners(table).length);
+      const inside = space.filter((packet) => includes(set, packet));
+      const deciders = new Set(inside.map(evaluator(table)).map(({ decider }) => decider));
+      expect(loaded.deciders(set)).toEqual([...deciders].sort((a, b) => a - b));
+    }),
+    { numRuns: 100 },
+  );
+});

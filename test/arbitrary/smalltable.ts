@@ -1,0 +1,172 @@
+/**
+ * Random tables whose rules look at few values of few fields, and for such tables all packets that
+ * matter: one for each combination of values between two boundaries.
+ */
+import {
+  BUILTIN_CHAINS,
+  type Chain,
+  type Clause,
+  type Family,
+  type Field,
+  flagsOf,
+  impossible,
+  type Match,
+  type MatchOption,
+  type Packet,
+  PROTOCOL,
+  type Rule,
+  ruleCondition,
+  type Table,
+  type Target,
+  type ValueSet,
+} from '@sockfilter/table';
+import fc, { type Arbitrary } from 'fast-check';
+
+const option = (name: string, value: MatchOption['value'], negated = false): MatchOption => ({
+  name,
+  negated,
+  value,
+});
+const ports = (from: number, to: number) => ({ kind: 'portRange', from, to }) as const;
+const network = (family: Family, address: bigint, mask: bigint) =>
+  ({ kind: 'network', family, address, mask }) as const;
+const ip = (...options: readonly MatchOption[]): Match => ({ name: 'ip', options });
+const protocol = (number: number, negated = false) =>
+  ip(option('protocol', { kind: 'protocol', protocol: number }, negated));
+const group = (from: number, to: number): Match => ({
+  name: 'cgroup',
+  options: [option('id', { kind: 'groupRange', from, to })],
+});
+
+const MATCHES: readonly Match[] = [
+  ip(option('destination', network(4, 0x0a000000n, 0xff000000n))),
+  ip(option('destination', network(4, 0x0a000000n, 0xff000000n), true)),
+  ip(option('destination', network(6, 1n, 2n ** 128n - 1n))),
+  ip(option('source', network(4, 0x0a000000n, 0xff000000n))),
+  ip(option('ipv4', { kind: 'none' })),
+  protocol(PROTOCOL.tcp),
+  protocol(PROTOCOL.udp),
+  protocol(PROTOCOL.icmp),
+  protocol(PROTOCOL.udp, true),
+  { name: 'tcp', options: [option('dport', ports(0, 1023))] },
+  { name: 'tcp', options: [option('dport', ports(80, 80), true)] },
+  { name: 'tcp', options: [option('dport', ports(1024, 65535))] },
+  group(3, 3),
+  group(0, 65536),
+  { name: 'owner', options: [option('uid-owner', { kind: 'ownerRange', from: 0, to: 0 })] },
+  { name: 'socket', options: [option('remote-port', ports(80, 80))] },
+];
+
+const TARGETS: readonly (Target | undefined)[] = [
+  undefined,
+  { kind: 'accept' },
+  { kind: 'accept' },
+  { kind: 'drop' },
+  { kind: 'drop' },
+  { kind: 'reject', errno: 'ECONNREFUSED' },
+  { kind: 'return' },
+];
+
+interface Place {
+  readonly builtin: boolean;
+  readonly callable: readonly string[];
+  readonly pool: readonly Match[];
+}
+
+function chainOf(name: string, { builtin, callable, pool }: Place): Arbitrary<Chain> {
+  const calls = callable.flatMap((chain): Target[] => [
+    { kind: 'jump', chain },
+    { kind: 'jump', chain },
+    { kind: 'goto', chain },
+  ]);
+  const rule = fc.record<Rule>({
+    matches: fc.uniqueArray(fc.constantFrom(...pool), {
+      maxLength: 2,
+      selector: (match) => match.name,
+    }),
+    target: fc.constantFrom(...TARGETS, ...calls),
+    packets: fc.constant(0n),
+  });
+  return fc.record<Chain>({
+    name: fc.constant(name),
+    policy: builtin ? fc.constantFrom('ACCEPT', 'DROP') : fc.constant(undefined),
+    packets: fc.constant(0n),
+    rules: fc.array(rule, { maxLength: 4 }),
+  });
+}
+
+/** Tables without loops, though with rules that a parser may refuse, from these matches alone. */
+function tablesOf(pool: readonly Match[]): Arbitrary<Table> {
+  const builtin = BUILTIN_CHAINS.map((name) =>
+    chainOf(name, { builtin: true, callable: ['u', 'v'], pool }),
+  );
+  const user = [
+    chainOf('u', { builtin: false, callable: ['v'], pool }),
+    chainOf('v', { builtin: false, callable: [], pool }),
+  ];
+  return fc.record<Table>({ groups: fc.constant([]), chains: fc.tuple(...builtin, ...user) });
+}
+
+const pools = fc.uniqueArray(fc.constantFrom(...MATCHES), { minLength: 2, maxLength: 4 });
+
+/** Tables that together look at few values. */
+export const smallTables: Arbitrary<readonly [Table, Table]> = pools.chain((pool) =>
+  fc.tuple(tablesOf(pool), tablesOf(pool)),
+);
+
+/** Where membership of a set changes; its mask must have no holes. */
+function boundaries(set: ValueSet): readonly bigint[] {
+  if (set.kind === 'ranges') return set.ranges.flatMap(([from, to]) => [from, to + 1n]);
+  return set.mask === 0n ? [] : [set.value, set.value + (set.mask & -set.mask)];
+}
+
+function everyClause(tables: readonly Table[]): readonly Clause[] {
+  return tables.flatMap((table) =>
+    table.chains.flatMap(({ rules }) => rules.flatMap((rule) => ruleCondition(rule, table))),
+  );
+}
+
+/** One packet for each combination of values between boundaries that clauses have. */
+export function packetsOf(clauses: readonly Clause[]): readonly Packet[] {
+  const values = (field: Field, max: bigint): readonly bigint[] => {
+    const found = clauses
+      .flat()
+      .flatMap((test) => (test.field === field ? boundaries(test.set) : []));
+    return [...new Set([0n, ...found])].filter((value) => value <= max);
+  };
+  const numbers = (field: Field, max: number) => values(field, BigInt(max)).map(Number);
+  const protocols = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.udplite, PROTOCOL.icmp, PROTOCOL.icmpv6];
+  const portValues = [numbers('sourcePort', 65535), numbers('destinationPort', 65535)];
+  const id = 2 ** 32 - 1;
+  const packets: Packet[] = [];
+  for (const chain of BUILTIN_CHAINS)
+    for (const family of [4, 6] as const)
+      for (const number of protocols)
+        for (const source of values('source', 2n ** (family === 4 ? 32n : 128n) - 1n))
+          for (const destination of values('destination', 2n ** (family === 4 ? 32n : 128n) - 1n))
+            for (const sourcePort of portValues[0])
+              for (const destinationPort of portValues[1])
+                for (const groupId of numbers('group', id))
+                  for (const uid of numbers('uid', id)) {
+                    const packet: Packet = {
+                      chain,
+                      group: groupId,
+                      family,
+                      protocol: number,
+                      source,
+                      destination,
+                      sourcePort,
+                      destinationPort,
+                      flags: flagsOf(chain, number),
+                      uid,
+                      gid: 0,
+                    };
+                    if (impossible(packet) === undefined) packets.push(packet);
+                  }
+  return packets;
+}
+
+/** All packets that matter to small tables. */
+export function smallSpace(...tables: readonly Table[]): readonly Packet[] {
+  return packetsOf(everyClause(tables));
+}
