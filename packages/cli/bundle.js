@@ -1,6 +1,6 @@
 /**
- * Makes the npm package's dist/ from the sources: main.cjs, and yargs.cjs, which only the commands
- * that are words load. CommonJS, because node needs a third less time to start it than ES modules.
+ * Makes the npm package's dist/ from the sources: main.cjs; yargs.cjs, which only the commands that are
+ * words load; yaml.cjs and zod.cjs, which only those load that read YAML. CommonJS, because node needs a third less time to start it than ES modules.
  * Everything is bundled but koffi, which is native.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,10 +28,16 @@ const options = {
   logLevel: 'warning',
 };
 
-const separateYargs = {
-  name: 'separate-yargs',
+/** What few commands need is in a file of its own. */
+const SEPARATE = ['yargs', 'yaml', 'zod'];
+
+const separate = {
+  name: 'separate',
   setup: ({ onResolve }) =>
-    onResolve({ filter: /^yargs$/ }, () => ({ path: './yargs.cjs', external: true })),
+    onResolve({ filter: /^(yargs|yaml|zod)$/ }, ({ path }) => ({
+      path: `./${path}.cjs`,
+      external: true,
+    })),
 };
 
 const built = await Promise.all([
@@ -40,15 +46,17 @@ const built = await Promise.all([
     entryPoints: ['src/main.ts'],
     outfile: join(dist, 'main.cjs'),
     external: ['koffi'],
-    plugins: [separateYargs],
+    plugins: [separate],
   }),
-  build({
-    ...options,
-    entryPoints: ['yargs'],
-    outfile: join(dist, 'yargs.cjs'),
-    // A module that imports CommonJS has all of its exports as the default.
-    footer: { js: 'module.exports = module.exports.default;' },
-  }),
+  ...SEPARATE.map((name) =>
+    build({
+      ...options,
+      entryPoints: [name],
+      outfile: join(dist, `${name}.cjs`),
+      // A module that imports CommonJS has all of its exports as the default.
+      ...(name === 'yargs' && { footer: { js: 'module.exports = module.exports.default;' } }),
+    }),
+  ),
 ]);
 
 /** The packages of others that the bundle holds, each by its folder. */

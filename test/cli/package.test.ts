@@ -29,7 +29,9 @@ test('the packed package installs and runs', () => {
     'package/bin/sockfilter.cjs',
     'package/dist/LICENSES.txt',
     'package/dist/main.cjs',
+    'package/dist/yaml.cjs',
     'package/dist/yargs.cjs',
+    'package/dist/zod.cjs',
     'package/package.json',
   ]);
 

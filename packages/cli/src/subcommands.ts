@@ -1,11 +1,15 @@
 /** The commands that are words, by yargs. What each does is loaded when it is called. */
 import { didYouMean } from '@sockfilter/iptables';
 import yargs, { type Argv } from 'yargs';
+import { CI_NAMES, ciCommands } from './ci/commands.js';
 import { EXIT } from './exitcode.js';
 import { CommandError } from './failure.js';
 import { type Globals, splitGlobals } from './globals.js';
 
-const NAMES = ['save', 'restore', 'group', 'exec', 'explain', 'status', 'teardown', 'completion'];
+const NAMES = [
+  ...['save', 'restore', 'group', 'exec', 'explain', 'status', 'teardown', 'completion'],
+  ...CI_NAMES,
+];
 
 /** For help and completion: they are taken out before yargs sees the words. */
 const GLOBAL_OPTIONS = {
@@ -216,7 +220,8 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
       const help = `\`sockfilter ${name} --help\` says what it takes`;
       throw new CommandError(reword(message ?? error?.message ?? ''), EXIT.usage, help);
     });
-  const parser = liveCommands(saveAndRestore(base, globals), globals, words).command(
+  const live = liveCommands(saveAndRestore(base, globals), globals, words);
+  const parser = ciCommands(live, globals).command(
     'group',
     'add, list, delete groups; move processes into them',
     (command) => groupCommands(command, globals),

@@ -1,0 +1,86 @@
+/** `sockfilter diff`: what a change of the rules means for calls. */
+import {
+  type Change,
+  Comparison,
+  type Finding,
+  jsonWitness,
+  type ReportCase,
+  readIntended,
+} from '@sockfilter/policy';
+import type { Globals } from '../globals.js';
+import { type ReportOptions, report } from './reporting.js';
+import { readSide, readText, Sources } from './rulesource.js';
+
+export interface DiffWords {
+  readonly before: string;
+  readonly after: string;
+  readonly noNewAccess: boolean;
+  readonly intended: string | undefined;
+}
+
+function conclude(change: Change, findings: readonly Finding[], words: DiffWords): string {
+  if (change.isSame) return 'the files mean the same';
+  if (words.intended !== undefined && findings.length === 0)
+    return 'the change is the intended one';
+  if (words.noNewAccess && findings.length === 0) return 'the change gives no new access';
+  return 'the files do not mean the same';
+}
+
+/** The change as JSON, whatever of it is a finding. */
+function changeDetails({ isSame, regions, groups, unlisted }: Change) {
+  return {
+    same: isSame,
+    regions: regions.map(({ kind, box, text, witness, before, after }) => ({
+      kind,
+      region: box,
+      text,
+      witness: jsonWitness(witness),
+      before: before.message,
+      after: after.message,
+    })),
+    groups,
+    unlisted,
+  };
+}
+
+export async function diff(
+  globals: Globals,
+  words: DiffWords,
+  options: ReportOptions,
+): Promise<void> {
+  const sources = new Sources();
+  const before = await readSide(words.before, globals, sources);
+  const after = await readSide(words.after, globals, sources);
+  const intended =
+    words.intended === undefined
+      ? undefined
+      : await readIntended(readText(words.intended, sources), words.intended);
+  const faults = [
+    ...before.findings,
+    ...after.findings,
+    ...(intended?.ok === false ? intended.findings : []),
+  ];
+  const suite = (findings: readonly Finding[]) => {
+    const place = { file: words.after, line: 1, column: 1, length: 1 };
+    const whole: ReportCase = { name: `${words.before} to ${words.after}`, place, findings };
+    return [{ file: words.after, cases: [whole] }];
+  };
+  if (!before.file || !after.file || faults.length > 0) {
+    report({ command: 'diff', suites: suite(faults), ignored: [] }, options, sources);
+    return;
+  }
+  const comparison = new Comparison(before.file, after.file);
+  const change = comparison.describe();
+  const { noNewAccess } = words;
+  const findings = comparison.findings(change, {
+    noNewAccess,
+    intended: intended?.ok ? intended.value : undefined,
+  });
+  const conclusion = conclude(change, findings, words);
+  const details = changeDetails(change);
+  report(
+    { command: 'diff', suites: suite(findings), ignored: [], conclusion, details },
+    options,
+    sources,
+  );
+}

@@ -1,0 +1,82 @@
+/** `sockfilter query`: which calls of a region are accepted or refused. */
+import { Query, REGION_KEYS, type Region, RegionError, type RegionKey } from '@sockfilter/policy';
+import { printColumns } from '../columns.js';
+import { EXIT } from '../exitcode.js';
+import { CommandError, DiagnosticsError } from '../failure.js';
+import type { Globals } from '../globals.js';
+import { print } from '../output.js';
+import { readSide, Sources } from './rulesource.js';
+
+export interface QueryWords {
+  readonly verdict: string;
+  readonly file: string | undefined;
+  readonly region: Partial<Readonly<Record<RegionKey, readonly string[]>>>;
+  readonly matrix: boolean;
+  readonly json: boolean;
+}
+
+function readRegion(words: QueryWords['region']): Region {
+  const region: { -readonly [K in keyof Region]: Region[K] } = {};
+  for (const key of REGION_KEYS) {
+    const values = words[key]?.flatMap((value) => value.split(','));
+    if (values) region[key] = values;
+  }
+  return region;
+}
+
+async function openQuery(globals: Globals, words: QueryWords): Promise<Query> {
+  const sources = new Sources();
+  const spec = words.file ?? globals.file ?? 'live';
+  const { file, document, findings } = await readSide(spec, globals, sources);
+  if (!file) {
+    const diagnostics = findings.map(({ message, place, fix }) => {
+      const { file: source, ...at } = place;
+      return { code: 'bad-line', message, span: { source, ...at }, exit: 2, help: fix } as const;
+    });
+    throw new DiagnosticsError(diagnostics, document?.source ?? { name: spec, text: '' });
+  }
+  try {
+    const verdict = words.verdict === 'accept' ? 'accept' : 'refuse';
+    return new Query(file, verdict, readRegion(words.region));
+  } catch (error) {
+    if (!(error instanceof RegionError)) throw error;
+    throw new CommandError(`\`--${error.key}\`: ${error.message}`, EXIT.usage, error.help);
+  }
+}
+
+const SIGNS = { all: 'all', some: 'some', none: '-', 'no call': '' } as const;
+
+function printMatrix(query: Query, json: boolean): string {
+  const matrix = query.matrix();
+  if (json) return `${JSON.stringify(matrix, undefined, 2)}\n`;
+  const legend = matrix.columns.map((column, at) => [`${at + 1}`, column]);
+  const head = ['', ...matrix.columns.map((_, at) => `${at + 1}`)];
+  const rows = matrix.rows.map(({ label, cells }) => [label, ...cells.map((cell) => SIGNS[cell])]);
+  const coarse = matrix.isCoarse ? 'some columns stand for several destinations\n' : '';
+  return `${printColumns([head, ...rows])}\n${printColumns(legend)}${coarse}`;
+}
+
+function replacer(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}
+
+function printRegions(query: Query, { verdict, json }: QueryWords): string {
+  const { boxes, tooMany } = query.regions();
+  if (tooMany)
+    throw new CommandError(
+      'the answer is too many regions to list',
+      EXIT.bug,
+      'ask about a smaller region',
+    );
+  if (json) {
+    const regions = boxes.map(({ box, text }) => ({ region: box, text }));
+    return `${JSON.stringify({ verdict, regions }, replacer, 2)}\n`;
+  }
+  if (boxes.length === 0) return query.isVoid ? 'no call is in the region\n' : 'none\n';
+  return boxes.map(({ text }) => `${text}\n`).join('');
+}
+
+export async function query(globals: Globals, words: QueryWords): Promise<void> {
+  const asked = await openQuery(globals, words);
+  print(words.matrix ? printMatrix(asked, words.json) : printRegions(asked, words));
+}

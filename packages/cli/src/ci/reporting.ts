@@ -1,0 +1,93 @@
+/** Writing reports: `--format` and `--fail-on`, and the exit status. */
+import { isatty } from 'node:tty';
+import {
+  exitOf,
+  FORMATS,
+  type Format,
+  isFormat,
+  type Report,
+  SEVERITIES,
+  type Severity,
+  writeReport,
+} from '@sockfilter/policy';
+import { replaceFile } from '../atomicfile.js';
+import { EXIT } from '../exitcode.js';
+import { CommandError } from '../failure.js';
+import { VERSION } from '../help.js';
+import { print } from '../output.js';
+import type { Sources } from './rulesource.js';
+
+export interface ReportWords {
+  readonly format: readonly string[];
+  readonly failOn: string;
+  readonly exitZero: boolean;
+}
+
+interface Output {
+  readonly format: Format;
+  /** Standard output if undefined. */
+  readonly to: string | undefined;
+}
+
+export interface ReportOptions {
+  readonly outputs: readonly Output[];
+  readonly failOn: Severity;
+  readonly exitZero: boolean;
+}
+
+function readOutput(word: string): Output {
+  const at = word.indexOf('=');
+  const format = at < 0 ? word : word.slice(0, at);
+  const to = at < 0 ? undefined : word.slice(at + 1);
+  if (!isFormat(format))
+    throw new CommandError(
+      `there is no format \`${format}\``,
+      EXIT.usage,
+      `formats: ${FORMATS.join(', ')}`,
+    );
+  if (to === '') throw new CommandError(`\`${word}\` needs the name of a file`, EXIT.usage);
+  return { format, to };
+}
+
+export function readReportOptions({ format, failOn, exitZero }: ReportWords): ReportOptions {
+  const severity = SEVERITIES.find((each) => each === failOn);
+  if (!severity)
+    throw new CommandError(
+      `\`--fail-on\` takes ${SEVERITIES.join(', ')}, not \`${failOn}\``,
+      EXIT.usage,
+    );
+  const outputs = (format.length === 0 ? ['text'] : format).map(readOutput);
+  return { outputs, failOn: severity, exitZero };
+}
+
+function wantsColour(): boolean {
+  return isatty(1) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+}
+
+/** Writes the report in every form, and sets the exit status that it leads to. */
+export function report(
+  answer: Omit<Report, 'version' | 'failOn'>,
+  { outputs, failOn, exitZero }: ReportOptions,
+  sources: Sources,
+): void {
+  const whole: Report = { ...answer, version: VERSION, failOn };
+  for (const { format, to } of outputs) {
+    const colour = to === undefined && wantsColour();
+    const text = writeReport(format, whole, { colour, textOf: sources.textOf });
+    if (to === undefined) print(text);
+    else replaceFile(to, text);
+  }
+  const exit = exitOf(whole);
+  process.exitCode = exit === 1 && exitZero ? 0 : exit;
+}
+
+/** Runs a command of CI: what would cost too much is the tool's failure, 3. */
+export async function runCi(command: () => void | Promise<void>): Promise<void> {
+  try {
+    await command();
+  } catch (error) {
+    if (error instanceof Error && error.name === 'LimitError')
+      throw new CommandError(error.message, EXIT.bug, 'split the rules, or make them overlap less');
+    throw error;
+  }
+}

@@ -1,0 +1,28 @@
+/** `sockfilter rules` and `sockfilter schema`: what there is to be told, and to be written. */
+import { catalogueRows, isCode, jsonSchema } from '@sockfilter/policy';
+import { printColumns } from '../columns.js';
+import { EXIT } from '../exitcode.js';
+import { CommandError } from '../failure.js';
+import { print } from '../output.js';
+
+/** Lists the codes of findings, or explains one. */
+export function listCodes(code: string | undefined, json: boolean): void {
+  if (code !== undefined && !isCode(code))
+    throw new CommandError(
+      `there is no code \`${code}\``,
+      EXIT.usage,
+      '`sockfilter rules` lists them',
+    );
+  const rows = catalogueRows().filter((row) => code === undefined || row.code === code);
+  if (json) print(`${JSON.stringify(rows, undefined, 2)}\n`);
+  else if (code === undefined)
+    print(printColumns(rows.map((row) => [row.code, row.severity, row.title])));
+  else
+    for (const row of rows)
+      print(`${row.code} ${row.title} (${row.severity})\n\n${row.explanation}\n`);
+}
+
+/** Prints a JSON schema for editors. */
+export async function printSchema(kind: 'expectations' | 'intended'): Promise<void> {
+  print(`${JSON.stringify(await jsonSchema(kind), undefined, 2)}\n`);
+}

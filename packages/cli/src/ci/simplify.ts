@@ -1,0 +1,18 @@
+/** `sockfilter simplify`: an equivalent file with fewer rules, on standard output. */
+import { editDocument, parseSave } from '@sockfilter/iptables';
+import { simplify } from '@sockfilter/policy';
+import { DiagnosticsError } from '../failure.js';
+import { note, print } from '../output.js';
+import { SYSTEM_NAMES } from '../systemnames.js';
+import { readText, Sources } from './rulesource.js';
+
+export function simplifyFile(path: string): void {
+  const text = readText(path, new Sources());
+  const { document, table, diagnostics } = parseSave(text, path, { names: SYSTEM_NAMES });
+  if (diagnostics.length > 0) throw new DiagnosticsError(diagnostics, document.source);
+  const { table: simple, removed, chains, isComplete } = simplify(table);
+  print(editDocument(document, simple));
+  const said = [`${removed.length} rules and ${chains.length} chains removed`];
+  if (!isComplete) said.push('more may be removable: run it again on what it printed');
+  note(said.join('; '));
+}
