@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  type AttachType,
   close,
   exit,
   linkById,
@@ -18,6 +19,7 @@ import {
   openDirectory,
   openPinned,
   programById,
+  queryCgroup,
   R0,
   update,
 } from '@sockfilter/bpf';
@@ -64,6 +66,14 @@ describeKernel('lifecycle', () => {
   const textInForce = () => policy.use((firewall) => firewall.read()?.text);
   const attached = () =>
     (status()?.hooks ?? []).filter((hook) => hook.attached).map(({ name }) => name);
+
+  /** Ids of the programs that the kernel has attached at the root. */
+  function programsAt(type: AttachType): readonly number[] {
+    const cgroup = openDirectory(root);
+    const ids = queryCgroup(cgroup, type);
+    close(cgroup);
+    return ids;
+  }
 
   async function connect(port: number, from = caller): Promise<string> {
     const fd = await from.socket('inet', 'dgram');
@@ -153,7 +163,10 @@ describeKernel('lifecycle', () => {
     expect(attached()).toEqual(withIngress);
     policy.enforce('-P RECVFROM DROP');
     expect(attached()).toEqual(withIngress);
+    expect(programsAt('inet_ingress')).toHaveLength(1);
     policy.enforce('-A BIND -p udp --dport 7001 -j DROP');
+    // At once: beside the next one it would count every packet twice.
+    expect(programsAt('inet_ingress')).toHaveLength(0);
     expect(attached()).toEqual(HOOKS);
   });
 
