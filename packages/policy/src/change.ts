@@ -11,15 +11,15 @@ import {
   union,
   witness,
 } from '@sockfilter/diagram';
-import { type Group, registerPaths, type Table } from '@sockfilter/table';
-import { listBoxes } from './boxlist.js';
+import { type Group, type Packet, registerPaths, type Table } from '@sockfilter/table';
+import { type ListedBox, listBoxes } from './boxlist.js';
 import { makeWitness } from './call.js';
 import { CATALOGUE, type Code } from './catalogue.js';
 import { verdictText } from './expect.js';
 import type { IntendedChange, Path } from './expectation.js';
 import type { Finding, Note, Place, Witness } from './finding.js';
 import { compileRegion, type Region, RegionError } from './region.js';
-import { ownerNote, type RuleFile } from './rulefile.js';
+import { ownerNote, type RuleFile, sameOwner } from './rulefile.js';
 import { Tracer } from './trace.js';
 
 export type ChangeKind = 'newly accepted' | 'newly refused' | 'other errno';
@@ -30,9 +30,9 @@ export interface ChangedRegion {
   /** The region in words. */
   readonly text: string;
   readonly witness: Witness;
-  /** What decides the witness in the old file and in the new one. */
-  readonly before: Note;
-  readonly after: Note;
+  /** What decides its calls in the old file and in the new one; the first of each the witness. */
+  readonly before: readonly Note[];
+  readonly after: readonly Note[];
   /** Where the new rule stands that decides. */
   readonly place: Place;
 }
@@ -70,12 +70,22 @@ function groupChanges(before: readonly Group[], after: readonly Group[]): readon
   });
 }
 
+/** How many rules are named beside the one that decides the witness. */
+const MAX_DECIDERS = 4;
+
+interface Sides<T> {
+  readonly before: T;
+  readonly after: T;
+}
+
 /** Two files in one universe. */
 export class Comparison {
   readonly #before: RuleFile;
   readonly #after: RuleFile;
   readonly #universe = new Universe();
-  readonly #tables: { readonly before: Table; readonly after: Table };
+  readonly #tables: Sides<Table>;
+  readonly #loaded: Sides<LoadedTable>;
+  readonly #tracers: Sides<Tracer>;
   readonly #sets: Readonly<Record<ChangeKind, PacketSet>>;
 
   /** Both tables must be valid. Throws LimitError where they would cost too much. */
@@ -86,8 +96,15 @@ export class Comparison {
       before: registerPaths(before.table, 0),
       after: registerPaths(after.table, 0),
     };
-    const load = (table: Table): LoadedTable => this.#universe.load(table);
-    const found = difference(load(this.#tables.before), load(this.#tables.after));
+    this.#loaded = {
+      before: this.#universe.load(this.#tables.before),
+      after: this.#universe.load(this.#tables.after),
+    };
+    this.#tracers = {
+      before: new Tracer(this.#tables.before),
+      after: new Tracer(this.#tables.after),
+    };
+    const found = difference(this.#loaded.before, this.#loaded.after);
     this.#sets = {
       'newly accepted': found.newlyAccepted,
       'newly refused': found.newlyRefused,
@@ -101,28 +118,44 @@ export class Comparison {
 
   describe(): Change {
     const groups = groupChanges(this.#tables.before.groups, this.#tables.after.groups);
-    const tracers = [this.#tables.before, this.#tables.after].map((table) => new Tracer(table));
     const unlisted: ChangeKind[] = [];
     const regions = this.#kinds.flatMap((kind) => {
       const list = listBoxes(this.#universe, this.#sets[kind], this.#tables.after.groups);
       if (list.tooMany) unlisted.push(kind);
-      return list.boxes.map(({ box, text, packet }): ChangedRegion => {
-        const [old, now] = tracers.map((tracer) => tracer.decide(packet));
-        const owner = now.decider.rule ?? now.decider.chain;
-        const verdict = (errno: number) => `: ${verdictText(errno)}`;
-        return {
-          kind,
-          box,
-          text,
-          witness: makeWitness(packet, this.#tables.after.groups, this.#after.name),
-          before: ownerNote(this.#before, old.decider, 'before: ', verdict(old.errno)),
-          after: ownerNote(this.#after, now.decider, 'now: ', verdict(now.errno)),
-          place: this.#after.placeOf(owner),
-        };
-      });
+      return list.boxes.map((box) => this.#region(kind, box));
     });
     const isSame = groups.length === 0 && this.#kinds.every((kind) => isEmpty(this.#sets[kind]));
     return { isSame, regions, unlisted, groups };
+  }
+
+  #region(kind: ChangeKind, { box, text, packet, set }: ListedBox): ChangedRegion {
+    const { decider } = this.#tracers.after.decide(packet);
+    return {
+      kind,
+      box,
+      text,
+      witness: makeWitness(packet, this.#tables.after.groups, this.#after.name),
+      before: this.#deciders('before', packet, set),
+      after: this.#deciders('after', packet, set),
+      place: this.#after.placeOf(decider.rule ?? decider.chain),
+    };
+  }
+
+  #deciders(side: 'before' | 'after', packet: Packet, set: PacketSet): readonly Note[] {
+    const file = side === 'before' ? this.#before : this.#after;
+    const word = side === 'before' ? 'before: ' : 'now: ';
+    const loaded = this.#loaded[side];
+    const { decider, errno } = this.#tracers[side].decide(packet);
+    const others = loaded
+      .deciders(set)
+      .map((counter) => loaded.owners[counter])
+      .filter((owner) => !sameOwner(owner, decider));
+    const more = others.length - MAX_DECIDERS;
+    return [
+      ownerNote(file, decider, word, `: ${verdictText(errno)}`),
+      ...others.slice(0, MAX_DECIDERS).map((owner) => ownerNote(file, owner, word, ' for others')),
+      ...(more > 0 ? [{ message: `${word}${more} more rules` }] : []),
+    ];
   }
 
   /**
@@ -229,7 +262,7 @@ function regionFinding({
 }: ChangedRegion): Finding {
   return {
     ...plain(CODES[kind], place, `${kind}: ${text}`),
-    notes: [before, after],
+    notes: [...before, ...after],
     witness: call,
   };
 }

@@ -15,7 +15,7 @@ import type {
 } from './expectation.js';
 import type { Finding, Note, Place } from './finding.js';
 import { compileRegion, type Region, RegionError } from './region.js';
-import { ownerNote, type RuleFile, ruleComment } from './rulefile.js';
+import { ownerNote, type RuleFile, ruleComment, sameOwner } from './rulefile.js';
 
 export interface TestResult {
   readonly name: string;
@@ -148,7 +148,9 @@ class Tester {
     if (!packet) return [];
     const { file, universe, table, tracer, loaded, owners } = this.#context;
     const { decider, errno } = tracer.decide(packet);
-    const others = loaded.deciders(violating).filter((counter) => owners[counter] !== decider);
+    const others = loaded
+      .deciders(violating)
+      .filter((counter) => !sameOwner(owners[counter], decider));
     const list = listBoxes(universe, violating, table.groups);
     const notes: Note[] = [
       ownerNote(file, decider, '', ` decides that call: it is ${verdictText(errno)}`),

@@ -32,6 +32,11 @@ export interface Matrix {
   readonly isCoarse: boolean;
 }
 
+interface Column {
+  readonly label: string;
+  readonly set: PacketSet;
+}
+
 const MAX_COLUMNS = 48;
 /** Regions of a column that are named. */
 const MAX_NAMED = 3;
@@ -71,25 +76,45 @@ export class Query {
   /** Groups by destinations; whoever is in no declared group is one row. */
   matrix(): Matrix {
     const rows = this.#rows();
-    const { atoms, isCoarse } = this.#columns(rows.map(({ set }) => set));
-    const { groups } = this.#context.table;
-    const columns = atoms.map((atom) => {
-      const named = boxes(atom);
-      const texts = named.slice(0, MAX_NAMED).map((box) => describeBox(box, { groups }));
-      const more = named.length > MAX_NAMED ? ` and ${named.length - MAX_NAMED} more` : '';
-      return `${texts.join('; ')}${more}`;
-    });
-    const cell = (row: PacketSet, atom: PacketSet): CellValue => {
-      const calls = intersect(intersect(row, atom), this.#region);
+    const { atoms, isCoarse } = this.#atoms(rows.map(({ set }) => set));
+    const columns = this.#columns(atoms);
+    const cell = (row: PacketSet, column: PacketSet): CellValue => {
+      const calls = intersect(intersect(row, column), this.#region);
       if (isEmpty(calls)) return 'no call';
       const hits = intersect(calls, this.#answer);
       return isEmpty(hits) ? 'none' : equals(hits, calls) ? 'all' : 'some';
     };
     return {
-      columns,
-      rows: rows.map(({ label, set }) => ({ label, cells: atoms.map((atom) => cell(set, atom)) })),
+      columns: columns.map(({ label }) => label),
+      rows: rows.map(({ label, set }) => ({
+        label,
+        cells: columns.map((column) => cell(set, column.set)),
+      })),
       isCoarse,
     };
+  }
+
+  /** The regions of the atoms, one by one as far as that is not too many; what no row has is one. */
+  #columns(atoms: readonly PacketSet[]): readonly Column[] {
+    const { table, universe } = this.#context;
+    const { groups } = table;
+    const answered = project(this.#answer, DESTINATION);
+    const listed = atoms.map((atom) => {
+      const isIdle = isEmpty(intersect(atom, answered));
+      return { atom, isIdle, found: isIdle ? [] : boxes(atom) };
+    });
+    const total = listed.reduce((sum, { found }) => sum + found.length, 0);
+    return listed.flatMap(({ atom, isIdle, found }): readonly Column[] => {
+      if (isIdle) return [{ label: 'everything else', set: atom }];
+      const texts = found.map((box) => describeBox(box, { groups }));
+      if (total <= MAX_COLUMNS)
+        return found.map((box, at) => ({
+          label: texts[at],
+          set: intersect(atom, universe.box(box)),
+        }));
+      const more = texts.length > MAX_NAMED ? ` and ${texts.length - MAX_NAMED} more` : '';
+      return [{ label: `${texts.slice(0, MAX_NAMED).join('; ')}${more}`, set: atom }];
+    });
   }
 
   #rows(): readonly { readonly label: string; readonly set: PacketSet }[] {
@@ -106,7 +131,7 @@ export class Query {
   }
 
   /** The coarsest parts of the region's destinations that every row treats as one. */
-  #columns(rows: readonly PacketSet[]) {
+  #atoms(rows: readonly PacketSet[]) {
     const whole = project(this.#region, DESTINATION);
     let atoms: readonly PacketSet[] = isEmpty(whole) ? [] : [whole];
     let isCoarse = false;

@@ -72,6 +72,11 @@ export function ownerNote(file: RuleFile, owner: CounterOwner, before = '', afte
   return { message, place: file.placeOf(owner.rule ?? owner.chain) };
 }
 
+/** True for the counters of one rule or policy, of one table or two. */
+export function sameOwner(a: CounterOwner, b: CounterOwner): boolean {
+  return (a.rule ?? a.chain) === (b.rule ?? b.chain);
+}
+
 /** Every rule's owner. */
 export function ownersByRule(table: Table): ReadonlyMap<Rule, CounterOwner> {
   const owners = new Map<Rule, CounterOwner>();
