@@ -1,0 +1,140 @@
+/** ClassBench filter sets in the kernel: each rule in a group and a chain; look-ups as evaluate() says. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { walkBlob } from '@sockfilter/kernel';
+import {
+  BUILTIN_CHAINS,
+  type BuiltinChain,
+  contains,
+  EMPTY_TABLE,
+  evaluator,
+  type Match,
+  type MatchOption,
+  REGION,
+  type Rule,
+  type Table,
+  type Target,
+  type Value,
+} from '@sockfilter/table';
+import { compileTable } from '../../packages/kernel/src/generation.js';
+import { MAX_STEPS } from '../../packages/kernel/src/layout.js';
+import { packetSource } from '../arbitrary/packet.js';
+import { seeded } from '../arbitrary/random.js';
+import { describeKernel } from '../harness/kernel.js';
+import { JitWalk } from './jitwalk.js';
+
+const root = resolve(process.env.SOCKFILTER_VECTORS ?? '../shared/vectors');
+const folder = join(root, 'classbench');
+const GROUPS = 50;
+const LOOKUPS = 10_000;
+
+/** `@src/len dst/len sport : sport dport : dport proto/mask flags` */
+const LINE =
+  /^@([\d.]+)\/(\d+)\s+([\d.]+)\/(\d+)\s+(\d+) : (\d+)\s+(\d+) : (\d+)\s+0x(\w+)\/0x(\w+)/;
+
+function network(address: string, length: number): Value {
+  const value = address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
+  const mask = BigInt.asUintN(32, -1n << BigInt(32 - length));
+  return { kind: 'network', family: 4, address: value & mask, mask };
+}
+
+const option = (name: string, value: Value): MatchOption => ({ name, negated: false, value });
+
+/** The n-th rule, without what its chain has no notion of; accepting or refusing; each tenth only counts. */
+function toRule(line: string, n: number): { chain: BuiltinChain; rule: Rule } | undefined {
+  const parts = LINE.exec(line);
+  if (!parts) return undefined;
+  const [source = '', sourceBits, destination = '', destinationBits] = parts.slice(1);
+  const [sportFrom, sportTo, dportFrom, dportTo] = parts.slice(5).map(Number);
+  const protocol = Number.parseInt(parts[9], 16);
+  const chain = BUILTIN_CHAINS[n % BUILTIN_CHAINS.length];
+  const allowed = REGION[chain].protocol?.set;
+  const isBind = chain === 'BIND';
+  const ip: MatchOption[] = [];
+  if (!isBind && sourceBits !== '0') ip.push(option('source', network(source, Number(sourceBits))));
+  if (destinationBits !== '0')
+    ip.push(option('destination', network(destination, Number(destinationBits))));
+  const isNamed =
+    parts[10] === 'FF' && allowed !== undefined && contains(allowed, BigInt(protocol));
+  if (isNamed) ip.push(option('protocol', { kind: 'protocol', protocol }));
+  const matches: Match[] = ip.length > 0 ? [{ name: 'ip', options: ip }] : [];
+  const name = protocol === 6 ? 'tcp' : 'udp';
+  const ports: MatchOption[] = [];
+  if (!isBind && sportTo - sportFrom < 65535)
+    ports.push(option('sport', { kind: 'portRange', from: sportFrom, to: sportTo }));
+  if (dportTo - dportFrom < 65535)
+    ports.push(option('dport', { kind: 'portRange', from: dportFrom, to: dportTo }));
+  if (isNamed && (protocol === 6 || protocol === 17) && ports.length > 0)
+    matches.push({ name, options: ports });
+  const id = 1 + ((n * 7) % GROUPS);
+  matches.push({
+    name: 'cgroup',
+    options: [option('id', { kind: 'groupRange', from: id, to: id })],
+  });
+  const targets: readonly (Target | undefined)[] = [
+    { kind: 'accept' },
+    { kind: 'drop' },
+    undefined,
+  ];
+  const target = targets[n % 10 === 3 ? 2 : (n >> 3) & 1];
+  return { chain, rule: { matches, target, packets: 0n } };
+}
+
+function toTable(text: string): Table {
+  const rules = text.split('\n').flatMap((line, n) => toRule(line, n) ?? []);
+  return {
+    ...EMPTY_TABLE,
+    chains: EMPTY_TABLE.chains.map((chain) => ({
+      ...chain,
+      rules: rules.filter((made) => made.chain === chain.name).map(({ rule }) => rule),
+    })),
+  };
+}
+
+const files = existsSync(folder)
+  ? readdirSync(folder).filter((name) => name.endsWith('_1k.rules'))
+  : [];
+if (files.length === 0) console.warn(`SKIPPED: no ClassBench sets in ${folder}`);
+
+describeKernel('ClassBench', () => {
+  if (files.length === 0) test.skip(`no sets in ${folder}`, () => undefined);
+
+  test.each(files)(`%s: ${LOOKUPS} look-ups`, (file) => {
+    const table = toTable(readFileSync(join(folder, file), 'utf8'));
+    const compiled = compileTable(table);
+    const { rules, blob, owners } = compiled;
+    const evaluate = evaluator(table);
+    const nextPacket = packetSource(table, seeded(7));
+    const wanted = owners.map(() => 0n);
+    let matched = 0;
+    let wrong: string | undefined;
+    const jit = new JitWalk();
+    try {
+      jit.enforce(compiled);
+      for (let n = 0; n < LOOKUPS; n++) {
+        const packet = nextPacket();
+        const { errno, decider, counted } = evaluate(packet);
+        for (const counter of counted) wanted[counter] += 1n;
+        if (owners[decider].rule) matched++;
+        const walked = walkBlob(blob, packet);
+        const isSame =
+          walked.errno === errno &&
+          walked.decider === decider &&
+          walked.counted.toSorted().join() === counted.toSorted().join();
+        if (!isSame)
+          wrong ??= `blob ${n}: ${walked.errno} ${walked.counted}, not ${errno} ${counted}`;
+        const inKernel = jit.run(packet).errno;
+        if (inKernel !== errno) wrong ??= `kernel ${n}: ${inKernel}, not ${errno} ${counted}`;
+      }
+      const totals = jit.totals();
+      const off = totals.findIndex((total, n) => total !== wanted[n]);
+      if (off >= 0) wrong ??= `counter ${off}: ${totals[off]}, not ${wanted[off]}`;
+    } finally {
+      jit.close();
+    }
+    expect(wrong).toBeUndefined();
+    expect(rules).toBeGreaterThan(800);
+    expect(matched).toBeGreaterThan(LOOKUPS / 4);
+    expect(blob.longestPath).toBeLessThan(MAX_STEPS);
+  });
+});
