@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 const PACKAGE = join(__dirname, '../../packages/cli');
 
-export const BUILT = join(PACKAGE, 'dist/main.cjs');
+const BUILT = join(PACKAGE, 'dist/main.cjs');
 
 export function program(name: 'sockfilter' | 'sockfilter-save' | 'sockfilter-restore'): string {
   return join(PACKAGE, `bin/${name}.cjs`);
