@@ -12,6 +12,7 @@ import {
   REJECT_ERRNO,
   type Table,
 } from '@sockfilter/table';
+import { printWalk, walkRules } from './ci/walk.js';
 import { withFileTable } from './filetable.js';
 import type { Globals } from './globals.js';
 import { withLiveTable } from './livetable.js';
@@ -74,7 +75,7 @@ function packetWords(packet: Packet): Readonly<Record<string, string | number>> 
 export async function explain(
   globals: Globals,
   words: PacketWords,
-  { json }: { readonly json: boolean },
+  { json, rules }: { readonly json: boolean; readonly rules: boolean },
 ): Promise<void> {
   const { table, packet, decision, isInstalled } = decide(globals, words);
   const owners = counterOwners(table);
@@ -97,6 +98,7 @@ export async function explain(
       decider: place(decider),
       counted: counted.map(place),
       call: packetWords(packet),
+      ...(rules && { asked: walkRules(table, packet) }),
     };
     print(`${JSON.stringify(answer, undefined, 2)}\n`);
     return;
@@ -112,4 +114,5 @@ export async function explain(
     `call: ${call.join(', ')}`,
   ];
   print(lines.map((line) => `${line}\n`).join(''));
+  if (rules) print(`asked in this order:\n${printWalk(walkRules(table, packet))}`);
 }

@@ -48,6 +48,12 @@ Commands:
   explain   say what becomes of a call, and which rule decides
   status    say what is attached, and how big it is
   teardown  remove every trace from the kernel
+  check     say what is wrong with rule files        (no root, no kernel: for CI)
+  test      hold rule files against the expectations beside them
+  diff      say what a change of the rules means for calls
+  query     list the calls that are accepted or refused
+  simplify  print an equivalent rule file with fewer rules
+  rules     list the codes of findings; schema prints JSON schemas
   completion  print a script that completes commands in bash or zsh
 
 Options of every command:

@@ -164,10 +164,16 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
           .option('dst', { ...text, alias: 'd', describe: '10.0.0.5:80 or [fd00::1]:80' })
           .option('uid', { ...text, describe: 'real uid of the caller' })
           .option('gid', { ...text, describe: 'real gid of the caller' })
+          .option('rules', {
+            type: 'boolean',
+            default: false,
+            describe: 'with each rule that is asked, and why it does not match',
+          })
           .option('json', json),
-      async ({ chain, group, proto, src, dst, uid, gid, json: asJson }) => {
+      async ({ chain, group, proto, src, dst, uid, gid, rules, json: asJson }) => {
         const { explain } = await import('./explain.js');
-        await explain(globals, { chain, group, proto, src, dst, uid, gid }, { json: asJson });
+        const words = { chain, group, proto, src, dst, uid, gid };
+        await explain(globals, words, { json: asJson, rules });
       },
     )
     .command(
