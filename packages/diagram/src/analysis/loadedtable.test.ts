@@ -143,6 +143,29 @@ test('tables with every match there is: verdicts are those of evaluate', () => {
   );
 });
 
+test('what arrives at a chain is sent there by a call that counts it', () => {
+  fc.assert(
+    fc.property(smallTables, ([table]) => {
+      const space = smallSpace(table);
+      const decisions = space.map(evaluator(table));
+      const loaded = new Universe().load(table);
+      for (const { name, policy } of table.chains) {
+        const calls = indexes(counterOwners(table), ({ rule }) => {
+          const target = rule?.target;
+          return (target?.kind === 'jump' || target?.kind === 'goto') && target.chain === name;
+        });
+        const arrived = indexes([...space.keys()], (at) =>
+          policy === undefined
+            ? decisions[at].counted.some((counter) => calls.includes(counter))
+            : space[at].chain === name,
+        );
+        expect(members(loaded.arrivingAt(name), space)).toEqual(arrived);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
 test('the deciders of a set are those of its packets', () => {
   fc.assert(
     fc.property(smallTables, fc.nat(), ([table], pick) => {

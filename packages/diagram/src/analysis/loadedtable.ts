@@ -11,7 +11,7 @@ import {
 import { build } from '../built.js';
 import type { Ref } from '../store.js';
 import { type PacketSet, packetSet } from './packetset.js';
-import { countingSets } from './reach.js';
+import { type Reached, reachChains } from './reach.js';
 import { neededRules } from './removal.js';
 import { IN, markOf, markRef, OUT, type SetStore } from './setstore.js';
 
@@ -40,7 +40,7 @@ export class LoadedTable {
   /** Marked with the counter that decides each possible packet. */
   readonly #deciders: Ref;
   readonly #deciding: ReadonlySet<number>;
-  #counting: ReadonlyMap<number, Ref> | undefined;
+  #reached: Reached | undefined;
   #redundant: readonly number[] | undefined;
 
   constructor(store: SetStore, table: Table) {
@@ -85,8 +85,13 @@ export class LoadedTable {
 
   /** The packets that the rule or policy counts. */
   countedBy(counter: number): PacketSet {
-    const counted = this.#countingSets().get(counter);
+    const counted = this.#reach().counted.get(counter);
     return counted === undefined ? this.decidedBy(counter) : packetSet(this.store, counted);
+  }
+
+  /** The packets that arrive at the chain: of a user chain, those that some call sends there. */
+  arrivingAt(chain: string): PacketSet {
+    return packetSet(this.store, this.#reach().arriving.get(chain) ?? OUT);
   }
 
   /** The packets that the rule's own matches describe, wherever it stands; a policy's are all of its chain. */
@@ -106,7 +111,7 @@ export class LoadedTable {
 
   /** The rules and policies that count no possible packet, ascending. */
   deadCounters(): readonly number[] {
-    const counting = this.#countingSets();
+    const counting = this.#reach().counted;
     return this.owners.flatMap((_, counter) => {
       const counted = counting.get(counter);
       const alive = counted === undefined ? this.#deciding.has(counter) : counted !== OUT;
@@ -130,9 +135,9 @@ export class LoadedTable {
     return candidates.filter((counter) => !dead.has(counter) && !needed.has(counter));
   }
 
-  #countingSets(): ReadonlyMap<number, Ref> {
-    this.#counting ??= countingSets(this.store, this.table);
-    return this.#counting;
+  #reach(): Reached {
+    this.#reached ??= reachChains(this.store, this.table);
+    return this.#reached;
   }
 
   #condition(counter: number): Ref {

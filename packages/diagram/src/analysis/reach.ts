@@ -46,11 +46,19 @@ function callersFirst(table: Table): readonly Chain[] {
   return [...finished].reverse();
 }
 
-class Reach {
-  readonly sets = new Map<number, Ref>();
+/** What reaches the chains and rules of a table, possible packets only. */
+export interface Reached {
+  /** The packets that each rule counts which decides nothing itself, by counter. */
+  readonly counted: ReadonlyMap<number, Ref>;
+  /** The packets that arrive at each chain, by name; none where it is absent. */
+  readonly arriving: ReadonlyMap<string, Ref>;
+}
+
+class Reach implements Reached {
+  readonly counted = new Map<number, Ref>();
+  readonly arriving = new Map<string, Ref>();
   readonly #store: SetStore;
   readonly #table: Table;
-  readonly #arriving = new Map<string, Ref>();
   readonly #leaving = new Map<string, Ref>();
   readonly #reaching;
 
@@ -72,14 +80,14 @@ class Reach {
       counter += chain.rules.length + (chain.policy === undefined ? 0 : 1);
     }
     for (const name of BUILTIN_CHAINS)
-      this.#arriving.set(name, store.intersect(store.possible, store.chain(name)));
+      this.arriving.set(name, store.intersect(store.possible, store.chain(name)));
     for (const chain of callersFirst(table)) this.#walk(chain, first.get(chain) ?? 0);
   }
 
   #walk(chain: Chain, first: number): void {
     const { intersect, union } = this.#store;
     if (chain.rules.every(isDeciding)) return;
-    const arriving = this.#arriving.get(chain.name) ?? OUT;
+    const arriving = this.arriving.get(chain.name) ?? OUT;
     let passed = 0;
     for (const [at, rule] of chain.rules.entries()) {
       if (isDeciding(rule)) continue;
@@ -88,10 +96,10 @@ class Reach {
         arriving === OUT
           ? OUT
           : intersect(arriving, this.#reaching(marked, this.#leavingOf(chain.name)));
-      this.sets.set(first + at, counted);
+      this.counted.set(first + at, counted);
       const called = calledChain(rule);
       if (called !== undefined)
-        this.#arriving.set(called, union(this.#arriving.get(called) ?? OUT, counted));
+        this.arriving.set(called, union(this.arriving.get(called) ?? OUT, counted));
     }
   }
 
@@ -136,7 +144,6 @@ class Reach {
   }
 }
 
-/** The possible packets that each rule counts which decides nothing itself, by counter. */
-export function countingSets(store: SetStore, table: Table): ReadonlyMap<number, Ref> {
-  return new Reach(store, table).sets;
+export function reachChains(store: SetStore, table: Table): Reached {
+  return new Reach(store, table);
 }
