@@ -47,6 +47,7 @@ const HOOKS = [
 describeKernel('lifecycle', () => {
   let bed: Testbed;
   let policy: Policy;
+  let renewed: Policy;
   let caller: Caller;
   /** The directory of the policed control group, a child of the testbed's. */
   let root: string;
@@ -59,6 +60,7 @@ describeKernel('lifecycle', () => {
   afterAll(async () => {
     await endProcesses();
     policy?.teardown();
+    renewed?.teardown();
     await bed?.close();
   });
 
@@ -186,7 +188,7 @@ describeKernel('lifecycle', () => {
 
   test('a root that was made again is said to be detached, and the next commit attaches', async () => {
     bed.cgroups.child('renewed/web');
-    const renewed = new Policy(bed.cgroups.childPath('renewed'));
+    renewed = new Policy(bed.cgroups.childPath('renewed'));
     const rules = `-G web --id 3 --path ${bed.cgroups.childPath('renewed/web')}
       -A CONNECT -m cgroup --id 3 -j REJECT --reject-with EACCES
       -A RECVFROM -p udp --dport 7001 -j DROP`;
@@ -201,7 +203,6 @@ describeKernel('lifecycle', () => {
     renewed.enforce(rules);
     expect(hooks().every((hook) => hook.attached)).toBe(true);
     expect(await connect(7001, web)).toBe('EACCES');
-    renewed.teardown();
   });
 
   test('a folder of pins that was left half-made is repaired', async () => {
