@@ -9,7 +9,7 @@ export const findRemovableRules: Check = function* (context) {
     const { rule } = owners[counter];
     // A rule without a target is there to count.
     if (!rule?.target || dead.has(counter)) continue;
-    const packet = witness(loaded.decidedBy(counter));
+    const packet = witness(loaded.countedBy(counter));
     const next = packet && tracer.decide(packet, rule);
     const notes = next
       ? [ownerNote(file, next.decider, 'without it ', ' gives this call the same verdict')]

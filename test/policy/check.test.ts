@@ -1,0 +1,205 @@
+/** What each check says, and what it does not. */
+import { type Code, checkFile, type Finding } from '@sockfilter/policy';
+import { evaluate } from '@sockfilter/table';
+import { FIRST_LINE, fileOf } from './rulefile.js';
+
+/** Findings about chains that refuse nothing are in every small file. */
+function findingsIn(lines: readonly string[]): readonly Finding[] {
+  return checkFile(fileOf(lines)).findings.filter(({ code }) => code !== 'SF013');
+}
+
+/** Lines, then what is found: `CODE line`, the lines counted from 1. */
+const ROWS: readonly (readonly [name: string, lines: string, found: string])[] = [
+  ['nothing', '-A BIND -d 10.0.0.5 -m cgroup --id 3 -j ACCEPT', 'SF004 1'],
+  [
+    'shadowed in full',
+    '-A CONNECT -d 10.0.0.0/8 -j DROP|-A CONNECT -d 10.1.0.0/16 -j ACCEPT',
+    'SF001 2',
+  ],
+  [
+    'shadowed by two rules together',
+    '-A CONNECT -d 10.0.0.0/9 -j DROP|-A CONNECT -d 10.128.0.0/9 -j REJECT|-A CONNECT -d 10.0.0.0/8 -j ACCEPT',
+    'SF001 3',
+  ],
+  ['redundant', '-A CONNECT -d 10.0.0.0/8 -j DROP|-A CONNECT -d 10.1.0.0/16 -j DROP', 'SF002 2'],
+  [
+    'not shadowed where a piece is left',
+    '-A CONNECT -d 10.0.0.0/9 -j DROP|-A CONNECT -d 10.0.0.0/8 -j REJECT',
+    'SF004 1',
+  ],
+  [
+    'shadowed behind a return',
+    ':u -|-A CONNECT -j u|-A u -d 10.0.0.1 -j RETURN|-A u -d 10.0.0.1 -j DROP',
+    'SF004 2, SF001 4',
+  ],
+  [
+    'shadowed in the caller',
+    ':u -|-A CONNECT -d 10.0.0.1 -j DROP|-A CONNECT -j u|-A u -d 10.0.0.1 -j ACCEPT',
+    'SF004 3, SF001 4',
+  ],
+  [
+    'excluded by the caller',
+    ':u -|-A CONNECT -d 10.0.0.1 -j u|-A u -d 10.0.0.2 -j DROP',
+    'SF004 2, SF003 3',
+  ],
+  ['excluded by the chain', '-A ACCEPT -p tcp --tcp-flags ACK ACK -j DROP', 'SF003 1'],
+  [
+    'two families',
+    '-A CONNECT -s 10.0.0.1 -m iprange --dst-range 10.0.0.1-10.0.0.2 -4 -j DROP',
+    '',
+  ],
+  ['removable', '-A CONNECT -d 10.0.0.1 -j DROP|-A CONNECT -d 10.0.0.0/8 -j DROP', 'SF004 1'],
+  ['a rule that counts is not removable', '-A CONNECT -d 10.0.0.1', ''],
+  ['unused chain', ':u -|-A u -d 10.0.0.1 -j DROP', 'SF005 1'],
+  [
+    'unreachable chain',
+    ':u -|-A CONNECT -j DROP|-A CONNECT -d 10.0.0.1 -j u|-A u -p tcp -j DROP',
+    'SF005 1, SF001 3, SF002 4',
+  ],
+  ['used chain', ':u -|-A CONNECT -d 10.0.0.1 -j u|-A u -p tcp -j DROP', ''],
+  ['undeclared id', '-A CONNECT -m cgroup --id 5 -j DROP', 'SF006 1'],
+  ['undeclared range', '-A CONNECT -m cgroup --id 5:9 -j DROP', 'SF006 1'],
+  ['range with a group', '-A CONNECT -m cgroup --id 4:9 -j DROP', ''],
+  ['id 0', '-A CONNECT -m cgroup --id 0 -j DROP', ''],
+  ['a path is declared when it is loaded', '-A CONNECT -m cgroup --path /new -j DROP', ''],
+  ['two negations', '-A CONNECT ! -d 10.0.0.1 -j DROP|-A CONNECT ! -d 10.0.0.2 -j DROP', 'SF007 2'],
+  [
+    'two negated port lists',
+    '-A CONNECT -p tcp -m multiport ! --dports 80 -j DROP|-A CONNECT -p tcp -m multiport ! --dports 443,8080 -j DROP',
+    'SF007 2',
+  ],
+  [
+    'negations that overlap',
+    '-A CONNECT ! -d 10.0.0.0/8 -j DROP|-A CONNECT ! -d 10.0.0.0/9 -j DROP',
+    'SF004 1',
+  ],
+  ['negations of two families', '-A CONNECT ! -d 10.0.0.1 -j DROP|-A CONNECT ! -d ::1 -j DROP', ''],
+  [
+    'negations with two verdicts',
+    '-A CONNECT ! -d 10.0.0.1 -j DROP|-A CONNECT ! -d 10.0.0.2 -j ACCEPT',
+    'SF004 2',
+  ],
+  ['negation of what cannot come', '-A ACCEPT ! -p udp -j DROP', 'SF008 1'],
+  [
+    'negation behind a caller',
+    ':u -|-A CONNECT -p tcp -m cgroup --id 3 -j u|-A u -m cgroup ! --id 4 -j DROP',
+    'SF008 3',
+  ],
+  ['cut bits', '-A CONNECT -d 10.0.0.5/8 -j DROP', 'SF009 1'],
+  ['cut bits of /0', '-A CONNECT -s 10.0.0.5/0 -j DROP', 'SF009 1'],
+  ['cut bits of a mask', '-A CONNECT -d 10.0.0.5/255.0.0.0 -j DROP', 'SF009 1'],
+  ['cut bits of IPv6', '-A CONNECT -d fd00::1/64 -j DROP', 'SF009 1'],
+  ['a whole network', '-A CONNECT -d 10.0.0.0/8 -j DROP', ''],
+  ['wildcard left open', '-A BIND -d 10.0.0.5 -m cgroup --id 3 -j DROP', 'SF010 1'],
+  [
+    'wildcard of IPv6 left open',
+    '-A BIND -d 10.0.0.5 -j DROP|-A BIND -d 0.0.0.0 -j DROP|-A ACCEPT -j DROP',
+    'SF010 1',
+  ],
+  [
+    'wildcards closed',
+    '-A BIND -d 10.0.0.5 -j DROP|-A BIND -d 0.0.0.0 -j DROP|-A BIND -d :: -j DROP|-A ACCEPT -j DROP',
+    '',
+  ],
+  [
+    'wildcard open on another port',
+    '-A BIND -p tcp -d 10.0.0.5 --dport 80 -j DROP|-A BIND -p tcp -d 0.0.0.0 --dport 80 -j DROP|-A BIND -p tcp -d :: --dport 80 -j DROP',
+    '',
+  ],
+  [
+    'IPv6 address, and the wildcard of IPv4',
+    '-A BIND -d fd00::1 -j DROP|-A BIND -d :: -j DROP|-A ACCEPT -j DROP',
+    '',
+  ],
+  ['listen without bind', '-A BIND -m cgroup --id 3 -j DROP', 'SF011 1'],
+  [
+    'listen without bind, and ACCEPT closed',
+    '-A BIND -m cgroup --id 3 -j DROP|-A ACCEPT -m cgroup --id 3 -j DROP',
+    '',
+  ],
+  ['a port that autobind never takes', '-A BIND -p tcp --dport 80 -j DROP', ''],
+];
+
+test.each(ROWS)('%s', (_, lines, expected) => {
+  const found = findingsIn(lines.split('|'));
+  const text = found.map(({ code, place }) => `${code} ${place.line - FIRST_LINE + 1}`).join(', ');
+  expect(text).toBe(expected);
+});
+
+test('every finding about calls has one that can happen', () => {
+  for (const [, lines] of ROWS) {
+    const file = fileOf(lines.split('|'));
+    for (const finding of checkFile(file).findings) {
+      const isAboutCalls = !['SF003', 'SF005'].includes(finding.code);
+      if (isAboutCalls && !finding.witness) throw new Error(`${finding.code} of ${lines}`);
+      if (finding.witness) evaluate(file.table, finding.witness.packet);
+    }
+  }
+});
+
+function one(code: Code, lines: readonly string[]): Finding {
+  const [finding] = findingsIn(lines).filter((each) => each.code === code);
+  if (!finding) throw new Error(`no ${code}`);
+  return finding;
+}
+
+test('a shadowed rule names what covers it, in full or in part', () => {
+  const { notes, witness } = one('SF001', [
+    '-A CONNECT -d 10.0.0.0/9 -j DROP',
+    '-A CONNECT -d 10.128.0.0/9 -m comment --comment lan -j REJECT',
+    '-A CONNECT -d 10.0.0.0/8 -j ACCEPT',
+  ]);
+  expect(notes.map(({ message }) => message)).toEqual([
+    'rule 1 of CONNECT (DROP) decides a part of its calls before it',
+    'rule 2 of CONNECT (REJECT with EPERM, "lan") decides a part of its calls before it',
+  ]);
+  expect(witness?.call).toContain('connect(tcp, 10.');
+});
+
+test('a removable rule names what decides in its stead', () => {
+  const { notes } = one('SF004', ['-A CONNECT -d 10.0.0.1 -j DROP', '-A CONNECT -j DROP']);
+  expect(notes.map(({ message }) => message)).toEqual([
+    'without it rule 2 of CONNECT (DROP) gives this call the same verdict',
+  ]);
+});
+
+test('the wildcard that is open is shown with the rule that accepts it', () => {
+  const { notes } = one('SF010', [
+    '-A BIND -d :: -m cgroup --id 3 -j ACCEPT',
+    '-A BIND -m cgroup --id 3 -j DROP',
+    '-A ACCEPT -j DROP',
+  ]);
+  expect(notes[0]?.message).toMatch(
+    /^rule 1 of BIND \(ACCEPT\) accepts bind\(tcp, \[::\]:\d+\) by group web/,
+  );
+});
+
+test('a kernel that is too old', () => {
+  const file = fileOf([]);
+  const codes = (major: number, minor: number) =>
+    checkFile(file, { kernel: { major, minor } }).findings.map(({ code }) => code);
+  expect(codes(5, 15)).toContain('SF012');
+  expect(codes(6, 1)).not.toContain('SF012');
+  expect(codes(7, 0)).not.toContain('SF012');
+});
+
+test('comments silence one code for one rule, and are counted', () => {
+  const checked = checkFile(
+    fileOf([
+      '# sockfilter: ignore[SF009] all of 10/8 is meant',
+      '# another comment',
+      '-A CONNECT -d 10.0.0.5/8 -j DROP',
+      '-A CONNECT -d 11.0.0.5/8 -j DROP',
+      '# sockfilter: ignore[SF001] not so',
+      '-A CONNECT -d 12.0.0.0/8 -j DROP',
+    ]),
+  );
+  const found = checked.findings.filter(({ code }) => code !== 'SF013');
+  expect(found.map(({ code, place }) => [code, place.line - FIRST_LINE + 1])).toEqual([
+    ['SF009', 4],
+    ['SF014', 5],
+  ]);
+  expect(checked.ignored.map(({ finding, reason }) => [finding.code, reason])).toEqual([
+    ['SF009', 'all of 10/8 is meant'],
+  ]);
+});
