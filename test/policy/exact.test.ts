@@ -1,0 +1,281 @@
+/** Answers about random small tables, held against all packets that matter to them. */
+
+import type { Box } from '@sockfilter/diagram';
+import { boxes, Universe } from '@sockfilter/diagram';
+import {
+  Comparison,
+  checkFile,
+  compileRegion,
+  fileWithoutText,
+  Query,
+  type Region,
+  simplify,
+  Tracer,
+} from '@sockfilter/policy';
+import {
+  BUILTIN_CHAINS,
+  type Chain,
+  evaluator,
+  fieldValue,
+  type Packet,
+  type Range,
+  type Rule,
+  type Table,
+} from '@sockfilter/table';
+import fc from 'fast-check';
+import { smallSpace, smallTables } from '../arbitrary/smalltable.js';
+import { packets, tables } from '../arbitrary/table.js';
+
+const RUNS = { numRuns: 60 };
+
+function isIn(box: Box, packet: Packet): boolean {
+  return Object.entries(box).every(([name, ranges]: [string, readonly Range[]]) => {
+    const field = FIELDS.find((each) => each === name);
+    if (!field) throw new Error(`a box with ${name}`);
+    const value = fieldValue(packet, field);
+    return ranges.some(([from, to]) => from <= value && value <= to);
+  });
+}
+
+const FIELDS = [
+  'chain',
+  'group',
+  'family',
+  'protocol',
+  'source',
+  'destination',
+  'destinationPort',
+  'sourcePort',
+  'flags',
+  'uid',
+  'gid',
+] as const;
+
+function requireSame(actual: unknown, wanted: unknown, packet: Packet): void {
+  if (actual === wanted) return;
+  const shown = JSON.stringify(packet, (_, value) =>
+    typeof value === 'bigint' ? `${value}` : value,
+  );
+  throw new Error(`${actual} in the place of ${wanted} for ${shown}`);
+}
+
+function withoutRule(table: Table, rule: Rule): Table {
+  const chains = table.chains.map((chain) => ({
+    ...chain,
+    rules: chain.rules.filter((other) => other !== rule),
+  }));
+  return { ...table, chains };
+}
+
+test('a walk is what evaluate() says, with and without a rule', () => {
+  fc.assert(
+    fc.property(tables(4), fc.array(packets, { minLength: 10, maxLength: 20 }), (table, calls) => {
+      const decide = evaluator(table);
+      const tracer = new Tracer(table);
+      const rules = table.chains.flatMap((chain) => chain.rules);
+      for (const [at, packet] of calls.entries()) {
+        const { errno } = decide(packet);
+        requireSame(tracer.decide(packet).errno, errno, packet);
+        requireSame(tracer.trace(packet).errno, errno, packet);
+        const rule = rules[at % Math.max(1, rules.length)];
+        if (!rule) continue;
+        const other = evaluator(withoutRule(table, rule))(packet);
+        requireSame(tracer.decide(packet, rule).errno, other.errno, packet);
+      }
+    }),
+    RUNS,
+  );
+});
+
+test('a change is every call whose verdict differs, and no other', () => {
+  fc.assert(
+    fc.property(smallTables, ([before, after]) => {
+      const comparison = new Comparison(
+        fileWithoutText('before', before),
+        fileWithoutText('after', after),
+      );
+      const change = comparison.describe();
+      const [old, now] = [evaluator(before), evaluator(after)];
+      const kindOf = (packet: Packet) => {
+        const [a, b] = [old(packet).errno, now(packet).errno];
+        if (a === b) return 'none';
+        return b === 0 ? 'newly accepted' : a === 0 ? 'newly refused' : 'other errno';
+      };
+      let differs = 0;
+      for (const packet of smallSpace(before, after)) {
+        const regions = change.regions.filter(({ box }) => isIn(box, packet));
+        const wanted = kindOf(packet);
+        if (wanted !== 'none') differs++;
+        requireSame(regions.length, wanted === 'none' ? 0 : 1, packet);
+        requireSame(regions[0]?.kind ?? 'none', wanted, packet);
+      }
+      for (const { kind, witness } of change.regions)
+        requireSame(kindOf(witness.packet), kind, witness.packet);
+      expect(change.isSame).toBe(differs === 0);
+      expect(comparison.findings(change).length).toBe(change.regions.length);
+    }),
+    RUNS,
+  );
+});
+
+test('a simplified table says the same with no more rules', () => {
+  fc.assert(
+    fc.property(smallTables, ([table]) => {
+      const { table: simple, removed } = simplify(table);
+      const count = ({ chains }: Table) => chains.flatMap(({ rules }) => rules).length;
+      expect(count(simple)).toBe(count(table) - removed.length);
+      const [a, b] = [evaluator(table), evaluator(simple)];
+      for (const packet of smallSpace(table)) requireSame(b(packet).errno, a(packet).errno, packet);
+      const again = simplify(simple);
+      expect(again.removed).toEqual([]);
+    }),
+    RUNS,
+  );
+});
+
+test('no finding about a rule is false', () => {
+  fc.assert(
+    fc.property(smallTables, ([table]) => {
+      const rules = table.chains.flatMap((chain) => chain.rules);
+      const places = new Map(rules.map((rule, at) => [rule, at + 2]));
+      const start = { file: 'x', line: 1, column: 1, length: 1 };
+      const file = {
+        ...fileWithoutText('x', table),
+        placeOf: (owner: Rule | Chain) =>
+          'matches' in owner ? { ...start, line: places.get(owner) ?? 1 } : start,
+      };
+      expect(places.size).toBe(rules.length);
+      const space = smallSpace(table);
+      const decide = evaluator(table);
+      const { findings } = checkFile(file);
+      for (const { code, place } of findings) {
+        const rule = rules[place.line - 2];
+        if (!rule) continue;
+        const tracer = new Tracer(table);
+        const other = evaluator(withoutRule(table, rule));
+        for (const packet of space) {
+          const met = () =>
+            tracer
+              .trace(packet)
+              .steps.some(({ owner, failed }) => owner.rule === rule && failed.length === 0);
+          if (code === 'SF001' || code === 'SF002' || code === 'SF003')
+            requireSame(met(), false, packet);
+          if (code === 'SF004') requireSame(other(packet).errno, decide(packet).errno, packet);
+        }
+      }
+    }),
+    { numRuns: 25 },
+  );
+});
+
+const regions: fc.Arbitrary<Region> = fc.record(
+  {
+    chain: fc.uniqueArray(fc.constantFrom(...BUILTIN_CHAINS), { minLength: 1, maxLength: 3 }),
+    group: fc.uniqueArray(fc.constantFrom('3', '0-7', '!3', 'none'), {
+      minLength: 1,
+      maxLength: 2,
+    }),
+    proto: fc.uniqueArray(fc.constantFrom('tcp', 'udp', '!tcp'), { minLength: 1, maxLength: 2 }),
+    remote: fc.uniqueArray(fc.constantFrom('10.0.0.0/8', '!10.0.0.5', '::1', '!::/64'), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+    local: fc.uniqueArray(fc.constantFrom('10.0.0.0-10.0.1.0', '!127.0.0.1'), { minLength: 1 }),
+    dport: fc.uniqueArray(fc.constantFrom('80', '1-1024', '!53'), { minLength: 1, maxLength: 2 }),
+    uid: fc.uniqueArray(fc.constantFrom('0', '1000-65534', '!1000'), { minLength: 1 }),
+  },
+  { requiredKeys: [] },
+);
+
+const NUMBERS: Readonly<Record<string, readonly [number, number]>> = {
+  none: [0, 0],
+  tcp: [6, 6],
+  udp: [17, 17],
+};
+
+function holdsNumber(text: string, actual: number): boolean {
+  const [from, to] = NUMBERS[text] ?? text.split('-').map(Number);
+  return actual >= from && actual <= (to ?? from);
+}
+
+/** The addresses that the tests of regions use, as ranges. */
+const ADDRESSES: Readonly<Record<string, readonly [4 | 6, bigint, bigint]>> = {
+  '10.0.0.0/8': [4, 0x0a000000n, 0x0affffffn],
+  '10.0.0.5': [4, 0x0a000005n, 0x0a000005n],
+  '::1': [6, 1n, 1n],
+  '::/64': [6, 0n, 2n ** 64n - 1n],
+  '10.0.0.0-10.0.1.0': [4, 0x0a000000n, 0x0a000100n],
+  '127.0.0.1': [4, 0x7f000001n, 0x7f000001n],
+};
+
+function holdsAddress(text: string, family: number, actual: bigint): boolean {
+  const [version, from, to] = ADDRESSES[text] ?? [4, 1n, 0n];
+  return family === version && actual >= from && actual <= to;
+}
+
+/** The meaning of a field of a region, said plainly. */
+function holdsField(values: readonly string[], holds: (text: string) => boolean): boolean {
+  const wanted = values.filter((each) => !each.startsWith('!'));
+  const unwanted = values.filter((each) => each.startsWith('!')).map((each) => each.slice(1));
+  return (wanted.length === 0 || wanted.some(holds)) && !unwanted.some(holds);
+}
+
+function holdsRegion(region: Region, packet: Packet): boolean {
+  const { chain, family, protocol, group, uid, destinationPort } = packet;
+  const isInward = ['BIND', 'ACCEPT', 'RECVFROM'].includes(chain);
+  const [local, remote] = isInward
+    ? [packet.destination, packet.source]
+    : [packet.source, packet.destination];
+  if (region.remote && chain === 'BIND') return false;
+  return (
+    holdsField(region.chain ?? [], (text) => text === chain) &&
+    holdsField(region.group ?? [], (text) => holdsNumber(text, group)) &&
+    holdsField(region.proto ?? [], (text) => holdsNumber(text, protocol)) &&
+    holdsField(region.uid ?? [], (text) => holdsNumber(text, uid)) &&
+    holdsField(region.dport ?? [], (text) => holdsNumber(text, destinationPort)) &&
+    holdsField(region.local ?? [], (text) => holdsAddress(text, family, local)) &&
+    holdsField(region.remote ?? [], (text) => holdsAddress(text, family, remote))
+  );
+}
+
+test('a region is the calls that its words say', () => {
+  const empty: Table = { groups: [], chains: [] };
+  fc.assert(
+    fc.property(regions, fc.array(packets, { minLength: 50, maxLength: 60 }), (region, calls) => {
+      const universe = new Universe();
+      const listed = boxes(compileRegion(universe, region, empty));
+      for (const packet of calls)
+        requireSame(
+          listed.some((box) => isIn(box, packet)),
+          holdsRegion(region, packet),
+          packet,
+        );
+    }),
+    RUNS,
+  );
+});
+
+test('a query lists the calls of the region with the verdict, each once', () => {
+  fc.assert(
+    fc.property(smallTables, fc.constantFrom('accept', 'refuse'), ([table], verdict) => {
+      const region: Region = { chain: ['CONNECT', 'BIND'], proto: ['tcp'] };
+      const query = new Query(
+        fileWithoutText('x', table),
+        verdict === 'accept' ? 'accept' : 'refuse',
+        region,
+      );
+      const { boxes: listed } = query.regions();
+      const decide = evaluator(table);
+      for (const packet of smallSpace(table)) {
+        const isAccepted = decide(packet).errno === 0;
+        const wanted = holdsRegion(region, packet) && isAccepted === (verdict === 'accept');
+        requireSame(listed.filter(({ box }) => isIn(box, packet)).length, wanted ? 1 : 0, packet);
+      }
+      for (const { packet } of listed)
+        requireSame(decide(packet).errno === 0, verdict === 'accept', packet);
+      const { rows, columns } = query.matrix();
+      for (const { cells } of rows) expect(cells.length).toBe(columns.length);
+    }),
+    RUNS,
+  );
+});
