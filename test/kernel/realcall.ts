@@ -10,7 +10,7 @@ export type Kind = 'tcp' | 'mptcp' | 'udp' | 'udplite' | 'icmp' | 'icmpv6';
 
 type Claim = 'unspec' | 'unix';
 
-export type Step =
+type Step =
   | {
       readonly op: 'bind' | 'connect' | 'fastopen' | 'sendto';
       readonly address: string;
