@@ -155,6 +155,11 @@ describe('a box names no more than it must', () => {
       [{ chain: one(CONNECT), protocol: one(icmpv6) }],
     ],
     [
+      'icmp of each family',
+      { chain: one(CONNECT), protocol: one(icmp, icmpv6) },
+      [{ chain: one(CONNECT), protocol: one(icmp, icmpv6) }],
+    ],
+    [
       'an address that BIND has not',
       { family: one(4n), source: net },
       [{ chain: [[ACCEPT, RECVFROM]], family: one(4n), source: net }],

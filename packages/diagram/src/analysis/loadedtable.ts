@@ -16,7 +16,7 @@ import { neededRules } from './removal.js';
 import { IN, markOf, markRef, OUT, type SetStore } from './setstore.js';
 
 /** The errno that a rule or policy gives where it decides; undefined for a rule that never does. */
-export function errnoOf({ chain, rule }: CounterOwner): Errno | undefined {
+function errnoOf({ chain, rule }: CounterOwner): Errno | undefined {
   if (!rule) return chain.policy === 'DROP' ? DROP_ERRNO : 0;
   switch (rule.target?.kind) {
     case 'accept':
