@@ -214,6 +214,8 @@ describe('a witness', () => {
     });
     const alone = universe.box({ family: one(4), destination: one(0x0a000000n) });
     expect(witness(alone)).toMatchObject({ destination: 0x0a000000n });
+    const hosts = universe.box({ family: one(4), destination: [[0x0a000006n, 0x0a000009n]] });
+    expect(witness(hosts)).toMatchObject({ destination: 0x0a000006n });
     expect(witness(universe.empty)).toBeUndefined();
   });
 });
