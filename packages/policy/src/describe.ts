@@ -47,8 +47,9 @@ function listRanges(
 ): string | undefined {
   const gaps = complement(ranges, all);
   if (gaps.length === 0) return undefined;
-  const isShorter = gaps.length < ranges.length;
-  if (isShorter || (gaps.length === ranges.length && isWide(ranges, all)))
+  const isOneValue = gaps.length === 1 && gaps[0][0] === gaps[0][1];
+  const isEven = gaps.length === ranges.length && isWide(ranges, all);
+  if (gaps.length < ranges.length || (isEven && (ranges.length > 1 || isOneValue)))
     return `not ${cut(gaps.flatMap(print))}`;
   return cut(ranges.flatMap(print));
 }

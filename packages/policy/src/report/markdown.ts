@@ -11,26 +11,42 @@ const MAX_TEXT = 600;
 
 const SIGNS: Readonly<Record<Severity, string>> = { error: '❌', warning: '⚠️', info: 'ℹ️' };
 
-/** Nothing of the text means markdown or HTML, or mentions anybody. */
-export function escapeMarkdown(text: string): string {
+/** Cut to a bearable length, without control characters. */
+function oneLine(text: string): string {
   const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
-  return Array.from(short, (c) => (c < ' ' || c === '\x7f' ? ' ' : c))
-    .join('')
-    .replace(/[\\`*_{}[\]()#+!|~$^:=-]/g, '\\$&')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('@', '@\u200b');
+  return Array.from(short, (c) => (c < ' ' || c === '\x7f' ? ' ' : c)).join('');
 }
 
 /** Text as code, whatever backquotes it has. */
 function code(text: string): string {
-  const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
-  const line = Array.from(short, (c) => (c < ' ' || c === '\x7f' ? ' ' : c)).join('');
+  const line = oneLine(text);
   const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
   const fence = '`'.repeat(longest + 1);
   const pad = longest > 0 || line === '' ? ' ' : '';
   return `${fence}${pad}${line}${pad}${fence}`;
+}
+
+function escapeText(text: string): string {
+  return text
+    .replace(/[\\`*_{}[\]()!|~$:]/g, '\\$&')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replace(/[@#]/g, '$&\u200b');
+}
+
+/**
+ * Nothing of the text means markdown or HTML, mentions anybody or refers to an issue; what stands in
+ * backquotes becomes code.
+ */
+export function escapeMarkdown(text: string): string {
+  const pieces = oneLine(text).split('`');
+  return pieces
+    .map((piece, at) => {
+      if (at % 2 === 0) return escapeText(piece);
+      return at === pieces.length - 1 ? escapeText(`\`${piece}`) : code(piece);
+    })
+    .join('');
 }
 
 function findingText(finding: Finding): string {
