@@ -3,7 +3,7 @@ import { NO_NAMES, parseSave } from '@sockfilter/iptables';
 import type { Place, RuleFile } from '@sockfilter/policy';
 import type { Chain, Rule } from '@sockfilter/table';
 
-export const PREAMBLE = `*socket
+const PREAMBLE = `*socket
 -G web --id 3 --path /web
 -G db --id 4 --path /db
 `;

@@ -212,6 +212,8 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
     .parserConfiguration({
       'parse-numbers': false,
       'parse-positional-numbers': false,
+      // `--no-new-access` is an option of its own.
+      'boolean-negation': false,
     })
     .version(false)
     .alias('h', 'help')

@@ -17,7 +17,7 @@ const address = fc.oneof(
       fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }),
       // Runs of zeros, wherever they stand.
       fc
-        .array(fc.constantFrom(0n, 0n, 1n, 0xffffn), { minLength: 8, maxLength: 8 })
+        .array(fc.constantFrom<bigint>(0n, 0n, 1n, 0xffffn), { minLength: 8, maxLength: 8 })
         .map((pieces) => pieces.reduce((sum, piece) => (sum << 16n) | piece, 0n)),
     )
     .filter((value) => value >> 32n !== 0xffffn)

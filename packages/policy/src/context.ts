@@ -48,6 +48,8 @@ export class CheckContext {
   readonly #callers = new Map<string, Rule[]>();
   readonly #chainOf = new Map<Rule, Chain>();
   #dead: ReadonlySet<number> | undefined;
+  /** Rules that some call meets. */
+  #met: ReadonlySet<Rule> | undefined;
   #accepted: PacketSet | undefined;
   #refused: PacketSet | undefined;
 
@@ -97,6 +99,16 @@ export class CheckContext {
   /** The rules that jump or go to the chain. */
   callersOf(chain: Chain): readonly Rule[] {
     return this.#callers.get(chain.name) ?? [];
+  }
+
+  /** False for a user chain that no call enters. */
+  isReached(chain: Chain): boolean {
+    if (chain.policy !== undefined) return true;
+    this.#met ??= new Set(
+      this.owners.flatMap(({ rule }, counter) => (rule && !this.dead.has(counter) ? [rule] : [])),
+    );
+    const met = this.#met;
+    return this.callersOf(chain).some((rule) => met.has(rule));
   }
 
   /** Calls that would enter the chain if no rule decided before: what its callers let in. */

@@ -12,7 +12,8 @@ export function simplifyFile(path: string): void {
   if (diagnostics.length > 0) throw new DiagnosticsError(diagnostics, document.source);
   const { table: simple, removed, chains, isComplete } = simplify(table);
   print(editDocument(document, simple));
-  const said = [`${removed.length} rules and ${chains.length} chains removed`];
+  const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+  const said = [`removed ${plural(removed.length, 'rule')}, ${plural(chains.length, 'chain')}`];
   if (!isComplete) said.push('more may be removable: run it again on what it printed');
   note(said.join('; '));
 }

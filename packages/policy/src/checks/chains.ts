@@ -2,20 +2,18 @@
 import { intersect, isEmpty, witness } from '@sockfilter/diagram';
 import { BUILTIN_CHAINS, builtinChain } from '@sockfilter/table';
 import { type Check, chainSet } from '../context.js';
-import { ownerNote } from '../rulefile.js';
+import { ownerNote, ownersByRule } from '../rulefile.js';
 
 const MAX_NAMED = 8;
 
 export const findUnusedChains: Check = function* (context) {
-  const { dead, file, owners, table } = context;
-  const counters = new Map(owners.map((owner, counter) => [owner.rule, counter]));
+  const { file, table } = context;
+  const owners = ownersByRule(table);
   for (const chain of table.chains) {
-    if (chain.policy !== undefined) continue;
+    if (context.isReached(chain)) continue;
     const callers = context.callersOf(chain);
-    const met = callers.some((rule) => !dead.has(counters.get(rule) ?? -1));
-    if (met) continue;
     const notes = callers.slice(0, MAX_NAMED).flatMap((rule) => {
-      const owner = owners[counters.get(rule) ?? -1];
+      const owner = owners.get(rule);
       return owner ? [ownerNote(file, owner, '', ' is never met')] : [];
     });
     yield context.find('SF005', {

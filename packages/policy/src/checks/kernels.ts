@@ -29,7 +29,7 @@ const FEATURES: readonly Feature[] = [
   },
 ];
 
-export function isOlder(a: KernelVersion, b: KernelVersion): boolean {
+function isOlder(a: KernelVersion, b: KernelVersion): boolean {
   return a.major < b.major || (a.major === b.major && a.minor < b.minor);
 }
 

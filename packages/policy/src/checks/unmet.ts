@@ -9,7 +9,7 @@ import { ownerNote } from '../rulefile.js';
 const MAX_NAMED = 8;
 
 /** The verdict that the rule or policy gives by itself; undefined if it gives none. */
-export function verdictOf({ chain, rule }: CounterOwner): Errno | undefined {
+function verdictOf({ chain, rule }: CounterOwner): Errno | undefined {
   if (!rule) return chain.policy === 'DROP' ? DROP_ERRNO : 0;
   switch (rule.target?.kind) {
     case 'accept':
@@ -99,8 +99,8 @@ function impossibleRule(context: CheckContext, owner: CounterOwner): Finding | u
 export const findUnmetRules: Check = function* (context) {
   for (const counter of context.dead) {
     const owner = context.owners[counter];
-    // A chain that nothing enters is told once, as a chain.
-    if (!owner.rule || isEmpty(context.entering(owner.chain))) continue;
+    // A chain that no call reaches is told once, as a chain.
+    if (!owner.rule || !context.isReached(owner.chain)) continue;
     const finding = cover(context, owner) ?? impossibleRule(context, owner);
     if (finding) yield finding;
   }

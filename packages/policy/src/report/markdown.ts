@@ -39,7 +39,7 @@ function escapeText(text: string): string {
  * Nothing of the text means markdown or HTML, mentions anybody or refers to an issue; what stands in
  * backquotes becomes code.
  */
-export function escapeMarkdown(text: string): string {
+function escapeMarkdown(text: string): string {
   const pieces = oneLine(text).split('`');
   return pieces
     .map((piece, at) => {
