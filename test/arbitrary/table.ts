@@ -328,7 +328,7 @@ function nearAddress(family: Family): Arbitrary<bigint> {
 const CHAIN_PROTOCOLS: Readonly<Record<BuiltinChain, (family: Family) => readonly number[]>> = {
   BIND: () => [tcp, udp, udplite],
   ACCEPT: () => [tcp],
-  CONNECT: (family) => [tcp, tcp, udp, udplite, family === 4 ? icmp : icmpv6],
+  CONNECT: (family) => [tcp, tcp, udp, family === 4 ? icmp : icmpv6],
   SENDTO: () => [udp, udplite],
   RECVFROM: () => [udp, udplite],
 };

@@ -46,7 +46,8 @@ import {
   loadGeneration,
   readTotals,
 } from '../../packages/kernel/src/generationmap.js';
-import { createGroupMap } from '../../packages/kernel/src/groupmaps.js';
+import { createGroupMap, encodeGroupValue } from '../../packages/kernel/src/groupmaps.js';
+import { MAPS } from '../../packages/kernel/src/maps.js';
 import {
   clearPacket,
   PACKET,
@@ -60,7 +61,6 @@ import {
   enter,
   findGeneration,
   LICENSE,
-  MAPS,
   putGroup,
   REFUSED,
   refuseIfRefusing,
@@ -259,11 +259,9 @@ export class JitWalk {
     if (this.#ids.get(cgroup) === group) return cgroup;
     const key = new Uint8Array(8);
     new DataView(key.buffer).setBigUint64(0, cgroup, true);
-    const ids = new DataView(new ArrayBuffer(8));
-    const idSlot = this.#sequence & 1;
-    ids.setUint32(4 * idSlot, group, true);
-    ids.setUint32(4 * (1 - idSlot), (group + 1) >>> 0, true);
-    update(this.#groups, key, new Uint8Array(ids.buffer));
+    const other = (group + 1) >>> 0;
+    const ids = (this.#sequence & 1) === 0 ? ([group, other] as const) : ([other, group] as const);
+    update(this.#groups, key, encodeGroupValue(cgroup, ids));
     this.#ids.set(cgroup, group);
     return cgroup;
   }

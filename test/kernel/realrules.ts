@@ -20,7 +20,7 @@ const REMOTE_PORTS = ['2001', '2002', '2003', '2001:2002', '2002:2004'];
 const PROTOCOLS: Readonly<Record<BuiltinChain, readonly string[]>> = {
   BIND: ['', '', 'tcp', 'udp', 'udplite'],
   ACCEPT: ['', '', 'tcp'],
-  CONNECT: ['', '', 'tcp', 'tcp', 'udp', 'udplite', 'icmp'],
+  CONNECT: ['', '', 'tcp', 'tcp', 'udp', 'icmp'],
   SENDTO: ['', '', 'udp', 'udp', 'udplite'],
   RECVFROM: ['', '', 'udp', 'udp', 'udplite'],
 };

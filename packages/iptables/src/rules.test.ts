@@ -47,7 +47,6 @@ const ROWS = `
 -p TCP;-p tcp;OK
 -p 6;-p tcp;OK
 -p 0x11;-p udp;OK
---proto udplite;-p udplite;OK
 -p mptcp;-p tcp;OK
 -p icmpv6;-p ipv6-icmp;OK
 -p icmp6;-p ipv6-icmp;OK
@@ -68,7 +67,8 @@ const ROWS = `
 -p tcp --destination-port 80 --source-port 1:2;-p tcp -m tcp --sport 1:2 --dport 80;OK
 -p udp --dport www;-p udp -m udp --dport 80;OK
 -p udp --dport gopher;;FAIL
--p udplite --sport 0x50;-p udplite -m udplite --sport 80;OK
+-p udp --sport 0x50;-p udp -m udp --sport 80;OK
+-p udplite;;FAIL
 -p tcp --dport 080;;FAIL
 -p tcp --dpor 80;-p tcp -m tcp --dport 80;OK
 -p tcp --dport 80 --dport 81;;FAIL
@@ -166,6 +166,8 @@ foo;;FAIL
 -m owner --gid-owner 0;;FAIL
 -m owner --uid-owner 0;=;OK
 :SENDTO
+--proto udplite;-p udplite;OK
+-p udplite --sport 0x50;-p udplite -m udplite --sport 80;OK
 -p tcp;;FAIL
 -p udp;=;OK
 :RECVFROM

@@ -1,4 +1,5 @@
 /** Attaching programs where they are missing, and telling whether they still are. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   attachCgroup,
@@ -24,6 +25,12 @@ export interface Attachment {
   readonly programId: number | undefined;
 }
 
+/** The id of the policed cgroup; undefined once it is removed. */
+function rootId({ mount, root }: Tree): bigint | undefined {
+  const folder = join(mount, root);
+  return existsSync(folder) ? cgroupId(folder) : undefined;
+}
+
 /**
  * What the pinned link of a hook does. A link to a cgroup is dead once that was removed, also if
  * one of the same name has been made since.
@@ -32,8 +39,7 @@ export function inspectHook(pins: Pins, tree: Tree, hook: Hook): Attachment {
   const fd = pins.open(hook.name);
   if (fd === undefined) return { attached: false, programId: undefined };
   const { cgroup, programId } = using(fd, (link) => linkInfo(link));
-  const attached = cgroup === undefined || cgroup.id === cgroupId(join(tree.mount, tree.root));
-  return { attached, programId };
+  return { attached: cgroup === undefined || cgroup.id === rootId(tree), programId };
 }
 
 function attach(hook: Hook, program: Fd, tree: Tree): Fd {

@@ -1,9 +1,12 @@
 /** What the machine must have before anything can be enforced on it. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCgroup2, mountBpffs } from '@sockfilter/bpf';
 import type { Tree } from './groupmaps.js';
 import { UnsupportedError } from './unsupported.js';
+
+/** The directory of the hierarchy's root has this inode number, which is its cgroup id. */
+const ROOT_INODE = 1;
 
 const BTF = '/sys/kernel/btf/vmlinux';
 
@@ -37,10 +40,10 @@ export function readEnvironment(root: string): Environment {
       'no cgroup version 2 hierarchy is mounted',
       '`mount -t cgroup2 none /sys/fs/cgroup/unified`',
     );
-  if (!existsSync(join(mount, root)))
+  if (statSync(mount).ino !== ROOT_INODE)
     throw new UnsupportedError(
-      `there is no control group \`${root}\``,
-      `make it first: \`mkdir ${join(mount, root)}\``,
+      `${mount} shows a part of the control groups only: this is a cgroup namespace`,
+      'run it in the initial one; `--root` polices a part',
     );
   if (!existsSync(BTF))
     throw new UnsupportedError(
@@ -48,4 +51,13 @@ export function readEnvironment(root: string): Environment {
       'it has to be built with CONFIG_DEBUG_INFO_BTF=y, as the kernels of distributions are',
     );
   return { tree: { mount, root }, bpffs: mountBpffs(), cpus: possibleCpus() };
+}
+
+/** Throws UnsupportedError where the control group to police does not exist. */
+export function requireRoot({ mount, root }: Tree): void {
+  if (existsSync(join(mount, root))) return;
+  throw new UnsupportedError(
+    `there is no control group \`${root}\``,
+    `make it first: \`mkdir ${join(mount, root)}\``,
+  );
 }

@@ -14,44 +14,27 @@
  * and the next command does what is left of 5.
  */
 import { join } from 'node:path';
-import {
-  close,
-  createMap,
-  type Fd,
-  lookup,
-  type MapDescriptors,
-  type MapSpec,
-  mapById,
-  mapInfo,
-  update,
-} from '@sockfilter/bpf';
+import { close, type Fd } from '@sockfilter/bpf';
 import { type Decision, EMPTY_TABLE, type Packet, type Table } from '@sockfilter/table';
 import { attachMissing, detach, inspectHook } from './attachment.js';
 import { walkBlob } from './blobwalk.js';
-import { type Environment, readEnvironment } from './environment.js';
+import { type Environment, readEnvironment, requireRoot } from './environment.js';
 import { compileTable, type Generation, type Header, makeGeneration } from './generation.js';
-import {
-  fold,
-  generationSpec,
-  isFolded,
-  loadGeneration,
-  readBlob,
-  readHeader,
-  readText,
-  readTotals,
-} from './generationmap.js';
-import {
-  assignGroups,
-  countCgroups,
-  createGroupMap,
-  createPathMap,
-  groupsWithPath,
-  registeredPaths,
-} from './groupmaps.js';
+import { readBlob, readText, readTotals } from './generationmap.js';
+import { assignGroups, groupsWithPath, registeredPaths } from './groupmaps.js';
 import { CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
-import { FORMAT, PAGE_BYTES, PATH_BYTES } from './layout.js';
+import {
+  type LoadedGeneration,
+  loadPinned,
+  putInForce,
+  recoverInForce,
+  retire,
+} from './inforce.js';
+import { FORMAT } from './layout.js';
 import { takeLock } from './lock.js';
+import { closeMaps, createMaps, MAPS, type Maps, openMaps } from './maps.js';
 import { instanceName, Pins, using } from './pins.js';
+import { readStatus, type Status } from './status.js';
 import { UnsupportedError } from './unsupported.js';
 
 export interface FirewallOptions {
@@ -77,72 +60,14 @@ export interface Change {
   readonly origins: readonly (number | undefined)[];
 }
 
-export interface HookStatus {
-  readonly name: string;
-  readonly chains: readonly string[];
-  /** Attached only while one of its chains can refuse or count. */
-  readonly onDemand: boolean;
-  readonly attached: boolean;
-  readonly programId: number | undefined;
-}
-
-export interface Status {
-  readonly root: string;
-  /** The folder of pins. */
-  readonly pins: string;
-  /** Number of commits so far. */
-  readonly sequence: number;
-  readonly rules: number;
-  readonly nodes: number;
-  /** Bytes of kernel memory that the generation takes. */
-  readonly bytes: number;
-  /** Registered paths, and control groups that have an entry. */
-  readonly paths: number;
-  readonly cgroups: number;
-  readonly hooks: readonly HookStatus[];
-}
-
 const LOCKS = '/run/sockfilter';
-const PIN = { table: 'table', groups: 'groups', paths: 'paths', scratch: 'scratch' } as const;
-
-const SCRATCH_SPEC: MapSpec = {
-  type: 'array',
-  name: 'sf_scratch',
-  keySize: 4,
-  valueSize: PATH_BYTES,
-  maxEntries: 1,
-};
-
-const TABLE_SPEC: MapSpec = {
-  type: 'array_of_maps',
-  name: 'sf_table',
-  keySize: 4,
-  valueSize: 4,
-  maxEntries: 1,
-};
-
-const SLOT_KEY = new Uint8Array(4);
-const pinOf = (sequence: number) => `generation-${sequence}`;
-const GENERATION_PIN = /^generation-(\d+)$/;
-
-interface Current {
-  readonly fd: Fd;
-  readonly header: Header;
-}
-
-interface Maps extends MapDescriptors {
-  readonly table: Fd;
-  readonly groups: Fd;
-  readonly paths: Fd;
-  readonly scratch: Fd;
-}
 
 /** One instance, locked against other commands until it is closed. */
 export class Firewall {
   readonly #environment: Environment;
   readonly #pins: Pins;
   readonly #lock: Fd;
-  #current: Current | undefined;
+  #current: LoadedGeneration | undefined;
 
   private constructor(environment: Environment, lock: Fd) {
     this.#environment = environment;
@@ -159,7 +84,7 @@ export class Firewall {
     const lock = takeLock(join(LOCKS, `${instanceName(root)}.lock`), wait);
     const firewall = new Firewall(environment, lock);
     try {
-      firewall.#current = firewall.#recover();
+      firewall.#current = recoverInForce(firewall.#pins);
       const header = firewall.#current?.header;
       // Nothing, or a table that nobody has asked for: a first commit or a teardown was interrupted.
       if (!header || (header.format === FORMAT && header.textBytes === 0)) firewall.teardown();
@@ -185,10 +110,11 @@ export class Firewall {
   commit(change: Change): { before: readonly bigint[] | undefined } {
     const { tree, cpus } = this.#environment;
     const old = this.#ours();
+    requireRoot(tree);
     // What can fail for the table's sake fails before anything is touched.
     const compiled = compileTable(change.table);
     const wanted = groupsWithPath(change.table.groups, tree.root);
-    const maps = this.#openMaps();
+    const maps = old ? openMaps(this.#pins) : createMaps(this.#pins);
     try {
       const last = old ?? this.#install(maps);
       const idSlot = this.#attach(maps, last.header, wanted, change.table);
@@ -200,45 +126,24 @@ export class Firewall {
         origins: change.origins,
         follows: true,
       });
-      const next = this.#load(generation);
-      this.#swap(maps, next);
-      const before = this.#fold(next, last);
+      const next = loadPinned(this.#pins, generation);
+      putInForce(maps.table, next);
+      this.#current = next;
+      const before = retire(this.#pins, last, next);
       for (const hook of CALL_HOOKS) if (!isNeeded(hook, change.table)) detach(this.#pins, hook);
       return { before: old && before };
     } catch (error) {
       if (!old && this.#current?.header.textBytes === 0) this.teardown();
       throw error;
     } finally {
-      for (const fd of Object.values(maps)) close(fd);
+      closeMaps(maps);
     }
   }
 
   /** What is attached where; undefined where nothing is installed. */
   status(): Status | undefined {
     const current = this.#ours();
-    if (!current) return undefined;
-    const { header, fd } = current;
-    const { tree } = this.#environment;
-    const open = (name: string) => this.#pins.open(name);
-    const groups = open(PIN.groups);
-    const paths = open(PIN.paths);
-    return {
-      root: tree.root,
-      pins: this.#pins.folder,
-      sequence: header.sequence,
-      rules: header.rules,
-      nodes: header.nodes,
-      bytes: mapInfo(fd).maxEntries * PAGE_BYTES,
-      paths:
-        paths === undefined ? 0 : using(paths, (map) => registeredPaths(map, header.idSlot).size),
-      cgroups: groups === undefined ? 0 : using(groups, countCgroups),
-      hooks: [...TRACEPOINTS, ...CALL_HOOKS].map((hook) => ({
-        name: hook.name,
-        chains: hook.chains,
-        onDemand: hook.onDemand,
-        ...inspectHook(this.#pins, tree, hook),
-      })),
-    };
+    return current && readStatus(this.#pins, this.#environment.tree, current);
   }
 
   /** What becomes of a call, by a walk of the blob in force; undefined where nothing is installed. */
@@ -252,10 +157,10 @@ export class Firewall {
    * lets everything pass takes the place of the one in force before the hooks go one by one.
    */
   teardown(): void {
-    const table = this.#pins.open(PIN.table);
+    const table = this.#pins.open(MAPS.table);
     if (table !== undefined && this.#current?.header.format === FORMAT) {
-      const open = this.#load(this.#openGeneration(this.#current.header.sequence + 1));
-      using(table, (fd) => update(fd, SLOT_KEY, fdValue(open.fd)));
+      const open = loadPinned(this.#pins, this.#openGeneration(this.#current.header.sequence + 1));
+      using(table, (fd) => putInForce(fd, open));
       close(open.fd);
     }
     this.#forget();
@@ -282,7 +187,7 @@ export class Firewall {
   }
 
   /** The generation in force; throws if another version of the tool made it. */
-  #ours(): Current | undefined {
+  #ours(): LoadedGeneration | undefined {
     const format = this.#current?.header.format ?? FORMAT;
     if (format !== FORMAT)
       throw new UnsupportedError(
@@ -292,45 +197,6 @@ export class Firewall {
     return this.#current;
   }
 
-  /** Finds the generation in force, and finishes or undoes the commit that was under way. */
-  #recover(): Current | undefined {
-    const table = this.#pins.open(PIN.table);
-    if (table === undefined) return undefined;
-    const id = using(table, (fd) => lookup(fd, SLOT_KEY, 4));
-    const fd = id && mapById(new DataView(id.buffer).getUint32(0, true));
-    if (fd === undefined) return undefined;
-    const current = { fd, header: readHeader(fd) };
-    if (current.header.format !== FORMAT) return current;
-    for (const name of this.#pins.list()) {
-      const sequence = Number(GENERATION_PIN.exec(name)?.[1] ?? current.header.sequence);
-      if (sequence === current.header.sequence) continue;
-      const other = this.#pins.open(name);
-      if (other !== undefined && sequence < current.header.sequence)
-        using(other, (old) => {
-          if (!isFolded(fd, current.header))
-            fold(fd, current.header, readTotals(old, readHeader(old)));
-        });
-      else if (other !== undefined) close(other);
-      this.#pins.unpin(name);
-    }
-    return current;
-  }
-
-  #openMaps(): Maps {
-    const pins = this.#pins;
-    pins.create();
-    return {
-      groups: pins.openOr(PIN.groups, createGroupMap),
-      paths: pins.openOr(PIN.paths, createPathMap),
-      scratch: pins.openOr(PIN.scratch, () => createMap(SCRATCH_SPEC)),
-      table: pins.openOr(PIN.table, () =>
-        using(createMap(generationSpec(1)), (innerMapFd) =>
-          createMap({ ...TABLE_SPEC, innerMapFd }),
-        ),
-      ),
-    };
-  }
-
   /** The generation that lets everything pass. Its text is empty: nobody has asked for it. */
   #openGeneration(sequence: number): Generation {
     const { cpus } = this.#environment;
@@ -338,9 +204,10 @@ export class Firewall {
     return makeGeneration(compileTable(EMPTY_TABLE), input);
   }
 
-  #install(maps: Maps): Current {
-    const first = this.#load(this.#openGeneration(0));
-    this.#swap(maps, first);
+  #install(maps: Maps): LoadedGeneration {
+    const first = loadPinned(this.#pins, this.#openGeneration(0));
+    putInForce(maps.table, first);
+    this.#current = first;
     return first;
   }
 
@@ -362,32 +229,6 @@ export class Firewall {
     assignGroups(maps, tree, slot, wanted);
     return slot;
   }
-
-  #load(generation: Generation): Current {
-    const fd = loadGeneration(generation);
-    this.#pins.unpin(pinOf(generation.header.sequence));
-    this.#pins.pin(pinOf(generation.header.sequence), fd);
-    return { fd, header: generation.header };
-  }
-
-  #swap(maps: Maps, next: Current): void {
-    update(maps.table, SLOT_KEY, fdValue(next.fd));
-    this.#current = next;
-  }
-
-  #fold(next: Current, last: Current): readonly bigint[] {
-    const before = readTotals(last.fd, last.header);
-    fold(next.fd, next.header, before);
-    this.#pins.unpin(pinOf(last.header.sequence));
-    close(last.fd);
-    return before;
-  }
-}
-
-function fdValue(fd: Fd): Uint8Array {
-  const value = new Uint8Array(4);
-  new DataView(value.buffer).setUint32(0, fd, true);
-  return value;
 }
 
 function sameEntries(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {

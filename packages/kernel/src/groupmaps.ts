@@ -20,7 +20,7 @@ import {
 } from '@sockfilter/bpf';
 import { type Group, groupAt, isBelow, TableError } from '@sockfilter/table';
 import { CapacityError } from './capacity.js';
-import { GROUP_VALUE_BYTES, MAX_CGROUPS, MAX_PATHS, PATH_BYTES } from './layout.js';
+import { GROUP_VALUE, MAX_CGROUPS, MAX_PATHS, PATH_BYTES, PATH_VALUE_BYTES } from './layout.js';
 import { using } from './pins.js';
 
 const CGROUP_KEY_BYTES = 8;
@@ -33,7 +33,7 @@ export function createGroupMap(): Fd {
     type: 'hash',
     name: 'sf_groups',
     keySize: CGROUP_KEY_BYTES,
-    valueSize: GROUP_VALUE_BYTES,
+    valueSize: GROUP_VALUE.bytes,
     maxEntries: MAX_CGROUPS,
   });
 }
@@ -43,7 +43,7 @@ export function createPathMap(): Fd {
     type: 'hash',
     name: 'sf_paths',
     keySize: PATH_BYTES,
-    valueSize: GROUP_VALUE_BYTES,
+    valueSize: PATH_VALUE_BYTES,
     maxEntries: MAX_PATHS,
     flags: BPF_F_NO_PREALLOC,
   });
@@ -51,17 +51,26 @@ export function createPathMap(): Fd {
 
 type Ids = readonly [number, number];
 
-function decodeIds(bytes: Uint8Array): Ids {
+/** The ids at an offset of an entry's value. */
+function decodeIds(bytes: Uint8Array, at: number): Ids {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return [view.getUint32(0, true), view.getUint32(4, true)];
+  return [view.getUint32(at, true), view.getUint32(at + 4, true)];
 }
 
-function encodeIds(ids: Ids): Uint8Array {
-  const view = new DataView(new ArrayBuffer(GROUP_VALUE_BYTES));
+function encodePathValue(ids: Ids): Uint8Array {
+  const view = new DataView(new ArrayBuffer(PATH_VALUE_BYTES));
   ids.forEach((id, slot) => {
     view.setUint32(4 * slot, id, true);
   });
   return new Uint8Array(view.buffer);
+}
+
+/** The entry of a cgroup. */
+export function encodeGroupValue(cgroup: bigint, ids: Ids): Uint8Array {
+  const value = new Uint8Array(GROUP_VALUE.bytes);
+  new DataView(value.buffer).setBigUint64(GROUP_VALUE.cgroup, cgroup, true);
+  value.set(encodePathValue(ids), GROUP_VALUE.ids);
+  return value;
 }
 
 function withId(ids: Ids, slot: number, id: number): Ids {
@@ -105,9 +114,9 @@ export function groupsWithPath(
 /** The registered paths and their ids in a slot. */
 export function registeredPaths(paths: Fd, slot: number): ReadonlyMap<string, number> {
   const result = new Map<string, number>();
-  const sizes = { keySize: PATH_BYTES, valueSize: GROUP_VALUE_BYTES };
+  const sizes = { keySize: PATH_BYTES, valueSize: PATH_VALUE_BYTES };
   for (const { key, value } of entries(paths, sizes)) {
-    const id = decodeIds(value)[slot] ?? 0;
+    const id = decodeIds(value, 0)[slot] ?? 0;
     const path = Buffer.from(key).toString('utf8');
     if (id !== 0) result.set(path.slice(0, path.indexOf('\0')), id);
   }
@@ -116,18 +125,18 @@ export function registeredPaths(paths: Fd, slot: number): ReadonlyMap<string, nu
 
 /** Makes the slot of the registered paths say exactly these; the other slot keeps what it says. */
 function registerPaths(paths: Fd, slot: number, wanted: ReadonlyMap<string, number>): void {
-  const sizes = { keySize: PATH_BYTES, valueSize: GROUP_VALUE_BYTES };
+  const sizes = { keySize: PATH_BYTES, valueSize: PATH_VALUE_BYTES };
   for (const { key, value } of [...entries(paths, sizes)]) {
     const path = Buffer.from(key).toString('utf8');
     if (wanted.has(path.slice(0, path.indexOf('\0')))) continue;
-    const ids = withId(decodeIds(value), slot, 0);
+    const ids = withId(decodeIds(value, 0), slot, 0);
     if (ids[0] === 0 && ids[1] === 0) remove(paths, key);
-    else update(paths, key, encodeIds(ids), BPF_EXIST);
+    else update(paths, key, encodePathValue(ids), BPF_EXIST);
   }
   for (const [path, id] of wanted) {
     const key = pathKey(path);
-    const known = lookup(paths, key, GROUP_VALUE_BYTES);
-    update(paths, key, encodeIds(withId(known ? decodeIds(known) : [0, 0], slot, id)));
+    const known = lookup(paths, key, PATH_VALUE_BYTES);
+    update(paths, key, encodePathValue(withId(known ? decodeIds(known, 0) : [0, 0], slot, id)));
   }
 }
 
@@ -135,12 +144,13 @@ function registerPaths(paths: Fd, slot: number, wanted: ReadonlyMap<string, numb
 function setCgroup(groups: Fd, cgroup: bigint, slot: number, id: number): void {
   const key = cgroupKey(cgroup);
   for (;;) {
-    const known = lookup(groups, key, GROUP_VALUE_BYTES);
-    if (known && decodeIds(known)[slot] === id) return;
-    const ids: Ids = known ? withId(decodeIds(known), slot, id) : [id, id];
+    const known = lookup(groups, key, GROUP_VALUE.bytes);
+    const old = known && decodeIds(known, GROUP_VALUE.ids);
+    if (old?.[slot] === id) return;
+    const value = encodeGroupValue(cgroup, old ? withId(old, slot, id) : [id, id]);
     try {
       // The programs add and remove entries meanwhile; an entry that is gone must stay gone.
-      update(groups, key, encodeIds(ids), known ? BPF_EXIST : BPF_NOEXIST);
+      update(groups, key, value, known ? BPF_EXIST : BPF_NOEXIST);
       return;
     } catch (error) {
       if (!(error instanceof BpfError)) throw error;
@@ -232,7 +242,7 @@ export function assignGroups(
 /** How many control groups have an entry. */
 export function countCgroups(groups: Fd): number {
   let count = 0;
-  const sizes = { keySize: CGROUP_KEY_BYTES, valueSize: GROUP_VALUE_BYTES };
+  const sizes = { keySize: CGROUP_KEY_BYTES, valueSize: GROUP_VALUE.bytes };
   for (const _ of entries(groups, sizes)) count++;
   return count;
 }

@@ -5,10 +5,9 @@ export {
   type Change,
   Firewall,
   type FirewallOptions,
-  type HookStatus,
   type InForce,
-  type Status,
 } from './firewall.js';
 export { type CompiledTable, compileTable } from './generation.js';
 export { LockedError } from './lock.js';
+export type { HookStatus, Status } from './status.js';
 export { UnsupportedError } from './unsupported.js';

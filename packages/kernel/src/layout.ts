@@ -76,13 +76,20 @@ export const HEADER = {
 } as const;
 
 /** Changes with any change of this file's meaning or of the maps' shapes. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 /** Stripes of counters at most: more CPUs than that share. */
 export const MAX_STRIPES = 8;
 
-/** A control group's entry: its network_id under each of the two id slots. */
-export const GROUP_VALUE_BYTES = 8;
+/**
+ * A control group's entry: the cgroup's id, then its network_id under each of the two id slots. A
+ * hash map reuses the memory of an entry while a program may still look at it; the cgroup's id, read
+ * last, tells that the network_id was this cgroup's.
+ */
+export const GROUP_VALUE = { cgroup: 0, ids: 8, bytes: 16 } as const;
+
+/** A registered path's entry: its network_id under each of the two id slots, 0 for none. */
+export const PATH_VALUE_BYTES = 8;
 
 /** Rules of a table. */
 export const MAX_RULES = 1_000_000;

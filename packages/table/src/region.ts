@@ -34,8 +34,9 @@ export const REGION: Readonly<Record<BuiltinChain, Partial<Readonly<Record<Field
   ACCEPT: { protocol: { set: valueSet(tcp), reason: 'it sees tcp only' } },
   CONNECT: {
     protocol: {
-      set: valueSet(tcp, udp, udplite, icmp, icmpv6),
-      reason: 'it sees connect(2) of tcp, udp, udplite and ping sockets only',
+      // udplite_prot has no pre_connect (net/ipv4/udplite.c): the kernel asks nobody.
+      set: valueSet(tcp, udp, icmp, icmpv6),
+      reason: 'it sees connect(2) of tcp, udp and ping sockets only',
     },
   },
   SENDTO: { protocol: DATAGRAMS },

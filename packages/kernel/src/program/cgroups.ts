@@ -31,14 +31,15 @@ import {
   store,
   storeImm,
 } from '@sockfilter/bpf';
-import { PATH_BYTES } from '../layout.js';
+import { GROUP_VALUE, PATH_BYTES } from '../layout.js';
+import { MAPS } from '../maps.js';
 import type { Offsets } from '../offsets.js';
 import { OBJECT, probe, SCRATCH } from './stack.js';
-import { LICENSE, MAPS } from './walk.js';
+import { LICENSE } from './walk.js';
 
 const ARG_CGROUP = 0;
 const ARG_PATH = 8;
-/** Where the new entry is put together: two ids of 32 bits. */
+/** Where the new entry is put together. */
 const VALUE = -16;
 const PARENT_ID = -24;
 
@@ -92,8 +93,10 @@ export function mkdirProgram(offsets: Offsets): ProgramSpec {
       ...idOf(OBJECT, offsets),
       ...lookUp(MAPS.groups, PARENT_ID),
       jumpIf('eq', R0, 0, 'done'),
-      load(8, R1, R0, 0),
-      store(8, R10, VALUE, R1),
+      load(8, R1, R0, GROUP_VALUE.ids),
+      store(8, R10, VALUE + GROUP_VALUE.ids, R1),
+      load(8, R1, R10, OBJECT),
+      store(8, R10, VALUE + GROUP_VALUE.cgroup, R1),
 
       storeImm(4, R10, SCRATCH, 0),
       ...lookUp(MAPS.scratch, SCRATCH),
@@ -112,7 +115,7 @@ export function mkdirProgram(offsets: Offsets): ProgramSpec {
       ...[0, 4].flatMap((half) => [
         load(4, R8, R0, half),
         jumpIf('eq', R8, 0, `inherited${half}`),
-        store(4, R10, VALUE + half, R8),
+        store(4, R10, VALUE + GROUP_VALUE.ids + half, R8),
         label(`inherited${half}`),
       ]),
 

@@ -1,0 +1,86 @@
+/** The maps of an instance: one of each, made when it is installed, kept until its teardown. */
+import { close, createMap, type Fd, type MapDescriptors, type MapSpec } from '@sockfilter/bpf';
+import { generationSpec } from './generationmap.js';
+import { createGroupMap, createPathMap } from './groupmaps.js';
+import { PATH_BYTES } from './layout.js';
+import { type Pins, using } from './pins.js';
+import { UnsupportedError } from './unsupported.js';
+
+/** Names of the maps, as programs refer to them and as they are pinned. */
+export const MAPS = {
+  table: 'table',
+  groups: 'groups',
+  paths: 'paths',
+  scratch: 'scratch',
+} as const;
+
+export interface Maps extends MapDescriptors {
+  /** One slot, with the generation in force. */
+  readonly table: Fd;
+  /** Cgroup id -> its network_ids. */
+  readonly groups: Fd;
+  /** Registered path -> its network_ids. */
+  readonly paths: Fd;
+  /** A buffer of the mkdir program. */
+  readonly scratch: Fd;
+}
+
+const SCRATCH_SPEC: MapSpec = {
+  type: 'array',
+  name: 'sf_scratch',
+  keySize: 4,
+  valueSize: PATH_BYTES,
+  maxEntries: 1,
+};
+
+function createTableMap(): Fd {
+  return using(createMap(generationSpec(1)), (innerMapFd) =>
+    createMap({
+      type: 'array_of_maps',
+      name: 'sf_table',
+      keySize: 4,
+      valueSize: 4,
+      maxEntries: 1,
+      innerMapFd,
+    }),
+  );
+}
+
+const CREATE = {
+  groups: createGroupMap,
+  paths: createPathMap,
+  scratch: () => createMap(SCRATCH_SPEC),
+  // The last: where it is missing, nothing is installed.
+  table: createTableMap,
+} as const;
+
+function forEachMap(fd: (name: keyof typeof CREATE) => Fd): Maps {
+  return {
+    groups: fd('groups'),
+    paths: fd('paths'),
+    scratch: fd('scratch'),
+    table: fd('table'),
+  };
+}
+
+/** The maps of an instance that is being installed: makes those that are missing. */
+export function createMaps(pins: Pins): Maps {
+  pins.create();
+  return forEachMap((name) => pins.openOr(MAPS[name], CREATE[name]));
+}
+
+/** The maps that the attached programs use. Throws UnsupportedError if a pin is gone. */
+export function openMaps(pins: Pins): Maps {
+  return forEachMap((name) => {
+    const fd = pins.open(MAPS[name]);
+    if (fd !== undefined) return fd;
+    throw new UnsupportedError(
+      `the pin \`${MAPS[name]}\` in ${pins.folder} is gone, so that what is in force can't be changed`,
+      'save the rules, run `sockfilter teardown`, and restore them',
+    );
+  });
+}
+
+export function closeMaps(maps: Maps): void {
+  for (const fd of Object.values(maps)) close(fd);
+}

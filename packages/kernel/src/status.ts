@@ -1,0 +1,58 @@
+/** What is attached where, and how big it is. */
+import { mapInfo } from '@sockfilter/bpf';
+import { inspectHook } from './attachment.js';
+import { countCgroups, registeredPaths, type Tree } from './groupmaps.js';
+import { CALL_HOOKS, TRACEPOINTS } from './hooks.js';
+import type { LoadedGeneration } from './inforce.js';
+import { PAGE_BYTES } from './layout.js';
+import { closeMaps, openMaps } from './maps.js';
+import type { Pins } from './pins.js';
+
+export interface HookStatus {
+  readonly name: string;
+  readonly chains: readonly string[];
+  /** Attached only while one of its chains can refuse or count. */
+  readonly onDemand: boolean;
+  readonly attached: boolean;
+  readonly programId: number | undefined;
+}
+
+export interface Status {
+  readonly root: string;
+  /** The folder of pins. */
+  readonly pins: string;
+  /** Number of commits so far. */
+  readonly sequence: number;
+  readonly rules: number;
+  readonly nodes: number;
+  /** Bytes of kernel memory that the generation takes. */
+  readonly bytes: number;
+  /** Registered paths, and control groups that have an entry. */
+  readonly paths: number;
+  readonly cgroups: number;
+  readonly hooks: readonly HookStatus[];
+}
+
+export function readStatus(pins: Pins, tree: Tree, { fd, header }: LoadedGeneration): Status {
+  const maps = openMaps(pins);
+  try {
+    return {
+      root: tree.root,
+      pins: pins.folder,
+      sequence: header.sequence,
+      rules: header.rules,
+      nodes: header.nodes,
+      bytes: mapInfo(fd).maxEntries * PAGE_BYTES,
+      paths: registeredPaths(maps.paths, header.idSlot).size,
+      cgroups: countCgroups(maps.groups),
+      hooks: [...TRACEPOINTS, ...CALL_HOOKS].map((hook) => ({
+        name: hook.name,
+        chains: hook.chains,
+        onDemand: hook.onDemand,
+        ...inspectHook(pins, tree, hook),
+      })),
+    };
+  } finally {
+    closeMaps(maps);
+  }
+}
