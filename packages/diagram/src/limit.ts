@@ -18,7 +18,7 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   poolEdges: 16_000_000,
   edges: 4_000_000,
-  steps: 500_000_000,
+  steps: 100_000_000,
   counted: 2_000_000,
   countingDiagrams: 64,
   boxes: 10_000,
