@@ -17,6 +17,7 @@ import {
   type Chain,
   evaluator,
   fieldValue,
+  impossible,
   type Packet,
   type Range,
   type Rule,
@@ -165,6 +166,24 @@ test('no finding about a rule is false', () => {
       }
     }),
     { numRuns: 25 },
+  );
+});
+
+test('every call that is shown can happen, whatever the table', () => {
+  fc.assert(
+    fc.property(tables(4), tables(4), (before, after) => {
+      const [old, now] = [fileWithoutText('before', before), fileWithoutText('after', after)];
+      const comparison = new Comparison(old, now);
+      const findings = [
+        ...checkFile(old).findings,
+        ...comparison.findings(comparison.describe()),
+        ...comparison.findings(comparison.describe(), { noNewAccess: true }),
+      ];
+      for (const { witness } of findings)
+        if (witness) requireSame(impossible(witness.packet), undefined, witness.packet);
+      expect(new Comparison(old, old).describe()).toMatchObject({ isSame: true, regions: [] });
+    }),
+    { numRuns: 8 },
   );
 });
 

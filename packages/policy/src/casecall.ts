@@ -12,7 +12,8 @@ import {
 } from '@sockfilter/table';
 import { type Address, parseAddress } from './address.js';
 import { protocolNumber } from './label.js';
-import { type Region, RegionError, type RegionKey } from './region.js';
+import { type Region, RegionError } from './region.js';
+import type { RegionKey } from './regionfield.js';
 
 /** The port of a peer that has none said. */
 const PEER_PORT = 49_152;

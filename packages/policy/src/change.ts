@@ -2,27 +2,25 @@
 import {
   type Box,
   difference,
-  intersect,
   isEmpty,
   type LoadedTable,
   type PacketSet,
-  subtract,
   Universe,
-  union,
   witness,
 } from '@sockfilter/diagram';
-import { type Group, type Packet, registerPaths, type Table } from '@sockfilter/table';
+import type { Packet, Table } from '@sockfilter/table';
 import { type ListedBox, listBoxes } from './boxlist.js';
 import { makeWitness } from './call.js';
-import { CATALOGUE, type Code } from './catalogue.js';
+import type { Code } from './catalogue.js';
 import { verdictText } from './expect.js';
-import type { IntendedChange, Path } from './expectation.js';
-import type { Finding, Note, Place, Witness } from './finding.js';
-import { compileRegion, type Region, RegionError } from './region.js';
+import type { IntendedChange } from './expectation.js';
+import { type Finding, type Note, type Place, plainFinding, type Witness } from './finding.js';
+import { groupChanges, registerBoth } from './groupchange.js';
+import { type ChangedSets, compareIntended } from './intended.js';
 import { ownerNote, type RuleFile, sameOwner } from './rulefile.js';
 import { Tracer } from './trace.js';
 
-export type ChangeKind = 'newly accepted' | 'newly refused' | 'other errno';
+export type ChangeKind = keyof ChangedSets;
 
 export interface ChangedRegion {
   readonly kind: ChangeKind;
@@ -58,18 +56,6 @@ const CODES: Readonly<Record<ChangeKind, Code>> = {
   'other errno': 'SF202',
 };
 
-function groupChanges(before: readonly Group[], after: readonly Group[]): readonly string[] {
-  const say = ({ id, path }: Group) =>
-    `id ${id}, ${path === undefined ? 'no path' : `path ${path}`}`;
-  const names = new Set([...before, ...after].map(({ name }) => name));
-  return [...names].flatMap((name) => {
-    const [old, now] = [before, after].map((groups) => groups.find((each) => each.name === name));
-    if (!old) return now ? [`group \`${name}\` is new: ${say(now)}`] : [];
-    if (!now) return [`group \`${name}\` is gone: ${say(old)}`];
-    return say(old) === say(now) ? [] : [`group \`${name}\`: ${say(old)}; now ${say(now)}`];
-  });
-}
-
 /** How many rules are named beside the one that decides the witness. */
 const MAX_DECIDERS = 4;
 
@@ -86,16 +72,14 @@ export class Comparison {
   readonly #tables: Sides<Table>;
   readonly #loaded: Sides<LoadedTable>;
   readonly #tracers: Sides<Tracer>;
-  readonly #sets: Readonly<Record<ChangeKind, PacketSet>>;
+  readonly #sets: ChangedSets;
 
   /** Both tables must be valid. Throws LimitError where they would cost too much. */
   constructor(before: RuleFile, after: RuleFile) {
     this.#before = before;
     this.#after = after;
-    this.#tables = {
-      before: registerPaths(before.table, 0),
-      after: registerPaths(after.table, 0),
-    };
+    const [first, second] = registerBoth(before.table, after.table);
+    this.#tables = { before: first, after: second };
     this.#loaded = {
       before: this.#universe.load(this.#tables.before),
       after: this.#universe.load(this.#tables.after),
@@ -117,7 +101,7 @@ export class Comparison {
   }
 
   describe(): Change {
-    const groups = groupChanges(this.#tables.before.groups, this.#tables.after.groups);
+    const groups = groupChanges(this.#before.table.groups, this.#after.table.groups);
     const unlisted: ChangeKind[] = [];
     const regions = this.#kinds.flatMap((kind) => {
       const list = listBoxes(this.#universe, this.#sets[kind], this.#tables.after.groups);
@@ -168,7 +152,14 @@ export class Comparison {
   ): readonly Finding[] {
     const start: Place = { file: this.#after.name, line: 1, column: 1, length: 1 };
     const found: Finding[] = [];
-    if (intended) found.push(...this.#againstIntended(intended));
+    if (intended)
+      found.push(
+        ...compareIntended(this.#sets, intended, {
+          universe: this.#universe,
+          file: this.#after.name,
+          table: this.#tables.after,
+        }),
+      );
     else {
       const wanted = (kind: ChangeKind) => !noNewAccess || kind === 'newly accepted';
       for (const region of change.regions)
@@ -180,7 +171,7 @@ export class Comparison {
       for (const region of change.regions)
         if (region.kind === 'newly accepted') found.push(regionFinding(region));
     if (!noNewAccess && !intended)
-      for (const message of change.groups) found.push(plain('SF203', start, message));
+      for (const message of change.groups) found.push(plainFinding('SF203', start, message));
     return found;
   }
 
@@ -188,68 +179,8 @@ export class Comparison {
     const packet = witness(this.#sets[kind]);
     const shown = packet && makeWitness(packet, this.#tables.after.groups, this.#after.name);
     const message = `${kind}: more regions than can be listed`;
-    return { ...plain(CODES[kind], place, message), witness: shown };
+    return { ...plainFinding(CODES[kind], place, message), witness: shown };
   }
-
-  #againstIntended(intended: IntendedChange): readonly Finding[] {
-    const start: Place = { file: this.#after.name, line: 1, column: 1, length: 1 };
-    const found: Finding[] = [];
-    const sides = [
-      ['accepted', intended.accepted, this.#sets['newly accepted']],
-      ['refused', intended.refused, this.#sets['newly refused']],
-    ] as const;
-    for (const [word, regions, actual] of sides) {
-      let wanted = this.#universe.empty;
-      for (const [at, region] of regions.entries()) {
-        const set = this.#compile(region, [word, at], intended, found);
-        if (!set) continue;
-        wanted = union(wanted, set);
-        const missing = subtract(set, actual);
-        if (isEmpty(missing)) continue;
-        const message = isEmpty(intersect(set, actual))
-          ? `none of these calls becomes ${word}`
-          : `not all of these calls become ${word}`;
-        found.push(this.#setFinding('SF205', intended.locate([word, at]), message, missing));
-      }
-      const extra = subtract(actual, wanted);
-      if (!isEmpty(extra))
-        found.push(this.#setFinding('SF204', start, `calls become ${word} that should not`, extra));
-    }
-    const errnos = this.#sets['other errno'];
-    if (!isEmpty(errnos))
-      found.push(this.#setFinding('SF204', start, 'calls are refused with another errno', errnos));
-    return found;
-  }
-
-  #compile(
-    region: Region,
-    path: Path,
-    intended: IntendedChange,
-    found: Finding[],
-  ): PacketSet | undefined {
-    try {
-      return compileRegion(this.#universe, region, this.#tables.after);
-    } catch (error) {
-      if (!(error instanceof RegionError)) throw error;
-      const { key, index, message, help } = error;
-      const place = intended.locate([...path, key, ...(index === undefined ? [] : [index])]);
-      found.push({ ...plain('SF103', place, message), fix: help });
-      return undefined;
-    }
-  }
-
-  #setFinding(code: Code, place: Place, message: string, set: PacketSet): Finding {
-    const { groups } = this.#tables.after;
-    const packet = witness(set);
-    const list = listBoxes(this.#universe, set, groups);
-    const notes = list.boxes.map(({ text }) => ({ message: text }));
-    const shown = packet && makeWitness(packet, groups, this.#after.name);
-    return { ...plain(code, place, message), notes, witness: shown };
-  }
-}
-
-function plain(code: Code, place: Place, message: string): Finding {
-  return { code, severity: CATALOGUE[code].severity, place, message, notes: [] };
 }
 
 function regionFinding({
@@ -261,7 +192,7 @@ function regionFinding({
   place,
 }: ChangedRegion): Finding {
   return {
-    ...plain(CODES[kind], place, `${kind}: ${text}`),
+    ...plainFinding(CODES[kind], place, `${kind}: ${text}`),
     notes: [...before, ...after],
     witness: call,
   };

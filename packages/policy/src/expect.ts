@@ -3,7 +3,7 @@ import { intersect, isEmpty, type PacketSet, subtract, union, witness } from '@s
 import { REJECT_ERRNO } from '@sockfilter/table';
 import { listBoxes } from './boxlist.js';
 import { readCall } from './casecall.js';
-import { CATALOGUE, type Code } from './catalogue.js';
+import type { Code } from './catalogue.js';
 import { CheckContext } from './context.js';
 import type {
   CaseExpectation,
@@ -13,7 +13,7 @@ import type {
   Path,
   RegionExpectation,
 } from './expectation.js';
-import type { Finding, Note, Place } from './finding.js';
+import { type Finding, type Note, type Place, plainFinding } from './finding.js';
 import { compileRegion, type Region, RegionError } from './region.js';
 import { ownerNote, type RuleFile, ruleComment, sameOwner } from './rulefile.js';
 
@@ -63,7 +63,7 @@ class Tester {
 
   #finding(code: Code, path: Path, message: string, more: Partial<Finding> = {}): Finding {
     const place = this.#file.locate(path);
-    return { code, severity: CATALOGUE[code].severity, place, message, notes: [], ...more };
+    return { ...plainFinding(code, place, message), ...more };
   }
 
   #case({ call, path, verdict, errno, by }: CaseExpectation): readonly Finding[] {
@@ -193,8 +193,7 @@ export function testFile(file: RuleFile, expected: ExpectationFile): readonly Te
   if (expected.expectations.length === 0) {
     const place = expected.locate([]);
     const message = 'the file expects nothing';
-    const { severity } = CATALOGUE.SF102;
-    const finding: Finding = { code: 'SF102', severity, place, message, notes: [] };
+    const finding = plainFinding('SF102', place, message);
     return [{ name: 'expectations', place, findings: [finding] }];
   }
   const tester = new Tester(new CheckContext(file), expected);

@@ -16,7 +16,8 @@ import {
   type RegionInput,
 } from './expectationschema.js';
 import type { Finding } from './finding.js';
-import { REGION_KEYS, type Region, regionText } from './region.js';
+import { type Region, regionText } from './region.js';
+import { REGION_KEYS } from './regionfield.js';
 import { badExpectation, readYaml } from './yamlfile.js';
 
 export type Read<T> =

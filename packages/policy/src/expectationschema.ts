@@ -13,12 +13,12 @@
  *           accept:
  *             - { proto: tcp, local-port: [80, 443] }
  *
- * region.ts says what a region may have; `in` takes one or a list. All may have a `name`. An intended
+ * region.ts says what a region has; `in` takes one or a list. All may have a `name`. An intended
  * change has `accepted:` and `refused:`, lists of regions.
  */
 import { REJECT_ERRNO } from '@sockfilter/table';
 import { z } from 'zod';
-import type { RegionKey } from './region.js';
+import type { RegionKey } from './regionfield.js';
 
 const value = z.union([z.string(), z.number().int().nonnegative()]);
 const values = z.union([value, z.array(value).min(1)]);

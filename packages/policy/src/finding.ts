@@ -1,6 +1,6 @@
 /** What an answer about rule files consists of: findings, each with its place and its proof. */
 import type { Packet } from '@sockfilter/table';
-import type { Code } from './catalogue.js';
+import { CATALOGUE, type Code } from './catalogue.js';
 
 export const SEVERITIES = ['info', 'warning', 'error'] as const;
 
@@ -38,6 +38,11 @@ export interface Finding {
   readonly witness?: Witness | undefined;
   /** What to do about it. */
   readonly fix?: string | undefined;
+}
+
+/** A finding with nothing but its message, of its code's severity. */
+export function plainFinding(code: Code, place: Place, message: string): Finding {
+  return { code, severity: CATALOGUE[code].severity, place, message, notes: [] };
 }
 
 export function atLeast(severity: Severity, threshold: Severity): boolean {

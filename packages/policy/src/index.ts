@@ -9,14 +9,8 @@ export * from './expect.js';
 export type * from './expectation.js';
 export * from './finding.js';
 export { type CellValue, type Matrix, type MatrixRow, Query } from './query.js';
-export {
-  compileRegion,
-  REGION_KEYS,
-  type Region,
-  RegionError,
-  type RegionKey,
-  regionText,
-} from './region.js';
+export { compileRegion, type Region, RegionError, regionText } from './region.js';
+export { REGION_KEYS, type RegionKey } from './regionfield.js';
 export * from './report/format.js';
 export * from './report/json.js';
 export * from './report/report.js';

@@ -14,40 +14,8 @@
  * which there is no such field (BIND has no remote end) is outside.
  */
 import { intersect, type PacketSet, subtract, type Universe, union } from '@sockfilter/diagram';
-import {
-  BUILTIN_CHAINS,
-  type BuiltinChain,
-  type Clause,
-  describeOption,
-  isBuiltinChain,
-  MAX_GROUP_ID,
-  type MatchName,
-  type Table,
-  type Value,
-  valueSet,
-} from '@sockfilter/table';
-import { type Network, networkMask, parseAddress, parseNetwork } from './address.js';
-import { protocolNumber } from './label.js';
-import { coveringNetworks } from './network.js';
-
-export const REGION_KEYS = [
-  'chain',
-  'group',
-  'proto',
-  'family',
-  'local',
-  'remote',
-  'local-port',
-  'remote-port',
-  'src',
-  'dst',
-  'sport',
-  'dport',
-  'uid',
-  'gid',
-] as const;
-
-export type RegionKey = (typeof REGION_KEYS)[number];
+import { BUILTIN_CHAINS, type Table, valueSet } from '@sockfilter/table';
+import { REGION_KEYS, REGION_READERS, type RegionKey } from './regionfield.js';
 
 /** The values of each field, `!` included. */
 export type Region = Partial<Readonly<Record<RegionKey, readonly string[]>>>;
@@ -68,150 +36,6 @@ export class RegionError extends Error {
   }
 }
 
-interface Fault {
-  readonly fault: string;
-  readonly help?: string;
-}
-
-/** Alternatives, each a condition. */
-type Meaning = readonly (readonly Clause[])[];
-
-interface FieldReader {
-  readonly read: (text: string, table: Table) => Meaning | Fault;
-  readonly absent?: Partial<Readonly<Record<BuiltinChain, string>>>;
-}
-
-function optionClauses(match: MatchName, name: string, value: Value, table: Table) {
-  return describeOption({ name: match, options: [] }, name).clauses(
-    { name, negated: false, value },
-    table,
-  );
-}
-
-function absentIn(match: MatchName, name: string) {
-  return describeOption({ name: match, options: [] }, name).absent;
-}
-
-/** `5`, `5-9` or `5:9`. */
-function readRange(text: string, max: number, noun: string): { from: number; to: number } | Fault {
-  const [, first, last = first] = /^(\d+)(?:[-:](\d+))?$/.exec(text) ?? [];
-  const [from, to] = [Number(first), Number(last)];
-  if (first === undefined || to > max || from > to)
-    return {
-      fault: `\`${text}\` is no ${noun}`,
-      help: `a number up to ${max}, or a range \`5-9\``,
-    };
-  return { from, to };
-}
-
-function readNetworks(text: string): readonly Network[] | Fault {
-  const help = 'an address, a network such as `10.0.0.0/8`, or `10.0.0.1-10.0.0.9`';
-  const dash = text.indexOf('-');
-  if (dash < 0) {
-    const network = parseNetwork(text);
-    return network ? [network] : { fault: `\`${text}\` is no address`, help };
-  }
-  const from = parseAddress(text.slice(0, dash));
-  const to = parseAddress(text.slice(dash + 1));
-  if (!from || !to || from.family !== to.family || from.value > to.value)
-    return { fault: `\`${text}\` is no range of addresses`, help };
-  return coveringNetworks(from.family, [from.value, to.value]);
-}
-
-function addresses(match: MatchName, name: string): FieldReader {
-  return {
-    absent: absentIn(match, name),
-    read: (text, table) => {
-      const networks = readNetworks(text);
-      if ('fault' in networks) return networks;
-      return networks.map((network) => {
-        const mask = networkMask(network);
-        const { family, value: address } = network;
-        const value = { kind: 'network', family, address: address & mask, mask } as const;
-        return optionClauses(match, name, value, table);
-      });
-    },
-  };
-}
-
-function ranges(
-  match: MatchName,
-  name: string,
-  { kind, max, noun }: { kind: 'portRange' | 'ownerRange'; max: number; noun: string },
-): FieldReader {
-  return {
-    absent: absentIn(match, name),
-    read: (text, table) => {
-      const range = readRange(text, max, noun);
-      if ('fault' in range) return range;
-      return [optionClauses(match, name, { kind, ...range }, table)];
-    },
-  };
-}
-
-const PORT = { kind: 'portRange', max: 65535, noun: 'port' } as const;
-const OWNER = { kind: 'ownerRange', max: 2 ** 32 - 1, noun: 'id of a user or group' } as const;
-
-function readGroup(text: string, table: Table): Meaning | Fault {
-  if (text.startsWith('/'))
-    return [optionClauses('cgroup', 'path', { kind: 'groupPath', path: text }, table)];
-  const group = table.groups.find(({ name }) => name === text);
-  const id = group ? String(group.id) : text === 'none' ? '0' : text;
-  const range = readRange(id, MAX_GROUP_ID, 'group');
-  if (!('fault' in range))
-    return [optionClauses('cgroup', 'id', { kind: 'groupRange', ...range }, table)];
-  const names = table.groups.map(({ name }) => name);
-  const known = names.length > 8 ? [...names.slice(0, 8), '...'] : names;
-  return {
-    fault: `there is no group \`${text}\``,
-    help: known.length === 0 ? 'the file declares none' : `the groups are ${known.join(', ')}`,
-  };
-}
-
-const READERS: Readonly<Record<RegionKey, FieldReader>> = {
-  chain: {
-    read: (text) => {
-      const name = text.toUpperCase();
-      if (!isBuiltinChain(name))
-        return {
-          fault: `\`${text}\` is no built-in chain`,
-          help: `the chains are ${BUILTIN_CHAINS.join(', ')}`,
-        };
-      const set = valueSet(BUILTIN_CHAINS.indexOf(name));
-      return [[[{ field: 'chain', set, negated: false }]]];
-    },
-  },
-  group: { read: readGroup },
-  proto: {
-    read: (text) => {
-      const protocol = protocolNumber(text);
-      if (protocol === undefined)
-        return {
-          fault: `no call has protocol \`${text}\``,
-          help: 'tcp, udp, udplite, icmp or ipv6-icmp',
-        };
-      return [[[{ field: 'protocol', set: valueSet(protocol), negated: false }]]];
-    },
-  },
-  family: {
-    read: (text) => {
-      if (text !== '4' && text !== '6')
-        return { fault: `\`${text}\` is no family`, help: '4 or 6' };
-      return [[[{ field: 'family', set: valueSet(Number(text)), negated: false }]]];
-    },
-  },
-  local: addresses('socket', 'local'),
-  remote: addresses('socket', 'remote'),
-  'local-port': ranges('socket', 'local-port', PORT),
-  'remote-port': ranges('socket', 'remote-port', PORT),
-  src: addresses('ip', 'source'),
-  dst: addresses('ip', 'destination'),
-  sport: ranges('tcp', 'sport', PORT),
-  dport: ranges('tcp', 'dport', PORT),
-  uid: ranges('owner', 'uid-owner', OWNER),
-  gid: ranges('owner', 'gid-owner', OWNER),
-};
-
 function unionAll(universe: Universe, sets: readonly PacketSet[]): PacketSet {
   if (sets.length < 2) return sets[0] ?? universe.empty;
   const middle = sets.length >> 1;
@@ -224,7 +48,7 @@ function compileField(
   values: readonly string[],
   table: Table,
 ): PacketSet {
-  const { read, absent = {} } = READERS[key];
+  const { read, absent = {} } = REGION_READERS[key];
   if (values.length === 0) throw new RegionError(key, undefined, `\`${key}\` has no value`);
   const wanted: PacketSet[] = [];
   const unwanted: PacketSet[] = [];

@@ -3,7 +3,7 @@
  * codes for the first rule or chain line below it, other comments between them or not.
  */
 import { type Code, isCode } from './catalogue.js';
-import type { Finding } from './finding.js';
+import { type Finding, plainFinding } from './finding.js';
 import type { CommentLine } from './rulefile.js';
 
 export interface Suppression {
@@ -59,14 +59,9 @@ export function applySuppressions(
   }
   for (const suppression of suppressions) {
     if (used.has(suppression)) continue;
-    kept.push({
-      code: 'SF014',
-      severity: 'info',
-      place: { file, line: suppression.line, column: 1, length: suppression.text.length },
-      message: 'this comment silences nothing',
-      notes: [],
-      fix: 'remove it',
-    });
+    const place = { file, line: suppression.line, column: 1, length: suppression.text.length };
+    const finding = plainFinding('SF014', place, 'this comment silences nothing');
+    kept.push({ ...finding, fix: 'remove it' });
   }
   return { findings: kept, ignored };
 }

@@ -1,16 +1,15 @@
 /** YAML with the place of each value; loaded only where one is read. */
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { CATALOGUE } from './catalogue.js';
 import type { Path } from './expectation.js';
-import type { Finding, Place } from './finding.js';
+import { type Finding, type Place, plainFinding } from './finding.js';
 
 export type YamlFile<T> =
   | { readonly ok: true; readonly value: T; readonly locate: (path: Path) => Place }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
 export function badExpectation(place: Place, message: string, fix?: string): Finding {
-  return { code: 'SF103', severity: CATALOGUE.SF103.severity, place, message, notes: [], fix };
+  return { ...plainFinding('SF103', place, message), fix };
 }
 
 /** The deepest issues of a union: those of the alternative that came closest. */

@@ -9,7 +9,7 @@ import {
 import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
 import { Progress } from './progress.js';
-import { type ReportOptions, report } from './reporting.js';
+import { type ReportOptions, report, withinLimits } from './reporting.js';
 import { findFiles, readRules, readText, Sources } from './rulesource.js';
 
 export interface CheckWords {
@@ -32,7 +32,7 @@ export function check({ paths, kernel: words }: CheckWords, options: ReportOptio
   const ignored: IgnoredFinding[] = [];
   const suites = files.map((path, at): Suite => {
     const { file, findings } = readRules(path, readText(path, sources), sources);
-    const checked = file && checkFile(file, { kernel });
+    const checked = file && withinLimits(path, () => checkFile(file, { kernel }));
     if (checked) ignored.push(...checked.ignored);
     progress.report(at + 1);
     const place = { file: path, line: 1, column: 1, length: 1 };

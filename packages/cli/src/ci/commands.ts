@@ -2,7 +2,7 @@
 import { FORMATS, REGION_KEYS, type RegionKey, SEVERITIES } from '@sockfilter/policy';
 import type { Argv } from 'yargs';
 import type { Globals } from '../globals.js';
-import { type ReportOptions, readReportOptions, runCi } from './reporting.js';
+import { type ReportOptions, readReportOptions } from './reporting.js';
 
 export const CI_NAMES = ['check', 'test', 'diff', 'query', 'simplify', 'rules', 'schema'] as const;
 
@@ -56,11 +56,10 @@ function checkCommands(parser: Argv): Argv {
             requiresArg: true,
             describe: 'the oldest kernel that must enforce them, such as 6.1',
           }),
-      (argv) =>
-        runCi(async () => {
-          const { check } = await import('./check.js');
-          check({ paths: argv.paths, kernel: argv.kernel }, given(argv));
-        }),
+      async (argv) => {
+        const { check } = await import('./check.js');
+        check({ paths: argv.paths, kernel: argv.kernel }, given(argv));
+      },
     )
     .command(
       'test [paths..]',
@@ -71,11 +70,10 @@ function checkCommands(parser: Argv): Argv {
           array: true,
           describe: 'rule files, *.test.yaml and folders; the current folder if absent',
         }),
-      (argv) =>
-        runCi(async () => {
-          const { testRules } = await import('./testrules.js');
-          await testRules(argv.paths ?? [], given(argv));
-        }),
+      async (argv) => {
+        const { testRules } = await import('./testrules.js');
+        await testRules(argv.paths ?? [], given(argv));
+      },
     );
 }
 
@@ -98,12 +96,11 @@ function diffCommand(parser: Argv, globals: Globals): Argv {
           requiresArg: true,
           describe: 'a YAML file with the regions that must change, and no others',
         }),
-    (argv) =>
-      runCi(async () => {
-        const { diff } = await import('./diff.js');
-        const { old: before, new: after, noNewAccess, intended } = argv;
-        await diff(globals, { before, after, noNewAccess, intended }, given(argv));
-      }),
+    async (argv) => {
+      const { diff } = await import('./diff.js');
+      const { old: before, new: after, noNewAccess, intended } = argv;
+      await diff(globals, { before, after, noNewAccess, intended }, given(argv));
+    },
   );
 }
 
@@ -146,12 +143,11 @@ function queryCommand(parser: Argv, globals: Globals): Argv {
           describe: 'groups by destinations and ports',
         })
         .option('json', json),
-    (argv) =>
-      runCi(async () => {
-        const { query } = await import('./query.js');
-        const { verdict, rules: file, matrix, json: asJson } = argv;
-        await query(globals, { verdict, file, region: regionOf(argv), matrix, json: asJson });
-      }),
+    async (argv) => {
+      const { query } = await import('./query.js');
+      const { verdict, rules: file, matrix, json: asJson } = argv;
+      await query(globals, { verdict, file, region: regionOf(argv), matrix, json: asJson });
+    },
   );
 }
 
@@ -162,11 +158,10 @@ export function ciCommands(parser: Argv, globals: Globals): Argv {
       'simplify <rules>',
       'print an equivalent rule file with fewer rules',
       (command) => command.positional('rules', { type: 'string', demandOption: true }),
-      ({ rules }) =>
-        runCi(async () => {
-          const { simplifyFile } = await import('./simplify.js');
-          simplifyFile(rules);
-        }),
+      async ({ rules }) => {
+        const { simplifyFile } = await import('./simplify.js');
+        simplifyFile(rules);
+      },
     )
     .command(
       'rules [code]',

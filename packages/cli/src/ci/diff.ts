@@ -8,7 +8,7 @@ import {
   readIntended,
 } from '@sockfilter/policy';
 import type { Globals } from '../globals.js';
-import { type ReportOptions, report } from './reporting.js';
+import { type ReportOptions, report, withinLimits } from './reporting.js';
 import { readSide, readText, Sources } from './rulesource.js';
 
 export interface DiffWords {
@@ -65,16 +65,17 @@ export async function diff(
     const whole: ReportCase = { name: `${words.before} to ${words.after}`, place, findings };
     return [{ file: words.after, cases: [whole] }];
   };
-  if (!before.file || !after.file || faults.length > 0) {
+  const [old, now] = [before.file, after.file];
+  if (!old || !now || faults.length > 0) {
     report({ command: 'diff', suites: suite(faults), ignored: [] }, options, sources);
     return;
   }
-  const comparison = new Comparison(before.file, after.file);
-  const change = comparison.describe();
   const { noNewAccess } = words;
-  const findings = comparison.findings(change, {
-    noNewAccess,
-    intended: intended?.ok ? intended.value : undefined,
+  const { change, findings } = withinLimits(words.after, () => {
+    const comparison = new Comparison(old, now);
+    const change = comparison.describe();
+    const wanted = intended?.ok ? intended.value : undefined;
+    return { change, findings: comparison.findings(change, { noNewAccess, intended: wanted }) };
   });
   const conclusion = conclude(change, findings, words);
   const details = changeDetails(change);

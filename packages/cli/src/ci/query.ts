@@ -5,6 +5,7 @@ import { EXIT } from '../exitcode.js';
 import { CommandError, DiagnosticsError } from '../failure.js';
 import type { Globals } from '../globals.js';
 import { print } from '../output.js';
+import { withinLimits } from './reporting.js';
 import { readSide, Sources } from './rulesource.js';
 
 export interface QueryWords {
@@ -37,7 +38,7 @@ async function openQuery(globals: Globals, words: QueryWords): Promise<Query> {
   }
   try {
     const verdict = words.verdict === 'accept' ? 'accept' : 'refuse';
-    return new Query(file, verdict, readRegion(words.region));
+    return withinLimits(spec, () => new Query(file, verdict, readRegion(words.region)));
   } catch (error) {
     if (!(error instanceof RegionError)) throw error;
     throw new CommandError(`\`--${error.key}\`: ${error.message}`, EXIT.usage, error.help);
@@ -78,5 +79,9 @@ function printRegions(query: Query, { verdict, json }: QueryWords): string {
 
 export async function query(globals: Globals, words: QueryWords): Promise<void> {
   const asked = await openQuery(globals, words);
-  print(words.matrix ? printMatrix(asked, words.json) : printRegions(asked, words));
+  const name = words.file ?? 'the table';
+  const text = withinLimits(name, () =>
+    words.matrix ? printMatrix(asked, words.json) : printRegions(asked, words),
+  );
+  print(text);
 }

@@ -81,13 +81,13 @@ export function report(
   process.exitCode = exit === 1 && exitZero ? 0 : exit;
 }
 
-/** Runs a command of CI: what would cost too much is the tool's failure, 3. */
-export async function runCi(command: () => void | Promise<void>): Promise<void> {
+/** Does something with a file: what would cost too much is the tool's failure, 3, and says which file. */
+export function withinLimits<T>(file: string, work: () => T): T {
   try {
-    await command();
+    return work();
   } catch (error) {
-    if (error instanceof Error && error.name === 'LimitError')
-      throw new CommandError(error.message, EXIT.bug, 'split the rules, or make them overlap less');
-    throw error;
+    if (!(error instanceof Error) || error.name !== 'LimitError') throw error;
+    const help = 'split the rules by group, or make them overlap less';
+    throw new CommandError(`\`${file}\`: ${error.message}`, EXIT.bug, help);
   }
 }

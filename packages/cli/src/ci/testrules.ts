@@ -4,7 +4,7 @@ import { readExpectations, type Suite, testFile } from '@sockfilter/policy';
 import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
 import { Progress } from './progress.js';
-import { type ReportOptions, report } from './reporting.js';
+import { type ReportOptions, report, withinLimits } from './reporting.js';
 import { findFiles, readRules, readText, Sources } from './rulesource.js';
 
 const RULES = '.rules';
@@ -33,7 +33,7 @@ async function testOne(tests: string, sources: Sources): Promise<Suite> {
   const faults = [...(expected.ok ? [] : expected.findings), ...findings];
   if (!file || !expected.ok)
     return { file: tests, cases: [{ name: 'expectations', place, findings: faults }] };
-  return { file: tests, cases: testFile(file, expected.value) };
+  return { file: tests, cases: withinLimits(rules, () => testFile(file, expected.value)) };
 }
 
 export async function testRules(paths: readonly string[], options: ReportOptions): Promise<void> {
