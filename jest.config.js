@@ -6,7 +6,7 @@ export default {
     '^@sockfilter/(.*)$': '<rootDir>/packages/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
-  extensionsToTreatAsEsm: [],
   reporters: ['default', '<rootDir>/test/harness/reporter.js'],
+  maxWorkers: '100%',
   testTimeout: 60_000,
 };

@@ -296,12 +296,12 @@ export class Caller {
 }
 
 /** What the call returned; throws if it failed. */
-export function requireValue(result: Result): number {
+function requireValue(result: Result): number {
   if (result.value === undefined) throw new Error(result.errno ?? 'no value');
   return result.value;
 }
 
 /** `ok` or the errno. */
-export function outcomeOf(result: Result): string {
+function outcomeOf(result: Result): string {
   return result.errno ?? 'ok';
 }

@@ -65,10 +65,6 @@ export function kernelMissing(): string | undefined {
   return probed.reason;
 }
 
-export function kernelAvailable(): boolean {
-  return kernelMissing() === undefined;
-}
-
 let warned = false;
 
 /** describe() for tests that need the kernel. */

@@ -30,7 +30,7 @@
  */
 
 /** Bytes of a page, the value_size of every generation: inner maps must share it. */
-export const PAGE_BITS = 16;
+const PAGE_BITS = 16;
 export const PAGE_BYTES = 1 << PAGE_BITS;
 
 /** Nodes on a page. */

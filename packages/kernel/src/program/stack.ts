@@ -51,9 +51,6 @@ export function slot(field: Field, piece = 0): number {
   return PACKET + 2 * (firstPiece(field) + piece);
 }
 
-/** Pieces of an address; of an IPv4 address the last two are used. */
-export const ADDRESS_PIECES = 8;
-
 /**
  * Sets all slots to 0; r6 is the header page. The 0 comes from there because the verifier would take
  * slots that it knows to be 0 for a state of their own, and walk the walk once more for each.

@@ -58,7 +58,7 @@ export const REFUSED = 'refused';
 /** A field of the packet can't be read; see `refuseIfRefusing`. */
 export const UNREADABLE = 'unreadable';
 
-export const chainBit = (chain: BuiltinChain) => 1 << BUILTIN_CHAINS.indexOf(chain);
+const chainBit = (chain: BuiltinChain) => 1 << BUILTIN_CHAINS.indexOf(chain);
 
 /** r0 = the page whose number is at KEY; r7 is the generation. */
 function lookUpPage(): readonly Item[] {
