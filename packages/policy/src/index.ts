@@ -8,6 +8,8 @@ export { describeBox } from './describe.js';
 export * from './expect.js';
 export type * from './expectation.js';
 export * from './finding.js';
+export { diffPage, type PageOptions, queryPage } from './html/build.js';
+export { renderPage } from './html/render.js';
 export { type CellValue, type Matrix, type MatrixRow, Query } from './query.js';
 export { compileRegion, type Region, RegionError, regionText } from './region.js';
 export { REGION_KEYS, type RegionKey } from './regionfield.js';

@@ -7,6 +7,11 @@ import { type ReportOptions, readReportOptions } from './reporting.js';
 export const CI_NAMES = ['check', 'test', 'diff', 'query', 'simplify', 'rules', 'schema'] as const;
 
 const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
+const page = {
+  type: 'string',
+  requiresArg: true,
+  describe: 'write an HTML page that shows it',
+} as const;
 const list = { type: 'string', array: true, requiresArg: true, nargs: 1 } as const;
 
 function reportOptions<T>(command: Argv<T>) {
@@ -95,11 +100,12 @@ function diffCommand(parser: Argv, globals: Globals): Argv {
           type: 'string',
           requiresArg: true,
           describe: 'a YAML file with the regions that must change, and no others',
-        }),
+        })
+        .option('report', page),
     async (argv) => {
       const { diff } = await import('./diff.js');
-      const { old: before, new: after, noNewAccess, intended } = argv;
-      await diff(globals, { before, after, noNewAccess, intended }, given(argv));
+      const { old: before, new: after, noNewAccess, intended, report } = argv;
+      await diff(globals, { before, after, noNewAccess, intended, report }, given(argv));
     },
   );
 }
@@ -142,11 +148,12 @@ function queryCommand(parser: Argv, globals: Globals): Argv {
           default: false,
           describe: 'groups by destinations and ports',
         })
+        .option('report', page)
         .option('json', json),
     async (argv) => {
       const { query } = await import('./query.js');
-      const { verdict, rules: file, matrix, json: asJson } = argv;
-      await query(globals, { verdict, file, region: regionOf(argv), matrix, json: asJson });
+      const { verdict, rules: file, matrix, json: asJson, report } = argv;
+      await query(globals, { verdict, file, region: regionOf(argv), matrix, json: asJson, report });
     },
   );
 }

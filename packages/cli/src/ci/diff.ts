@@ -2,12 +2,14 @@
 import {
   type Change,
   Comparison,
+  diffPage,
   type Finding,
   jsonWitness,
   type ReportCase,
   readIntended,
 } from '@sockfilter/policy';
 import type { Globals } from '../globals.js';
+import { pageOptions, writePage } from './page.js';
 import { type ReportOptions, report, withinLimits } from './reporting.js';
 import { readSide, readText, Sources } from './rulesource.js';
 
@@ -16,6 +18,8 @@ export interface DiffWords {
   readonly after: string;
   readonly noNewAccess: boolean;
   readonly intended: string | undefined;
+  /** A page to write beside the reports. */
+  readonly report: string | undefined;
 }
 
 function conclude(change: Change, findings: readonly Finding[], words: DiffWords): string {
@@ -74,6 +78,8 @@ export async function diff(
   const { change, findings } = withinLimits(words.after, () => {
     const comparison = new Comparison(old, now);
     const change = comparison.describe();
+    if (words.report !== undefined)
+      writePage(words.report, diffPage(old, now, change, pageOptions(sources)));
     const wanted = intended?.ok ? intended.value : undefined;
     return { change, findings: comparison.findings(change, { noNewAccess, intended: wanted }) };
   });

@@ -1,10 +1,19 @@
 /** `sockfilter query`: which calls of a region are accepted or refused. */
-import { Query, REGION_KEYS, type Region, RegionError, type RegionKey } from '@sockfilter/policy';
+import {
+  Query,
+  queryPage,
+  REGION_KEYS,
+  type Region,
+  RegionError,
+  type RegionKey,
+  type RuleFile,
+} from '@sockfilter/policy';
 import { printColumns } from '../columns.js';
 import { EXIT } from '../exitcode.js';
 import { CommandError, DiagnosticsError } from '../failure.js';
 import type { Globals } from '../globals.js';
 import { print } from '../output.js';
+import { pageOptions, writePage } from './page.js';
 import { withinLimits } from './reporting.js';
 import { readSide, Sources } from './rulesource.js';
 
@@ -14,6 +23,8 @@ export interface QueryWords {
   readonly region: Partial<Readonly<Record<RegionKey, readonly string[]>>>;
   readonly matrix: boolean;
   readonly json: boolean;
+  /** A page to write in the place of the answer on standard output. */
+  readonly report: string | undefined;
 }
 
 function readRegion(words: QueryWords['region']): Region {
@@ -25,24 +36,14 @@ function readRegion(words: QueryWords['region']): Region {
   return region;
 }
 
-async function openQuery(globals: Globals, words: QueryWords): Promise<Query> {
-  const sources = new Sources();
-  const spec = words.file ?? globals.file ?? 'live';
+async function readAsked(spec: string, globals: Globals, sources: Sources): Promise<RuleFile> {
   const { file, document, findings } = await readSide(spec, globals, sources);
-  if (!file) {
-    const diagnostics = findings.map(({ message, place, fix }) => {
-      const { file: source, ...at } = place;
-      return { code: 'bad-line', message, span: { source, ...at }, exit: 2, help: fix } as const;
-    });
-    throw new DiagnosticsError(diagnostics, document?.source ?? { name: spec, text: '' });
-  }
-  try {
-    const verdict = words.verdict === 'accept' ? 'accept' : 'refuse';
-    return withinLimits(spec, () => new Query(file, verdict, readRegion(words.region)));
-  } catch (error) {
-    if (!(error instanceof RegionError)) throw error;
-    throw new CommandError(`\`--${error.key}\`: ${error.message}`, EXIT.usage, error.help);
-  }
+  if (file) return file;
+  const diagnostics = findings.map(({ message, place, fix }) => {
+    const { file: source, ...at } = place;
+    return { code: 'bad-line', message, span: { source, ...at }, exit: 2, help: fix } as const;
+  });
+  throw new DiagnosticsError(diagnostics, document?.source ?? { name: spec, text: '' });
 }
 
 const SIGNS = { all: 'all', some: 'some', none: '-', 'no call': '' } as const;
@@ -78,10 +79,22 @@ function printRegions(query: Query, { verdict, json }: QueryWords): string {
 }
 
 export async function query(globals: Globals, words: QueryWords): Promise<void> {
-  const asked = await openQuery(globals, words);
-  const name = words.file ?? 'the table';
-  const text = withinLimits(name, () =>
-    words.matrix ? printMatrix(asked, words.json) : printRegions(asked, words),
-  );
-  print(text);
+  const sources = new Sources();
+  const spec = words.file ?? globals.file ?? 'live';
+  const file = await readAsked(spec, globals, sources);
+  const verdict = words.verdict === 'accept' ? 'accept' : 'refuse';
+  const region = readRegion(words.region);
+  try {
+    withinLimits(spec, () => {
+      if (words.report !== undefined) {
+        writePage(words.report, queryPage(file, { verdict, region }, pageOptions(sources)));
+        return;
+      }
+      const asked = new Query(file, verdict, region);
+      print(words.matrix ? printMatrix(asked, words.json) : printRegions(asked, words));
+    });
+  } catch (error) {
+    if (!(error instanceof RegionError)) throw error;
+    throw new CommandError(`\`--${error.key}\`: ${error.message}`, EXIT.usage, error.help);
+  }
 }

@@ -1,0 +1,215 @@
+/** A page as one HTML file that loads nothing. */
+import { createHash } from 'node:crypto';
+import type { ChangeKind } from '../change.js';
+import type { Cell, CellChange, CellPart, ChainMatrix, Page } from './model.js';
+import { SCRIPT } from './script.js';
+import { STYLE } from './style.js';
+import { embedJson, escapeHtml } from './text.js';
+
+/** From this many columns on their heads stand upright. */
+const TALL_COLUMNS = 9;
+/** Rules of the list at the end. */
+const MAX_LISTED_RULES = 500;
+
+interface Sign {
+  readonly className: string;
+  readonly icons: readonly string[];
+  readonly words: string;
+}
+
+const CHANGE_SIGNS: Readonly<Record<CellChange, Sign>> = {
+  'newly accepted': { className: 'CA', icons: ['plus'], words: 'newly accepted' },
+  'newly refused': { className: 'CR', icons: ['minus'], words: 'newly refused' },
+  both: { className: 'CB', icons: ['plus', 'minus'], words: 'newly accepted and newly refused' },
+  'other errno': { className: 'CE', icons: ['ne'], words: 'another errno' },
+};
+
+const STATE_SIGNS = {
+  accepted: { className: 'A', icons: ['y'], words: 'accepted' },
+  refused: { className: 'R', icons: ['n'], words: 'refused' },
+  mixed: { className: 'M', icons: ['y', 'n'], words: 'some accepted, some refused' },
+} as const satisfies Readonly<Record<string, Sign>>;
+
+const icon = (name: string) => `<i class="${name}"></i>`;
+
+function signHtml({ className, icons, words }: Sign): string {
+  return `<span class="s ${className}">${icons.map(icon).join('')}</span>${words}`;
+}
+
+function regionCount({ regions, isCut }: CellPart): string {
+  return `${regions.length}${isCut ? '+' : ''}`;
+}
+
+/** Cells in the order of their numbers, and their buttons. */
+class CellList {
+  readonly parts: (readonly CellPart[])[] = [];
+
+  button({ state, change, parts }: Cell, words = ''): string {
+    if (state === 'void') return '<span class="V" aria-label="no such call">·</span>';
+    const number = this.parts.push(parts) - 1;
+    const now = STATE_SIGNS[state];
+    const sign = change ? CHANGE_SIGNS[change] : now;
+    const [yes, no] = parts.filter(({ kind }) => kind === 'accepted' || kind === 'refused');
+    const isSplit = !change && state === 'mixed' && yes !== undefined && no !== undefined;
+    const label = isSplit
+      ? `mixed: accepted in ${regionCount(yes)}, refused in ${regionCount(no)} regions`
+      : change
+        ? `${sign.words}; now ${now.words}`
+        : sign.words;
+    const inside = isSplit
+      ? `${icon('y')}${regionCount(yes)}${icon('n')}${regionCount(no)}`
+      : sign.icons.map(icon).join('');
+    return `<button type="button" class="${sign.className}" tabindex="${words === '' ? -1 : 0}" data-cell="${number}" aria-expanded="false" aria-label="${label}" title="${label}">${inside}${words}</button>`;
+  }
+}
+
+function isChanged(cells: readonly (Cell | undefined)[]): string {
+  return cells.some((cell) => cell?.change !== undefined) ? ' data-changed="1"' : '';
+}
+
+function matrixHtml({ columns, rows }: ChainMatrix, chain: string, cells: CellList): string {
+  const heads = columns.map((label, at) => {
+    const mark = isChanged(rows.map((row) => row.cells[at]));
+    return `<th scope="col"${mark}><span>${escapeHtml(label)}</span></th>`;
+  });
+  const body = rows.map((row) => {
+    const buttons = row.cells.map((cell) => `<td>${cells.button(cell)}</td>`).join('');
+    const label = escapeHtml(row.label);
+    return `<tr><th scope="row" title="${label}"${isChanged(row.cells)}>${label}</th>${buttons}</tr>`;
+  });
+  const tall = columns.length >= TALL_COLUMNS ? ' tall' : '';
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${chain}, groups by destinations"><table class="grid${tall}"><caption hidden>${chain}: groups by destinations</caption><thead><tr><th scope="col">group</th>${heads.join('')}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
+}
+
+const CHAIN_WORDS: Readonly<Record<ChainMatrix['chain'], string>> = {
+  BIND: 'by the address and port that bind(2) asks for',
+  ACCEPT: 'by the peer that connects, and our address and port',
+  CONNECT: 'by the peer that connect(2) asks for',
+  SENDTO: 'by the peer that a datagram is sent to',
+  RECVFROM: 'by the peer that sent the datagram, and our address and port',
+};
+
+function chainHtml(matrix: ChainMatrix, cells: CellList): string {
+  const { chain, whole, columns, rows, cutColumns } = matrix;
+  const all = whole ? [whole] : rows.flatMap((row) => row.cells);
+  const open = `<section data-chain="${chain}"${isChanged(all)}><div class="head"><h2>${chain}</h2><span>${CHAIN_WORDS[chain]}</span></div>`;
+  if (whole)
+    return `${open}<p class="whole">${cells.button(whole, ` every call is ${whole.state}`)}</p></section>`;
+  const cut =
+    cutColumns > 0
+      ? `<p>${cutColumns} of ${cutColumns + columns.length - 1} destinations that rules name have no column of their own: they are in “everything else”. Ask about a smaller region to see them.</p>`
+      : '';
+  return `${open}${matrixHtml(matrix, chain, cells)}${cut}</section>`;
+}
+
+function tilesHtml({ matrices, rules, changes }: Page): string {
+  const cells = matrices.flatMap(({ whole, rows }) =>
+    whole ? [whole] : rows.flatMap((r) => r.cells),
+  );
+  const count = (state: Cell['state']) => cells.filter((cell) => cell.state === state).length;
+  const kinds: readonly ChangeKind[] = ['newly accepted', 'newly refused', 'other errno'];
+  const rows = Math.max(0, ...matrices.map((matrix) => matrix.rows.length));
+  const tiles: (readonly [number, string])[] = changes
+    ? [
+        ...kinds.map(
+          (kind) =>
+            [
+              cells.filter(({ parts }) => parts.some((part) => part.kind === kind)).length,
+              `cells ${kind}`,
+            ] as const,
+        ),
+        [
+          cells.filter(({ state, change }) => state !== 'void' && !change).length,
+          'cells as before',
+        ],
+      ]
+    : [
+        [count('accepted'), 'cells accepted'],
+        [count('refused'), 'cells refused'],
+        [count('mixed'), 'cells mixed'],
+      ];
+  tiles.push([rows, 'rows of groups'], [rules.length, 'deciding rules']);
+  return `<ul class="tiles">${tiles.map(([number, words]) => `<li><b>${number.toLocaleString('en')}</b><span>${words}</span></li>`).join('')}</ul>`;
+}
+
+function changesHtml({ changes }: Page): string {
+  if (!changes || changes.length === 0) return '';
+  const rows = changes.map(({ kind, text, call }) => {
+    const { className, icons } = CHANGE_SIGNS[kind];
+    const tag = `<span class="tag ${className}">${icons.map(icon).join('')}${kind}</span>`;
+    return `<tr><td>${tag}</td><td>${escapeHtml(text)}</td><td><code>${escapeHtml(call)}</code></td></tr>`;
+  });
+  return `<section><h2>What changed</h2><table class="list"><thead><tr><th scope="col">change</th><th scope="col">calls</th><th scope="col">for example</th></tr></thead><tbody>${rows.join('')}</tbody></table></section>`;
+}
+
+function rulesHtml({ rules }: Page): string {
+  const shown = rules.slice(0, MAX_LISTED_RULES);
+  const rows = shown.map(
+    ({ where, name, target, text }) =>
+      `<tr><td>${escapeHtml(where)}</td><td>${escapeHtml(`${name} · ${target}`)}</td><td><code>${escapeHtml(text)}</code></td></tr>`,
+  );
+  const cut = rules.length - shown.length;
+  const more = cut > 0 ? `<p>${cut} more are named in cells only.</p>` : '';
+  return `<section><h2>Rules that decide</h2><table class="list"><thead><tr><th scope="col">place</th><th scope="col">rule</th><th scope="col">text</th></tr></thead><tbody>${rows.join('')}</tbody></table>${more}</section>`;
+}
+
+function hash(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}
+
+/** Nothing is loaded, and no script or style runs but the page's own. */
+const POLICY = `default-src 'none'; script-src ${hash(SCRIPT)}; style-src ${hash(STYLE)}; base-uri 'none'; form-action 'none'`;
+
+export function renderPage(page: Page): string {
+  const cells = new CellList();
+  const matrices = page.matrices.map((matrix) => chainHtml(matrix, cells)).join('\n');
+  const isDiff = page.changes !== undefined;
+  const signs: readonly Sign[] = isDiff
+    ? [
+        ...Object.values(CHANGE_SIGNS),
+        ...Object.values(STATE_SIGNS).map((sign) => ({ ...sign, words: `still ${sign.words}` })),
+      ]
+    : Object.values(STATE_SIGNS);
+  const legend = signs.map((sign) => `<li>${signHtml(sign)}</li>`).join('');
+  const facts = page.facts.map(
+    ([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`,
+  );
+  const remarks = page.remarks.map((text) => `<li>${escapeHtml(text)}</li>`);
+  const cutRows =
+    page.cutRows > 0
+      ? [`<li>${page.cutRows} groups share one row: there are too many for a row each.</li>`]
+      : [];
+  const notes = [...remarks, ...cutRows];
+  const title = escapeHtml(page.title);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${title} - sockfilter</title>
+<style>${STYLE}</style>
+</head>
+<body${isDiff ? ' class="diff"' : ''}>
+<header>
+<h1>${title}</h1>
+<dl class="facts">${facts.join('')}</dl>
+${tilesHtml(page)}
+${notes.length > 0 ? `<ul>${notes.join('')}</ul>` : ''}
+</header>
+<main>
+<div class="bar"><label>groups <input type="search" id="groups" autocomplete="off"></label><label>destinations <input type="search" id="places" autocomplete="off"></label>${isDiff ? '<label><input type="checkbox" id="changed" checked> only what changed</label>' : ''}<ul class="legend" aria-label="legend">${legend}</ul></div>
+<p id="nothing" role="status" hidden>Nothing matches the filter.</p>
+${changesHtml(page)}
+${matrices}
+${rulesHtml(page)}
+</main>
+<aside id="panel" tabindex="-1" role="dialog" aria-labelledby="what" hidden><h2 id="what"></h2><button type="button" id="close">close</button><div id="detail"></div></aside>
+<footer>Every cell is exact: it stands for all calls that can happen, not a sample. A split cell says into how many regions. sockfilter ${escapeHtml(page.version)}</footer>
+<script type="application/json" id="data">${embedJson({ rules: page.rules, cells: cells.parts })}</script>
+<script>${SCRIPT}</script>
+</body>
+</html>
+`;
+}
