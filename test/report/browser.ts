@@ -24,7 +24,7 @@ const FLAGS = [
 ];
 
 /** The program, or undefined where there is none. */
-export function findBrowser(): string | undefined {
+function findBrowser(): string | undefined {
   for (const name of ['chromium', 'chromium-browser', 'google-chrome'])
     try {
       return execFileSync('/bin/sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
@@ -67,6 +67,7 @@ export class Browser {
     this.#folder = mkdtempSync(join(tmpdir(), 'sockfilter-browser-'));
     this.#process = spawn(program, [...FLAGS, `--user-data-dir=${this.#folder}`], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+      detached: true,
     });
     const [, , , input, output] = this.#process.stdio;
     if (!(input instanceof Writable) || !(output instanceof Readable))
@@ -195,8 +196,13 @@ export class Browser {
 
   async close(): Promise<void> {
     const gone = new Promise((resolve) => this.#process.once('exit', resolve));
-    this.#process.kill('SIGKILL');
+    this.#session = undefined;
+    this.#input.write(`${JSON.stringify({ id: this.#next++, method: 'Browser.close' })}\0`);
+    // A browser that hangs is killed, and its helpers with it.
+    const { pid } = this.#process;
+    const timer = setTimeout(() => pid !== undefined && process.kill(-pid, 'SIGKILL'), 5000);
     await gone;
+    clearTimeout(timer);
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 }

@@ -65,6 +65,9 @@ export class CellMaker {
     const hits = intersect(calls, accepted);
     const state: CellState = isEmpty(hits) ? 'refused' : equals(hits, calls) ? 'accepted' : 'mixed';
     const changes = this.#changes(chain, calls);
+    const [first] = changes;
+    if (first && changes.length === 1 && first.regions.length === 0 && !first.isCut)
+      return { state, change: changeOf(changes), parts: changes };
     const parts =
       state === 'mixed'
         ? [

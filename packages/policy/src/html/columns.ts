@@ -26,7 +26,7 @@ import {
 import { type CheckContext, chainSet } from '../context.js';
 import { describeWithin } from './within.js';
 
-export interface Column {
+interface Column {
   readonly label: string;
   readonly set: PacketSet;
 }

@@ -2,7 +2,7 @@
 import type { BuiltinChain } from '@sockfilter/table';
 import type { ChangeKind } from '../change.js';
 
-export type Outcome = 'accepted' | 'refused';
+type Outcome = 'accepted' | 'refused';
 
 /** What becomes of all calls of a cell; `void` where no such call can happen. */
 export type CellState = Outcome | 'mixed' | 'void';
@@ -46,7 +46,7 @@ export interface Cell {
   readonly parts: readonly CellPart[];
 }
 
-export interface PageRow {
+interface PageRow {
   readonly label: string;
   readonly cells: readonly Cell[];
 }
@@ -62,7 +62,7 @@ export interface ChainMatrix {
   readonly whole?: Cell | undefined;
 }
 
-export interface ChangeLine {
+interface ChangeLine {
   readonly kind: ChangeKind;
   readonly text: string;
   readonly call: string;

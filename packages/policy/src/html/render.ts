@@ -40,6 +40,21 @@ function regionCount({ regions, isCut }: CellPart): string {
   return `${regions.length}${isCut ? '+' : ''}`;
 }
 
+/** The part without what is empty: there can be thousands. */
+function packPart(part: CellPart, prefix: number): object {
+  const { kind, regions, isCut, rules, before, moreRules, call, command } = part;
+  return {
+    kind,
+    ...(regions.length > 0 && { regions }),
+    ...(isCut && { isCut }),
+    rules,
+    before,
+    ...(moreRules > 0 && { moreRules }),
+    call,
+    command: command.slice(prefix),
+  };
+}
+
 /** Cells in the order of their numbers, and their buttons. */
 class CellList {
   readonly parts: (readonly CellPart[])[] = [];
@@ -59,8 +74,21 @@ class CellList {
     const inside = isSplit
       ? `${icon('y')}${regionCount(yes)}${icon('n')}${regionCount(no)}`
       : sign.icons.map(icon).join('');
-    return `<button type="button" class="${sign.className}" tabindex="${words === '' ? -1 : 0}" data-cell="${number}" aria-expanded="false" aria-label="${label}" title="${label}">${inside}${words}</button>`;
+    const stop = words === '' ? -1 : 0;
+    return `<button class="${sign.className}" tabindex="${stop}" data-cell="${number}" aria-label="${label}${words}">${inside}${words}</button>`;
   }
+}
+
+/** What the page's script reads. */
+function pageData({ rules }: Page, { parts }: CellList): object {
+  const all = parts.flat();
+  const first = all[0]?.command ?? '';
+  let length = first.length;
+  for (const { command } of all) {
+    while (!command.startsWith(first.slice(0, length))) length--;
+  }
+  const cells = parts.map((cell) => cell.map((part) => packPart(part, length)));
+  return { rules, prefix: first.slice(0, length), cells };
 }
 
 function isChanged(cells: readonly (Cell | undefined)[]): string {
@@ -207,7 +235,7 @@ ${rulesHtml(page)}
 </main>
 <aside id="panel" tabindex="-1" role="dialog" aria-labelledby="what" hidden><h2 id="what"></h2><button type="button" id="close">close</button><div id="detail"></div></aside>
 <footer>Every cell is exact: it stands for all calls that can happen, not a sample. A split cell says into how many regions. sockfilter ${escapeHtml(page.version)}</footer>
-<script type="application/json" id="data">${embedJson({ rules: page.rules, cells: cells.parts })}</script>
+<script type="application/json" id="data">${embedJson(pageData(page, cells))}</script>
 <script>${SCRIPT}</script>
 </body>
 </html>

@@ -41,19 +41,20 @@ function show(button) {
   document.getElementById('what').textContent = head.join(' · ');
   body.replaceChildren();
   for (const part of data.cells[button.dataset.cell]) {
-    const isWhole = part.regions.length === 0 && !part.isCut;
+    const regions = part.regions ?? [];
+    const isWhole = regions.length === 0 && !part.isCut;
     add(body, 'h3', WORDS[part.kind] + (isWhole ? ': all of these calls' : ''));
     if (!isWhole) {
       const list = add(body, 'ul');
-      for (const region of part.regions) add(list, 'li', region);
-      if (part.isCut) add(list, 'li', part.regions.length ? 'and more regions' : 'too many regions to list');
+      for (const region of regions) add(list, 'li', region);
+      if (part.isCut) add(list, 'li', regions.length ? 'and more regions' : 'too many regions to list');
     }
     if (part.before) addRules('decided before by', part.before);
     addRules(part.before ? 'decides now' : 'decided by', part.rules);
     if (part.moreRules) add(body, 'p', 'and ' + part.moreRules + ' more rules');
     add(body, 'h4', 'for example');
     add(body, 'p').append(add(document.createElement('p'), 'code', part.call));
-    add(body, 'pre', part.command);
+    add(body, 'pre', data.prefix + part.command);
   }
   if (opened) opened.setAttribute('aria-expanded', 'false');
   opened = button;

@@ -41,11 +41,11 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 section > p { margin: .25rem 0 0; color: var(--soft); }
 .head { display: flex; flex-wrap: wrap; gap: .2rem .8rem; align-items: baseline; }
 .head span { color: var(--soft); font-size: .9rem; }
-.scroll { overflow: auto; max-height: 80vh; margin-top: .7rem; border: 1px solid var(--line); border-radius: 6px; }
+.scroll { overflow: auto; width: fit-content; max-width: 100%; max-height: 80vh; margin-top: .7rem; border: 1px solid var(--line); border-radius: 6px; }
 table { border-collapse: separate; border-spacing: 0; }
 .grid th { background: var(--card); font-weight: 500; font-size: .84rem; text-align: left; }
 .grid thead th { position: sticky; top: 0; z-index: 2; vertical-align: bottom; padding: .45rem .5rem;
-  border-bottom: 1px solid var(--line); max-width: 13rem; min-width: 5.5rem; overflow-wrap: anywhere; }
+  border-bottom: 1px solid var(--line); max-width: 13rem; min-width: 5.5rem; overflow-wrap: break-word; }
 .grid tbody th { position: sticky; left: 0; z-index: 1; white-space: nowrap; padding: .1rem .7rem .1rem .6rem;
   border-right: 1px solid var(--line); max-width: 18rem; overflow: hidden; text-overflow: ellipsis; }
 .grid thead th:first-child { left: 0; z-index: 3; border-right: 1px solid var(--line); }
@@ -92,11 +92,14 @@ footer { color: var(--soft); font-size: .85rem; padding-bottom: 2rem; }
 @media (min-width: 75rem) { body.open main, body.open header, body.open footer { margin-right: 34rem; } }
 @media (max-width: 40rem) { header, main, footer { padding-left: .8rem; padding-right: .8rem; }
   #panel { top: auto; width: 100%; max-height: 65vh; border-left: 0; border-top: 1px solid var(--line); } }
-@media print { :root { --bg: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --code: #f3f3f3;
+@page { size: landscape; margin: 10mm; }
+@media print { :root { font-size: 10px; --bg: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --code: #f3f3f3;
   --yes: #d3efe6; --yes-ink: #0b5d49; --no: #fbded5; --no-ink: #97290c; --mix: #fdf0c4; --mix-ink: #6a4a00;
   --more: #0b6e57; --less: #b23a12; --both: #6d3fa8; --errno: #1f5fae; --sign: #fff; --shade: none; }
   body { font-size: 10px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .bar { position: static; } .bar label, #panel { display: none; } .scroll { max-height: none; overflow: visible; border: 0; }
   .grid th { position: static !important; } section { break-inside: auto; padding: .4rem; } tr { break-inside: avoid; }
-  .grid button { min-width: 0; height: 1.3rem; padding: 0 .1rem; } }
+  .scroll { width: auto; } .grid button { min-width: 0; height: 1.4rem; padding: 0 .1rem; }
+  .tall thead th span { font-size: .9em; } .tall td { padding: 0; } .tall button { border-radius: 0; gap: 0; font-size: 7px; }
+  header, main, footer { padding: 0; max-width: none; } }
 `;
