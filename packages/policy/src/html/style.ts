@@ -81,7 +81,7 @@ i { display: inline-block; width: .72em; height: .72em; background: currentColor
   background: var(--card); border-left: 1px solid var(--line); box-shadow: -6px 0 24px #0003; }
 #panel h2 { padding-right: 4.5rem; overflow-wrap: anywhere; } #panel h3 { font-size: .95rem; margin: 1.1rem 0 .3rem; }
 #panel h4 { font-size: .84rem; color: var(--soft); font-weight: 500; margin: .7rem 0 .2rem; }
-#panel ul { margin: 0; padding-left: 1.1rem; } #panel p { margin: .2rem 0; }
+#panel ul { margin: 0; padding-left: 1.1rem; overflow-wrap: anywhere; } #panel p { margin: .2rem 0; }
 #panel pre, .text { background: var(--code); border-radius: 6px; padding: .4rem .6rem; margin: .2rem 0 .5rem;
   white-space: pre-wrap; overflow-wrap: anywhere; }
 #panel .where { font-size: .84rem; color: var(--soft); }
