@@ -115,6 +115,12 @@ const PROTOCOLS = new Map(
   BUILTIN_CHAINS.map((chain) => [chain, { 4: protocolsOf(chain, 4), 6: protocolsOf(chain, 6) }]),
 );
 
+/** The destination, or the next one where the chain has none that is unspecified. */
+function specified(chain: BuiltinChain, destination: bigint): bigint {
+  const bound = REGION[chain].destination;
+  return !bound || contains(bound.set, destination) ? destination : destination + 1n;
+}
+
 /** The nearest packet that can happen. */
 function possible(chain: BuiltinChain, values: Values, random: Random): Packet {
   const wished = values.get('family');
@@ -133,7 +139,7 @@ function possible(chain: BuiltinChain, values: Values, random: Random): Packet {
     family,
     protocol,
     source: isBind ? 0n : fieldOf('source', addressBits),
-    destination: fieldOf('destination', addressBits),
+    destination: specified(chain, fieldOf('destination', addressBits)),
     sourcePort: isBind || !hasPorts ? 0 : numberOf('sourcePort'),
     destinationPort: hasPorts ? numberOf('destinationPort') : 0,
     flags: flagsOf(chain, protocol),

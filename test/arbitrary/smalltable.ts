@@ -132,7 +132,9 @@ export function packetsOf(clauses: readonly Clause[]): readonly Packet[] {
     const found = clauses
       .flat()
       .flatMap((test) => (test.field === field ? boundaries(test.set) : []));
-    return [...new Set([0n, ...found])].filter((value) => value <= max);
+    // No call of some chains goes to address 0.
+    const least = field === 'destination' ? [0n, 1n] : [0n];
+    return [...new Set([...least, ...found])].filter((value) => value <= max);
   };
   const numbers = (field: Field, max: number) => values(field, BigInt(max)).map(Number);
   const protocols = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.udplite, PROTOCOL.icmp, PROTOCOL.icmpv6];

@@ -46,7 +46,9 @@ function rule(chain: BuiltinChain | undefined, paths: readonly string[], random:
       words.push(`${not()}--sport ${random.pick(LOCAL_PORTS)}`);
     if (random.oneIn(8)) words.push(`-m multiport ${not()}--dports 2001,2003,3001:3002`);
   }
-  if (random.oneIn(2)) words.push(`${not()}-d ${address()}`);
+  // No call goes to an unspecified address: the kernel makes it another.
+  const reached = outward ? family.filter((text) => text !== '0.0.0.0' && text !== '::') : family;
+  if (random.oneIn(2)) words.push(`${not()}-d ${random.pick(reached)}`);
   if (chain && chain !== 'BIND' && random.oneIn(4)) words.push(`${not()}-s ${address()}`);
   if (random.oneIn(8)) words.push(random.pick(['-4', '-6']));
   if (random.oneIn(4)) words.push(`-m cgroup ${not()}--id ${random.pick(IDS)}`);

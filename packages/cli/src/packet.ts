@@ -12,6 +12,7 @@ import {
   MAX_GROUP_ID,
   type Packet,
   PROTOCOL,
+  reachedDestination,
   requireGroup,
   type Table,
 } from '@sockfilter/table';
@@ -37,8 +38,6 @@ interface Endpoint {
   readonly address: bigint;
   readonly port: number;
 }
-
-const LOOPBACK: Readonly<Record<Family, bigint>> = { 4: 0x7f00_0001n, 6: 1n };
 
 function usage(message: string, help?: string): CommandError {
   return new CommandError(message, EXIT.usage, help);
@@ -118,12 +117,6 @@ function readOwner(text: string | undefined, noun: 'user' | 'group'): number {
   return SYSTEM_NAMES[noun](text) ?? readNumber(text, 2 ** 32 - 2, noun === 'user' ? 'uid' : 'gid');
 }
 
-/** What the kernel makes of an unspecified destination. */
-function reached(chain: BuiltinChain, family: Family, source: bigint, asked: bigint): bigint {
-  if (asked !== 0n || (chain !== 'CONNECT' && chain !== 'SENDTO')) return asked;
-  return family === 4 && source !== 0n ? source : LOOPBACK[family];
-}
-
 /** Throws CommandError where the words make no call, or one that can't happen. */
 export function readPacket(words: PacketWords, table: Table): Packet {
   const chain = readChain(words.chain);
@@ -138,7 +131,7 @@ export function readPacket(words: PacketWords, table: Table): Packet {
     protocol,
     source: source.address,
     sourcePort: source.port,
-    destination: reached(chain, family, source.address, destination.address),
+    destination: reachedDestination(chain, family, source.address, destination.address),
     destinationPort: destination.port,
     flags: flagsOf(chain, protocol),
     uid: readOwner(words.uid, 'user'),

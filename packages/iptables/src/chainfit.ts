@@ -5,6 +5,7 @@ import {
   type Clause,
   contains,
   describeOption,
+  FIELD_BITS,
   type Field,
   isBuiltinChain,
   type MatchName,
@@ -17,21 +18,33 @@ import {
 } from '@sockfilter/table';
 import type { Problem } from './diagnostic.js';
 
-/** False only if no value of the region is in the set; a region is a few values or ranges. */
-function meets(set: ValueSet, region: ValueSet): boolean {
+/** False only if no value of the region, of so many bits, is in the set. */
+function meets(set: ValueSet, region: ValueSet, bits: number): boolean {
   if (region.kind === 'masked') return true;
   return region.ranges.some(([from, to]) => {
     if (from === to) return contains(set, from);
-    if (set.kind === 'masked') return true;
-    return set.ranges.some((range) => range[0] <= to && from <= range[1]);
+    if (set.kind === 'ranges')
+      return set.ranges.some((range) => range[0] <= to && from <= range[1]);
+    const free = ~set.mask & (2n ** BigInt(bits) - 1n);
+    return set.value <= to && from <= (set.value | free);
   });
 }
 
-function escapes(clause: Clause, chain: BuiltinChain): Field | undefined {
+/** The field that the clause, one of an option's, wants to have a value that the chain never has. */
+function escapes(
+  clause: Clause,
+  chain: BuiltinChain,
+  clauses: readonly Clause[],
+): Field | undefined {
   const [test, other] = clause;
   if (!test || other || test.negated) return undefined;
   const bound = REGION[chain][test.field];
-  return bound && !meets(test.set, bound.set) ? test.field : undefined;
+  if (!bound) return undefined;
+  const isIpv6 = !clauses.some(
+    ([at]) => at?.field === 'family' && !at.negated && !contains(at.set, 6n),
+  );
+  const bits = isIpv6 ? FIELD_BITS[test.field] : Math.min(FIELD_BITS[test.field], 32);
+  return meets(test.set, bound.set, bits) ? undefined : test.field;
 }
 
 /**
@@ -49,7 +62,7 @@ export function misfit(
   const clauses = describeOption(holder, option.name).clauses(option, scope);
   if (!isBuiltinChain(chain)) {
     const nowhere = clauses.some((clause) =>
-      BUILTIN_CHAINS.every((each) => escapes(clause, each) !== undefined),
+      BUILTIN_CHAINS.every((each) => escapes(clause, each, clauses) !== undefined),
     );
     if (!nowhere) return undefined;
     return {
@@ -60,7 +73,7 @@ export function misfit(
   const message = unavailableIn({ matches: [holder], target: undefined, packets: 0n }, chain);
   if (message !== undefined) return { code: 'not-in-chain', message };
   for (const clause of clauses) {
-    const field = escapes(clause, chain);
+    const field = escapes(clause, chain, clauses);
     if (field === undefined) continue;
     const reason = REGION[chain][field]?.reason;
     return { code: 'not-in-chain', message: `\`${text}\` can't match in ${chain}: ${reason}` };

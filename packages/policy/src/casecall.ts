@@ -1,13 +1,13 @@
 /** The call of a case as a packet. What is not said is what an ordinary call has. */
 import {
   type BuiltinChain,
-  type Family,
   flagsOf,
   impossible,
   isBuiltinChain,
   MAX_GROUP_ID,
   type Packet,
   PROTOCOL,
+  reachedDestination,
   type Table,
 } from '@sockfilter/table';
 import { type Address, parseAddress } from './address.js';
@@ -17,8 +17,6 @@ import type { RegionKey } from './regionfield.js';
 
 /** The port of a peer that has none said. */
 const PEER_PORT = 49_152;
-
-const LOOPBACK: Readonly<Record<Family, bigint>> = { 4: 0x7f00_0001n, 6: 1n };
 
 /** Where the local end is the destination. */
 const INWARD: readonly BuiltinChain[] = ['BIND', 'ACCEPT', 'RECVFROM'];
@@ -124,11 +122,7 @@ export function readCall(call: Region, table: Table): Packet {
   if (source && source.value.family !== family)
     throw new RegionError(source.key, undefined, 'the two addresses are of different families');
   const from = source?.value.value ?? 0n;
-  const asked = destination.value.value;
-  const goesOut = chain === 'CONNECT' || chain === 'SENDTO';
-  // What the kernel makes of an unspecified destination.
-  const reached =
-    asked !== 0n || !goesOut ? asked : family === 4 && from !== 0n ? from : LOOPBACK[family];
+  const reached = reachedDestination(chain, family, from, destination.value.value);
   const packet: Packet = {
     chain,
     group: readGroup(reader, table),

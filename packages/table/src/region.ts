@@ -1,7 +1,7 @@
 /** The well-formed region: which packets can happen at all in a chain. */
-import { type BuiltinChain, type Field, type Packet, TCP_SYN } from './packet.js';
+import { type BuiltinChain, type Family, type Field, type Packet, TCP_SYN } from './packet.js';
 import { PROTOCOL } from './protocol.js';
-import { contains, type ValueSet, valueSet } from './valueset.js';
+import { contains, rangeSet, type ValueSet, valueSet } from './valueset.js';
 
 interface Bound {
   readonly set: ValueSet;
@@ -14,6 +14,14 @@ const { icmp, icmpv6, tcp, udp, udplite } = PROTOCOL;
 const NO_SOURCE: Bound = {
   set: valueSet(0),
   reason: 'bind(2) has no source: the address that was asked for is the destination',
+};
+
+const LOOPBACK: Readonly<Record<Family, bigint>> = { 4: 0x7f00_0001n, 6: 1n };
+
+const SPECIFIED: Bound = {
+  set: rangeSet([[1n, 2n ** 128n - 1n]]),
+  reason:
+    'the kernel makes an unspecified destination the address that the socket is bound to, else 127.0.0.1 or ::1',
 };
 
 const DATAGRAMS: Bound = {
@@ -38,14 +46,29 @@ export const REGION: Readonly<Record<BuiltinChain, Partial<Readonly<Record<Field
       set: valueSet(tcp, udp, icmp, icmpv6),
       reason: 'it sees connect(2) of tcp, udp and ping sockets only',
     },
+    destination: SPECIFIED,
   },
-  SENDTO: { protocol: DATAGRAMS },
+  SENDTO: { protocol: DATAGRAMS, destination: SPECIFIED },
   RECVFROM: { protocol: DATAGRAMS },
 };
 
 /** The TCP flags byte of every packet of the chain and protocol. */
 export function flagsOf(chain: BuiltinChain, protocol: number): number {
   return protocol === tcp && (chain === 'CONNECT' || chain === 'ACCEPT') ? TCP_SYN : 0;
+}
+
+/**
+ * The destination that the kernel makes of the one asked for: an unspecified one is the address that
+ * the socket is bound to, else loopback (ip_route_output_key_hash, tcp_v6_connect, udpv6_sendmsg).
+ */
+export function reachedDestination(
+  chain: BuiltinChain,
+  family: Family,
+  source: bigint,
+  asked: bigint,
+): bigint {
+  if (asked !== 0n || !REGION[chain].destination) return asked;
+  return family === 4 && source !== 0n ? source : LOOPBACK[family];
 }
 
 /** Says what is impossible about the packet, or undefined when such a call can happen. */
@@ -58,6 +81,8 @@ export function impossible(packet: Packet): string | undefined {
     return `${packet.chain} has no protocol ${packet.protocol}: ${region.protocol.reason}`;
   if (packet.chain === 'BIND' && (packet.source !== 0n || packet.sourcePort !== 0))
     return NO_SOURCE.reason;
+  if (region.destination && !contains(region.destination.set, packet.destination))
+    return region.destination.reason;
   if (packet.protocol === (packet.family === 4 ? icmpv6 : icmp))
     return `protocol ${packet.protocol} does not run over IPv${packet.family}`;
   if (

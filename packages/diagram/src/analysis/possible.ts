@@ -1,6 +1,6 @@
 /**
  * The well-formed region as a set. It is read off REGION, flagsOf() and impossible(): the last is asked
- * for each chain, family and protocol, of a packet that has zeros everywhere else.
+ * for each chain, family and protocol, of a packet that has low values everywhere else.
  */
 import {
   BUILTIN_CHAINS,
@@ -30,31 +30,31 @@ const be = (field: Field, set: ValueSet): Clause => [{ field, set, negated: fals
 function clausesOf(chain: BuiltinChain, family: Family, protocol: number): Clause[] | undefined {
   const region = REGION[chain];
   if (region.protocol && !contains(region.protocol.set, BigInt(protocol))) return undefined;
-  const zero: Packet = {
+  const plain: Packet = {
     chain,
     group: 0,
     family,
     protocol,
     source: 0n,
-    destination: 0n,
+    destination: 1n,
     sourcePort: 0,
     destinationPort: 0,
     flags: flagsOf(chain, protocol),
     uid: 0,
     gid: 0,
   };
-  if (impossible(zero) !== undefined) return undefined;
+  if (impossible(plain) !== undefined) return undefined;
   const clauses = [
     be('chain', valueSet(BUILTIN_CHAINS.indexOf(chain))),
     be('family', valueSet(family)),
     be('protocol', valueSet(protocol)),
-    be('flags', valueSet(zero.flags)),
+    be('flags', valueSet(plain.flags)),
   ];
   for (const field of BOUNDED) {
     const bound = region[field];
     if (bound) clauses.push(be(field, bound.set));
   }
-  if (impossible({ ...zero, destinationPort: 1 }) !== undefined)
+  if (impossible({ ...plain, destinationPort: 1 }) !== undefined)
     clauses.push(be('sourcePort', valueSet(0)), be('destinationPort', valueSet(0)));
   return clauses;
 }
