@@ -45,7 +45,15 @@ const REAL = checkFile(
   ]),
 );
 
-const FORMATS: readonly Format[] = ['text', 'json', 'github', 'sarif', 'junit', 'markdown'];
+const FORMATS: readonly Format[] = [
+  'text',
+  'json',
+  'github',
+  'sarif',
+  'junit',
+  'markdown',
+  'codequality',
+];
 
 test.each(FORMATS)('%s says nothing wrong of an empty report', (format) => {
   const text = write(format, reportOf([]));
@@ -191,4 +199,19 @@ test('the exit status', () => {
   expect(exitOf(withSeverity('warning'))).toBe(0);
   expect(exitOf({ ...withSeverity('info'), failOn: 'info' })).toBe(1);
   expect(exitOf(withSeverity('error', 'SF000'))).toBe(2);
+});
+
+test('codequality: what GitLab needs of each finding, with a fingerprint of its own', () => {
+  const findings = [NASTY_FINDING, NASTY_FINDING, ...REAL.findings];
+  const issues: unknown = JSON.parse(write('codequality', reportOf(findings)));
+  expect(issues).toContainEqual({
+    type: 'issue',
+    check_name: 'SF001',
+    description: expect.stringContaining('SF001 shadowed rule: '),
+    severity: 'critical',
+    fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
+    location: { path: 'a b,c:d.rules', lines: { begin: 1 } },
+  });
+  const prints = Array.isArray(issues) ? issues.map((issue) => issue.fingerprint) : [];
+  expect(new Set(prints).size).toBe(findings.length);
 });

@@ -1,4 +1,5 @@
 /** The forms of a report, by the names that `--format` takes. */
+import { codeQualityReport } from './codequality.js';
 import { githubReport } from './github.js';
 import { jsonReport } from './json.js';
 import { junitReport } from './junit.js';
@@ -7,7 +8,15 @@ import type { Report } from './report.js';
 import { sarifReport } from './sarif.js';
 import { type TextOptions, textReport } from './text.js';
 
-export const FORMATS = ['text', 'json', 'github', 'sarif', 'junit', 'markdown'] as const;
+export const FORMATS = [
+  'text',
+  'json',
+  'github',
+  'sarif',
+  'junit',
+  'markdown',
+  'codequality',
+] as const;
 
 export type Format = (typeof FORMATS)[number];
 
@@ -22,6 +31,7 @@ const WRITERS: Readonly<Record<Format, (report: Report, options: TextOptions) =>
   sarif: sarifReport,
   junit: junitReport,
   markdown: markdownReport,
+  codequality: codeQualityReport,
 };
 
 export function writeReport(format: Format, report: Report, options: TextOptions): string {

@@ -1,0 +1,37 @@
+/** GitLab's Code Quality: https://docs.gitlab.com/ci/testing/code_quality/ */
+import { createHash } from 'node:crypto';
+import { CATALOGUE } from '../catalogue.js';
+import type { Finding, Severity } from '../finding.js';
+import { findingsOf, type Report } from './report.js';
+
+const SEVERITIES: Readonly<Record<Severity, string>> = {
+  error: 'critical',
+  warning: 'minor',
+  info: 'info',
+};
+
+/** The same for the same finding wherever it has moved to, so that GitLab knows which are new. */
+function fingerprint({ code, place, message }: Finding, occurrence: number): string {
+  const identity = JSON.stringify([code, place.file, message, occurrence]);
+  return createHash('sha256').update(identity).digest('hex');
+}
+
+export function codeQualityReport(report: Report): string {
+  const seen = new Map<string, number>();
+  const issues = findingsOf(report).map((finding) => {
+    const { code, severity, place, message, witness } = finding;
+    const key = JSON.stringify([code, place.file, message]);
+    const occurrence = seen.get(key) ?? 0;
+    seen.set(key, occurrence + 1);
+    const call = witness ? `; for example ${witness.call}` : '';
+    return {
+      type: 'issue',
+      check_name: code,
+      description: `${code} ${CATALOGUE[code].title}: ${message}${call}`,
+      severity: SEVERITIES[severity],
+      fingerprint: fingerprint(finding, occurrence),
+      location: { path: place.file.replace(/^\.\//, ''), lines: { begin: place.line } },
+    };
+  });
+  return `${JSON.stringify(issues, undefined, 2)}\n`;
+}
