@@ -71,6 +71,38 @@ test('twenty editors at once lose nothing', async () => {
   expect(readdirSync(place.folder)).toEqual(['rules']);
 });
 
+const COUNTED = RULES.replace('DROP [0:0]', 'DROP [7:0]').replace('-A BIND -d', '[5:0] -A BIND -d');
+
+test.each<[string, ...[string, string][]]>([
+  ['-A BIND -p tcp -j DROP -c 9 0', ['COMMIT', '[9:0] -A BIND -p tcp -j DROP\nCOMMIT']],
+  [
+    '-R BIND 1 -p tcp -c 9 0',
+    ['-A BIND -m cgroup --id 3 -d 10.0.0.5   -j ACCEPT', '[9:0] -A BIND -p tcp'],
+  ],
+  ['-Z', ['[7:0]', '[0:0]'], ['[5:0]', '[0:0]']],
+  ['-L -Z', ['[7:0]', '[0:0]'], ['[5:0]', '[0:0]']],
+  ['-Z BIND 2', ['[5:0]', '[0:0]']],
+  ['-Z BIND 1'],
+  ['-P BIND ACCEPT', ['DROP [7:0]', 'ACCEPT [7:0]']],
+])('a file keeps its counters through %s', (words, ...changes) => {
+  place.write('rules', COUNTED);
+  place.expectStatus(['--file', 'rules', ...words.split(' ')], 0);
+  expect(place.read('rules')).toBe(
+    changes.reduce((text, [from, to]) => text.replace(from, to), COUNTED),
+  );
+});
+
+test('restore -n adds the counters of the other file with -c only', () => {
+  place.write('rules', '*socket\nCOMMIT\n');
+  place.write('counted', COUNTED);
+  const saved = () => place.expectStatus(['--file', 'rules', 'save', '-c'], 0).stdout;
+  place.expectStatus(['--file', 'rules', 'restore', '-n', 'counted'], 0);
+  expect(saved()).not.toMatch(/\[[1-9]/);
+  place.expectStatus(['--file', 'rules', 'restore', '-n', '-c', 'counted'], 0);
+  expect(saved()).toContain(':BIND DROP [7:0]\n');
+  expect(saved()).toContain('[5:0] -A BIND -d 127.0.0.0/8 -j ACCEPT\n');
+});
+
 describe('the lock', () => {
   const edit = ['--file', 'rules', '-A', 'BIND', '-j', 'DROP'];
 

@@ -10,6 +10,7 @@ export type DocumentLine = { readonly text: string } & (
       readonly kind: 'chain';
       readonly name: string;
       readonly policy: Chain['policy'];
+      readonly packets: bigint;
     }
   | { readonly kind: 'group'; readonly group: Group }
   | { readonly kind: 'rules'; readonly chain: string; readonly rules: readonly Rule[] }

@@ -1,10 +1,10 @@
 /** Bringing a save file up to date with an edited table, line by line. */
+import { isDeepStrictEqual } from 'node:util';
 import { findChain, type Group, isBuiltinChain, type Rule, type Table } from '@sockfilter/table';
 import type { Document, DocumentLine } from './document.js';
 import { printGroup } from './groupline.js';
-import { printRule } from './print.js';
 import { parseSave } from './restore.js';
-import { printChainLine, printSave } from './save.js';
+import { printChainLine, printRuleFile, printRuleLine } from './save.js';
 
 /** Adds to the list at the key. */
 function push<K>(map: Map<K, string[]>, at: K, text: string): void {
@@ -28,12 +28,22 @@ function sameGroup(a: Group, b: Group): boolean {
 function newChainLines(lines: readonly DocumentLine[], table: Table): readonly string[] {
   const named = new Set(lines.map((line) => (line.kind === 'chain' ? line.name : undefined)));
   return table.chains
-    .filter(({ name, policy }) => !named.has(name) && policy !== 'ACCEPT')
-    .map(({ name, policy }) => printChainLine(name, policy));
+    .filter(
+      ({ name, policy, packets }) => !named.has(name) && (policy !== 'ACCEPT' || packets > 0n),
+    )
+    .map(({ name, policy, packets }) => printChainLine(name, policy, packets));
 }
 
+/**
+ * What a rule is known by here: an edit that changes its counter or its target's name alone makes a
+ * new object with the same matches.
+ */
+type RuleKey = Rule['matches'];
+
+type RulesLine = DocumentLine & { readonly kind: 'rules' };
+
 /** A place for new text: in the stead of a removed rule, after a kept one, or before a line. */
-type Spot = { readonly rule: Rule } | { readonly line: number };
+type Spot = { readonly rule: RuleKey } | { readonly line: number };
 
 /**
  * Where each new rule goes. Between two rules that stay, new ones take the places of removed ones;
@@ -41,27 +51,27 @@ type Spot = { readonly rule: Rule } | { readonly line: number };
  */
 function placeRules(lines: readonly DocumentLine[], table: Table, end: number) {
   const placed: { readonly spot: Spot; readonly text: string }[] = [];
-  const lineOf = new Map<Rule, number>();
-  const old = new Map<string, Rule[]>();
-  const position = new Map<Rule, number>();
+  const lineOf = new Map<RuleKey, number>();
+  const old = new Map<string, RuleKey[]>();
+  const position = new Map<RuleKey, number>();
   lines.forEach((line, at) => {
     if (line.kind !== 'rules') return;
     const rules = old.get(line.chain) ?? [];
     old.set(line.chain, rules);
-    for (const rule of line.rules) {
-      lineOf.set(rule, at);
-      position.set(rule, rules.push(rule) - 1);
+    for (const { matches } of line.rules) {
+      lineOf.set(matches, at);
+      position.set(matches, rules.push(matches) - 1);
     }
   });
   for (const { name, rules } of table.chains) {
-    const kept = new Set(rules.filter((rule) => lineOf.has(rule)));
+    const kept = new Set(rules.map(({ matches }) => matches).filter((key) => lineOf.has(key)));
     const [first] = kept;
     const line = first && lines[lineOf.get(first) ?? -1];
     const before = old.get(line?.kind === 'rules' ? line.chain : name) ?? [];
-    let free: Rule[] = [];
+    let free: RuleKey[] = [];
     /** Where the next text goes that takes no removed rule's place. */
     let spot: Spot = { line: first ? aboveComments(lines, lineOf.get(first) ?? end) : end };
-    const enter = (anchor: Rule | undefined) => {
+    const enter = (anchor: RuleKey | undefined) => {
       free = [];
       for (let at = anchor ? (position.get(anchor) ?? -1) + 1 : 0; at < before.length; at++) {
         const removed = before[at];
@@ -72,27 +82,36 @@ function placeRules(lines: readonly DocumentLine[], table: Table, end: number) {
     };
     enter(undefined);
     for (const rule of rules) {
-      if (kept.has(rule)) {
-        enter(rule);
+      if (kept.has(rule.matches)) {
+        enter(rule.matches);
         continue;
       }
       const stead = free.shift();
       if (stead) spot = { rule: stead };
-      placed.push({ spot, text: printRule(name, rule) });
+      placed.push({ spot, text: printRuleLine(name, rule) });
     }
   }
   return placed;
 }
 
+const COUNTER = /^\s*\[(\d+):\d+\](?=\s)/;
+
+/** The line with another count before its rules; undefined if no count stands there. */
+function recount(text: string, from: bigint, to: bigint): string | undefined {
+  const written = COUNTER.exec(text)?.[1];
+  if (written === undefined || BigInt(written) !== from) return undefined;
+  return text.replace(COUNTER, `[${to}:0]`);
+}
+
 function edit({ lines }: Document, table: Table): string {
   const before = new Map<number, string[]>();
   const after = new Map<number, string[]>();
-  const atRule = new Map<Rule, string[]>();
+  const afterRule = new Map<RuleKey, string[]>();
   const lastOf = (...kinds: readonly DocumentLine['kind'][]) =>
     lines.findLastIndex(({ kind }) => kinds.includes(kind));
   const commit = lastOf('commit');
   for (const { spot, text } of placeRules(lines, table, commit < 0 ? lines.length - 1 : commit)) {
-    if ('rule' in spot) push(atRule, spot.rule, text);
+    if ('rule' in spot) push(afterRule, spot.rule, text);
     else push(before, spot.line, text);
   }
   const chains = lastOf('chain', 'table');
@@ -102,19 +121,37 @@ function edit({ lines }: Document, table: Table): string {
     const known = lines.some((line) => line.kind === 'group' && sameGroup(line.group, group));
     if (!known) push(after, groups < 0 ? chains : groups, printGroup(group));
   }
-  const chainOf = new Map<Rule, string>();
-  for (const { name, rules } of table.chains) for (const rule of rules) chainOf.set(rule, name);
+  const current = new Map<RuleKey, { readonly chain: string; readonly rule: Rule }>();
+  for (const { name, rules } of table.chains)
+    for (const rule of rules) current.set(rule.matches, { chain: name, rule });
 
-  function keepRules(line: DocumentLine & { readonly kind: 'rules' }): readonly string[] {
+  /** The line itself, if its rules still say the same, or with their new count. */
+  function keepText({ text, chain, rules }: RulesLine): string | undefined {
+    const last = rules.at(-1);
+    const now = last && current.get(last.matches)?.rule;
+    if (!now) return undefined;
+    const same = rules.every((rule) => {
+      const found = current.get(rule.matches);
+      return (
+        found?.chain === chain &&
+        found.rule.packets === now.packets &&
+        rule.packets === last.packets &&
+        isDeepStrictEqual(found.rule.target, rule.target) &&
+        (rule === last || !afterRule.has(rule.matches))
+      );
+    });
+    if (!same) return undefined;
+    return now.packets === last.packets ? text : recount(text, last.packets, now.packets);
+  }
+
+  function keepRules(line: RulesLine): readonly string[] {
+    const kept = keepText(line);
     const last = line.rules.at(-1);
-    const untouched = line.rules.every(
-      (rule) => chainOf.get(rule) === line.chain && (rule === last || !atRule.has(rule)),
-    );
-    if (untouched && last) return [line.text, ...(atRule.get(last) ?? [])];
-    return line.rules.flatMap((rule) => {
-      const chain = chainOf.get(rule);
-      const own = chain === undefined ? [] : [printRule(chain, rule)];
-      return [...own, ...(atRule.get(rule) ?? [])];
+    if (kept !== undefined && last) return [kept, ...(afterRule.get(last.matches) ?? [])];
+    return line.rules.flatMap(({ matches }) => {
+      const found = current.get(matches);
+      const own = found ? [printRuleLine(found.chain, found.rule)] : [];
+      return [...own, ...(afterRule.get(matches) ?? [])];
     });
   }
 
@@ -123,8 +160,10 @@ function edit({ lines }: Document, table: Table): string {
       case 'chain': {
         const chain = findChain(table, line.name);
         if (!chain) return [];
-        const same = !isBuiltinChain(line.name) || chain.policy === line.policy;
-        return [same ? line.text : printChainLine(line.name, chain.policy)];
+        const same =
+          !isBuiltinChain(line.name) ||
+          (chain.policy === line.policy && chain.packets === line.packets);
+        return [same ? line.text : printChainLine(line.name, chain.policy, chain.packets)];
       }
       case 'group':
         return table.groups.some((group) => sameGroup(line.group, group)) ? [line.text] : [];
@@ -142,13 +181,15 @@ function edit({ lines }: Document, table: Table): string {
 
 /**
  * The file's text for the new table: comments, blank lines, order and the very text of the lines
- * whose rules are still the same objects stay; lines of removed rules vanish; new rules stand in the
- * place of those that they replace, or after their predecessor in the chain. Only where that can't be had, because the file itself edits
- * what it has declared (`-D`, `-F`), is the whole table printed anew.
+ * whose rules say and count the same stay; a count that stands before its rules is changed there;
+ * lines of removed rules vanish; new rules stand in the place of those that they replace, or after
+ * their predecessor in the chain. Another policy (`-P`) keeps the counter of the old one, as in the
+ * kernel. Only where that can't be had, because the file itself edits what it has declared (`-D`,
+ * `-F`), is the whole table printed anew.
  */
 export function editDocument(document: Document, table: Table): string {
   const text = edit(document, table);
   const again = parseSave(text, document.source.name, { names: document.names });
-  const wanted = printSave(table);
-  return again.diagnostics.length === 0 && printSave(again.table) === wanted ? text : wanted;
+  const wanted = printRuleFile(table);
+  return again.diagnostics.length === 0 && printRuleFile(again.table) === wanted ? text : wanted;
 }

@@ -16,7 +16,7 @@ export { type ListingOptions, printListing, printRules } from './listing.js';
 export { type Names, NO_NAMES, readNames } from './names.js';
 export { printRule } from './print.js';
 export { type ParsedSave, parseSave, type SaveContext } from './restore.js';
-export { type PrintSaveOptions, printSave } from './save.js';
+export { type PrintSaveOptions, printRuleFile, printSave } from './save.js';
 export type { Source, Span, Word } from './source.js';
 export { didYouMean } from './suggest.js';
 export type { RuleContext } from './values/syntax.js';

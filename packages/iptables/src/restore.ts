@@ -100,8 +100,9 @@ export function parseSave(text: string, name: string, context: SaveContext): Par
       declared.add(chain.value);
       const known = findChain(table, chain.value);
       const fixed = policy === 'ACCEPT' || policy === 'DROP' ? policy : known?.policy;
+      const packets = builtin ? BigInt(counter) : 0n;
       const changed = known
-        ? { ...known, policy: fixed, packets: builtin ? BigInt(counter) : 0n }
+        ? { ...known, policy: fixed, packets }
         : emptyChain(chain.value, undefined);
       const chains = known
         ? table.chains.map((each) => (each === known ? changed : each))
@@ -109,7 +110,7 @@ export function parseSave(text: string, name: string, context: SaveContext): Par
       table = { ...table, chains };
       // As iptables-restore -n: a user chain that the file declares starts empty.
       if (known && !builtin) table = flush(table, chain.value);
-      return { kind: 'chain', text: line, name: chain.value, policy: fixed };
+      return { kind: 'chain', text: line, name: chain.value, policy: fixed, packets };
     }
     return other;
   }
@@ -161,7 +162,7 @@ export function parseSave(text: string, name: string, context: SaveContext): Par
     settle();
     attempt(place, () => applyEdit(table, command));
     if (command.kind === 'new-chain')
-      return { kind: 'chain', text: line, name: command.chain, policy: undefined };
+      return { kind: 'chain', text: line, name: command.chain, policy: undefined, packets: 0n };
     return { kind: 'edit', text: line };
   }
 

@@ -4,8 +4,11 @@ import { printGroup } from './groupline.js';
 import { printRule } from './print.js';
 
 export interface PrintSaveOptions {
-  /** Prints counters; without it they are left out, so that differences stay quiet. */
-  readonly counters?: (owner: CounterOwner) => bigint;
+  /**
+   * Prints counters; without it they are left out, so that differences stay quiet. Where it says
+   * undefined a rule has none and a policy 0.
+   */
+  readonly counters?: (owner: CounterOwner) => bigint | undefined;
   /** Opens and ends the file with comments as iptables-save does. */
   readonly header?: { readonly version: string; readonly date: Date };
 }
@@ -19,9 +22,20 @@ export function printChainLine(
   return `:${name} ${policy ?? '-'} [${packets}:0]`;
 }
 
+/** `[9:0] -A BIND -j DROP`, or without the counter if it is undefined. */
+function printCounted(chain: string, rule: Rule, packets: bigint | undefined): string {
+  const text = printRule(chain, rule);
+  return packets === undefined ? text : `[${packets}:0] ${text}`;
+}
+
+/** A rule as a line of a rule file, with its counter unless that is 0. */
+export function printRuleLine(chain: string, rule: Rule): string {
+  return printCounted(chain, rule, rule.packets || undefined);
+}
+
 /** The table as text that ends in a newline: chains, groups, rules, COMMIT. */
 export function printSave(table: Table, { counters, header }: PrintSaveOptions = {}): string {
-  const packets = new Map<Rule | string, bigint>();
+  const packets = new Map<Rule | string, bigint | undefined>();
   if (counters)
     for (const owner of counterOwners(table))
       packets.set(owner.rule ?? owner.chain.name, counters(owner));
@@ -32,13 +46,14 @@ export function printSave(table: Table, { counters, header }: PrintSaveOptions =
   for (const { name, policy } of table.chains)
     lines.push(printChainLine(name, policy, packets.get(name)));
   lines.push(...table.groups.map(printGroup));
-  for (const { name, rules } of table.chains) {
-    for (const rule of rules) {
-      const count = counters ? `[${packets.get(rule) ?? 0n}:0] ` : '';
-      lines.push(`${count}${printRule(name, rule)}`);
-    }
-  }
+  for (const { name, rules } of table.chains)
+    for (const rule of rules) lines.push(printCounted(name, rule, packets.get(rule)));
   lines.push('COMMIT');
   if (header) lines.push(`# Completed on ${date}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** The table as a rule file, with the counters that are not 0. */
+export function printRuleFile(table: Table): string {
+  return printSave(table, { counters: ({ rule, chain }) => (rule ?? chain).packets || undefined });
 }
