@@ -1,7 +1,7 @@
 /** Help, versions, completion, and what a command loads. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ended, Workplace } from './command.js';
+import { ended, program, Workplace } from './command.js';
 
 let place: Workplace;
 beforeAll(() => {
@@ -33,6 +33,9 @@ test('the version is that of the package', () => {
   const { stdout } = place.expectStatus(['--version'], 0);
   expect(manifest).toMatchObject({ version: stdout.trim().replace(/^sockfilter v/, '') });
   expect(place.run(['-V']).stdout).toBe(stdout);
+  for (const name of ['sockfilter-save', 'sockfilter-restore'] as const)
+    for (const option of ['-V', '--version'])
+      expect(place.runProgram(program(name), [option])).toEqual({ status: 0, stdout, stderr: '' });
 });
 
 test('completion', () => {

@@ -5,6 +5,8 @@ import { CI_NAMES, ciCommands } from './ci/commands.js';
 import { EXIT } from './exitcode.js';
 import { CommandError } from './failure.js';
 import { type Globals, splitGlobals } from './globals.js';
+import { VERSION_LINE } from './help.js';
+import { print } from './output.js';
 
 const NAMES = [
   ...['save', 'restore', 'group', 'exec', 'explain', 'status', 'teardown', 'completion'],
@@ -48,6 +50,9 @@ const flag = (alias: string, describe: string) =>
 /** Save files and tables of other names are told apart by `-t`, as with iptables-save. */
 const TABLE = { ...text, alias: 't', choices: ['socket'], describe: 'the only table' } as const;
 
+/** `sockfilter-save -V` and `sockfilter-restore -V`. */
+const VERSION_FLAG = flag('V', 'print the version');
+
 function saveAndRestore(parser: Argv, globals: Globals): Argv {
   return parser
     .command(
@@ -57,8 +62,10 @@ function saveAndRestore(parser: Argv, globals: Globals): Argv {
         command
           .option('counters', flag('c', 'with counters'))
           .option('output', { ...text, alias: 'f', describe: 'write this file, atomically' })
-          .option('table', TABLE),
-      async ({ counters, output }) => {
+          .option('table', TABLE)
+          .option('version', VERSION_FLAG),
+      async ({ counters, output, version }) => {
+        if (version) return print(VERSION_LINE);
         const { saveTable } = await import('./save.js');
         await saveTable(globals, { counters, to: output });
       },
@@ -71,8 +78,10 @@ function saveAndRestore(parser: Argv, globals: Globals): Argv {
           .positional('rules', { type: 'string', describe: 'standard input if absent' })
           .option('noflush', flag('n', 'add to the table that is there'))
           .option('test', flag('t', 'say what is wrong, and change nothing'))
-          .option('counters', flag('c', 'take the counters that the file gives')),
-      async ({ rules, noflush, test, counters }) => {
+          .option('counters', flag('c', 'take the counters that the file gives'))
+          .option('version', VERSION_FLAG),
+      async ({ rules, noflush, test, counters, version }) => {
+        if (version) return print(VERSION_LINE);
         const { restoreTable } = await import('./restore.js');
         await restoreTable(globals, { from: rules, noflush, test, counters });
       },
