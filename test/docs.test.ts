@@ -40,7 +40,7 @@ import { describeKernel } from './harness/kernel.js';
 const REPOSITORY = join(__dirname, '..');
 
 /** Languages of fenced blocks that are shown and not run. */
-const SHOWN = ['sh', 'text', 'ini', 'ts'];
+const SHOWN = ['sh', 'text', 'ini', 'ts', 'yaml'];
 
 interface Block {
   readonly language: string;
@@ -72,7 +72,10 @@ function readBlocks(markdown: string): readonly Block[] {
   return blocks;
 }
 
-/** Commands and what each prints; a command that ends in a backslash goes on in the next line. */
+/**
+ * Commands and what each prints; a command that ends in a backslash goes on in the next line, and in
+ * lines that start with `> `.
+ */
 function readSteps(text: string): readonly Step[] {
   const steps: { command: string; output: string[] }[] = [];
   for (const line of text.split('\n')) {
@@ -81,6 +84,8 @@ function readSteps(text: string): readonly Step[] {
     else if (!last) throw new Error(`no command before \`${line}\``);
     else if (last.command.endsWith('\\') && last.output.length === 0)
       last.command = `${last.command}\n${line}`;
+    else if (line.startsWith('> ') && last.output.length === 0)
+      last.command = `${last.command}\n${line.slice(2)}`;
     else last.output.push(line);
   }
   return steps.map(({ command, output }) => ({ command, output: output.join('\n') }));
@@ -323,6 +328,9 @@ describe('the checks themselves', () => {
       { command: 'true', output: '' },
     ]);
     expect(readSteps('$ a \\\n  b\nc')).toEqual([{ command: 'a \\\n  b', output: 'c' }]);
+    expect(readSteps('$ cat <<E\n> b\n> E\nb')).toEqual([
+      { command: 'cat <<E\nb\nE', output: 'b' },
+    ]);
     expect(() => readBlocks('```console\n$ echo 1\n')).toThrow('has no end');
     expect(() => readSteps('echo 1')).toThrow('no command before');
   });
