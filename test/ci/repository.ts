@@ -1,0 +1,103 @@
+/** A scratch git repository with socket rules, and `sockfilter` on the path of what runs in it. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { program } from '../cli/command.js';
+
+export const CHECKOUT = join(__dirname, '../..');
+
+export const RULES = `*socket
+:BIND DROP [0:0]
+:ACCEPT DROP [0:0]
+:CONNECT DROP [0:0]
+:SENDTO DROP [0:0]
+:RECVFROM DROP [0:0]
+-G web --id 3 --path /web
+-A BIND -d 10.0.0.5/32 -p tcp -m tcp --dport 80 -m cgroup --id 3 -j ACCEPT
+COMMIT
+`;
+
+export const WIDER = RULES.replace('--dport 80', '--dport 80:81');
+
+export const TESTS = `invariants:
+  - never: accept
+    in: { chain: BIND, group: web, local-port: "!80" }
+`;
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+export class Repository {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'sockfilter-ci-'));
+  readonly work = join(this.#folder, 'work');
+
+  constructor() {
+    mkdirSync(join(this.#folder, 'bin'));
+    const script = `#!/bin/sh\nexec '${process.execPath}' '${program('sockfilter')}' "$@"\n`;
+    writeFileSync(this.path('../bin/sockfilter'), script);
+    chmodSync(this.path('../bin/sockfilter'), 0o755);
+    mkdirSync(join(this.work, 'rules'), { recursive: true });
+    mkdirSync(this.path('../temp'));
+    this.git('init', '-q', '-b', 'main');
+    this.write('rules/web.rules', RULES);
+    this.write('rules/web.test.yaml', TESTS);
+    this.commit();
+  }
+
+  path(name: string): string {
+    return join(this.work, name);
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(this.path(name), text);
+  }
+
+  read(name: string): string {
+    return readFileSync(this.path(name), 'utf8');
+  }
+
+  #environment(more: Environment): Record<string, string> {
+    const { PATH = '' } = process.env;
+    const path = [this.path('../bin'), dirname(process.execPath), PATH].join(delimiter);
+    const git = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' };
+    return { PATH: path, HOME: this.#folder, ...git, ...more };
+  }
+
+  /** Runs bash as a GitHub runner does for `shell: bash`. */
+  bash(script: string, env: Environment = {}): Ended {
+    const words = ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script];
+    const { status, stdout, stderr } = spawnSync('bash', words, {
+      cwd: this.work,
+      env: this.#environment(env),
+      encoding: 'utf8',
+    });
+    return { status, stdout, stderr };
+  }
+
+  git(...words: readonly string[]): string {
+    const { status, stdout, stderr } = spawnSync('git', words, {
+      cwd: this.work,
+      env: this.#environment({}),
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`git ${words.join(' ')}: ${stderr}`);
+    return stdout.trim();
+  }
+
+  /** Commits everything, and gives the revision. */
+  commit(): string {
+    this.git('add', '-A');
+    this.git('-c', 'user.name=x', '-c', 'user.email=x@x', 'commit', '-qm', 'x');
+    return this.git('rev-parse', 'HEAD');
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
