@@ -88,6 +88,8 @@ export class Firewall {
       const header = firewall.#current?.header;
       // Nothing, or a table that nobody has asked for: a first commit or a teardown was interrupted.
       if (!header || (header.format === FORMAT && header.textBytes === 0)) firewall.teardown();
+      // What is installed can be looked at and taken down also when its root is gone.
+      if (!firewall.#current) requireRoot(environment.tree);
       return firewall;
     } catch (error) {
       close(lock);
