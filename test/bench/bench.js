@@ -5,16 +5,19 @@
  *     load      a whole command that loads N rules, or adds one to them
  *     startup   commands that touch no kernel, and node by itself
  *     compile   text -> table -> diagram -> nodes, in process
+ *     ci        check, diff and query of large rule sets, and the memory that they take
  *
  * `calls` and the live half of `load` need root; the peers are left out where they are not installed.
  */
 import { callsBench } from './calls.js';
+import { ciBench } from './ci.js';
 import { loadBench, startupBench } from './commands.js';
 import { compileBench } from './compile.js';
 
 const BENCHES = {
   startup: startupBench,
   compile: compileBench,
+  ci: ciBench,
   load: loadBench,
   calls: callsBench,
 };

@@ -85,14 +85,15 @@ export async function query(globals: Globals, words: QueryWords): Promise<void> 
   const verdict = words.verdict === 'accept' ? 'accept' : 'refuse';
   const region = readRegion(words.region);
   try {
-    withinLimits(spec, () => {
+    const text = withinLimits(spec, () => {
       if (words.report !== undefined) {
         writePage(words.report, queryPage(file, { verdict, region }, pageOptions(sources)));
-        return;
+        return '';
       }
       const asked = new Query(file, verdict, region);
-      print(words.matrix ? printMatrix(asked, words.json) : printRegions(asked, words));
+      return words.matrix ? printMatrix(asked, words.json) : printRegions(asked, words);
     });
+    print(text);
   } catch (error) {
     if (!(error instanceof RegionError)) throw error;
     throw new CommandError(`\`--${error.key}\`: ${error.message}`, EXIT.usage, error.help);

@@ -16,6 +16,7 @@ import { CommandError } from '../failure.js';
 import { VERSION } from '../help.js';
 import { print } from '../output.js';
 import type { Sources } from './rulesource.js';
+import { whileWorking } from './working.js';
 
 export interface ReportWords {
   readonly format: readonly string[];
@@ -84,7 +85,7 @@ export function report(
 /** Does something with a file: what would cost too much is the tool's failure, 3, and says which file. */
 export function withinLimits<T>(file: string, work: () => T): T {
   try {
-    return work();
+    return whileWorking(file, work);
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'LimitError') throw error;
     const help = 'split the rules by group, or make them overlap less';
