@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { median, printTable } from './figures.js';
-import { groupedRules } from './rules.js';
+import { groupedRules, policyRules } from './rules.js';
 
 const SOCKFILTER = fileURLToPath(new URL('../../packages/cli/bin/sockfilter.cjs', import.meta.url));
 const ROUNDS = 5;
@@ -29,9 +29,10 @@ function node(...words) {
 /** The rules with so many verdicts turned round, spread evenly. */
 function turned(text, count) {
   const lines = text.split('\n');
-  const step = Math.floor((lines.length - 10) / count);
+  const first = lines.findIndex((line) => line.startsWith('-A '));
+  const step = Math.floor((lines.length - first - 5) / count);
   for (let n = 0; n < count; n++) {
-    const at = 5 + n * step;
+    const at = first + n * step;
     lines[at] = lines[at].replace(/(DROP|ACCEPT)$/, (word) =>
       word === 'DROP' ? 'ACCEPT' : 'DROP',
     );
@@ -88,15 +89,17 @@ export function ciBench() {
   };
   try {
     const peak = write('peak.cjs', PEAK);
-    const large = groupedRules(10_000, 100);
-    const [small, old, now] = [
-      write('small.rules', groupedRules(1000, 10)),
+    const large = policyRules(10_000, 100);
+    const [small, old, now, bad] = [
+      write('small.rules', policyRules(1000, 10)),
       write('old.rules', large),
       write('new.rules', turned(large, 10)),
+      write('bad.rules', groupedRules(10_000, 100)),
     ];
     const commands = {
       'check, 1,000 rules, 10 groups': ['check', small],
       'check, 10,000 rules, 100 groups': ['check', old],
+      'check, the same with 22,000 findings': ['check', bad],
       'diff, 10,000 rules, 10 of them differ': ['diff', old, now],
       'query, 10,000 rules, matrix': ['query', 'accept', old, '--matrix'],
       'query, 10,000 rules, page': ['query', 'accept', old, '--report', join(folder, 'page.html')],

@@ -27,6 +27,29 @@ export function groupedRules(count, groups) {
   return ['*socket', ...rules, 'COMMIT', ''].join('\n');
 }
 
+/**
+ * As people write them: groups are declared, policies refuse, a host is left out of a network that is
+ * let in, and each 500th rule is one that an earlier one covers.
+ */
+export function policyRules(count, groups) {
+  const chains = ['BIND', 'ACCEPT', 'CONNECT', 'SENDTO', 'RECVFROM'];
+  const declared = Array.from({ length: groups }, (_, n) => `-G g${n} --id ${1 + n} --path /g${n}`);
+  const rules = Array.from({ length: count }, (_, n) => {
+    const pair = n >> 1;
+    const chain = chains[pair % chains.length];
+    const group = `-m cgroup --id ${1 + (pair % groups)}`;
+    const protocol = chain === 'SENDTO' || chain === 'RECVFROM' ? 'udp' : 'tcp';
+    const network = `10.${(pair >> 8) & 255}.${pair & 255}`;
+    const isCovered = n % 500 === 499;
+    if (n % 2 === 0) return `-A ${chain} -d ${network}.7/32 ${group} -j DROP`;
+    const address = isCovered ? `${network}.7/32` : `${network}.0/24`;
+    const port = 1000 + (pair % 50_000);
+    return `-A ${chain} -d ${address} -p ${protocol} -m ${protocol} --dport ${port} ${group} -j ACCEPT`;
+  });
+  const policies = chains.map((chain) => `:${chain} DROP [0:0]`);
+  return ['*socket', ...policies, ...declared, ...rules, 'COMMIT', ''].join('\n');
+}
+
 export function iptablesRules(count) {
   const rules = endpoints(count).map(
     ({ address, port }) => `-A OUTPUT -d ${address}/32 -p udp -m udp --dport ${port} -j DROP`,

@@ -15,6 +15,7 @@ const EXCERPT = 110;
 
 /** Control characters must not reach the terminal; tabs keep the carets aligned. */
 function safe(text: string): string {
+  if (!/[^\P{Cc}\t]/u.test(text)) return text;
   return Array.from(text, (c) => (c !== '\t' && (c < ' ' || c === '\x7f') ? '?' : c)).join('');
 }
 
