@@ -6,10 +6,12 @@ import type { Box } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
+  contains,
   type Family,
   type Field,
   type Group,
   type Range,
+  REGION,
 } from '@sockfilter/table';
 import { addressBits, allAddresses, printAddress, printAddressRange } from './address.js';
 import { groupLabel, protocolName } from './label.js';
@@ -126,6 +128,18 @@ function protocolText(box: Box): string | undefined {
   return names.join(',');
 }
 
+/** The addresses of an end. No call of some chains goes to address 0: it may as well belong to them. */
+function addressesOf(box: Box, field: 'source' | 'destination'): readonly Range[] | undefined {
+  const ranges = box[field];
+  const [first] = ranges ?? [];
+  if (!ranges || first?.[0] !== 1n) return ranges;
+  const isNever = chainsOf(box).every((chain) => {
+    const bound = REGION[chain][field];
+    return bound && !contains(bound.set, 0n);
+  });
+  return isNever ? ranges.with(0, [0n, first[1]]) : ranges;
+}
+
 /** An end: `10.0.0.0/8 port 80`, undefined if it may be any. */
 function endText(
   box: Box,
@@ -133,7 +147,7 @@ function endText(
   port: 'sourcePort' | 'destinationPort',
 ): string | undefined {
   const family = familyOf(box);
-  const ranges = box[address];
+  const ranges = addressesOf(box, address);
   const at = ranges && listRanges(ranges, allAddresses(family ?? 6), addressPrinter(family ?? 6));
   const portText = numbers(box, port, MAX_PORT);
   const parts = [at, portText === undefined ? undefined : `port ${portText}`];
