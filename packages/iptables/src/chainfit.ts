@@ -17,6 +17,7 @@ import {
   type ValueSet,
 } from '@sockfilter/table';
 import type { Problem } from './diagnostic.js';
+import { printOption } from './print.js';
 
 /** False only if no value of the region, of so many bits, is in the set. */
 function meets(set: ValueSet, region: ValueSet, bits: number): boolean {
@@ -48,7 +49,7 @@ function escapes(
 }
 
 /**
- * Why no packet of the chain can match the option, or undefined. `text` is the option as printed.
+ * Why no packet of the chain can match the option, or undefined.
  * In a user chain only what no built-in chain has is wrong.
  */
 export function misfit(
@@ -56,7 +57,6 @@ export function misfit(
   match: MatchName,
   option: MatchOption,
   scope: Scope,
-  text: string,
 ): Problem | undefined {
   const holder = { name: match, options: [option] };
   const clauses = describeOption(holder, option.name).clauses(option, scope);
@@ -67,7 +67,7 @@ export function misfit(
     if (!nowhere) return undefined;
     return {
       code: 'not-in-chain',
-      message: `\`${text}\` can't match in any chain: no socket call has it`,
+      message: `\`${printOption(match, option)}\` can't match in any chain: no socket call has it`,
     };
   }
   const message = unavailableIn({ matches: [holder], target: undefined, packets: 0n }, chain);
@@ -76,7 +76,8 @@ export function misfit(
     const field = escapes(clause, chain, clauses);
     if (field === undefined) continue;
     const reason = REGION[chain][field]?.reason;
-    return { code: 'not-in-chain', message: `\`${text}\` can't match in ${chain}: ${reason}` };
+    const message = `\`${printOption(match, option)}\` can't match in ${chain}: ${reason}`;
+    return { code: 'not-in-chain', message };
   }
   return undefined;
 }

@@ -2,12 +2,11 @@
 import { isBuiltinChain, type Policy, type Rule } from '@sockfilter/table';
 import { parseChainName, parseNewChainName } from './chainname.js';
 import type { Command, CommandFlags } from './command.js';
-import { COMMAND_VOCABULARY, type CommandDraft, type Verb } from './commandoptions.js';
+import { COMMAND_VOCABULARY, CommandDraft, type Verb } from './commandoptions.js';
 import { type Diagnostic, diagnose } from './diagnostic.js';
 import { commandLine } from './lexer.js';
 import { finishRule } from './rule.js';
-import { ruleDraft } from './ruledraft.js';
-import { type OptionUse, scanOptions } from './scan.js';
+import { LineUse, type OptionUse, scanOptions } from './scan.js';
 import type { Source, Span, Word } from './source.js';
 import { readNumber } from './values/number.js';
 import type { RuleContext } from './values/syntax.js';
@@ -165,24 +164,12 @@ export function parseWords(
   start: Word,
   packets?: bigint,
 ): ParsedWords {
-  const draft: CommandDraft = {
-    ...ruleDraft(context, start),
-    commands: [],
-    flags: {
-      verbose: 0,
-      exact: false,
-      lineNumbers: false,
-      wait: undefined,
-      file: undefined,
-      root: undefined,
-    },
-    listing: undefined,
-  };
+  const draft = new CommandDraft(context, start);
   scanOptions(words, draft, COMMAND_VOCABULARY);
   if (packets !== undefined && !draft.packets)
     draft.packets = {
       count: packets,
-      use: { option: start, negated: false, words: [], span: start.span },
+      use: new LineUse(start, [], undefined),
     };
   const first = draft.commands.find(({ verb }) => LISTS.includes(verb)) ?? draft.commands[0];
   let command: Command | undefined;
@@ -203,7 +190,7 @@ export function parseWords(
     flags: draft.flags,
     place: first?.use.span ?? start.span,
     target: draft.target?.use.words[0]?.span,
-    diagnostics: draft.diagnostics.toSorted((a, b) => a.span.column - b.span.column),
+    diagnostics: draft.diagnostics.sort((a, b) => a.span.column - b.span.column),
   };
 }
 

@@ -1,6 +1,6 @@
 /** The options of command lines beside those of rules, as rows for the scanner. */
 import type { CommandFlags } from './command.js';
-import type { RuleDraft } from './ruledraft.js';
+import { RuleDraft } from './ruledraft.js';
 import { RULE_VOCABULARY } from './ruleoptions.js';
 import type { OptionRow, OptionUse, Vocabulary } from './scan.js';
 import { readNumber } from './values/number.js';
@@ -23,12 +23,19 @@ export type Verb =
   | 'help'
   | 'version';
 
-export interface CommandDraft extends RuleDraft {
+export class CommandDraft extends RuleDraft {
   /** In the order given; more than one only for -L -Z and -S -Z. */
-  readonly commands: { readonly verb: Verb; readonly use: OptionUse }[];
-  readonly flags: { -readonly [K in keyof CommandFlags]: CommandFlags[K] };
+  readonly commands: { readonly verb: Verb; readonly use: OptionUse }[] = [];
+  readonly flags: { -readonly [K in keyof CommandFlags]: CommandFlags[K] } = {
+    verbose: 0,
+    exact: false,
+    lineNumbers: false,
+    wait: undefined,
+    file: undefined,
+    root: undefined,
+  };
   /** The first use of each option that only listings have. */
-  listing: OptionUse | undefined;
+  listing: OptionUse | undefined = undefined;
 }
 
 type CommandRow = OptionRow<CommandDraft>;

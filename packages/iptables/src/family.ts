@@ -4,14 +4,14 @@
  * `-4`, which is left out where another address of the rule says it anyway; thus rules that mean the
  * same family are written the same.
  */
-import type { Family, Match, MatchOption, Value } from '@sockfilter/table';
+import type { Family, Match, MatchOption } from '@sockfilter/table';
 import { bad, good, type Parsed } from './diagnostic.js';
 import { familyOf } from './values/address.js';
 
 const FAMILY_OPTION: Readonly<Record<Family, string>> = { 4: 'ipv4', 6: 'ipv6' };
 
 function isFamilyOption({ name }: MatchOption): boolean {
-  return Object.values(FAMILY_OPTION).includes(name);
+  return name === FAMILY_OPTION[4] || name === FAMILY_OPTION[6];
 }
 
 /** Restricts to a family and nothing else. */
@@ -25,21 +25,24 @@ export function settleFamily(
   others: readonly Match[],
 ): Parsed<readonly MatchOption[]> {
   const explicit = ip.find(isFamilyOption);
-  const values: readonly Value[] = [...ip, ...others.flatMap((match) => match.options)].map(
-    ({ value }) => value,
-  );
-  const families = new Set(values.map(familyOf).filter((family) => family !== undefined));
-  if (explicit) families.add(explicit.name === FAMILY_OPTION[4] ? 4 : 6);
-  const [family, other] = families;
+  let family: Family | undefined = explicit && (explicit.name === FAMILY_OPTION[4] ? 4 : 6);
+  let mixed = false;
+  let implied = false;
+  const note = (option: MatchOption, whole: boolean) => {
+    const of = familyOf(option.value);
+    if (of === undefined) return;
+    family ??= of;
+    if (family !== of) mixed = true;
+    if (!whole) implied = true;
+  };
+  for (const option of ip) note(option, isWholeFamily(option));
+  for (const { options } of others) for (const option of options) note(option, false);
   if (family === undefined) return good(ip);
-  if (other !== undefined) {
+  if (mixed) {
     const help = 'write one rule for each family';
     return bad('mixed-families', 'the rule mixes IPv4 and IPv6, so it can never match', { help });
   }
   const rest = ip.filter((option) => !isFamilyOption(option) && !isWholeFamily(option));
-  const implied = [...rest, ...others.flatMap((match) => match.options)].some(
-    ({ value }) => familyOf(value) !== undefined,
-  );
   if (implied) return good(rest);
   const option: MatchOption = {
     name: FAMILY_OPTION[family],

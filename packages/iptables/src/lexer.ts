@@ -7,50 +7,74 @@
  */
 import type { Diagnostic } from './diagnostic.js';
 import { quoteShell } from './quote.js';
-import type { Source, Word } from './source.js';
+import { LineWord, type Source, type Word } from './source.js';
 
 export interface LexedLine {
   readonly words: readonly Word[];
   readonly diagnostic: Diagnostic | undefined;
 }
 
+const TAB = 0x09;
+const RETURN = 0x0d;
+const BLANK = 0x20;
+const DOUBLE = 0x22;
+const SINGLE = 0x27;
+const BACKSLASH = 0x5c;
+
+function isBlank(code: number): boolean {
+  return code === BLANK || code === TAB || code === RETURN;
+}
+
+/** The end of the piece without quotes that starts here. */
+function plainEnd(text: string, from: number): number {
+  let at = from;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (isBlank(code) || code === DOUBLE) break;
+  }
+  return at;
+}
+
+/** What stands between the quote before `from` and the next; `end` is after that, undefined without it. */
+function readQuoted(text: string, from: number, quote: number) {
+  let word = '';
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === quote) return { word, end: at + 1 };
+    if (code === BACKSLASH && quote === DOUBLE && at + 1 < text.length) at++;
+    word += text.charAt(at);
+  }
+  return { word, end: undefined };
+}
+
 /** The words of one line, which stands at `line` of the source. */
 export function lexLine(text: string, source: string, line: number): LexedLine {
   const words: Word[] = [];
-  let at = 0;
-  const spanFrom = (from: number) => ({ source, line, column: from + 1, length: at - from });
-  while (at < text.length) {
-    if (/[ \t\r]/.test(text.charAt(at))) {
+  const place = { source, line };
+  for (let at = 0; at < text.length; ) {
+    if (isBlank(text.charCodeAt(at))) {
       at++;
       continue;
     }
-    const from = at;
-    let word = '';
-    let quote: string | undefined;
-    let quoted = false;
-    for (; at < text.length; at++) {
-      const c = text.charAt(at);
-      if (quote !== undefined) {
-        if (c === '\\' && quote === '"' && at + 1 < text.length) word += text.charAt(++at);
-        else if (c === quote) {
-          quote = undefined;
-          at++;
-          break;
-        } else word += c;
-      } else if (c === '"' || (c === "'" && at === from)) {
-        quote = c;
-        quoted = true;
-      } else if (/[ \t\r]/.test(c)) break;
-      else word += c;
+    const single = text.charCodeAt(at) === SINGLE;
+    const start = single ? at : plainEnd(text, at);
+    const quote = single ? SINGLE : text.charCodeAt(start) === DOUBLE ? DOUBLE : undefined;
+    const bare = text.slice(at, start);
+    const column = at + 1;
+    if (quote === undefined) {
+      words.push(new LineWord(bare, false, place, column, bare.length));
+      at = start;
+      continue;
     }
-    if (quote !== undefined) {
-      const message = `no closing ${quote === '"' ? 'double' : 'single'} quote`;
-      return {
-        words,
-        diagnostic: { code: 'bad-line', message, span: spanFrom(from), exit: 2 },
-      };
+    const { word, end } = readQuoted(text, start + 1, quote);
+    const length = (end ?? text.length) - at;
+    if (end === undefined) {
+      const message = `no closing ${quote === DOUBLE ? 'double' : 'single'} quote`;
+      const span = { source, line, column, length };
+      return { words, diagnostic: { code: 'bad-line', message, span, exit: 2 } };
     }
-    words.push({ text: word, span: spanFrom(from), quoted });
+    words.push(new LineWord(bare + word, true, place, column, length));
+    at = end;
   }
   return { words, diagnostic: undefined };
 }

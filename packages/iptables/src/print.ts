@@ -7,13 +7,16 @@ import { printValue } from './values.js';
 /** `! --dport 80`. */
 export function printOption(match: Match['name'], option: MatchOption): string {
   const value = printValue(option.value);
-  const spelled = spellOption(optionSyntax(match, option.name));
-  return `${option.negated ? '! ' : ''}${spelled}${value === '' ? '' : ` ${value}`}`;
+  const written = spellOption(optionSyntax(match, option.name));
+  const spelled = option.negated ? `! ${written}` : written;
+  return value === '' ? spelled : `${spelled} ${value}`;
 }
 
+/** With a blank before it. */
 function printMatch(match: Match): string {
-  const options = match.options.map((option) => printOption(match.name, option));
-  return (match.name === 'ip' ? options : [`-m ${match.name}`, ...options]).join(' ');
+  let text = match.name === 'ip' ? '' : ` -m ${match.name}`;
+  for (const option of match.options) text += ` ${printOption(match.name, option)}`;
+  return text;
 }
 
 /**
@@ -21,11 +24,9 @@ function printMatch(match: Match): string {
  * `iptables -S -v`.
  */
 export function printRule(chain: string, rule: Rule, packets?: bigint): string {
-  const parts = [
-    `-A ${chain}`,
-    ...rule.matches.map(printMatch),
-    packets === undefined ? '' : `-c ${packets} 0`,
-    printTarget(rule.target),
-  ];
-  return parts.filter((text) => text !== '').join(' ');
+  let text = `-A ${chain}`;
+  for (const match of rule.matches) text += printMatch(match);
+  if (packets !== undefined) text += ` -c ${packets} 0`;
+  const target = printTarget(rule.target);
+  return target === '' ? text : `${text} ${target}`;
 }

@@ -1,4 +1,4 @@
-import { EMPTY_TABLE } from '@sockfilter/table';
+import { EMPTY_TABLE, findChain } from '@sockfilter/table';
 import { NO_NAMES, parseSave, printSave } from './index.js';
 
 const names = NO_NAMES;
@@ -131,4 +131,41 @@ test('20,000 rules are read in a second or so', () => {
   const { diagnostics } = parseSave(wrap(...rules), 'f', { names });
   expect(diagnostics).toEqual([]);
   expect(performance.now() - start).toBeLessThan(10_000);
+});
+
+test('rules share the options that they repeat, as long as groups are the same', () => {
+  const text = `*socket
+-G web --id 3
+-A BIND -p tcp -m cgroup --id web
+-A BIND ! -p tcp -m cgroup --id web
+-A BIND -p tcp -m cgroup ! --id web
+-G db --id 4
+-A BIND -p tcp -m cgroup --id db
+COMMIT
+`;
+  const { table, diagnostics } = parseSave(text, 'x', { names: NO_NAMES });
+  expect(diagnostics).toEqual([]);
+  const options = findChain(table, 'BIND')?.rules.map(({ matches }) =>
+    matches.map((match) => match.options[0]),
+  );
+  const [first, second, third] = options ?? [];
+  expect(second?.[1]).toBe(first?.[1]);
+  expect(third?.[0]).toBe(first?.[0]);
+  expect(printSave(table)).toContain(`
+-A BIND -p tcp -m cgroup --id 3
+-A BIND ! -p tcp -m cgroup --id 3
+-A BIND -p tcp -m cgroup ! --id 3
+-A BIND -p tcp -m cgroup --id 4
+`);
+});
+
+test('an option that is wrong is told wherever it stands', () => {
+  const line = '-A BIND -p tcp -s 10.0.0.1 -m cgroup --id nobody\n';
+  const { diagnostics } = parseSave(`*socket\n${line}${line}COMMIT\n`, 'x', { names: NO_NAMES });
+  expect(diagnostics.map(({ code, span }) => [code, span.line])).toEqual(
+    [2, 3].flatMap((at) => [
+      ['not-in-chain', at],
+      ['unknown-name', at],
+    ]),
+  );
 });

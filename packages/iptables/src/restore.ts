@@ -21,8 +21,10 @@ import type { Document, DocumentLine, RulePlace } from './document.js';
 import { parseGroupLine } from './groupline.js';
 import { lexLine } from './lexer.js';
 import type { Names } from './names.js';
+import { ruleMemo } from './rulememo.js';
 import { joinSpans, partOf, type Source, type Span, type Word } from './source.js';
 import { didYouMean } from './suggest.js';
+import type { RuleContext } from './values/syntax.js';
 
 export interface SaveContext {
   readonly names: Names;
@@ -40,8 +42,7 @@ export interface ParsedSave {
 const COUNTERS = /^\[(\d+):(\d+)\]$/;
 
 /** Reads a save file. It never throws: what is wrong is in the diagnostics, in the file's order. */
-export function parseSave(text: string, name: string, context: SaveContext): ParsedSave {
-  const { names, base } = context;
+export function parseSave(text: string, name: string, { names, base }: SaveContext): ParsedSave {
   const source: Source = { name, text };
   const diagnostics: Diagnostic[] = [];
   const lines: DocumentLine[] = [];
@@ -50,8 +51,9 @@ export function parseSave(text: string, name: string, context: SaveContext): Par
   const waiting = new Map<string, Rule[]>();
   const declared = new Set<string>();
   let table = base ?? EMPTY_TABLE;
+  let context: RuleContext = { names, groups: table.groups, memo: ruleMemo() };
   let state: 'before' | 'inside' | 'after' = 'before';
-  let last: Span = { source: name, line: 1, column: 1, length: 0 };
+  let last: Pick<Word, 'span'> = { span: { source: name, line: 1, column: 1, length: 0 } };
 
   function report(span: Span, message: string, help?: string): void {
     diagnostics.push({ code: 'bad-line', message, span, exit: 2, help });
@@ -122,17 +124,19 @@ export function parseSave(text: string, name: string, context: SaveContext): Par
     const same = base?.groups.some(
       ({ name: known, id, path }) => known === group.name && id === group.id && path === group.path,
     );
-    if (!same) attempt(joinSpans(start.span, last), () => addGroup(table, group));
+    if (!same) attempt(joinSpans(start.span, last.span), () => addGroup(table, group));
     return { kind: 'group', text: line, group };
   }
 
   function readCommand(words: readonly Word[], start: Word, line: string): DocumentLine {
     const other: DocumentLine = { kind: 'other', text: line };
-    const counter = COUNTERS.exec(start.text)?.[1];
+    const counter = start.text.startsWith('[') ? COUNTERS.exec(start.text)?.[1] : undefined;
     const rest = counter === undefined ? words : words.slice(1);
     const first = rest[0] ?? start;
     const packets = counter === undefined ? undefined : BigInt(counter);
-    const parsed = parseWords(rest, { names, groups: table.groups }, first, packets);
+    if (context.groups !== table.groups)
+      context = { names, groups: table.groups, memo: ruleMemo() };
+    const parsed = parseWords(rest, context, first, packets);
     diagnostics.push(...parsed.diagnostics);
     const { command, place, target, flags } = parsed;
     if (!command) return other;
@@ -167,12 +171,12 @@ export function parseSave(text: string, name: string, context: SaveContext): Par
   }
 
   function readLine(line: string, number: number): DocumentLine {
-    const { words, diagnostic } = lexLine(line, name, number);
     if (/^\s*#/.test(line)) return { kind: 'comment', text: line };
+    const { words, diagnostic } = lexLine(line, name, number);
     const [start] = words;
     if (diagnostic) diagnostics.push(diagnostic);
     if (!start || diagnostic) return { kind: 'other', text: line };
-    last = words.at(-1)?.span ?? start.span;
+    last = words.at(-1) ?? start;
     if (start.text.startsWith('*')) {
       if (start.text !== '*socket')
         report(start.span, `no table \`${start.text.slice(1)}\``, 'the only table is `*socket`');
@@ -196,8 +200,8 @@ export function parseSave(text: string, name: string, context: SaveContext): Par
 
   function finish(): void {
     settle();
-    if (state === 'before') report(last, 'no table: the file needs a line `*socket`');
-    if (state === 'inside') report(last, 'COMMIT expected at the end of the table');
+    if (state === 'before') report(last.span, 'no table: the file needs a line `*socket`');
+    if (state === 'inside') report(last.span, 'COMMIT expected at the end of the table');
   }
 
   text.split('\n').forEach((line, at) => {
@@ -205,7 +209,7 @@ export function parseSave(text: string, name: string, context: SaveContext): Par
   });
   finish();
   const document: Document = { source, lines, places, names };
-  if (diagnostics.length === 0) diagnostics.push(...checkTable(table, document, last));
+  if (diagnostics.length === 0) diagnostics.push(...checkTable(table, document, last.span));
   return { document, table, diagnostics };
 }
 

@@ -1,27 +1,32 @@
 /** From the options of a draft to rules of the model: all that depends on more than one option. */
-import type { Match, MatchName, MatchOption, Rule, Target } from '@sockfilter/table';
+import {
+  isMatchName,
+  MATCHES,
+  type Match,
+  type MatchName,
+  type MatchOption,
+  type Rule,
+  type Target,
+} from '@sockfilter/table';
 import { misfit, targetMisfit } from './chainfit.js';
 import { diagnose } from './diagnostic.js';
 import { settleFamily } from './family.js';
-import { printOption } from './print.js';
 import {
   type DraftMatch,
   type DraftOption,
   draftProtocol,
   matchDescriptor,
+  type NamedMatch,
   protocolMatch,
   type RuleDraft,
 } from './ruledraft.js';
+import { entry, MOST_SHARED } from './rulememo.js';
 import type { Span } from './source.js';
 import { optionSyntax, spellOption } from './syntax.js';
 import { parseTarget } from './target.js';
 import { familyOf } from './values/address.js';
 import { MAX_PORT } from './values/port.js';
 import { printProtocol } from './values/protocol.js';
-
-interface NamedMatch extends DraftMatch {
-  readonly name: MatchName;
-}
 
 function protocolWords(protocols: readonly number[]): string {
   const words = protocols.map((number) => `\`-p ${printProtocol(number)}\``);
@@ -30,12 +35,16 @@ function protocolWords(protocols: readonly number[]): string {
 
 /** A protocol was given and refused: what depends on it can't be judged. */
 function isProtocolUnknown({ ip }: RuleDraft): boolean {
-  return ip.options.some(({ name, values }) => name === 'protocol' && values.length === 0);
+  return ip.options.some(({ name, options }) => name === 'protocol' && options.length === 0);
+}
+
+function isNamed(match: DraftMatch): match is NamedMatch {
+  return match.name !== undefined;
 }
 
 /** Gives the match that the protocol brings its name. */
 function nameMatch(draft: RuleDraft, match: DraftMatch): NamedMatch | undefined {
-  if (match.name !== undefined) return { ...match, name: match.name };
+  if (isNamed(match)) return match;
   if (isProtocolUnknown(draft)) return undefined;
   const protocol = draftProtocol(draft);
   const name = protocol && !protocol.negated ? protocolMatch(protocol.protocol) : undefined;
@@ -50,13 +59,12 @@ function nameMatch(draft: RuleDraft, match: DraftMatch): NamedMatch | undefined 
     draft.report({ code: 'missing', message, span: option.use.span, exit: 2, help });
     return undefined;
   }
-  return name === undefined ? undefined : { ...match, name };
+  return name === undefined ? undefined : { name, word: match.word, options: match.options };
 }
 
 /** What the descriptor asks of a match: its protocol, at least one option, none that exclude others. */
 function checkMatch(draft: RuleDraft, match: NamedMatch): void {
   const { protocols, exclusive = [], needsOption } = matchDescriptor(match.name);
-  const spelled = (name: string) => spellOption(optionSyntax(match.name, name));
   const protocol = draftProtocol(draft);
   const named = protocol && !protocol.negated && protocols?.includes(protocol.protocol);
   if (protocols && !named && !isProtocolUnknown(draft)) {
@@ -65,14 +73,20 @@ function checkMatch(draft: RuleDraft, match: NamedMatch): void {
   }
   const faulty = draft.diagnostics.some(({ code }) => code === 'unsupported' || code === 'missing');
   if (match.name !== 'ip' && needsOption && match.options.length === 0 && !faulty) {
-    const names = Object.keys(matchDescriptor(match.name).options).map(spelled);
+    const names = Object.keys(matchDescriptor(match.name).options).map((name) =>
+      spellOption(optionSyntax(match.name, name)),
+    );
     const message = `\`-m ${match.name}\` needs an option: ${names.join(' or ')}`;
     draft.report({ code: 'missing', message, span: match.word.span, exit: 2 });
   }
+  if (match.options.length < 2) return;
   for (const set of exclusive) {
     const [first, second] = match.options.filter(({ name }) => set.includes(name));
     if (!first || !second) continue;
-    const message = `\`${spelled(first.name)}\` and \`${spelled(second.name)}\` exclude each other`;
+    const [one, other] = [first, second].map(({ name }) =>
+      spellOption(optionSyntax(match.name, name)),
+    );
+    const message = `\`${one}\` and \`${other}\` exclude each other`;
     draft.report({ code: 'exclusive', message, span: second.use.span, exit: 2 });
   }
 }
@@ -84,45 +98,62 @@ function isVacuous({ value, negated }: MatchOption): boolean {
   return value.kind === 'portRange' && value.from === 0 && value.to === MAX_PORT;
 }
 
-function modelOption({ name, use }: DraftOption, value: MatchOption['value']): MatchOption {
-  return { name, negated: use.negated, value };
+/** The options of each match in the descriptor's order. */
+const ORDER: ReadonlyMap<MatchName, readonly string[]> = new Map(
+  Object.keys(MATCHES)
+    .filter(isMatchName)
+    .map((name) => [name, Object.keys(matchDescriptor(name).options)]),
+);
+
+function findOption(match: NamedMatch, name: string): DraftOption | undefined {
+  for (const option of match.options) if (option.name === name) return option;
+  return undefined;
 }
 
 /** In the descriptor's order, one list for each combination of alternatives. */
 function combine(match: NamedMatch): readonly (readonly MatchOption[])[] {
-  const { options: order, needsOption } = matchDescriptor(match.name);
-  const keepsVacuous = needsOption && match.name !== 'ip';
-  let lists: readonly (readonly MatchOption[])[] = [[]];
-  for (const name of Object.keys(order)) {
-    const option = match.options.find((each) => each.name === name);
-    if (!option) continue;
+  const keepsVacuous = matchDescriptor(match.name).needsOption && match.name !== 'ip';
+  let lists: MatchOption[][] = [[]];
+  for (const name of ORDER.get(match.name) ?? []) {
+    const alternatives = findOption(match, name)?.options;
+    if (!alternatives) continue;
+    const [first, second] = alternatives;
+    if (first && !second) {
+      if (keepsVacuous || !isVacuous(first)) for (const list of lists) list.push(first);
+      continue;
+    }
     lists = lists.flatMap((list) =>
-      option.values.map((value) => {
-        const made = modelOption(option, value);
-        return isVacuous(made) && !keepsVacuous ? list : [...list, made];
-      }),
+      alternatives.map((option) => (keepsVacuous || !isVacuous(option) ? [...list, option] : list)),
     );
   }
-  return lists;
+  return lists.map(fit);
+}
+
+/** A copy without the room that pushing leaves for more: a file keeps such lists for every rule. */
+function fit<T>(list: readonly T[]): readonly T[] {
+  return list.slice();
 }
 
 function lastFamilySpan(matches: readonly NamedMatch[]): Span | undefined {
   const spans = matches
     .flatMap((match) => match.options)
-    .filter(({ values }) => values.some((value) => familyOf(value) !== undefined))
+    .filter(({ options }) => options.some(({ value }) => familyOf(value) !== undefined))
     .map(({ use }) => use.span);
   return spans.toSorted((a, b) => a.column - b.column).at(-1);
 }
 
 /** Reports what the chain can't have. */
 function checkFit(draft: RuleDraft, chain: string, matches: readonly NamedMatch[]): void {
-  for (const { name, options } of matches) {
-    for (const option of options) {
-      for (const value of option.values) {
-        const made = modelOption(option, value);
-        const text = printOption(name, made);
-        const problem = misfit(chain, name, made, draft.context, text);
-        if (problem) draft.report(diagnose(problem, option.use.span));
+  const { memo } = draft.context;
+  const fittingIn = memo && entry(memo.fitting, chain, () => new Map());
+  for (const { name, options: uses } of matches) {
+    const fitting = fittingIn && entry(fittingIn, name, () => new Set());
+    for (const { use, options } of uses) {
+      for (const option of options) {
+        if (fitting?.has(option)) continue;
+        const problem = misfit(chain, name, option, draft.context);
+        if (problem) draft.report(diagnose(problem, use.span));
+        else if (fitting && fitting.size < MOST_SHARED) fitting.add(option);
       }
     }
   }
@@ -146,16 +177,17 @@ function checkTarget(draft: RuleDraft, chain: string): Target | undefined {
  */
 export function finishRule(draft: RuleDraft, chain: string): readonly Rule[] {
   const target = checkTarget(draft, chain);
-  const ip: NamedMatch = { ...draft.ip, name: 'ip' };
-  const all = draft.ip.options.find(({ name }) => name === 'protocol');
-  const [protocol] = all?.values ?? [];
+  const { ip } = draft;
+  const all = ip.options.find(({ name }) => name === 'protocol');
+  const protocol = all?.options[0]?.value;
   if (all?.use.negated && protocol?.kind === 'protocol' && protocol.protocol === 0) {
     const message = '`!` does not go with protocol `all`: the rule would never match';
     draft.report({ code: 'negation', message, span: all.use.span, exit: 2 });
   }
   const named = draft.matches.flatMap((match) => nameMatch(draft, match) ?? []);
-  for (const match of [ip, ...named]) checkMatch(draft, match);
-  checkFit(draft, chain, [ip, ...named]);
+  const drafted = [ip, ...named];
+  for (const match of drafted) checkMatch(draft, match);
+  checkFit(draft, chain, drafted);
   if (draft.diagnostics.length > 0) return [];
   const others: readonly Match[] = named.map((match) => ({
     name: match.name,
@@ -165,11 +197,12 @@ export function finishRule(draft: RuleDraft, chain: string): readonly Rule[] {
   for (const options of combine(ip)) {
     const settled = settleFamily(options, others);
     if (!settled.ok) {
-      draft.report(diagnose(settled.problem, lastFamilySpan([ip, ...named]) ?? ip.word.span));
+      draft.report(diagnose(settled.problem, lastFamilySpan(drafted) ?? ip.word.span));
       return [];
     }
-    const matches = settled.value.length > 0 ? [{ name: ip.name, options: settled.value }] : [];
-    rules.push({ matches: [...matches, ...others], target, packets: draft.packets?.count ?? 0n });
+    const own: readonly Match[] =
+      settled.value.length > 0 ? [{ name: ip.name, options: settled.value }] : [];
+    rules.push({ matches: own.concat(others), target, packets: draft.packets?.count ?? 0n });
   }
-  return rules;
+  return fit(rules);
 }

@@ -1,5 +1,5 @@
 /** A rule while its words are read: what each option said, not yet checked against the others. */
-import { MATCHES, type MatchDescriptor, type MatchName, type Value } from '@sockfilter/table';
+import { MATCHES, type MatchDescriptor, type MatchName, type MatchOption } from '@sockfilter/table';
 import type { Diagnostic, Report } from './diagnostic.js';
 import type { OptionUse } from './scan.js';
 import type { Word } from './source.js';
@@ -9,8 +9,8 @@ export interface DraftOption {
   /** As in the descriptor. */
   readonly name: string;
   readonly use: OptionUse;
-  /** More than one if the user gave a list of alternatives. */
-  readonly values: readonly Value[];
+  /** More than one if the user gave a list of alternatives; none if it is not sound. */
+  readonly options: readonly MatchOption[];
 }
 
 export interface DraftMatch {
@@ -21,42 +21,37 @@ export interface DraftMatch {
   readonly options: DraftOption[];
 }
 
+export interface NamedMatch extends DraftMatch {
+  readonly name: MatchName;
+}
+
 interface DraftTarget {
   readonly use: OptionUse;
   readonly goto: boolean;
 }
 
 /** Mutable, and gone when the rule is made. */
-export interface RuleDraft {
+export class RuleDraft {
   readonly context: RuleContext;
-  readonly diagnostics: Diagnostic[];
-  readonly report: Report;
+  readonly diagnostics: Diagnostic[] = [];
   /** Options of match `ip`. */
-  readonly ip: DraftMatch;
+  readonly ip: NamedMatch;
   /** The others, in the order in which they came. */
-  readonly matches: DraftMatch[];
-  target: DraftTarget | undefined;
-  rejectWith: OptionUse | undefined;
-  packets: { readonly count: bigint; readonly use: OptionUse } | undefined;
+  readonly matches: DraftMatch[] = [];
+  target: DraftTarget | undefined = undefined;
+  rejectWith: OptionUse | undefined = undefined;
+  packets: { readonly count: bigint; readonly use: OptionUse } | undefined = undefined;
   /** A match was refused: its options are unknown, and saying so again would not help. */
-  refusedMatch: boolean;
-}
+  refusedMatch = false;
 
-/** `start` is where the rule begins, for what is wrong with the whole of it. */
-export function ruleDraft(context: RuleContext, start: Word): RuleDraft {
-  const diagnostics: Diagnostic[] = [];
-  return {
-    context,
-    diagnostics,
-    report: (diagnostic) => {
-      diagnostics.push(diagnostic);
-    },
-    ip: { name: 'ip', word: start, options: [] },
-    matches: [],
-    target: undefined,
-    rejectWith: undefined,
-    packets: undefined,
-    refusedMatch: false,
+  /** `start` is where the rule begins, for what is wrong with the whole of it. */
+  constructor(context: RuleContext, start: Word) {
+    this.context = context;
+    this.ip = { name: 'ip', word: start, options: [] };
+  }
+
+  readonly report: Report = (diagnostic) => {
+    this.diagnostics.push(diagnostic);
   };
 }
 
@@ -80,7 +75,7 @@ export function draftProtocol(
   draft: RuleDraft,
 ): { readonly protocol: number; readonly negated: boolean } | undefined {
   const option = draft.ip.options.find(({ name }) => name === 'protocol');
-  const value = option?.values[0];
+  const value = option?.options[0]?.value;
   if (!option || value?.kind !== 'protocol' || value.protocol === 0) return undefined;
   return { protocol: value.protocol, negated: option.use.negated };
 }

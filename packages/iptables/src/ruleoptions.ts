@@ -1,6 +1,13 @@
 /** The options that a rule can have, as rows for the scanner. */
-import { isMatchName, MATCHES, type MatchName, type Value } from '@sockfilter/table';
+import {
+  isMatchName,
+  MATCHES,
+  type MatchName,
+  type MatchOption,
+  type ValueKind,
+} from '@sockfilter/table';
 import { diagnose } from './diagnostic.js';
+import type { Names } from './names.js';
 import {
   type DraftMatch,
   draftProtocol,
@@ -8,8 +15,9 @@ import {
   PROTOCOL_MATCHES,
   type RuleDraft,
 } from './ruledraft.js';
+import { entry, MOST_SHARED } from './rulememo.js';
 import type { OptionRow, OptionUse, Vocabulary } from './scan.js';
-import { splitWord } from './source.js';
+import { splitWord, type Word, withText } from './source.js';
 import { didYouMean } from './suggest.js';
 import { optionSyntax, SYNTAX } from './syntax.js';
 import { UNSUPPORTED_MATCHES, UNSUPPORTED_OPTIONS, UNSUPPORTED_SHORT } from './unsupported.js';
@@ -31,30 +39,55 @@ function addOption(draft: RuleDraft, match: DraftMatch, row: MatchRow, use: Opti
     draft.report(duplicate(use));
     return;
   }
-  const descriptor = matchDescriptor(row.match).options[row.option];
-  if (!descriptor) throw new TypeError(`match ${row.match} has no option ${row.option}`);
-  const { alternatives, lookup } = optionSyntax(row.match, row.option);
-  const written = row.words?.map((text) => ({ ...use.option, text })) ?? use.words;
-  const [first] = written;
-  const lists = alternatives && first ? splitWord(first, ',').map((word) => [word]) : [written];
-  if (lists.length > 1 && use.negated) {
+  const words = row.words?.map((text) => withText(use.option, text)) ?? use.words;
+  const [first] = words;
+  if (!row.alternatives || !first?.text.includes(',')) {
+    const option = readOption(draft, row, use, words);
+    match.options.push({ name: row.option, use, options: option ? [option] : [] });
+    return;
+  }
+  if (use.negated) {
     const message = `\`!\` does not go with a list of addresses`;
     const help = 'let a rule of its own before this one deal with each address';
     draft.report({ code: 'negation', message, span: use.span, exit: 2, help });
     return;
   }
-  const values: Value[] = [];
-  for (const words of lists) {
-    const parsed = VALUES[descriptor.value].parse(words, draft.context, lookup);
-    if (parsed.ok) values.push(parsed.value);
-    else draft.report(diagnose(parsed.problem, use.span));
+  const options = splitWord(first, ',').flatMap(
+    (word) => readOption(draft, row, use, [word]) ?? [],
+  );
+  match.options.push({ name: row.option, use, options });
+}
+
+function readOption(
+  { context, report }: RuleDraft,
+  row: MatchRow,
+  use: OptionUse,
+  words: readonly Word[],
+): MatchOption | undefined {
+  const { negated } = use;
+  const [word, second] = words;
+  const known =
+    context.memo && word && !second
+      ? entry(negated ? context.memo.negated : context.memo.plain, row, () => new Map())
+      : undefined;
+  const shared = word && known?.get(word.text);
+  if (shared) return shared;
+  const parsed = VALUES[row.value].parse(words, context, row.lookup);
+  if (!parsed.ok) {
+    report(diagnose(parsed.problem, use.span));
+    return undefined;
   }
-  match.options.push({ name: row.option, use, values });
+  const option: MatchOption = { name: row.option, negated, value: parsed.value };
+  if (word && known && known.size < MOST_SHARED) known.set(word.text, option);
+  return option;
 }
 
 interface MatchRow extends RuleRow {
   readonly match: MatchName;
   readonly option: string;
+  readonly value: ValueKind;
+  readonly alternatives: boolean;
+  readonly lookup: keyof Names | undefined;
   /** The words that the option stands for, if it is sugar. */
   readonly words: readonly string[] | undefined;
 }
@@ -62,12 +95,15 @@ interface MatchRow extends RuleRow {
 function matchRow(match: MatchName, option: string, sugar?: string): MatchRow {
   const descriptor = matchDescriptor(match).options[option];
   if (!descriptor) throw new TypeError(`match ${match} has no option ${option}`);
-  const { long, short } = optionSyntax(match, option);
+  const { long, short, alternatives = false, lookup } = optionSyntax(match, option);
   const value = VALUES[descriptor.value];
   const count = sugar === undefined ? value.words : 0;
   const row: MatchRow = {
     match,
     option,
+    value: descriptor.value,
+    alternatives,
+    lookup,
     words: sugar === undefined ? undefined : SYNTAX[match].sugar?.[sugar]?.words,
     long: sugar === undefined ? long : [sugar],
     short: sugar === undefined ? short : undefined,

@@ -115,6 +115,7 @@ const ROWS = `
 -m socket;;FAIL
 --local 10.0.0.1;;FAIL
 -m comment --comment -x;-m comment --comment -x;OK
+-m comment --comment !;-m comment --comment "!";OK
 -m comment --comment "a b";=;OK
 ! -m comment --comment x;;FAIL
 -m nosuch;;FAIL

@@ -47,7 +47,7 @@ export function printSave(table: Table, { counters, header }: PrintSaveOptions =
     lines.push(printChainLine(name, policy, packets.get(name)));
   lines.push(...table.groups.map(printGroup));
   for (const { name, rules } of table.chains)
-    for (const rule of rules) lines.push(printCounted(name, rule, packets.get(rule)));
+    for (const rule of rules) lines.push(printCounted(name, rule, counters && packets.get(rule)));
   lines.push('COMMIT');
   if (header) lines.push(`# Completed on ${date}`);
   return `${lines.join('\n')}\n`;

@@ -3,7 +3,7 @@
  * glued to their value, long ones abbreviated, `--long=value`; and iptables' `!` before an option.
  */
 import type { Report } from './diagnostic.js';
-import { joinSpans, partOf, type Span, type Word } from './source.js';
+import { joinSpans, partOf, type Span, type Word, withText } from './source.js';
 import { didYouMean } from './suggest.js';
 
 /** One use of an option on the line. */
@@ -14,6 +14,28 @@ export interface OptionUse {
   readonly words: readonly Word[];
   /** From the `!` or the option to the last word. */
   readonly span: Span;
+}
+
+/** A use whose span is made when a diagnostic asks for it. */
+export class LineUse implements OptionUse {
+  readonly option: Word;
+  readonly words: readonly Word[];
+  private readonly bang: Word | undefined;
+
+  constructor(option: Word, words: readonly Word[], bang: Word | undefined) {
+    this.option = option;
+    this.words = words;
+    this.bang = bang;
+  }
+
+  get negated(): boolean {
+    return this.bang !== undefined;
+  }
+
+  get span(): Span {
+    const first = this.bang ?? this.option;
+    return joinSpans(first.span, (this.words.at(-1) ?? this.option).span);
+  }
 }
 
 export interface OptionRow<Draft> {
@@ -43,7 +65,10 @@ export interface Vocabulary<Draft> {
 }
 
 function looksLikeOption(word: Word): boolean {
-  return !word.quoted && (word.text === '!' || /^(--?[A-Za-z]|-[46]$)/.test(word.text));
+  if (word.quoted) return false;
+  const { text } = word;
+  if (text === '!') return true;
+  return text.startsWith('-') && /^(--?[A-Za-z]|-[46]$)/.test(text);
 }
 
 /** Reads the words and lets each option's row take its use. */
@@ -62,21 +87,22 @@ export function scanOptions<Draft extends { readonly report: Report }>(
 
   /** Takes the words after an option; `glued` is what stands in the same word. */
   function use(row: OptionRow<Draft>, option: Word, glued: Word | undefined): void {
-    const values: Word[] = glued ? [glued] : [];
+    const from = at;
+    const taken = () => (glued ? [glued, ...words.slice(from, at)] : words.slice(from, at));
     const shown = option.text;
-    const negated = bang !== undefined;
-    const start = bang?.span ?? option.span;
+    const negation = bang;
     bang = undefined;
     if (glued && row.most === 0) {
       const message = `\`${shown}\` takes no value, and \`${glued.text}\` is given`;
       report({ code: 'bad-argument', message, span: glued.span, exit: 2 });
       return;
     }
-    while (values.length < row.most) {
+    for (let count = glued ? 1 : 0; count < row.most; count++) {
       const next = words[at];
       if (!next) break;
-      const needed = values.length < row.least;
-      if (looksLikeOption(next) && !(needed && row.verbatim && next.text !== '!')) {
+      const needed = count < row.least;
+      const isText = row.verbatim && (next.text !== '!' || !row.negatable);
+      if (looksLikeOption(next) && !(needed && isText)) {
         if (needed && next.text === '!' && row.negatable) {
           const after = words[at + 1]?.text ?? 'VALUE';
           const help = `write \`! ${shown} ${after}\``;
@@ -88,10 +114,10 @@ export function scanOptions<Draft extends { readonly report: Report }>(
         }
         break;
       }
-      if (!needed && (next.text.startsWith('-') || row.wants?.(next, values) === false)) break;
-      values.push(next);
+      if (!needed && (next.text.startsWith('-') || row.wants?.(next, taken()) === false)) break;
       at++;
     }
+    const values = taken();
     if (values.length < row.least) {
       const what = row.least > 1 ? `${row.least} values` : 'a value';
       report({
@@ -102,13 +128,12 @@ export function scanOptions<Draft extends { readonly report: Report }>(
       });
       return;
     }
-    if (negated && !row.negatable) {
+    if (negation && !row.negatable) {
       const message = `unexpected \`!\` before \`${shown}\``;
-      report({ code: 'negation', message, span: start, exit: 2 });
+      report({ code: 'negation', message, span: negation.span, exit: 2 });
       return;
     }
-    const span = joinSpans(start, values.at(-1)?.span ?? option.span);
-    row.take(draft, { option, negated, words: values, span });
+    row.take(draft, new LineUse(option, values, negation));
   }
 
   function unknown(option: Word, name: string): void {
@@ -162,16 +187,21 @@ export function scanOptions<Draft extends { readonly report: Report }>(
   }
 
   function cluster(word: Word): void {
+    const alone = word.text.length === 2 ? vocabulary.short(word.text.charAt(1), draft) : undefined;
+    if (alone) {
+      use(alone, word, undefined);
+      return;
+    }
     for (let i = 1; i < word.text.length; i++) {
       const letter = word.text.charAt(i);
-      const option = { ...partOf(word, i, i + 1), text: `-${letter}` };
+      const option = withText(partOf(word, i, i + 1), `-${letter}`);
       const row = vocabulary.short(letter, draft);
       if (!row) {
         unknown(i === 1 && word.text.length > 2 ? word : option, letter);
         return;
       }
       const glued = row.most > 0 && i + 1 < word.text.length ? partOf(word, i + 1) : undefined;
-      use(row, i === 1 && !glued ? { ...option, span: word.span } : option, glued);
+      use(row, i === 1 && !glued ? withText(word, `-${letter}`) : option, glued);
       if (glued) return;
     }
   }

@@ -22,23 +22,76 @@ export interface Word {
   readonly quoted: boolean;
 }
 
+interface LinePlace {
+  readonly source: string;
+  readonly line: number;
+}
+
+/** A word of a line of a file. Its span is made when a diagnostic asks: for most words none does. */
+export class LineWord implements Word {
+  readonly text: string;
+  readonly quoted: boolean;
+  private readonly place: LinePlace;
+  private readonly column: number;
+  private readonly length: number;
+
+  constructor(text: string, quoted: boolean, place: LinePlace, column: number, length: number) {
+    this.text = text;
+    this.quoted = quoted;
+    this.place = place;
+    this.column = column;
+    this.length = length;
+  }
+
+  get span(): Span {
+    const { source, line } = this.place;
+    return { source, line, column: this.column, length: this.length };
+  }
+}
+
+/** The same place with another text. */
+export function withText({ span, quoted }: Word, text: string): Word {
+  return { text, span, quoted };
+}
+
+class WordPart implements Word {
+  readonly text: string;
+  private readonly whole: Word;
+  private readonly from: number;
+
+  constructor(whole: Word, from: number, to: number) {
+    this.text = whole.text.slice(from, to);
+    this.whole = whole;
+    this.from = from;
+  }
+
+  get quoted(): boolean {
+    return this.whole.quoted;
+  }
+
+  get span(): Span {
+    const { span, text } = this.whole;
+    if (span.length !== text.length) return span;
+    const { source, line, column } = span;
+    return { source, line, column: column + this.from, length: this.text.length };
+  }
+}
+
 /** Part of a word; its span is as narrow as the quoting lets one say. */
 export function partOf(word: Word, from: number, to = word.text.length): Word {
-  const text = word.text.slice(from, to);
-  const exact = word.span.length === word.text.length;
-  const span = exact
-    ? { ...word.span, column: word.span.column + from, length: text.length }
-    : word.span;
-  return { text, span, quoted: word.quoted };
+  return new WordPart(word, from, to);
 }
 
 /** From the start of the first to the end of the last, which must stand on the same line. */
 export function joinSpans(first: Span, last: Span): Span {
-  return { ...first, length: Math.max(first.length, last.column + last.length - first.column) };
+  const { source, line, column } = first;
+  const length = Math.max(first.length, last.column + last.length - column);
+  return { source, line, column, length };
 }
 
 /** The words between commas. */
 export function splitWord(word: Word, separator: string): readonly Word[] {
+  if (!word.text.includes(separator)) return [word];
   const words: Word[] = [];
   let from = 0;
   for (const piece of word.text.split(separator)) {

@@ -32,10 +32,14 @@ function isMapped(address: bigint, mask: bigint): boolean {
   return address >> 32n === MAPPED_PREFIX && mask >> 32n === (1n << 96n) - 1n;
 }
 
+/** Four decimal numbers: of the forms that inet_aton takes the one that nobody reads otherwise. */
+const QUAD = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
+
 /** Four decimal numbers, or the text form of RFC 4291 without a zone. */
 function readAddress(text: string): Address | undefined {
-  if (/^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text) && ipaddr.IPv4.isValid(text))
-    return { family: 4, value: fromBytes(ipaddr.IPv4.parse(text).toByteArray()) };
+  const bytes = QUAD.exec(text)?.slice(1).map(Number);
+  if (bytes?.every((byte) => byte <= 255))
+    return { family: 4, value: BigInt(bytes.reduce((value, byte) => value * 256 + byte, 0)) };
   if (/^[\da-fA-F:.]*:[\da-fA-F:.]*$/.test(text) && ipaddr.IPv6.isValid(text))
     return { family: 6, value: fromBytes(ipaddr.IPv6.parse(text).toByteArray()) };
   return undefined;
@@ -43,10 +47,14 @@ function readAddress(text: string): Address | undefined {
 
 /** The usual text form: dotted, or that of RFC 5952. */
 function printAddress(family: Family, value: bigint): string {
-  const bytes = Array.from({ length: ADDRESS_BITS[family] / 8 }, (_, at) =>
-    Number((value >> BigInt(ADDRESS_BITS[family] - 8 * (at + 1))) & 0xffn),
+  if (family === 4) {
+    const bits = Number(value);
+    return `${bits >>> 24}.${(bits >>> 16) & 0xff}.${(bits >>> 8) & 0xff}.${bits & 0xff}`;
+  }
+  const bytes = Array.from({ length: 16 }, (_, at) =>
+    Number((value >> BigInt(8 * (15 - at))) & 0xffn),
   );
-  return family === 4 ? bytes.join('.') : new ipaddr.IPv6(bytes).toRFC5952String();
+  return new ipaddr.IPv6(bytes).toRFC5952String();
 }
 
 function parseAddress(word: Word): Parsed<Address> {
@@ -83,14 +91,14 @@ function parseMask(word: Word, family: Family): Parsed<bigint> {
   return bad('bad-value', message, { span: word.span });
 }
 
-/** The prefix length of a mask without holes. */
-function prefixLength(family: Family, mask: bigint): number | undefined {
-  const length = mask === 0n ? 0 : mask.toString(2).replace(/0+$/, '').length;
-  return prefixMask(family, length) === mask ? length : undefined;
-}
+/** Prefix lengths by mask. */
+const PREFIX_LENGTHS: Readonly<Record<Family, ReadonlyMap<bigint, number>>> = {
+  4: new Map(Array.from({ length: 33 }, (_, length) => [prefixMask(4, length), length])),
+  6: new Map(Array.from({ length: 129 }, (_, length) => [prefixMask(6, length), length])),
+};
 
 function printNetwork({ family, address, mask }: ValueOf<'network'>): string {
-  const length = prefixLength(family, mask);
+  const length = PREFIX_LENGTHS[family].get(mask);
   return `${printAddress(family, address)}/${length ?? printAddress(family, mask)}`;
 }
 

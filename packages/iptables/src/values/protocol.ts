@@ -23,9 +23,16 @@ const NAMES: Readonly<Record<string, number>> = {
 /** Protocols that no rule may name. */
 const UNSEEN: readonly number[] = [PROTOCOL.sctp, PROTOCOL.dccp];
 
+/** The first name of each number. */
+const PRINTED: ReadonlyMap<number, string> = new Map(
+  Object.entries(NAMES)
+    .map(([name, number]) => [number, name] as const)
+    .toReversed(),
+);
+
 /** The name if iptables has one that is also ours, else the number. */
 export function printProtocol(protocol: number): string {
-  return Object.entries(NAMES).find(([, number]) => number === protocol)?.[0] ?? String(protocol);
+  return PRINTED.get(protocol) ?? String(protocol);
 }
 
 export const protocol = defineValue('protocol', {

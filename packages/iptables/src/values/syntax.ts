@@ -2,6 +2,7 @@
 import { type Group, isValueOf, type Value, type ValueKind, type ValueOf } from '@sockfilter/table';
 import type { Parsed } from '../diagnostic.js';
 import type { Names } from '../names.js';
+import type { RuleMemo } from '../rulememo.js';
 import type { Word } from '../source.js';
 
 /** What the meaning of a rule's words depends on beside the words. */
@@ -9,6 +10,8 @@ export interface RuleContext {
   readonly names: Names;
   /** Declared groups, whose names `--id` may use. */
   readonly groups: readonly Group[];
+  /** What has been read with the same names and groups; without it nothing is shared. */
+  readonly memo?: RuleMemo;
 }
 
 export interface ValueSyntax {
