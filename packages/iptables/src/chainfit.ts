@@ -26,6 +26,7 @@ function meets(set: ValueSet, region: ValueSet, bits: number): boolean {
     if (from === to) return contains(set, from);
     if (set.kind === 'ranges')
       return set.ranges.some((range) => range[0] <= to && from <= range[1]);
+    if (from <= set.value && set.value <= to) return true;
     const free = ~set.mask & (2n ** BigInt(bits) - 1n);
     return set.value <= to && from <= (set.value | free);
   });
