@@ -7,7 +7,7 @@ import { median, printTable } from './figures.js';
 import { isInstalled, run, withPlace } from './place.js';
 import { groupedRules, iptablesRules, nftMap, sockfilterRules } from './rules.js';
 
-const SOCKFILTER = fileURLToPath(new URL('../../packages/cli/dist/sockfilter.js', import.meta.url));
+const SOCKFILTER = fileURLToPath(new URL('../../packages/cli/bin/sockfilter.cjs', import.meta.url));
 const sockfilter = (...words) => [process.execPath, SOCKFILTER, ...words];
 
 /** Milliseconds of a whole command, and of the floor by turns with it: medians. */
