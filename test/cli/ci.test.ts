@@ -34,6 +34,14 @@ beforeEach(() => {
 afterEach(() => place.remove());
 
 describe('check', () => {
+  test('a `-` is standard input, also among others', () => {
+    const bad = '*socket\n-A BIND -p tpc -j DROP\nCOMMIT\n';
+    for (const paths of [['-'], ['web.rules', '-']]) {
+      const { stdout } = place.expectStatus(['check', ...paths], 2, { input: bad });
+      expect(stdout).toContain('/dev/stdin:2:12: error[SF000]: unknown protocol `tpc`');
+    }
+  });
+
   test('a sound file is 0', () => {
     const { stdout } = place.expectStatus(['check', 'web.rules'], 0);
     expect(stdout).toBe('0 errors, 0 warnings, 0 remarks in 1 file\n');

@@ -200,6 +200,15 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
     });
 }
 
+/**
+ * yargs drops a `-` among several words, and a check of nothing finds nothing: where the words are
+ * files to read, it gets the name that standard input has as a file.
+ */
+function namingStandardInput(words: readonly string[]): readonly string[] {
+  if (!CI_NAMES.some((name) => name === words[0])) return words;
+  return words.map((word) => (word === '-' ? '/dev/stdin' : word));
+}
+
 function checkName(word: string | undefined): void {
   if (word === undefined || word.startsWith('-') || NAMES.includes(word)) return;
   const help = didYouMean(word, NAMES) ?? '`sockfilter --help` says what there is';
@@ -244,5 +253,5 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
     (command) => groupCommands(command, globals),
   );
   if (name === 'completion') parser.showCompletionScript();
-  else await parser.parseAsync([...ours]);
+  else await parser.parseAsync([...namingStandardInput(ours)]);
 }

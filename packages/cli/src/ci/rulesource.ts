@@ -43,7 +43,7 @@ function unreadable(name: string, error: unknown): CommandError {
 
 export function readText(path: string, sources: Sources): string {
   try {
-    const text = readFileSync(path === '-' ? 0 : path, 'utf8');
+    const text = readFileSync(path, 'utf8');
     sources.add(path, text);
     return text;
   } catch (error) {
@@ -160,8 +160,7 @@ function filesBelow(folder: string, ending: string): readonly string[] {
 export function findFiles(paths: readonly string[], ending: string): readonly string[] {
   const found = paths.flatMap((path) => {
     try {
-      if (path === '-' || !statSync(path).isDirectory())
-        return [path === '-' ? path : normalize(path)];
+      if (!statSync(path).isDirectory()) return [normalize(path)];
       const files = filesBelow(path, ending);
       if (files.length > 0) return files;
     } catch (error) {
@@ -169,5 +168,7 @@ export function findFiles(paths: readonly string[], ending: string): readonly st
     }
     throw new CommandError(`no file in \`${path}\` ends in \`${ending}\``, EXIT.usage);
   });
+  // Nothing that was looked at must never pass for nothing that was found.
+  if (found.length === 0) throw new CommandError('no file is named', EXIT.usage);
   return [...new Set(found)];
 }
