@@ -1,6 +1,9 @@
 /** Reading what a command is given to read. */
 import { readFileSync } from 'node:fs';
 
+/** The name that standard input has as a file. */
+export const STANDARD_INPUT = '/dev/stdin';
+
 export interface Input {
   readonly name: string;
   readonly text: string;

@@ -6,6 +6,7 @@ import { EXIT } from './exitcode.js';
 import { CommandError } from './failure.js';
 import { type Globals, splitGlobals } from './globals.js';
 import { VERSION_LINE } from './help.js';
+import { STANDARD_INPUT } from './inputfile.js';
 import { print } from './output.js';
 
 const NAMES = [
@@ -206,7 +207,7 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
  */
 function namingStandardInput(words: readonly string[]): readonly string[] {
   if (!CI_NAMES.some((name) => name === words[0])) return words;
-  return words.map((word) => (word === '-' ? '/dev/stdin' : word));
+  return words.map((word) => (word === '-' ? STANDARD_INPUT : word));
 }
 
 function checkName(word: string | undefined): void {

@@ -15,6 +15,7 @@ import type { Chain, Rule, Table } from '@sockfilter/table';
 import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
 import type { Globals } from '../globals.js';
+import { STANDARD_INPUT } from '../inputfile.js';
 import { SYSTEM_NAMES } from '../systemnames.js';
 
 /** Text that was read, by the name that places have. */
@@ -43,7 +44,8 @@ function unreadable(name: string, error: unknown): CommandError {
 
 export function readText(path: string, sources: Sources): string {
   try {
-    const text = readFileSync(path, 'utf8');
+    // By its descriptor: what is a socket can't be opened by a name.
+    const text = readFileSync(path === STANDARD_INPUT ? 0 : path, 'utf8');
     sources.add(path, text);
     return text;
   } catch (error) {
@@ -160,7 +162,7 @@ function filesBelow(folder: string, ending: string): readonly string[] {
 export function findFiles(paths: readonly string[], ending: string): readonly string[] {
   const found = paths.flatMap((path) => {
     try {
-      if (!statSync(path).isDirectory()) return [normalize(path)];
+      if (path === STANDARD_INPUT || !statSync(path).isDirectory()) return [normalize(path)];
       const files = filesBelow(path, ending);
       if (files.length > 0) return files;
     } catch (error) {
