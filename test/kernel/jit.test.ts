@@ -1,4 +1,5 @@
 /** The kernel's verifier and JIT, the diagram and the blob walk against evaluate(). */
+
 import { buildDiagram, type Diagram, decide } from '@sockfilter/diagram';
 import { walkBlob } from '@sockfilter/kernel';
 import {
@@ -7,7 +8,6 @@ import {
   type Decision,
   EMPTY_TABLE,
   evaluator,
-  type Packet,
   type Table,
 } from '@sockfilter/table';
 import fc from 'fast-check';
@@ -19,6 +19,7 @@ import {
   NODES_PER_PAGE,
   OP,
 } from '../../packages/kernel/src/layout.js';
+import { PACKET } from '../arbitrary/ordinary.js';
 import { packetSource } from '../arbitrary/packet.js';
 import { seeded } from '../arbitrary/random.js';
 import { tables } from '../arbitrary/table.js';
@@ -58,20 +59,6 @@ function difference(jit: JitDecision, wanted: Decision): string | undefined {
     if (counts[n] !== 0) return `the kernel counts ${counts[n]} too many in counter ${n}`;
   return undefined;
 }
-
-const PACKET: Packet = {
-  chain: 'CONNECT',
-  group: 0,
-  family: 4,
-  protocol: 6,
-  source: 0n,
-  destination: 0n,
-  sourcePort: 0,
-  destinationPort: 80,
-  flags: 2,
-  uid: 0,
-  gid: 0,
-};
 
 describeKernel('the walk in the JIT', () => {
   let jit: JitWalk;

@@ -11,25 +11,12 @@ import {
   type Target,
 } from '@sockfilter/table';
 import fc from 'fast-check';
+import { PACKET } from '../../../test/arbitrary/ordinary.js';
 import { packets, tables } from '../../../test/arbitrary/table.js';
 import { buildDiagram } from './build.js';
 import { build, gather } from './built.js';
 import { type Diagram, decide } from './diagram.js';
 import { DEFAULT_LIMITS } from './limit.js';
-
-const PACKET: Packet = {
-  chain: 'CONNECT',
-  group: 0,
-  family: 4,
-  protocol: 6,
-  source: 0n,
-  destination: 0n,
-  sourcePort: 0,
-  destinationPort: 80,
-  flags: 2,
-  uid: 0,
-  gid: 0,
-};
 
 /** The order of counters is the reference's alone. */
 function comparable({ errno, decider, counted }: Decision): Decision {

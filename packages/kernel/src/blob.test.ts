@@ -8,6 +8,7 @@ import {
   type Table,
 } from '@sockfilter/table';
 import fc from 'fast-check';
+import { PACKET } from '../../../test/arbitrary/ordinary.js';
 import { packets, tables } from '../../../test/arbitrary/table.js';
 import { encodeBlob } from './blob.js';
 import { walkBlob } from './blobwalk.js';
@@ -17,20 +18,6 @@ import { NODES_PER_PAGE, OP } from './layout.js';
 function inWords({ errno, decider, counted }: Decision): string {
   return `errno ${errno} by ${decider}, counting ${counted.toSorted((a, b) => a - b)}`;
 }
-
-const PACKET: Packet = {
-  chain: 'CONNECT',
-  group: 0,
-  family: 4,
-  protocol: 6,
-  source: 0n,
-  destination: 0n,
-  sourcePort: 0,
-  destinationPort: 80,
-  flags: 2,
-  uid: 0,
-  gid: 0,
-};
 
 function portTable(ports: readonly number[]): Table {
   const rules = ports.map((port) => ({
