@@ -1,18 +1,29 @@
-/** What a test run comes to in two lines; reporter.js prints them. */
+/** What a test run comes to in its last lines; reporter.js prints them. */
 
 const KERNEL = /^kernel: /;
-const SKIPPED = /\[skipped: (.*)\]$/;
+const SKIPPED = /^(.*) \[skipped: (.*)\]$/;
 
 /** The line about kernel tests, from the titles that describeKernel gives. */
 function kernelLine(tests) {
   const kernel = tests.filter(({ ancestorTitles }) => KERNEL.test(ancestorTitles[0] ?? ''));
   const reasons = kernel.flatMap(
-    ({ ancestorTitles }) => SKIPPED.exec(ancestorTitles[0])?.[1] ?? [],
+    ({ ancestorTitles }) => SKIPPED.exec(ancestorTitles[0])?.[2] ?? [],
   );
   if (reasons.length > 0)
     return `kernel tests: skipped, because ${[...new Set(reasons)].join('; ')}`;
   const ran = kernel.filter(({ status }) => status === 'passed' || status === 'failed');
   return ran.length > 0 ? `kernel tests: ${ran.length} ran` : 'kernel tests: none were selected';
+}
+
+/** A line for whatever else was skipped with a reason, from the titles at any depth. */
+function skippedLines(tests) {
+  const lines = tests.flatMap(({ ancestorTitles }) =>
+    ancestorTitles.flatMap((title) => {
+      const [, name, reason] = SKIPPED.exec(title) ?? [];
+      return name === undefined || KERNEL.test(title) ? [] : `${name}: skipped, because ${reason}`;
+    }),
+  );
+  return [...new Set(lines)].sort();
 }
 
 /**
@@ -24,6 +35,7 @@ export function tally(results) {
   const skipped = results.numPendingTests + results.numTodoTests;
   return [
     kernelLine(tests),
+    ...skippedLines(tests),
     `${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped`,
   ];
 }

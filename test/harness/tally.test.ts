@@ -46,3 +46,18 @@ test('says why kernel tests did not run', () => {
   );
   expect(tally(results)[0]).toBe('kernel tests: skipped, because they need root');
 });
+
+test('says what else was skipped, and why, once', () => {
+  const results = run(
+    ['pages [skipped: there is no chromium]', 'pending'],
+    ['pages [skipped: there is no chromium]', 'pending'],
+    ['iptables vectors [skipped: none here]', 'pending'],
+    ['of no reason', 'pending'],
+  );
+  expect(tally(results)).toEqual([
+    'kernel tests: none were selected',
+    'iptables vectors: skipped, because none here',
+    'pages: skipped, because there is no chromium',
+    '0 passed, 0 failed, 4 skipped',
+  ]);
+});

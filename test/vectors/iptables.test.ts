@@ -1,10 +1,7 @@
 /** iptables' own parse vectors, with its chains mapped to ours. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { parseCommand, parseSave, printRule, readNames } from './index.js';
-
-const root = resolve(process.env.SOCKFILTER_VECTORS ?? '../shared/vectors');
-const folder = join(root, 'iptables');
+import { readFileSync } from 'node:fs';
+import { parseCommand, parseSave, printRule, readNames } from '@sockfilter/iptables';
+import { describeVectors } from '../harness/vectors.js';
 
 const CHAINS: Readonly<Record<string, readonly string[]>> = {
   INPUT: ['ACCEPT', 'RECVFROM'],
@@ -55,18 +52,12 @@ function fromArgv(chain: string, rule: string): string | undefined {
   return made && printRule(chain, made);
 }
 
-const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.t')) : [];
-if (files.length === 0) {
-  console.warn(`SKIPPED: no iptables vectors in ${folder}`);
-  test.skip('iptables vectors', () => undefined);
-}
-
 const find = (list: Readonly<Record<string, string>>, line: string) =>
   Object.keys(list).find((start) => line.startsWith(start));
 
-describe.each(files)('%s', (file) => {
+describeVectors({ folder: 'iptables', ending: '.t' }, (path) => {
   let chains: readonly string[] = [];
-  for (const line of readFileSync(join(folder, file), 'utf8').split('\n')) {
+  for (const line of readFileSync(path, 'utf8').split('\n')) {
     if (line.startsWith(':')) {
       const named = line.slice(1).split(',');
       chains = [...new Set(named.flatMap((name) => CHAINS[name] ?? []))];

@@ -1,6 +1,5 @@
 /** ClassBench filter sets in the kernel: each rule in a group and a chain; look-ups as evaluate() says. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { walkBlob } from '@sockfilter/kernel';
 import {
   BUILTIN_CHAINS,
@@ -21,10 +20,9 @@ import { MAX_STEPS } from '../../packages/kernel/src/layout.js';
 import { packetSource } from '../arbitrary/packet.js';
 import { seeded } from '../arbitrary/random.js';
 import { describeKernel } from '../harness/kernel.js';
-import { JitWalk } from './jitwalk.js';
+import { describeVectors } from '../harness/vectors.js';
+import { JitWalk } from '../kernel/jitwalk.js';
 
-const root = resolve(process.env.SOCKFILTER_VECTORS ?? '../shared/vectors');
-const folder = join(root, 'classbench');
 const GROUPS = 50;
 const LOOKUPS = 10_000;
 
@@ -91,50 +89,47 @@ function toTable(text: string): Table {
   };
 }
 
-const files = existsSync(folder)
-  ? readdirSync(folder).filter((name) => name.endsWith('_1k.rules'))
-  : [];
-if (files.length === 0) console.warn(`SKIPPED: no ClassBench sets in ${folder}`);
+/** Holds the table's blob and the kernel against evaluate(). */
+function checkLookups(table: Table): void {
+  const compiled = compileTable(table);
+  const { rules, blob, owners } = compiled;
+  const evaluate = evaluator(table);
+  const nextPacket = packetSource(table, seeded(7));
+  const wanted = owners.map(() => 0n);
+  let matched = 0;
+  let wrong: string | undefined;
+  const jit = new JitWalk();
+  try {
+    jit.enforce(compiled);
+    for (let n = 0; n < LOOKUPS; n++) {
+      const packet = nextPacket();
+      const { errno, decider, counted } = evaluate(packet);
+      for (const counter of counted) wanted[counter] += 1n;
+      if (owners[decider].rule) matched++;
+      const walked = walkBlob(blob, packet);
+      const isSame =
+        walked.errno === errno &&
+        walked.decider === decider &&
+        walked.counted.toSorted().join() === counted.toSorted().join();
+      if (!isSame)
+        wrong ??= `blob ${n}: ${walked.errno} ${walked.counted}, not ${errno} ${counted}`;
+      const inKernel = jit.run(packet).errno;
+      if (inKernel !== errno) wrong ??= `kernel ${n}: ${inKernel}, not ${errno} ${counted}`;
+    }
+    const totals = jit.totals();
+    const off = totals.findIndex((total, n) => total !== wanted[n]);
+    if (off >= 0) wrong ??= `counter ${off}: ${totals[off]}, not ${wanted[off]}`;
+  } finally {
+    jit.close();
+  }
+  expect(wrong).toBeUndefined();
+  expect(rules).toBeGreaterThan(800);
+  expect(matched).toBeGreaterThan(LOOKUPS / 4);
+  expect(blob.longestPath).toBeLessThan(MAX_STEPS);
+}
 
 describeKernel('ClassBench', () => {
-  if (files.length === 0) test.skip(`no sets in ${folder}`, () => undefined);
-
-  test.each(files)(`%s: ${LOOKUPS} look-ups`, (file) => {
-    const table = toTable(readFileSync(join(folder, file), 'utf8'));
-    const compiled = compileTable(table);
-    const { rules, blob, owners } = compiled;
-    const evaluate = evaluator(table);
-    const nextPacket = packetSource(table, seeded(7));
-    const wanted = owners.map(() => 0n);
-    let matched = 0;
-    let wrong: string | undefined;
-    const jit = new JitWalk();
-    try {
-      jit.enforce(compiled);
-      for (let n = 0; n < LOOKUPS; n++) {
-        const packet = nextPacket();
-        const { errno, decider, counted } = evaluate(packet);
-        for (const counter of counted) wanted[counter] += 1n;
-        if (owners[decider].rule) matched++;
-        const walked = walkBlob(blob, packet);
-        const isSame =
-          walked.errno === errno &&
-          walked.decider === decider &&
-          walked.counted.toSorted().join() === counted.toSorted().join();
-        if (!isSame)
-          wrong ??= `blob ${n}: ${walked.errno} ${walked.counted}, not ${errno} ${counted}`;
-        const inKernel = jit.run(packet).errno;
-        if (inKernel !== errno) wrong ??= `kernel ${n}: ${inKernel}, not ${errno} ${counted}`;
-      }
-      const totals = jit.totals();
-      const off = totals.findIndex((total, n) => total !== wanted[n]);
-      if (off >= 0) wrong ??= `counter ${off}: ${totals[off]}, not ${wanted[off]}`;
-    } finally {
-      jit.close();
-    }
-    expect(wrong).toBeUndefined();
-    expect(rules).toBeGreaterThan(800);
-    expect(matched).toBeGreaterThan(LOOKUPS / 4);
-    expect(blob.longestPath).toBeLessThan(MAX_STEPS);
+  describeVectors({ folder: 'classbench', ending: '_1k.rules' }, (path) => {
+    test(`${LOOKUPS} look-ups`, () => checkLookups(toTable(readFileSync(path, 'utf8'))));
   });
 });
