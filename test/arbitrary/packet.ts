@@ -5,6 +5,7 @@
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
+  boundOf,
   type Clause,
   contains,
   type Family,
@@ -13,7 +14,6 @@ import {
   flagsOf,
   type Packet,
   PROTOCOL,
-  REGION,
   ruleCondition,
   type Table,
   type Test,
@@ -105,7 +105,7 @@ export function packetSource(
 const { tcp, udp, udplite, icmp, icmpv6 } = PROTOCOL;
 
 function protocolsOf(chain: BuiltinChain, family: Family): readonly number[] {
-  const set = REGION[chain].protocol?.set;
+  const set = boundOf(chain, 'protocol')?.set;
   return [tcp, udp, udplite, family === 4 ? icmp : icmpv6].filter(
     (protocol) => !set || contains(set, BigInt(protocol)),
   );
@@ -117,7 +117,7 @@ const PROTOCOLS = new Map(
 
 /** The destination, or the next one where the chain has none that is unspecified. */
 function specified(chain: BuiltinChain, destination: bigint): bigint {
-  const bound = REGION[chain].destination;
+  const bound = boundOf(chain, 'destination');
   return !bound || contains(bound.set, destination) ? destination : destination + 1n;
 }
 

@@ -4,12 +4,12 @@ import { walkBlob } from '@sockfilter/kernel';
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
+  boundOf,
   contains,
   EMPTY_TABLE,
   evaluator,
   type Match,
   type MatchOption,
-  REGION,
   type Rule,
   type Table,
   type Target,
@@ -46,7 +46,7 @@ function toRule(line: string, n: number): { chain: BuiltinChain; rule: Rule } | 
   const [sportFrom, sportTo, dportFrom, dportTo] = parts.slice(5).map(Number);
   const protocol = Number.parseInt(parts[9], 16);
   const chain = BUILTIN_CHAINS[n % BUILTIN_CHAINS.length];
-  const allowed = REGION[chain].protocol?.set;
+  const allowed = boundOf(chain, 'protocol')?.set;
   const isBind = chain === 'BIND';
   const ip: MatchOption[] = [];
   if (!isBind && sourceBits !== '0') ip.push(option('source', network(source, Number(sourceBits))));

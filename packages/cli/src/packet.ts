@@ -11,10 +11,10 @@ import {
   isBuiltinChain,
   MAX_GROUP_ID,
   type Packet,
-  PROTOCOL,
   reachedDestination,
   requireGroup,
   type Table,
+  usualProtocol,
 } from '@sockfilter/table';
 import ipaddr from 'ipaddr.js';
 import { EXIT } from './exitcode.js';
@@ -58,8 +58,7 @@ function readNumber(text: string, highest: number, noun: string): number {
 
 /** As `-p` has it, with the same words against what it can't be. */
 function readProtocol(text: string | undefined, chain: BuiltinChain): number {
-  if (text === undefined)
-    return chain === 'SENDTO' || chain === 'RECVFROM' ? PROTOCOL.udp : PROTOCOL.tcp;
+  if (text === undefined) return usualProtocol(chain);
   const words = ['-C', 'CONNECT', '-p', text];
   const { command, diagnostics } = parseCommand(words, { names: SYSTEM_NAMES, groups: [] });
   const rule = command?.kind === 'check' ? command.rules[0] : undefined;

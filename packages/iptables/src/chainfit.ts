@@ -2,6 +2,7 @@
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
+  boundOf,
   type Clause,
   contains,
   describeOption,
@@ -10,7 +11,6 @@ import {
   isBuiltinChain,
   type MatchName,
   type MatchOption,
-  REGION,
   type Scope,
   type Target,
   unavailableIn,
@@ -40,7 +40,7 @@ function escapes(
 ): Field | undefined {
   const [test, other] = clause;
   if (!test || other || test.negated) return undefined;
-  const bound = REGION[chain][test.field];
+  const bound = boundOf(chain, test.field);
   if (!bound) return undefined;
   const isIpv6 = !clauses.some(
     ([at]) => at?.field === 'family' && !at.negated && !contains(at.set, 6n),
@@ -76,7 +76,7 @@ export function misfit(
   for (const clause of clauses) {
     const field = escapes(clause, chain, clauses);
     if (field === undefined) continue;
-    const reason = REGION[chain][field]?.reason;
+    const reason = boundOf(chain, field)?.reason;
     const message = `\`${printOption(match, option)}\` can't match in ${chain}: ${reason}`;
     return { code: 'not-in-chain', message };
   }

@@ -9,7 +9,7 @@ import {
   type Universe,
   witness,
 } from '@sockfilter/diagram';
-import type { Group, Packet } from '@sockfilter/table';
+import { chainNumber, type Group, type Packet } from '@sockfilter/table';
 import { chainsOf, describeBox } from './describe.js';
 
 /** A region of which no two of a list could be merged. */
@@ -29,9 +29,8 @@ export interface BoxList {
 }
 
 function compareBoxes(a: Box, b: Box): number {
-  const chain = (box: Box) => chainsOf(box)[0] ?? '';
-  const order = ['BIND', 'ACCEPT', 'CONNECT', 'SENDTO', 'RECVFROM'];
-  const byChain = order.indexOf(chain(a)) - order.indexOf(chain(b));
+  const [first, other] = [a, b].map((box) => chainsOf(box).map(chainNumber)[0] ?? -1);
+  const byChain = first - other;
   if (byChain !== 0) return byChain;
   const [x, y] = [a.group?.[0]?.[0] ?? -1n, b.group?.[0]?.[0] ?? -1n];
   return x < y ? -1 : x > y ? 1 : 0;

@@ -1,5 +1,5 @@
 /** One call in words, and as the command line that shows how it is decided. */
-import { type BuiltinChain, type Group, type Packet, PROTOCOL } from '@sockfilter/table';
+import { CHAINS, type Group, hasPeerSource, type Packet, PROTOCOL } from '@sockfilter/table';
 import { printAddress, printEndpoint } from './address.js';
 import type { Witness } from './finding.js';
 import { groupLabel, protocolName } from './label.js';
@@ -15,32 +15,19 @@ function endpoint(packet: Packet, end: 'source' | 'destination'): string {
     : printAddress(packet.family, address);
 }
 
-/** The socket's own end as a remark, where it is bound to something. */
-function boundTo(packet: Packet): string {
-  return packet.source === 0n && packet.sourcePort === 0
-    ? ''
-    : ` from ${endpoint(packet, 'source')}`;
+/** `connect(tcp, 10.0.0.5:80)`; a source that is not a peer's only where there is one. */
+function callText(packet: Packet): string {
+  const { call } = CHAINS[packet.chain];
+  const isSaid = hasPeerSource(packet.chain) || packet.source !== 0n || packet.sourcePort !== 0;
+  const from = isSaid ? ` from ${endpoint(packet, 'source')}` : '';
+  return `${call}(${protocolName(packet.protocol)}, ${endpoint(packet, 'destination')})${from}`;
 }
-
-const arriving = (verb: string) => (packet: Packet) =>
-  `${verb}(${protocolName(packet.protocol)}, ${endpoint(packet, 'destination')}) from ${endpoint(packet, 'source')}`;
-
-const leaving = (verb: string) => (packet: Packet) =>
-  `${verb}(${protocolName(packet.protocol)}, ${endpoint(packet, 'destination')})${boundTo(packet)}`;
-
-const CALLS: Readonly<Record<BuiltinChain, (packet: Packet) => string>> = {
-  BIND: leaving('bind'),
-  ACCEPT: arriving('accept'),
-  CONNECT: leaving('connect'),
-  SENDTO: leaving('sendto'),
-  RECVFROM: arriving('recvfrom'),
-};
 
 /** `connect(tcp, 10.0.0.5:80) by group web (3), uid 1000`; with the gid where it is another number. */
 export function describeCall(packet: Packet, groups: readonly Group[]): string {
   const who = packet.group === 0 ? 'no group' : `group ${groupLabel(groups, packet.group)}`;
   const gid = packet.gid === packet.uid ? '' : `, gid ${packet.gid}`;
-  return `${CALLS[packet.chain](packet)} by ${who}, uid ${packet.uid}${gid}`;
+  return `${callText(packet)} by ${who}, uid ${packet.uid}${gid}`;
 }
 
 /** What to type to see how the call is decided. */
@@ -54,7 +41,7 @@ export function explainCommand(packet: Packet, file?: string): string {
     packet.chain,
     `--group ${packet.group}`,
     `--proto ${protocolName(packet.protocol)}`,
-    ...(packet.chain === 'BIND' ? [] : [`--src ${endpoint(packet, 'source')}`]),
+    ...(CHAINS[packet.chain].noPeer !== undefined ? [] : [`--src ${endpoint(packet, 'source')}`]),
     `--dst ${endpoint(packet, 'destination')}`,
     ...(packet.uid === 0 ? [] : [`--uid ${packet.uid}`]),
     ...(packet.gid === 0 ? [] : [`--gid ${packet.gid}`]),

@@ -1,7 +1,9 @@
 /** The call of a case as a packet. What is not said is what an ordinary call has. */
 import {
   type BuiltinChain,
+  CHAINS,
   flagsOf,
+  hasPeerSource,
   impossible,
   isBuiltinChain,
   MAX_GROUP_ID,
@@ -9,6 +11,7 @@ import {
   PROTOCOL,
   reachedDestination,
   type Table,
+  usualProtocol,
 } from '@sockfilter/table';
 import { type Address, parseAddress } from './address.js';
 import { protocolNumber } from './label.js';
@@ -17,9 +20,6 @@ import type { RegionKey } from './regionfield.js';
 
 /** The port of a peer that has none said. */
 const PEER_PORT = 49_152;
-
-/** Where the local end is the destination. */
-const INWARD: readonly BuiltinChain[] = ['BIND', 'ACCEPT', 'RECVFROM'];
 
 interface End<T> {
   readonly key: RegionKey;
@@ -85,8 +85,7 @@ function readGroup(reader: CallReader, table: Table): number {
 
 function readProtocol(reader: CallReader, chain: BuiltinChain): number {
   const text = reader.one('proto');
-  if (text === undefined)
-    return chain === 'SENDTO' || chain === 'RECVFROM' ? PROTOCOL.udp : PROTOCOL.tcp;
+  if (text === undefined) return usualProtocol(chain);
   const protocol = protocolNumber(text);
   if (protocol === undefined)
     throw new RegionError('proto', undefined, `no call has protocol \`${text}\``);
@@ -98,8 +97,8 @@ export function readCall(call: Region, table: Table): Packet {
   const reader = new CallReader(call);
   const chain = readChain(reader);
   const protocol = readProtocol(reader, chain);
-  const isInward = INWARD.includes(chain);
-  const hasPeer = chain === 'ACCEPT' || chain === 'RECVFROM';
+  const isInward = CHAINS[chain].ours === 'destination';
+  const hasPeer = hasPeerSource(chain);
   const [sourceEnd, destinationEnd] = isInward
     ? (['remote', 'local'] as const)
     : (['local', 'remote'] as const);

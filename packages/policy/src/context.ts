@@ -1,10 +1,10 @@
 /** What all checks of one file share, each thing made when it is first asked. */
 import { intersect, type LoadedTable, type PacketSet, Universe, union } from '@sockfilter/diagram';
 import {
-  BUILTIN_CHAINS,
   type BuiltinChain,
   type Chain,
   type CounterOwner,
+  chainNumber,
   counterOwners,
   isBuiltinChain,
   type Packet,
@@ -22,7 +22,7 @@ import { Tracer } from './trace.js';
 
 /** The chain alone, as a set. */
 export function chainSet(universe: Universe, chain: BuiltinChain): PacketSet {
-  const set = valueSet(BUILTIN_CHAINS.indexOf(chain));
+  const set = valueSet(chainNumber(chain));
   return universe.matching([[{ field: 'chain', set, negated: false }]]);
 }
 

@@ -6,12 +6,13 @@ import type { Box } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
+  boundOf,
+  CHAINS,
   contains,
   type Family,
   type Field,
   type Group,
   type Range,
-  REGION,
 } from '@sockfilter/table';
 import { addressBits, allAddresses, printAddress, printAddressRange } from './address.js';
 import { groupLabel, protocolName } from './label.js';
@@ -134,7 +135,7 @@ function addressesOf(box: Box, field: 'source' | 'destination'): readonly Range[
   const [first] = ranges ?? [];
   if (!ranges || first?.[0] !== 1n) return ranges;
   const isNever = chainsOf(box).every((chain) => {
-    const bound = REGION[chain][field];
+    const bound = boundOf(chain, field);
     return bound && !contains(bound.set, 0n);
   });
   return isNever ? ranges.with(0, [0n, first[1]]) : ranges;
@@ -157,7 +158,7 @@ function endText(
 
 /** True where the end is what it always is in the chain, so that saying it tells nothing. */
 function isFixed(box: Box, chains: readonly BuiltinChain[]): boolean {
-  return chains.every((chain) => chain === 'BIND') && box.source !== undefined;
+  return chains.every((chain) => CHAINS[chain].noPeer !== undefined) && box.source !== undefined;
 }
 
 /** The region in one line. */

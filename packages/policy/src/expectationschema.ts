@@ -16,7 +16,7 @@
  * region.ts says what a region has; `in` takes one or a list. All may have a `name`. An intended
  * change has `accepted:` and `refused:`, lists of regions.
  */
-import { REJECT_ERRNO } from '@sockfilter/table';
+import { BUILTIN_CHAINS, REJECT_ERRNO } from '@sockfilter/table';
 import { z } from 'zod';
 import type { RegionKey } from './regionfield.js';
 
@@ -24,7 +24,7 @@ const value = z.union([z.string(), z.number().int().nonnegative()]);
 const values = z.union([value, z.array(value).min(1)]);
 
 const DESCRIPTIONS: Readonly<Record<RegionKey, string>> = {
-  chain: 'BIND, ACCEPT, CONNECT, SENDTO, RECVFROM',
+  chain: BUILTIN_CHAINS.join(', '),
   group: 'name, id, range of ids, path of a control group, or `none`',
   proto: 'tcp, udp, udplite, icmp or ipv6-icmp',
   family: '4 or 6',

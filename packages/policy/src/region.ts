@@ -14,7 +14,7 @@
  * which there is no such field (BIND has no remote end) is outside.
  */
 import { intersect, type PacketSet, subtract, type Universe, union } from '@sockfilter/diagram';
-import { BUILTIN_CHAINS, type Table, valueSet } from '@sockfilter/table';
+import { BUILTIN_CHAINS, chainNumber, type Table, valueSet } from '@sockfilter/table';
 import { REGION_KEYS, REGION_READERS, type RegionKey } from './regionfield.js';
 
 /** The values of each field, `!` included. */
@@ -62,10 +62,10 @@ function compileField(
     );
     (negated ? unwanted : wanted).push(set);
   }
-  const lacking = BUILTIN_CHAINS.flatMap((chain, at) =>
+  const lacking = BUILTIN_CHAINS.flatMap((chain) =>
     absent[chain] === undefined
       ? []
-      : [[{ field: 'chain', set: valueSet(at), negated: false } as const]],
+      : [[{ field: 'chain', set: valueSet(chainNumber(chain)), negated: false } as const]],
   );
   for (const clause of lacking) unwanted.push(universe.matching([clause]));
   const start = wanted.length === 0 ? universe.possible : unionAll(universe, wanted);

@@ -3,6 +3,7 @@ import {
   BUILTIN_CHAINS,
   type BuiltinChain,
   type Clause,
+  chainNumber,
   describeOption,
   isBuiltinChain,
   MAX_GROUP_ID,
@@ -144,7 +145,7 @@ export const REGION_READERS: Readonly<Record<RegionKey, FieldReader>> = {
           fault: `\`${text}\` is no built-in chain`,
           help: `the chains are ${BUILTIN_CHAINS.join(', ')}`,
         };
-      const set = valueSet(BUILTIN_CHAINS.indexOf(name));
+      const set = valueSet(chainNumber(name));
       return [[[{ field: 'chain', set, negated: false }]]];
     },
   },

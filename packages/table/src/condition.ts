@@ -1,7 +1,7 @@
+import type { Clause } from './clause.js';
 import type { MatchDescriptor, OptionDescriptor, Scope } from './match.js';
 import { MATCHES } from './matches.js';
 import type { Match, Rule } from './table.js';
-import type { Clause } from './valueset.js';
 
 /** The descriptor of an option that the match has; throws for a match that no parser makes. */
 export function describeOption(match: Match, name: string): OptionDescriptor {

@@ -3,8 +3,8 @@
  * that it does not touch; it throws TableError, with iptables' words, when the table forbids it.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { isBuiltinChain } from './chains.js';
 import { TableError } from './error.js';
-import { isBuiltinChain } from './packet.js';
 import {
   type Chain,
   emptyChain,

@@ -1,9 +1,10 @@
+import { isBuiltinChain } from './chains.js';
 import { counterOwners } from './counter.js';
 import { appendRules, newChain, setPolicy } from './edit.js';
 import { evaluate } from './evaluate.js';
 import type { MatchOption } from './match.js';
 import type { MatchName } from './matches.js';
-import { isBuiltinChain, type Packet } from './packet.js';
+import type { Packet } from './packet.js';
 import { EMPTY_TABLE, type Policy, type Rule, type Table, type Target } from './table.js';
 import type { Value } from './value.js';
 

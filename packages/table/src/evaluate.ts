@@ -2,6 +2,8 @@
  * The reference meaning: a plain walk of the rules, with nothing between the text of the contract
  * and the verdict. Everything faster is tested against it.
  */
+
+import { type Clause, holds } from './clause.js';
 import { ruleCondition } from './condition.js';
 import { type CounterOwner, counterOwners } from './counter.js';
 import type { Packet } from './packet.js';
@@ -13,7 +15,6 @@ import {
   type Rule,
   type Table,
 } from './table.js';
-import { type Clause, holds } from './valueset.js';
 
 /** 0 when the call proceeds, else the errno with which it fails. */
 export type Errno = number;

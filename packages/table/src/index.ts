@@ -1,3 +1,6 @@
+export * from './chain.js';
+export * from './chains.js';
+export * from './clause.js';
 export * from './condition.js';
 export * from './counter.js';
 export * from './edit.js';

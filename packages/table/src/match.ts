@@ -1,8 +1,8 @@
 /** What describes a match: the row that every stage reads instead of listing matches again. */
-import type { BuiltinChain } from './packet.js';
+import type { BuiltinChain } from './chains.js';
+import type { Clause } from './clause.js';
 import type { Group } from './table.js';
 import { isValueOf, type Value, type ValueKind, type ValueOf } from './value.js';
-import type { Clause } from './valueset.js';
 
 /** One option of a match as a rule has it, `! --dport 80` for example. */
 export interface MatchOption {

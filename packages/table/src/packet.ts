@@ -6,14 +6,7 @@
  * and RECVFROM.
  */
 
-/** The built-in chains, in the order in which they are numbered, listed and saved. */
-export const BUILTIN_CHAINS = ['BIND', 'ACCEPT', 'CONNECT', 'SENDTO', 'RECVFROM'] as const;
-
-export type BuiltinChain = (typeof BUILTIN_CHAINS)[number];
-
-export function isBuiltinChain(name: string): name is BuiltinChain {
-  return BUILTIN_CHAINS.some((chain) => chain === name);
-}
+import { type BuiltinChain, chainNumber } from './chains.js';
 
 /** IP version: 4 or 6. */
 export type Family = 4 | 6;
@@ -57,12 +50,16 @@ export const FIELD_BITS: Readonly<Record<Field, number>> = {
   gid: 32,
 };
 
-/** The value of a field as an unsigned integer; a chain's is its position in BUILTIN_CHAINS. */
+function isField(name: string): name is Field {
+  return Object.hasOwn(FIELD_BITS, name);
+}
+
+/** All fields in the order of FIELD_BITS. */
+export const FIELDS: readonly Field[] = Object.keys(FIELD_BITS).filter(isField);
+
+/** The value of a field as an unsigned integer; a chain's is its chainNumber(). */
 export function fieldValue(packet: Packet, field: Field): bigint {
   const value = packet[field];
   if (typeof value === 'bigint') return value;
-  return BigInt(typeof value === 'string' ? BUILTIN_CHAINS.indexOf(value) : value);
+  return BigInt(typeof value === 'string' ? chainNumber(value) : value);
 }
-
-/** The TCP flag that CONNECT and ACCEPT packets of tcp carry, and they alone. */
-export const TCP_SYN = 0x02;

@@ -11,3 +11,6 @@ export const PROTOCOL = {
 
 /** The protocols whose packets carry ports, and that the hooks see. */
 export const PORT_PROTOCOLS: readonly number[] = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.udplite];
+
+/** The TCP flag that CONNECT and ACCEPT packets of tcp carry, and they alone. */
+export const TCP_SYN = 0x02;

@@ -1,4 +1,5 @@
-import { type BuiltinChain, FIELD_BITS, fieldValue, type Packet } from './packet.js';
+import type { BuiltinChain } from './chains.js';
+import { FIELD_BITS, fieldValue, type Packet } from './packet.js';
 import { flagsOf, impossible } from './region.js';
 
 /** A packet that can happen in the chain, with some of it changed. */

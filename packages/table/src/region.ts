@@ -1,60 +1,33 @@
 /** The well-formed region: which packets can happen at all in a chain. */
-import { type BuiltinChain, type Family, type Field, type Packet, TCP_SYN } from './packet.js';
+import type { Bound } from './chain.js';
+import { BUILTIN_CHAINS, type BuiltinChain, CHAINS } from './chains.js';
+import { type Family, FIELDS, type Field, fieldValue, type Packet } from './packet.js';
 import { PROTOCOL } from './protocol.js';
-import { contains, rangeSet, type ValueSet, valueSet } from './valueset.js';
+import { contains } from './valueset.js';
 
-interface Bound {
-  readonly set: ValueSet;
-  /** Why nothing else can happen, for messages. */
-  readonly reason: string;
-}
-
-const { icmp, icmpv6, tcp, udp, udplite } = PROTOCOL;
-
-const NO_SOURCE: Bound = {
-  set: valueSet(0),
-  reason: 'bind(2) has no source: the address that was asked for is the destination',
-};
+const { icmp, icmpv6 } = PROTOCOL;
 
 const LOOPBACK: Readonly<Record<Family, bigint>> = { 4: 0x7f00_0001n, 6: 1n };
 
-const SPECIFIED: Bound = {
-  set: rangeSet([[1n, 2n ** 128n - 1n]]),
-  reason:
-    'the kernel makes an unspecified destination the address that the socket is bound to, else 127.0.0.1 or ::1',
-};
+/** What the chain by itself makes of the field; undefined if it can be anything. */
+export function boundOf(chain: BuiltinChain, field: Field): Bound | undefined {
+  return CHAINS[chain].bounds[field];
+}
 
-const DATAGRAMS: Bound = {
-  set: valueSet(udp, udplite),
-  reason: 'it sees datagrams of udp and udplite sockets only',
-};
+/** True where the source is a peer's address, so that every call has one. */
+export function hasPeerSource(chain: BuiltinChain): boolean {
+  return CHAINS[chain].ours === 'destination' && CHAINS[chain].noPeer === undefined;
+}
 
-/** The fields that a chain restricts by themselves, with the reason. */
-export const REGION: Readonly<Record<BuiltinChain, Partial<Readonly<Record<Field, Bound>>>>> = {
-  BIND: {
-    protocol: {
-      set: valueSet(tcp, udp, udplite),
-      reason: 'it sees bind(2) of tcp, udp and udplite sockets only',
-    },
-    source: NO_SOURCE,
-    sourcePort: NO_SOURCE,
-  },
-  ACCEPT: { protocol: { set: valueSet(tcp), reason: 'it sees tcp only' } },
-  CONNECT: {
-    protocol: {
-      // udplite_prot has no pre_connect (net/ipv4/udplite.c): the kernel asks nobody.
-      set: valueSet(tcp, udp, icmp, icmpv6),
-      reason: 'it sees connect(2) of tcp, udp and ping sockets only',
-    },
-    destination: SPECIFIED,
-  },
-  SENDTO: { protocol: DATAGRAMS, destination: SPECIFIED },
-  RECVFROM: { protocol: DATAGRAMS },
-};
+/** The protocol of a call that says none: tcp where the chain has it. */
+export function usualProtocol(chain: BuiltinChain): number {
+  const bound = boundOf(chain, 'protocol');
+  return !bound || contains(bound.set, BigInt(PROTOCOL.tcp)) ? PROTOCOL.tcp : PROTOCOL.udp;
+}
 
 /** The TCP flags byte of every packet of the chain and protocol. */
 export function flagsOf(chain: BuiltinChain, protocol: number): number {
-  return protocol === tcp && (chain === 'CONNECT' || chain === 'ACCEPT') ? TCP_SYN : 0;
+  return CHAINS[chain].flags[protocol] ?? 0;
 }
 
 /**
@@ -67,22 +40,32 @@ export function reachedDestination(
   source: bigint,
   asked: bigint,
 ): bigint {
-  if (asked !== 0n || !REGION[chain].destination) return asked;
+  if (asked !== 0n || !boundOf(chain, 'destination')) return asked;
   return family === 4 && source !== 0n ? source : LOOPBACK[family];
 }
 
+/** The fields that some chain restricts, in the order in which faults are told. */
+export const BOUNDED_FIELDS: readonly Field[] = [
+  'protocol',
+  ...new Set(
+    BUILTIN_CHAINS.flatMap((chain) =>
+      FIELDS.filter((field) => field !== 'protocol' && boundOf(chain, field)),
+    ),
+  ),
+];
+
 /** Says what is impossible about the packet, or undefined when such a call can happen. */
 export function impossible(packet: Packet): string | undefined {
-  const region = REGION[packet.chain];
   const width = packet.family === 4 ? 32n : 128n;
   if (packet.source >> width || packet.destination >> width)
     return 'the address is too wide for its family';
-  if (region.protocol && !contains(region.protocol.set, BigInt(packet.protocol)))
-    return `${packet.chain} has no protocol ${packet.protocol}: ${region.protocol.reason}`;
-  if (packet.chain === 'BIND' && (packet.source !== 0n || packet.sourcePort !== 0))
-    return NO_SOURCE.reason;
-  if (region.destination && !contains(region.destination.set, packet.destination))
-    return region.destination.reason;
+  for (const field of BOUNDED_FIELDS) {
+    const bound = boundOf(packet.chain, field);
+    if (!bound || contains(bound.set, fieldValue(packet, field))) continue;
+    return field === 'protocol'
+      ? `${packet.chain} has no protocol ${packet.protocol}: ${bound.reason}`
+      : bound.reason;
+  }
   if (packet.protocol === (packet.family === 4 ? icmpv6 : icmp))
     return `protocol ${packet.protocol} does not run over IPv${packet.family}`;
   if (

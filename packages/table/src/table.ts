@@ -1,8 +1,8 @@
 /** The socket table as plain frozen data. */
 
+import { BUILTIN_CHAINS, type BuiltinChain } from './chains.js';
 import type { MatchOption } from './match.js';
 import type { MatchName } from './matches.js';
-import { BUILTIN_CHAINS, type BuiltinChain } from './packet.js';
 
 /** The errnos that REJECT can give: none makes a caller wait or try again by itself. */
 export const REJECT_ERRNO = {

@@ -1,5 +1,5 @@
+import { type BuiltinChain, isBuiltinChain } from './chains.js';
 import { appendRules, newChain } from './edit.js';
-import { type BuiltinChain, isBuiltinChain } from './packet.js';
 import { EMPTY_TABLE, type Rule, type Table, type Target } from './table.js';
 import { MAX_CHAIN_DEPTH, requireValid, unavailableIn, validate } from './validate.js';
 import type { Value } from './value.js';

@@ -1,7 +1,8 @@
 /** What must hold of a table as a whole, beyond what the text of each rule can show. */
+
+import { type BuiltinChain, CHAINS, isBuiltinChain } from './chains.js';
 import { describeOption } from './condition.js';
 import { type Problem, TableError } from './error.js';
-import { type BuiltinChain, isBuiltinChain } from './packet.js';
 import { type Chain, findChain, type Rule, type Table } from './table.js';
 
 /** How deep chains may call each other. */
@@ -15,7 +16,7 @@ export function unavailableIn(rule: Rule, chain: BuiltinChain): string | undefin
       if (reason !== undefined) return `\`--${name}\` is not available in ${chain}: ${reason}`;
     }
   }
-  if (rule.target?.kind === 'reject' && (chain === 'ACCEPT' || chain === 'RECVFROM'))
+  if (rule.target?.kind === 'reject' && CHAINS[chain].refusal === 'silence')
     return `REJECT is not available in ${chain}: the peer is not told there; use DROP`;
   return undefined;
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { contains, holds, type Range, rangeSet, type ValueSet, valueSet } from './valueset.js';
+import { holds } from './clause.js';
+import { contains, type Range, rangeSet, type ValueSet, valueSet } from './valueset.js';
 
 const MAX = 40n;
 const number = fc.bigInt({ min: 0n, max: MAX });

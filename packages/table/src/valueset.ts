@@ -1,5 +1,4 @@
-/** Sets of unsigned integers, and tests of packet fields against them. */
-import { type Field, fieldValue, type Packet } from './packet.js';
+/** Sets of unsigned integers. */
 
 /** Both ends belong to the range. */
 export type Range = readonly [from: bigint, to: bigint];
@@ -11,16 +10,6 @@ export type Range = readonly [from: bigint, to: bigint];
 export type ValueSet =
   | { readonly kind: 'ranges'; readonly ranges: readonly Range[] }
   | { readonly kind: 'masked'; readonly value: bigint; readonly mask: bigint };
-
-/** Holds when the packet's field lies in the set; when `negated`, when it does not. */
-export interface Test {
-  readonly field: Field;
-  readonly set: ValueSet;
-  readonly negated: boolean;
-}
-
-/** Holds when any of its tests holds. A rule's condition is a list of clauses that must all hold. */
-export type Clause = readonly Test[];
 
 /** The union of ranges, sorted, with those that overlap or touch merged. */
 export function rangeSet(ranges: readonly Range[]): ValueSet {
@@ -40,8 +29,4 @@ export function valueSet(...values: readonly (bigint | number)[]): ValueSet {
 export function contains(set: ValueSet, value: bigint): boolean {
   if (set.kind === 'masked') return (value & set.mask) === set.value;
   return set.ranges.some(([from, to]) => from <= value && value <= to);
-}
-
-export function holds(test: Test, packet: Packet): boolean {
-  return contains(test.set, fieldValue(packet, test.field)) !== test.negated;
 }

@@ -1,11 +1,14 @@
 /**
- * The well-formed region as a set. It is read off REGION, flagsOf() and impossible(): the last is asked
+ * The well-formed region as a set. It is read off the chains' rows and impossible(), which is asked
  * for each chain, family and protocol, of a packet that has low values everywhere else.
  */
 import {
+  BOUNDED_FIELDS,
   BUILTIN_CHAINS,
   type BuiltinChain,
+  boundOf,
   type Clause,
+  chainNumber,
   contains,
   type Family,
   FIELD_BITS,
@@ -13,7 +16,6 @@ import {
   flagsOf,
   impossible,
   type Packet,
-  REGION,
   type ValueSet,
   valueSet,
 } from '@sockfilter/table';
@@ -22,14 +24,11 @@ import { IN, type SetStore } from './setstore.js';
 
 const FAMILIES: readonly Family[] = [4, 6];
 const PROTOCOLS = Array.from({ length: 1 << FIELD_BITS.protocol }, (_, protocol) => protocol);
-/** Those that REGION bounds by chain alone. */
-const BOUNDED: readonly Field[] = ['source', 'destination', 'sourcePort', 'destinationPort'];
-
 const be = (field: Field, set: ValueSet): Clause => [{ field, set, negated: false }];
 
 function clausesOf(chain: BuiltinChain, family: Family, protocol: number): Clause[] | undefined {
-  const region = REGION[chain];
-  if (region.protocol && !contains(region.protocol.set, BigInt(protocol))) return undefined;
+  const protocols = boundOf(chain, 'protocol');
+  if (protocols && !contains(protocols.set, BigInt(protocol))) return undefined;
   const plain: Packet = {
     chain,
     group: 0,
@@ -45,13 +44,13 @@ function clausesOf(chain: BuiltinChain, family: Family, protocol: number): Claus
   };
   if (impossible(plain) !== undefined) return undefined;
   const clauses = [
-    be('chain', valueSet(BUILTIN_CHAINS.indexOf(chain))),
+    be('chain', valueSet(chainNumber(chain))),
     be('family', valueSet(family)),
     be('protocol', valueSet(protocol)),
     be('flags', valueSet(plain.flags)),
   ];
-  for (const field of BOUNDED) {
-    const bound = region[field];
+  for (const field of BOUNDED_FIELDS) {
+    const bound = field === 'protocol' ? undefined : boundOf(chain, field);
     if (bound) clauses.push(be(field, bound.set));
   }
   if (impossible({ ...plain, destinationPort: 1 }) !== undefined)

@@ -2,6 +2,8 @@
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
+  CHAINS,
+  chainNumber,
   type Family,
   FIELD_BITS,
   type Field,
@@ -20,7 +22,9 @@ interface Chosen {
   readonly protocol: number;
 }
 
-const CHAIN_ORDER: readonly BuiltinChain[] = ['CONNECT', 'BIND', 'SENDTO', 'ACCEPT', 'RECVFROM'];
+const CHAIN_ORDER = BUILTIN_CHAINS.toSorted(
+  (a, b) => CHAINS[a].exampleRank - CHAINS[b].exampleRank,
+);
 
 /** Addresses of ours and of others that documentation may use (RFC 5737, RFC 3849). */
 const LOCAL: Readonly<Record<Family, readonly bigint[]>> = {
@@ -32,25 +36,24 @@ const REMOTE: Readonly<Record<Family, readonly bigint[]>> = {
   6: [0x20010db8_00000001_00000000_00000001n],
 };
 
-const INWARD: readonly BuiltinChain[] = ['ACCEPT', 'RECVFROM'];
 const SERVER_PORTS = [443n, 80n, 53n, 8080n];
 const CLIENT_PORTS = [40000n];
 const OWNERS = [1000n, 0n];
 
+const unbound = (chain: BuiltinChain) => (CHAINS[chain].usuallyUnbound ? [0n] : []);
+
 /** Values to try, best first, before the lowest that the set has. */
 const ORDINARY: Readonly<Record<Field, (chosen: Chosen) => readonly bigint[]>> = {
-  chain: () => CHAIN_ORDER.map((chain) => BigInt(BUILTIN_CHAINS.indexOf(chain))),
+  chain: () => CHAIN_ORDER.map((chain) => BigInt(chainNumber(chain))),
   group: () => [],
   family: () => [4n, 6n],
   protocol: () => [BigInt(PROTOCOL.tcp), BigInt(PROTOCOL.udp)],
-  source: ({ chain, family }) => {
-    if (chain === 'CONNECT') return [0n, ...LOCAL[family]];
-    return INWARD.includes(chain) ? REMOTE[family] : LOCAL[family];
-  },
+  source: ({ chain, family }) =>
+    CHAINS[chain].ours === 'source' ? [...unbound(chain), ...LOCAL[family]] : REMOTE[family],
   destination: ({ chain, family }) =>
-    chain === 'BIND' || INWARD.includes(chain) ? LOCAL[family] : REMOTE[family],
+    CHAINS[chain].ours === 'destination' ? LOCAL[family] : REMOTE[family],
   destinationPort: () => SERVER_PORTS,
-  sourcePort: ({ chain }) => (chain === 'CONNECT' ? [0n, ...CLIENT_PORTS] : CLIENT_PORTS),
+  sourcePort: ({ chain }) => [...unbound(chain), ...CLIENT_PORTS],
   flags: () => [],
   uid: () => OWNERS,
   gid: () => OWNERS,
@@ -125,9 +128,10 @@ class Chooser {
 
 /** A packet of the set, with usual values where the set leaves the choice; undefined if it is empty. */
 export function witness(set: PacketSet): Packet | undefined {
-  if (set.ref === OUT) return undefined;
+  const [firstExample] = CHAIN_ORDER;
+  if (set.ref === OUT || !firstExample) return undefined;
   const chooser = new Chooser(set);
-  let chosen: Chosen = { chain: 'CONNECT', family: 4, protocol: PROTOCOL.tcp };
+  let chosen: Chosen = { chain: firstExample, family: 4, protocol: PROTOCOL.tcp };
   const number = (field: Field) => Number(chooser.choose(field, chosen));
   chosen = { ...chosen, chain: BUILTIN_CHAINS[number('chain')] };
   const group = number('group');

@@ -8,7 +8,7 @@ import {
   union,
   witness,
 } from '@sockfilter/diagram';
-import { BUILTIN_CHAINS, type Family, type Field, type Packet } from '@sockfilter/table';
+import { chainNumber, type Family, type Field, type Packet } from '@sockfilter/table';
 import { allAddresses } from '../address.js';
 import { type Check, type CheckContext, chainSet } from '../context.js';
 import { ownerNote } from '../rulefile.js';
@@ -17,7 +17,7 @@ import { ownerNote } from '../rulefile.js';
 const SAME: readonly Field[] = ['chain', 'group', 'protocol', 'destinationPort', 'uid', 'gid'];
 
 function bindTo(family: Family, addresses: readonly [bigint, bigint]): Box {
-  const chain = BigInt(BUILTIN_CHAINS.indexOf('BIND'));
+  const chain = BigInt(chainNumber('BIND'));
   return {
     chain: [[chain, chain]],
     family: [[BigInt(family), BigInt(family)]],

@@ -15,11 +15,12 @@ import {
   union,
 } from '@sockfilter/diagram';
 import {
-  BUILTIN_CHAINS,
   type BuiltinChain,
   type Clause,
+  chainNumber,
   contains,
   type Field,
+  hasPeerSource,
   ruleCondition,
   type Test,
 } from '@sockfilter/table';
@@ -49,23 +50,17 @@ const MAX_NAMED = 3;
 const OUTWARD: readonly Field[] = ['family', 'protocol', 'destination', 'destinationPort'];
 const WITH_PEER: readonly Field[] = [...OUTWARD, 'source'];
 
-const SHOWN: Readonly<Record<BuiltinChain, readonly Field[]>> = {
-  BIND: OUTWARD,
-  ACCEPT: WITH_PEER,
-  CONNECT: OUTWARD,
-  SENDTO: OUTWARD,
-  RECVFROM: WITH_PEER,
-};
+const shownIn = (chain: BuiltinChain) => (hasPeerSource(chain) ? WITH_PEER : OUTWARD);
 
 /** The clause as it is in the chain, or undefined where it always holds or is about other fields. */
 function narrow(clause: Clause, chain: BuiltinChain): Clause | undefined {
-  const here = BigInt(BUILTIN_CHAINS.indexOf(chain));
+  const here = BigInt(chainNumber(chain));
   const rest: Test[] = [];
   for (const test of clause) {
     if (test.field !== 'chain') rest.push(test);
     else if (contains(test.set, here) !== test.negated) return undefined;
   }
-  return rest.every(({ field }) => SHOWN[chain].includes(field)) ? rest : undefined;
+  return rest.every(({ field }) => shownIn(chain).includes(field)) ? rest : undefined;
 }
 
 function keyOf(clauses: readonly Clause[]): string {

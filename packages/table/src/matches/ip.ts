@@ -1,7 +1,8 @@
+import type { Clause } from '../clause.js';
 import { defineOption, type MatchDescriptor } from '../match.js';
 import type { Field } from '../packet.js';
 import type { ValueOf } from '../value.js';
-import { type Clause, type ValueSet, valueSet } from '../valueset.js';
+import { type ValueSet, valueSet } from '../valueset.js';
 
 /** A network as a set of addresses. */
 export function networkSet({ address, mask }: ValueOf<'network'>): ValueSet {

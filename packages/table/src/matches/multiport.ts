@@ -1,7 +1,8 @@
+import type { Test } from '../clause.js';
 import { defineOption, type MatchDescriptor } from '../match.js';
 import type { Field } from '../packet.js';
 import { PORT_PROTOCOLS } from '../protocol.js';
-import { rangeSet, type Test } from '../valueset.js';
+import { rangeSet } from '../valueset.js';
 
 /** Any of the fields in the list; negated, none of them. */
 const list = (...fields: readonly Field[]) =>

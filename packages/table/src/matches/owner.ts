@@ -1,8 +1,11 @@
+import { chainsThat } from '../chains.js';
 import { defineOption, type MatchDescriptor } from '../match.js';
 import type { Field } from '../packet.js';
 import { rangeSet } from '../valueset.js';
 
-const NO_GID = 'a socket keeps the user id of its maker but no group id';
+const NO_GID = chainsThat(({ ids }) =>
+  ids === 'socket' ? 'a socket keeps the user id of its maker but no group id' : undefined,
+);
 
 const owner = (field: Field, absent = {}) =>
   defineOption(
@@ -17,6 +20,6 @@ export const ownerMatch: MatchDescriptor = {
   needsOption: true,
   options: {
     'uid-owner': owner('uid'),
-    'gid-owner': owner('gid', { ACCEPT: NO_GID, RECVFROM: NO_GID }),
+    'gid-owner': owner('gid', NO_GID),
   },
 };

@@ -1,19 +1,20 @@
 /** Addresses and ports by end of the socket, whatever the direction of the data. */
+
+import { BUILTIN_CHAINS, CHAINS, chainNumber, chainsThat } from '../chains.js';
+import type { Clause, Test } from '../clause.js';
 import { defineOption, type MatchDescriptor } from '../match.js';
-import { BUILTIN_CHAINS, type BuiltinChain, type Field } from '../packet.js';
-import { type Clause, rangeSet, type Test, type ValueSet, valueSet } from '../valueset.js';
+import type { Field } from '../packet.js';
+import { rangeSet, type ValueSet, valueSet } from '../valueset.js';
 import { networkSet } from './ip.js';
 
-/** In these chains the local end is the destination; in the others it is the source. */
-const LOCAL_IS_DESTINATION: readonly BuiltinChain[] = ['BIND', 'ACCEPT', 'RECVFROM'];
-
-const localIsDestination: ValueSet = valueSet(
-  ...LOCAL_IS_DESTINATION.map((chain) => BUILTIN_CHAINS.indexOf(chain)),
+/** The chains in which the local end is the destination. */
+const INWARD: ValueSet = valueSet(
+  ...BUILTIN_CHAINS.filter((chain) => CHAINS[chain].ours === 'destination').map(chainNumber),
 );
 
 /** `inward` is the field in the chains where the local end is the destination, else `outward`. */
 function atEnd(inward: Field, outward: Field, set: ValueSet, negated: boolean): readonly Clause[] {
-  const chain: Test = { field: 'chain', set: localIsDestination, negated: false };
+  const chain: Test = { field: 'chain', set: INWARD, negated: false };
   return [
     [
       { ...chain, negated: true },
@@ -41,7 +42,7 @@ const port = (inward: Field, outward: Field, absent = {}) =>
     { absent },
   );
 
-const NO_PEER = { BIND: 'bind(2) has no remote end' };
+const NO_PEER = chainsThat(({ noPeer }) => noPeer);
 
 export const socket: MatchDescriptor = {
   name: 'socket',

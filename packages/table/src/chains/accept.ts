@@ -1,0 +1,15 @@
+import type { ChainDescriptor } from '../chain.js';
+import { PROTOCOL, TCP_SYN } from '../protocol.js';
+import { valueSet } from '../valueset.js';
+
+/** A TCP SYN that reaches a listening socket: the source is the peer. */
+export const accept: ChainDescriptor = {
+  call: 'accept',
+  ours: 'destination',
+  ids: 'socket',
+  refusal: 'silence',
+  bounds: { protocol: { set: valueSet(PROTOCOL.tcp), reason: 'it sees tcp only' } },
+  flags: { [PROTOCOL.tcp]: TCP_SYN },
+  exampleRank: 3,
+  usuallyUnbound: false,
+};

@@ -1,0 +1,14 @@
+import type { ChainDescriptor } from '../chain.js';
+import { DATAGRAMS } from './bounds.js';
+
+/** A datagram that reaches an unconnected socket: the source is the peer. */
+export const recvfrom: ChainDescriptor = {
+  call: 'recvfrom',
+  ours: 'destination',
+  ids: 'socket',
+  refusal: 'silence',
+  bounds: { protocol: DATAGRAMS },
+  flags: {},
+  exampleRank: 4,
+  usuallyUnbound: false,
+};
