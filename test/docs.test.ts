@@ -24,7 +24,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DEFAULT_LIMITS } from '@sockfilter/diagram';
-import { NO_NAMES, parseSave, printSave } from '@sockfilter/iptables';
+import { parseSave, printSave } from '@sockfilter/iptables';
+import { NO_NAMES } from '@sockfilter/language';
 import { MAX_CHAIN_DEPTH, MAX_GROUP_ID } from '@sockfilter/table';
 import {
   MAX_CGROUPS,

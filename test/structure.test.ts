@@ -15,12 +15,13 @@ const PACKAGES = join(__dirname, '../packages');
 const ARCHITECTURE: Architecture = {
   arrows: {
     table: [],
-    iptables: ['table'],
-    'nftables-json': [],
+    language: ['table'],
+    iptables: ['table', 'language'],
+    'nftables-json': ['table', 'language'],
     diagram: ['table'],
     bpf: [],
     kernel: ['table', 'diagram', 'bpf'],
-    policy: ['table', 'diagram'],
+    policy: ['table', 'language', 'diagram'],
     cli: 'everything',
   },
   restricted: {

@@ -1,6 +1,7 @@
 /** A rule set in force on a testbed's own control groups, put there without the command line. */
-import { NO_NAMES, parseSave, printSave } from '@sockfilter/iptables';
+import { parseSave, printSave } from '@sockfilter/iptables';
 import { Firewall } from '@sockfilter/kernel';
+import { NO_NAMES } from '@sockfilter/language';
 import { type CounterOwner, counterOwners, EMPTY_TABLE, type Table } from '@sockfilter/table';
 
 /** Reads rules; throws with all that is wrong with them. */

@@ -65,13 +65,47 @@ test('text: excerpt, caret, call, notes, help, and no control characters', () =>
   const report = reportOf([NASTY_FINDING]);
   const [head, line, caret] = write('text', report).split('\n');
   expect(head).toBe(
-    'a b,c:d.rules:1:4: error[SF001]: a<b>&"c" ]]> %0A::error:: | `x` @you #1 ? é?second line',
+    'a b,c:d.rules:1:4: error[SF001]: a<b>&"c" ]]> %0A::error:: | `x` @you #1 \\u{1} é\\u{a}second line',
   );
   expect(line).toBe(' 1 | -A CONNECT -d 10.0.0.0/8 -j DROP');
   expect(caret).toBe('   |    ^^^^^^^');
   expect(write('text', reportOf(REAL.findings, { ignored: REAL.ignored }))).toMatch(
     /1 error, 0 warnings, 4 remarks in 1 file; 1 ignored\n$/,
   );
+});
+
+const HOSTILE = [
+  '\x1b[2J',
+  '\x9b2J',
+  '\u202e',
+  '\u2066',
+  '\u2028',
+  '\u2029',
+  '\u200b',
+  '\ufeff',
+  '\r',
+];
+
+test.each(FORMATS)('%s: a reader gets no character that acts and is not seen', (format) => {
+  const text = `a${HOSTILE.join('b')}c`;
+  const place = { file: text, line: 1, column: 1, length: 3 };
+  const finding: Finding = {
+    ...NASTY_FINDING,
+    place,
+    message: text,
+    notes: [{ message: text, place }],
+  };
+  const [suite] = reportOf([finding]).suites;
+  const suites = [
+    { file: text, cases: [{ name: text, place, findings: suite?.cases[0]?.findings ?? [] }] },
+  ];
+  const ignored = [{ finding, reason: text }];
+  const report = reportOf([], { suites, ignored, conclusion: text, details: { text } });
+  const written = writeReport(format, report, { textOf: () => text });
+  // Markdown parts `@` from a name by one of its own.
+  const own = format === 'markdown' ? written.replaceAll(/(?<=[@#])\u200b/g, '') : written;
+  expect(own).not.toMatch(/[^\P{Cc}\t\n]|[\p{Cf}\p{Zl}\p{Zp}]/u);
+  if (format === 'json') expect(JSON.parse(written)).toMatchObject({ text });
 });
 
 test('colour is asked for', () => {

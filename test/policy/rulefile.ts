@@ -1,5 +1,6 @@
 /** Rule files from text, as the command makes them. */
-import { NO_NAMES, parseSave } from '@sockfilter/iptables';
+import { parseSave } from '@sockfilter/iptables';
+import { NO_NAMES } from '@sockfilter/language';
 import type { Place, RuleFile } from '@sockfilter/policy';
 import type { Chain, Rule } from '@sockfilter/table';
 

@@ -1,6 +1,7 @@
 /** iptables' own parse vectors, with its chains mapped to ours. */
 import { readFileSync } from 'node:fs';
-import { parseCommand, parseSave, printRule, readNames } from '@sockfilter/iptables';
+import { parseCommand, parseSave, printRule } from '@sockfilter/iptables';
+import { readNames } from '@sockfilter/language';
 import { describeVectors } from '../harness/vectors.js';
 
 const CHAINS: Readonly<Record<string, readonly string[]>> = {

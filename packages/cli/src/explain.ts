@@ -1,7 +1,9 @@
 /** `sockfilter explain`: what becomes of a call, from the very blob that the kernel walks. */
+
 import { buildDiagram } from '@sockfilter/diagram';
 import { printRule } from '@sockfilter/iptables';
 import { encodeBlob, walkBlob } from '@sockfilter/kernel';
+import { writeJson } from '@sockfilter/language';
 import {
   type CounterOwner,
   counterOwners,
@@ -100,7 +102,7 @@ export async function explain(
       call: packetWords(packet),
       ...(rules && { asked: walkRules(table, packet) }),
     };
-    print(`${JSON.stringify(answer, undefined, 2)}\n`);
+    print(writeJson(answer));
     return;
   }
   const verdict = decision.errno === 0 ? 'allowed' : `refused with ${errnoName(decision.errno)}`;

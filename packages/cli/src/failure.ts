@@ -1,5 +1,11 @@
 /** Every way in which a command fails, and how each is told: once, last, on stderr. */
-import { type Diagnostic, exitStatus, renderDiagnostic, type Source } from '@sockfilter/iptables';
+import {
+  type Diagnostic,
+  escapeUnseen,
+  exitStatus,
+  renderDiagnostics,
+  type Source,
+} from '@sockfilter/language';
 import { TableError } from '@sockfilter/table';
 import { EXIT, type ExitCode } from './exitcode.js';
 
@@ -62,14 +68,15 @@ interface Telling {
 }
 
 function tell(message: string, help: string | undefined): string {
-  return `sockfilter: ${message}\n${help === undefined ? '' : `  help: ${help}\n`}`;
+  const shown = `sockfilter: ${escapeUnseen(message)}\n`;
+  return help === undefined ? shown : `${shown}  help: ${escapeUnseen(help)}\n`;
 }
 
 /** The words for the error, and what to exit with. */
 export function describeFailure(error: unknown, colour: boolean): Telling {
   if (error instanceof DiagnosticsError) {
     const { diagnostics, source } = error;
-    const text = diagnostics.map((each) => renderDiagnostic(each, source, { colour })).join('');
+    const text = renderDiagnostics(diagnostics, source, { colour });
     return { text, exit: exitStatus(diagnostics) };
   }
   if (error instanceof CommandError)

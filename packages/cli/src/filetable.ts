@@ -1,6 +1,7 @@
 /** A saved rule file as the table. */
 import { readFileSync, statSync } from 'node:fs';
-import { type Document, editDocument, parseSave, printRuleFile } from '@sockfilter/iptables';
+import { editSave, parseSave, printRuleFile } from '@sockfilter/iptables';
+import type { Document } from '@sockfilter/language';
 import { EMPTY_TABLE, registerPaths, requireValid, type Table } from '@sockfilter/table';
 import { replaceFile, resolveFile } from './atomicfile.js';
 import { EXIT } from './exitcode.js';
@@ -43,7 +44,7 @@ const saidCounters: Counters = ({ rule, chain }) => (rule ?? chain).packets;
 function writeTable(path: string, document: Document | undefined, change: Change): void {
   const table = registerPaths(requireValid(change.table), readHighMark());
   if (change.text !== undefined && table === change.table) replaceFile(path, change.text);
-  else replaceFile(path, document ? editDocument(document, table) : printRuleFile(table));
+  else replaceFile(path, document ? editSave(document, table) : printRuleFile(table));
 }
 
 /** Opens the file for `use`; other editors wait or are refused meanwhile, readers are not. */

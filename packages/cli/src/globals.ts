@@ -1,5 +1,6 @@
 /** The options that every command has, wherever they stand: `--root`, `--file` and `--wait`. */
-import { type CommandFlags, parseGroupPath } from '@sockfilter/iptables';
+import { parseGroupPath } from '@sockfilter/iptables';
+import type { CommandFlags } from '@sockfilter/language';
 import { EXIT } from './exitcode.js';
 import { CommandError } from './failure.js';
 

@@ -1,5 +1,7 @@
 /** `sockfilter group`: names and ids for control groups. */
+
 import { parseGroupName, printRule } from '@sockfilter/iptables';
+import { writeJson } from '@sockfilter/language';
 import {
   addGroup,
   deleteGroup,
@@ -114,7 +116,7 @@ export async function listGroups(globals: Globals, json: boolean): Promise<void>
     }),
   );
   if (json) {
-    print(`${JSON.stringify(groups, undefined, 2)}\n`);
+    print(writeJson(groups));
     return;
   }
   const hasCounts = globals.file === undefined;

@@ -2,7 +2,7 @@
  * Which counter goes on which when a table replaces another: a rule's follows its object, a policy's
  * the name of its chain.
  */
-import { type Command, isEdit } from '@sockfilter/iptables';
+import { type Command, isEdit } from '@sockfilter/language';
 import { counterOwners, type Rule, type Table } from '@sockfilter/table';
 
 /** Whether the policy of the chain starts anew. */

@@ -1,6 +1,7 @@
 /** The only places that write, and the only one that ends the process. */
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { escapeLines, escapeUnseen } from '@sockfilter/language';
 import { describeFailure, errnoOf } from './failure.js';
 
 /** A terminal or pipe that others have made nonblocking may be full for a moment. */
@@ -24,13 +25,24 @@ function write(fd: 1 | 2, text: string): void {
   }
 }
 
+/** Prints lines for people. */
 export function print(text: string): void {
+  write(1, escapeLines(text));
+}
+
+/** Prints what has its escapes and colours, or none. */
+export function printDrawn(text: string): void {
   write(1, text);
+}
+
+/** Prints rules, which another program may read back: only a terminal gets them escaped. */
+export function printRuleText(text: string): void {
+  write(1, isatty(1) ? escapeLines(text) : text);
 }
 
 /** For what a person should know, beside the output. */
 export function note(text: string): void {
-  write(2, `sockfilter: ${text}\n`);
+  write(2, `sockfilter: ${escapeUnseen(text)}\n`);
 }
 
 function wantsColour(): boolean {

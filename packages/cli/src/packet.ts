@@ -1,6 +1,7 @@
 /** A socket call from the words that describe it. */
 import { isIPv4, isIPv6 } from 'node:net';
-import { didYouMean, parseCommand } from '@sockfilter/iptables';
+import { parseCommand } from '@sockfilter/iptables';
+import { didYouMean } from '@sockfilter/language';
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,

@@ -3,7 +3,7 @@ import { printSave } from '@sockfilter/iptables';
 import { replaceFile } from './atomicfile.js';
 import type { Globals } from './globals.js';
 import { withTable } from './opentable.js';
-import { print } from './output.js';
+import { printRuleText } from './output.js';
 
 export interface SaveOptions {
   readonly counters: boolean;
@@ -14,7 +14,7 @@ export interface SaveOptions {
 export function saveTable(globals: Globals, { counters, to }: SaveOptions): Promise<void> {
   return withTable(globals, 'read', (open) => {
     const text = printSave(open.table, counters ? { counters: open.counters } : {});
-    if (to === undefined || to === '-') print(text);
+    if (to === undefined || to === '-') printRuleText(text);
     else replaceFile(to, text);
   });
 }

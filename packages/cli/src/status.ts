@@ -1,5 +1,7 @@
 /** `sockfilter status` and `sockfilter teardown`. */
+
 import type { Status } from '@sockfilter/kernel';
+import { writeJson } from '@sockfilter/language';
 import type { Group } from '@sockfilter/table';
 import { removeOwnCgroups } from './cgroupdirectory.js';
 import { printColumns } from './columns.js';
@@ -36,7 +38,7 @@ export async function showStatus(globals: Globals, json: boolean): Promise<void>
   }));
   if (json) {
     const answer = status ? { installed: true, ...status, groups } : { installed: false };
-    print(`${JSON.stringify(answer, undefined, 2)}\n`);
+    print(writeJson(answer));
   } else if (status) {
     print(printStatus(status, groups));
   } else {

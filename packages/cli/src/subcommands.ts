@@ -1,5 +1,5 @@
 /** The commands that are words, by yargs. What each does is loaded when it is called. */
-import { didYouMean } from '@sockfilter/iptables';
+import { didYouMean } from '@sockfilter/language';
 import yargs, { type Argv } from 'yargs';
 import { CI_NAMES, ciCommands } from './ci/commands.js';
 import { EXIT } from './exitcode.js';

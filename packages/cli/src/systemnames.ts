@@ -1,6 +1,6 @@
 /** Names of users, groups and services as this system has them, read when a rule first uses one. */
 import { readFileSync } from 'node:fs';
-import { type Names, readNames } from '@sockfilter/iptables';
+import { type Names, readNames } from '@sockfilter/language';
 
 function readText(path: string): string {
   try {

@@ -1,15 +1,12 @@
 /** The commands of iptables: `-A` to `-E`, `-L`, `-S`, `-C`. */
+import { type ParsedCommand, parseCommand, printListing, printRules } from '@sockfilter/iptables';
 import {
   applyEdit,
   type Command,
   type Diagnostic,
   isEdit,
-  type ParsedCommand,
-  parseCommand,
-  printListing,
-  printRules,
   tableDiagnostic,
-} from '@sockfilter/iptables';
+} from '@sockfilter/language';
 import {
   findChain,
   findRule,
@@ -24,7 +21,7 @@ import { completeGlobals } from './globals.js';
 import { HELP, VERSION_LINE } from './help.js';
 import { type OpenTable, withTable } from './opentable.js';
 import { originsAfter } from './origins.js';
-import { print } from './output.js';
+import { print, printRuleText } from './output.js';
 import { SYSTEM_NAMES } from './systemnames.js';
 
 /** Only the table's groups can tell whether these are mistakes. */
@@ -66,7 +63,8 @@ function list(open: OpenTable, command: Listing, { flags }: ParsedCommand): void
   }
   const { exact, lineNumbers, verbose } = flags;
   const options = { chain, number, exact, lineNumbers, verbose: verbose > 0, counters };
-  print(command.kind === 'list' ? printListing(table, options) : printRules(table, options));
+  if (command.kind === 'list') print(printListing(table, options));
+  else printRuleText(printRules(table, options));
 }
 
 function execute(open: OpenTable, command: Command, parsed: ParsedCommand): void {

@@ -1,4 +1,5 @@
 /** What a chain cannot have is refused where it is typed. */
+import type { Problem } from '@sockfilter/language';
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
@@ -16,7 +17,6 @@ import {
   unavailableIn,
   type ValueSet,
 } from '@sockfilter/table';
-import type { Problem } from './diagnostic.js';
 import { printOption } from './print.js';
 
 /** False only if no value of the region, of so many bits, is in the set. */

@@ -1,7 +1,6 @@
 /** Names of chains. */
+import { bad, good, type Parsed, type Word } from '@sockfilter/language';
 import { isBuiltinChain } from '@sockfilter/table';
-import { bad, good, type Parsed } from './diagnostic.js';
-import type { Word } from './source.js';
 import { UNSUPPORTED_TARGETS } from './unsupported.js';
 
 /** As in iptables: XT_EXTENSION_MAXNAMELEN without its end. */

@@ -1,4 +1,5 @@
-import { NO_NAMES, parseCommand } from './index.js';
+import { NO_NAMES } from '@sockfilter/language';
+import { parseCommand } from './index.js';
 
 const context = { names: NO_NAMES, groups: [] };
 

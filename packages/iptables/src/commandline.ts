@@ -1,13 +1,19 @@
 /** Command lines in, commands out. */
+import {
+  type Command,
+  type CommandFlags,
+  type Diagnostic,
+  diagnose,
+  type Source,
+  type Span,
+  type Word,
+} from '@sockfilter/language';
 import { isBuiltinChain, type Policy, type Rule } from '@sockfilter/table';
 import { parseChainName, parseNewChainName } from './chainname.js';
-import type { Command, CommandFlags } from './command.js';
 import { COMMAND_VOCABULARY, CommandDraft, type Verb } from './commandoptions.js';
-import { type Diagnostic, diagnose } from './diagnostic.js';
 import { commandLine } from './lexer.js';
 import { finishRule } from './rule.js';
 import { LineUse, type OptionUse, scanOptions } from './scan.js';
-import type { Source, Span, Word } from './source.js';
 import { readNumber } from './values/number.js';
 import type { RuleContext } from './values/syntax.js';
 

@@ -1,5 +1,5 @@
 /** The options of command lines beside those of rules, as rows for the scanner. */
-import type { CommandFlags } from './command.js';
+import type { CommandFlags } from '@sockfilter/language';
 import { RuleDraft } from './ruledraft.js';
 import { RULE_VOCABULARY } from './ruleoptions.js';
 import type { OptionRow, OptionUse, Vocabulary } from './scan.js';

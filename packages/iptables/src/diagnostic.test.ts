@@ -1,7 +1,8 @@
 /** Goldens of diagnostics: diagnostics.golden holds each line and what is said about it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { exitStatus, NO_NAMES, parseCommand, parseSave, renderDiagnostic } from './index.js';
+import { exitStatus, NO_NAMES, renderDiagnostic } from '@sockfilter/language';
+import { parseCommand, parseSave } from './index.js';
 import { lexLine } from './lexer.js';
 
 const path = resolve('packages/iptables/src/diagnostics.golden');

@@ -4,8 +4,8 @@
  * `-4`, which is left out where another address of the rule says it anyway; thus rules that mean the
  * same family are written the same.
  */
+import { bad, good, type Parsed } from '@sockfilter/language';
 import type { Family, Match, MatchOption } from '@sockfilter/table';
-import { bad, good, type Parsed } from './diagnostic.js';
 import { familyOf } from './values/address.js';
 
 const FAMILY_OPTION: Readonly<Record<Family, string>> = { 4: 'ipv4', 6: 'ipv6' };

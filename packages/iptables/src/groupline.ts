@@ -1,10 +1,17 @@
 /** The lines of a save file that declare groups: `-G NAME --id N [--path PATH]`. */
+import {
+  bad,
+  type Diagnostic,
+  diagnose,
+  good,
+  NO_NAMES,
+  type Parsed,
+  type Report,
+  type Word,
+} from '@sockfilter/language';
 import { type Group, MAX_GROUP_ID } from '@sockfilter/table';
-import { bad, type Diagnostic, diagnose, good, type Parsed, type Report } from './diagnostic.js';
-import { NO_NAMES } from './names.js';
 import { quoteSaved } from './quote.js';
 import { type OptionRow, type OptionUse, scanOptions, type Vocabulary } from './scan.js';
-import type { Word } from './source.js';
 import { parseNumber } from './values/number.js';
 import { groupPath } from './values/text.js';
 

@@ -5,9 +5,8 @@
  * a backslash takes the next character as it is, and the closing quote ends the word. Beyond that, a
  * single quote at the start of a word opens a string without escapes.
  */
-import type { Diagnostic } from './diagnostic.js';
+import { type Diagnostic, LineWord, type Source, type Word } from '@sockfilter/language';
 import { quoteShell } from './quote.js';
-import { LineWord, type Source, type Word } from './source.js';
 
 export interface LexedLine {
   readonly words: readonly Word[];

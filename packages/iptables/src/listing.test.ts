@@ -1,4 +1,5 @@
-import { NO_NAMES, parseSave, printListing, printRules } from './index.js';
+import { NO_NAMES } from '@sockfilter/language';
+import { parseSave, printListing, printRules } from './index.js';
 
 const { table, diagnostics } = parseSave(
   `*socket

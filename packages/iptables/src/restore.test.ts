@@ -1,5 +1,6 @@
+import { NO_NAMES } from '@sockfilter/language';
 import { EMPTY_TABLE, findChain } from '@sockfilter/table';
-import { NO_NAMES, parseSave, printSave } from './index.js';
+import { parseSave, printSave } from './index.js';
 
 const names = NO_NAMES;
 

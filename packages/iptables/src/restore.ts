@@ -1,5 +1,22 @@
 /** Reading save files, as iptables-restore does, but with every mistake of the file at once. */
 import {
+  applyEdit,
+  type Diagnostic,
+  type Document,
+  type DocumentLine,
+  diagnose,
+  didYouMean,
+  isEdit,
+  joinSpans,
+  type Names,
+  partOf,
+  type RulePlace,
+  type Source,
+  type Span,
+  tableDiagnostic,
+  type Word,
+} from '@sockfilter/language';
+import {
   addGroup,
   appendRules,
   EMPTY_TABLE,
@@ -12,18 +29,11 @@ import {
   TableError,
   validate,
 } from '@sockfilter/table';
-import { applyEdit, tableDiagnostic } from './apply.js';
 import { parseChainName, parseNewChainName } from './chainname.js';
-import { isEdit } from './command.js';
 import { parseWords } from './commandline.js';
-import { type Diagnostic, diagnose } from './diagnostic.js';
-import type { Document, DocumentLine, RulePlace } from './document.js';
 import { parseGroupLine } from './groupline.js';
 import { lexLine } from './lexer.js';
-import type { Names } from './names.js';
 import { ruleMemo } from './rulememo.js';
-import { joinSpans, partOf, type Source, type Span, type Word } from './source.js';
-import { didYouMean } from './suggest.js';
 import type { RuleContext } from './values/syntax.js';
 
 export interface SaveContext {

@@ -1,5 +1,6 @@
 /** Canonical rules print to text that parses to the same rule; and real iptables prints it so too. */
 import { execFileSync } from 'node:child_process';
+import { NO_NAMES } from '@sockfilter/language';
 import {
   EMPTY_TABLE,
   type Family,
@@ -9,7 +10,7 @@ import {
   type Value,
 } from '@sockfilter/table';
 import fc from 'fast-check';
-import { commandLine, NO_NAMES, parseCommand, parseSave, printRule, printSave } from './index.js';
+import { commandLine, parseCommand, parseSave, printRule, printSave } from './index.js';
 import { lexLine } from './lexer.js';
 import { fullMask } from './values/address.js';
 

@@ -1,4 +1,5 @@
 /** From the options of a draft to rules of the model: all that depends on more than one option. */
+import { diagnose, type Span } from '@sockfilter/language';
 import {
   isMatchName,
   MATCHES,
@@ -9,7 +10,6 @@ import {
   type Target,
 } from '@sockfilter/table';
 import { misfit, targetMisfit } from './chainfit.js';
-import { diagnose } from './diagnostic.js';
 import { settleFamily } from './family.js';
 import {
   type DraftMatch,
@@ -21,7 +21,6 @@ import {
   type RuleDraft,
 } from './ruledraft.js';
 import { entry, MOST_SHARED } from './rulememo.js';
-import type { Span } from './source.js';
 import { optionSyntax, spellOption } from './syntax.js';
 import { parseTarget } from './target.js';
 import { familyOf } from './values/address.js';

@@ -1,13 +1,19 @@
 /** The options that a rule can have, as rows for the scanner. */
 import {
+  diagnose,
+  didYouMean,
+  type Names,
+  splitWord,
+  type Word,
+  withText,
+} from '@sockfilter/language';
+import {
   isMatchName,
   MATCHES,
   type MatchName,
   type MatchOption,
   type ValueKind,
 } from '@sockfilter/table';
-import { diagnose } from './diagnostic.js';
-import type { Names } from './names.js';
 import {
   type DraftMatch,
   draftProtocol,
@@ -17,8 +23,6 @@ import {
 } from './ruledraft.js';
 import { entry, MOST_SHARED } from './rulememo.js';
 import type { OptionRow, OptionUse, Vocabulary } from './scan.js';
-import { splitWord, type Word, withText } from './source.js';
-import { didYouMean } from './suggest.js';
 import { optionSyntax, SYNTAX } from './syntax.js';
 import { UNSUPPORTED_MATCHES, UNSUPPORTED_OPTIONS, UNSUPPORTED_SHORT } from './unsupported.js';
 import { readNumber } from './values/number.js';

@@ -1,5 +1,7 @@
 /** A row for each behaviour: `rule ; printed form (= if the same) ; OK|FAIL`, after `:CHAIN`. */
-import { parseCommand, printRule, readNames } from './index.js';
+
+import { readNames } from '@sockfilter/language';
+import { parseCommand, printRule } from './index.js';
 
 const names = readNames({
   passwd: 'root:x:0:0::/root:/bin/sh\nsystemd-network:x:998:998::/:/bin/sh\n',

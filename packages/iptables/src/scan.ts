@@ -2,9 +2,15 @@
  * Options on a line of words, as getopt_long reads them: in any order, short ones clustered and
  * glued to their value, long ones abbreviated, `--long=value`; and iptables' `!` before an option.
  */
-import type { Report } from './diagnostic.js';
-import { joinSpans, partOf, type Span, type Word, withText } from './source.js';
-import { didYouMean } from './suggest.js';
+import {
+  didYouMean,
+  joinSpans,
+  partOf,
+  type Report,
+  type Span,
+  type Word,
+  withText,
+} from '@sockfilter/language';
 
 /** One use of an option on the line. */
 export interface OptionUse {

@@ -1,6 +1,6 @@
 /** How each match is written: spellings of its options, and how a listing shows them. */
+import type { Names } from '@sockfilter/language';
 import type { MatchName } from '@sockfilter/table';
-import type { Names } from './names.js';
 
 export interface OptionSyntax {
   /** Long names without dashes; where there is no short one, the first is printed. */

@@ -1,10 +1,8 @@
 /** Targets, from the words of -j, -g and --reject-with, and back. */
+import { bad, didYouMean, good, type Parsed, type Word } from '@sockfilter/language';
 import { isBuiltinChain, REJECT_ERRNO, type RejectErrno, type Target } from '@sockfilter/table';
 import { parseChainName, TARGET_NAMES } from './chainname.js';
-import { bad, good, type Parsed } from './diagnostic.js';
 import type { RuleDraft } from './ruledraft.js';
-import type { Word } from './source.js';
-import { didYouMean } from './suggest.js';
 import { UNSUPPORTED_TARGETS } from './unsupported.js';
 
 const FIXED: Readonly<Record<string, Target>> = {

@@ -1,6 +1,6 @@
 /** The syntax of every kind of value. */
+import { good } from '@sockfilter/language';
 import type { Value, ValueKind } from '@sockfilter/table';
-import { good } from './diagnostic.js';
 import { addressRange, network } from './values/address.js';
 import { tcpFlags } from './values/flags.js';
 import { groupRange, ownerRange } from './values/owner.js';

@@ -2,8 +2,9 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { linux } from '@sockfilter/bpf';
-import { NO_NAMES, parseSave, printSave } from '@sockfilter/iptables';
+import { parseSave, printSave } from '@sockfilter/iptables';
 import { Firewall } from '@sockfilter/kernel';
+import { NO_NAMES } from '@sockfilter/language';
 import { counterOwners, EMPTY_TABLE, type Table } from '@sockfilter/table';
 import { type AdministratorQuestion, answerLines } from './messages.js';
 

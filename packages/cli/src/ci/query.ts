@@ -1,4 +1,5 @@
 /** `sockfilter query`: which calls of a region are accepted or refused. */
+import { writeJson } from '@sockfilter/language';
 import {
   Query,
   queryPage,
@@ -50,7 +51,7 @@ const SIGNS = { all: 'all', some: 'some', none: '-', 'no call': '' } as const;
 
 function printMatrix(query: Query, json: boolean): string {
   const matrix = query.matrix();
-  if (json) return `${JSON.stringify(matrix, undefined, 2)}\n`;
+  if (json) return writeJson(matrix);
   const legend = matrix.columns.map((column, at) => [`${at + 1}`, column]);
   const head = ['', ...matrix.columns.map((_, at) => `${at + 1}`)];
   const rows = matrix.rows.map(({ label, cells }) => [label, ...cells.map((cell) => SIGNS[cell])]);
@@ -72,7 +73,7 @@ function printRegions(query: Query, { verdict, json }: QueryWords): string {
     );
   if (json) {
     const regions = boxes.map(({ box, text }) => ({ region: box, text }));
-    return `${JSON.stringify({ verdict, regions }, replacer, 2)}\n`;
+    return writeJson({ verdict, regions }, replacer);
   }
   if (boxes.length === 0) return query.isVoid ? 'no call is in the region\n' : 'none\n';
   return boxes.map(({ text }) => `${text}\n`).join('');

@@ -14,7 +14,7 @@ import { replaceFile } from '../atomicfile.js';
 import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
 import { VERSION } from '../help.js';
-import { print } from '../output.js';
+import { printDrawn } from '../output.js';
 import type { Sources } from './rulesource.js';
 import { whileWorking } from './working.js';
 
@@ -75,7 +75,7 @@ export function report(
   for (const { format, to } of outputs) {
     const colour = to === undefined && wantsColour();
     const text = writeReport(format, whole, { colour, textOf: sources.textOf });
-    if (to === undefined) print(text);
+    if (to === undefined) printDrawn(text);
     else replaceFile(to, text);
   }
   const exit = exitOf(whole);

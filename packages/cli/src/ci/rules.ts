@@ -1,4 +1,5 @@
 /** `sockfilter rules` and `sockfilter schema`: what there is to be told, and to be written. */
+import { writeJson } from '@sockfilter/language';
 import { catalogueRows, isCode, jsonSchema } from '@sockfilter/policy';
 import { printColumns } from '../columns.js';
 import { EXIT } from '../exitcode.js';
@@ -14,7 +15,7 @@ export function listCodes(code: string | undefined, json: boolean): void {
       '`sockfilter rules` lists them',
     );
   const rows = catalogueRows().filter((row) => code === undefined || row.code === code);
-  if (json) print(`${JSON.stringify(rows, undefined, 2)}\n`);
+  if (json) print(writeJson(rows));
   else if (code === undefined)
     print(printColumns(rows.map((row) => [row.code, row.severity, row.title])));
   else
@@ -24,5 +25,5 @@ export function listCodes(code: string | undefined, json: boolean): void {
 
 /** Prints a JSON schema for editors. */
 export async function printSchema(kind: 'expectations' | 'intended'): Promise<void> {
-  print(`${JSON.stringify(await jsonSchema(kind), undefined, 2)}\n`);
+  print(writeJson(await jsonSchema(kind)));
 }

@@ -2,7 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, normalize } from 'node:path';
-import { type Document, parseSave, type Span } from '@sockfilter/iptables';
+import { parseSave } from '@sockfilter/iptables';
+import type { Document, Span } from '@sockfilter/language';
 import {
   CATALOGUE,
   type Finding,

@@ -1,8 +1,7 @@
 /** Addresses and networks of both families. Host names are never looked up. */
+import { bad, good, type Parsed, partOf, type Word } from '@sockfilter/language';
 import type { Family, Value, ValueOf } from '@sockfilter/table';
 import ipaddr from 'ipaddr.js';
-import { bad, good, type Parsed } from '../diagnostic.js';
-import { partOf, type Word } from '../source.js';
 import { defineValue } from './syntax.js';
 
 interface Address {

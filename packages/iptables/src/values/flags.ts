@@ -1,7 +1,5 @@
 /** TCP flags: two words, those looked at and those of them that must be set. */
-import { bad, good, type Parsed } from '../diagnostic.js';
-import { splitWord, type Word } from '../source.js';
-import { didYouMean } from '../suggest.js';
+import { bad, didYouMean, good, type Parsed, splitWord, type Word } from '@sockfilter/language';
 import { defineValue } from './syntax.js';
 
 const FLAGS: Readonly<Record<string, number>> = {

@@ -1,6 +1,5 @@
 /** Numbers and ranges of numbers: ports, ids, marks of owners. */
-import { bad, good, type Parsed } from '../diagnostic.js';
-import { partOf, splitWord, type Word } from '../source.js';
+import { bad, good, type Parsed, partOf, splitWord, type Word } from '@sockfilter/language';
 
 export interface NumberKind {
   /** What it is, `port` for example. */

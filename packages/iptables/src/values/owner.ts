@@ -1,6 +1,6 @@
 /** User, group and network ids. */
+import { good } from '@sockfilter/language';
 import { MAX_GROUP_ID } from '@sockfilter/table';
-import { good } from '../diagnostic.js';
 import { parseRange, printRange } from './number.js';
 import { defineValue } from './syntax.js';
 

@@ -1,6 +1,5 @@
 /** Ports and lists of ports, by number or by the name of a service. */
-import { good } from '../diagnostic.js';
-import type { Names } from '../names.js';
+import { good, type Names } from '@sockfilter/language';
 import { type NumberKind, parseRange, parseRanges, printRange } from './number.js';
 import { defineValue } from './syntax.js';
 

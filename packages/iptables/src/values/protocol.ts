@@ -1,7 +1,6 @@
 /** Protocols by name and number. */
+import { bad, didYouMean, good } from '@sockfilter/language';
 import { PROTOCOL } from '@sockfilter/table';
-import { bad, good } from '../diagnostic.js';
-import { didYouMean } from '../suggest.js';
 import { readNumber } from './number.js';
 import { defineValue } from './syntax.js';
 

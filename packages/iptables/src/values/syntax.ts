@@ -1,9 +1,7 @@
 /** How values of one kind are written. */
+import type { Names, Parsed, Word } from '@sockfilter/language';
 import { type Group, isValueOf, type Value, type ValueKind, type ValueOf } from '@sockfilter/table';
-import type { Parsed } from '../diagnostic.js';
-import type { Names } from '../names.js';
 import type { RuleMemo } from '../rulememo.js';
-import type { Word } from '../source.js';
 
 /** What the meaning of a rule's words depends on beside the words. */
 export interface RuleContext {

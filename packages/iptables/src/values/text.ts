@@ -1,7 +1,6 @@
 /** Comments and paths of control groups. */
-import { bad, good } from '../diagnostic.js';
+import { bad, good, type Word } from '@sockfilter/language';
 import { quoteSaved } from '../quote.js';
-import type { Word } from '../source.js';
 import { defineValue } from './syntax.js';
 
 /** As in iptables: bytes of UTF-8. */

@@ -2,6 +2,7 @@
  * Text of others in HTML. Rule files come from pull requests: nothing in them may become markup, and
  * nothing may look like what it is not.
  */
+import { escapeUnseen } from '@sockfilter/language';
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -11,18 +12,13 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Control characters, and those that are not seen or turn the direction of what follows. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu;
-
 /** Longer lines are cut. */
 const MAX_LENGTH = 2000;
 
 /** The text with what cannot be seen spelled out, `\u{202e}`, and cut to a bearable length. */
 export function visible(text: string): string {
   const short = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
-  return short
-    .replaceAll('\t', ' ')
-    .replace(UNSEEN, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return escapeUnseen(short.replaceAll('\t', ' '));
 }
 
 /** For elements and quoted attributes. */

@@ -1,5 +1,6 @@
 /** GitLab's Code Quality: https://docs.gitlab.com/ci/testing/code_quality/ */
 import { createHash } from 'node:crypto';
+import { escapeUnseen, writeJson } from '@sockfilter/language';
 import { CATALOGUE } from '../catalogue.js';
 import type { Finding, Severity } from '../finding.js';
 import { findingsOf, type Report } from './report.js';
@@ -27,11 +28,11 @@ export function codeQualityReport(report: Report): string {
     return {
       type: 'issue',
       check_name: code,
-      description: `${code} ${CATALOGUE[code].title}: ${message}${call}`,
+      description: escapeUnseen(`${code} ${CATALOGUE[code].title}: ${message}${call}`),
       severity: SEVERITIES[severity],
       fingerprint: fingerprint(finding, occurrence),
       location: { path: place.file.replace(/^\.\//, ''), lines: { begin: place.line } },
     };
   });
-  return `${JSON.stringify(issues, undefined, 2)}\n`;
+  return writeJson(issues);
 }

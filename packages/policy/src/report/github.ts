@@ -2,6 +2,7 @@
  * Annotations of GitHub Actions, one a line:
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
  */
+import { escapeUnseen } from '@sockfilter/language';
 import { CATALOGUE } from '../catalogue.js';
 import type { Finding, Severity } from '../finding.js';
 import { findingsOf, type Report } from './report.js';
@@ -13,7 +14,7 @@ const LEVELS: Readonly<Record<Severity, string>> = {
 };
 
 function escapeData(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return text.replaceAll('%', '%25').split('\n').map(escapeUnseen).join('%0A');
 }
 
 function escapeProperty(text: string): string {

@@ -1,5 +1,6 @@
 /** The report as JSON, for programs. */
 
+import { writeJson } from '@sockfilter/language';
 import { printAddress } from '../address.js';
 import { CATALOGUE } from '../catalogue.js';
 import type { Finding, Place, Witness } from '../finding.js';
@@ -67,5 +68,5 @@ export function jsonReport(report: Report): string {
     ignored: ignored.map(({ finding, reason }) => ({ ...jsonFinding(finding), reason })),
     ...details,
   };
-  return `${JSON.stringify(answer, replacer, 2)}\n`;
+  return writeJson(answer, replacer);
 }

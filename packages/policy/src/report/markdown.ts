@@ -1,4 +1,5 @@
 /** The report as the comment of a pull request: escaped, and below the size that hosts allow. */
+import { escapeUnseen } from '@sockfilter/language';
 import { CATALOGUE } from '../catalogue.js';
 import type { Finding, Severity } from '../finding.js';
 import { exitOf, findingsOf, type Report, summaryOf } from './report.js';
@@ -11,10 +12,10 @@ const MAX_TEXT = 600;
 
 const SIGNS: Readonly<Record<Severity, string>> = { error: '❌', warning: '⚠️', info: 'ℹ️' };
 
-/** Cut to a bearable length, without control characters. */
+/** Cut to a bearable length, on one line, with nothing that is not seen. */
 function oneLine(text: string): string {
   const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
-  return Array.from(short, (c) => (c < ' ' || c === '\x7f' ? ' ' : c)).join('');
+  return escapeUnseen(short.replace(/[\t\r\n]+/g, ' '));
 }
 
 /** Text as code, whatever backquotes it has. */

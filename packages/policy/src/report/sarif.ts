@@ -1,4 +1,5 @@
 /** SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html */
+import { escapeUnseen, writeJson } from '@sockfilter/language';
 import { type Code, catalogueRows } from '../catalogue.js';
 import type { Finding, Note, Place, Severity } from '../finding.js';
 import { findingsOf, type Report } from './report.js';
@@ -36,7 +37,7 @@ function related(note: Note, id: number) {
   return {
     id,
     ...(note.place && locationOf(note.place)),
-    message: { text: note.message },
+    message: { text: escapeUnseen(note.message) },
   };
 }
 
@@ -47,7 +48,9 @@ function resultOf(finding: Finding, index: (code: Code) => number, reason?: stri
     ...(witness ? [`Call: ${witness.call}`, `Try: ${witness.command}`] : []),
     ...notes.map((note) => `Note: ${note.message}`),
     ...(fix === undefined ? [] : [`Help: ${fix}`]),
-  ].join('\n');
+  ]
+    .map(escapeUnseen)
+    .join('\n');
   const placed = notes.filter((note) => note.place);
   return {
     ruleId: code,
@@ -89,5 +92,5 @@ export function sarifReport(report: Report): string {
       },
     ],
   };
-  return `${JSON.stringify(log, undefined, 2)}\n`;
+  return writeJson(log);
 }

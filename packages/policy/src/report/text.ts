@@ -1,5 +1,6 @@
 /** The report for people at a terminal: each finding with its line, a call and what to do. */
-import type { Finding, Place, Severity } from '../finding.js';
+import { draw, escapeUnseen, placeText, type Remark } from '@sockfilter/language';
+import type { Finding, Place } from '../finding.js';
 import { findingsOf, type Report, summaryOf } from './report.js';
 
 export interface TextOptions {
@@ -8,15 +9,23 @@ export interface TextOptions {
   readonly textOf: (file: string) => string | undefined;
 }
 
-const COLOURS = { error: '1;31', warning: '1;33', info: '1;34', bold: '1', help: '1;36' } as const;
+function spanOf({ file, line, column, length }: Place) {
+  return { source: file, line, column, length };
+}
 
-/** Lines longer than this are cut around the place. */
-const EXCERPT = 110;
-
-/** Control characters must not reach the terminal; tabs keep the carets aligned. */
-function safe(text: string): string {
-  if (!/[^\P{Cc}\t]/u.test(text)) return text;
-  return Array.from(text, (c) => (c !== '\t' && (c < ' ' || c === '\x7f') ? '?' : c)).join('');
+function remarksOf({ notes, witness, fix }: Finding): readonly Remark[] {
+  const remarks: Remark[] = [];
+  if (witness)
+    remarks.push(
+      { label: 'call', style: 'bold', text: witness.call },
+      { label: '', style: 'bold', text: witness.command },
+    );
+  for (const { message, place } of notes) {
+    const at = place ? `${placeText(spanOf(place))}: ` : '';
+    remarks.push({ label: 'note', style: 'bold', text: `${at}${message}` });
+  }
+  if (fix !== undefined) remarks.push({ label: 'help', style: 'help', text: fix });
+  return remarks;
 }
 
 class TextWriter {
@@ -27,59 +36,28 @@ class TextWriter {
     this.#options = options;
   }
 
-  finding({ code, severity, place, message, notes, witness, fix }: Finding): string {
-    const label = this.#paint(severity, `${severity}[${code}]:`);
-    const out = [
-      `${this.#paint('bold', `${this.#at(place)}:`)} ${label} ${safe(message)}`,
-      ...this.#excerpt(place, severity),
-      ...(witness
-        ? [
-            `  ${this.#paint('bold', 'call:')} ${safe(witness.call)}`,
-            `        ${safe(witness.command)}`,
-          ]
-        : []),
-      ...notes.map((note) => {
-        const at = note.place ? `${this.#at(note.place)}: ` : '';
-        return `  ${this.#paint('bold', 'note:')} ${at}${safe(note.message)}`;
-      }),
-      ...(fix === undefined ? [] : [`  ${this.#paint('help', 'help:')} ${safe(fix)}`]),
-    ];
-    return out.map((line) => `${line}\n`).join('');
-  }
-
-  #at({ file, line, column }: Place): string {
-    return `${safe(file)}:${line}:${column}`;
-  }
-
-  #paint(style: keyof typeof COLOURS, text: string): string {
-    return this.#options.colour ? `\x1b[${COLOURS[style]}m${text}\x1b[0m` : text;
+  finding(finding: Finding): string {
+    const { code, severity, place, message } = finding;
+    const drawing = {
+      span: spanOf(place),
+      label: `${severity}[${code}]`,
+      style: severity,
+      message,
+      remarks: remarksOf(finding),
+    };
+    const line = place.length === 0 ? undefined : this.#lineOf(place);
+    return draw(drawing, line, { colour: this.#options.colour ?? false });
   }
 
   #lineOf({ file, line }: Place): string | undefined {
     const known = this.#lines.get(file) ?? this.#options.textOf(file)?.split('\n') ?? [];
     this.#lines.set(file, known);
-    return known[line - 1]?.replace(/\r$/, '');
-  }
-
-  #excerpt(place: Place, severity: Severity): readonly string[] {
-    const line = this.#lineOf(place);
-    if (line === undefined || line === '' || place.length === 0) return [];
-    const before = line.length > EXCERPT ? EXCERPT / 2 : line.length;
-    const start = Math.max(0, place.column - 1 - before);
-    const shown = line.slice(start, start + EXCERPT);
-    const at = place.column - 1 - start;
-    const carets = '^'.repeat(Math.max(1, Math.min(place.length, shown.length - at)));
-    const number = String(place.line);
-    const indent = shown.slice(0, at).replace(/[^\t]/g, ' ');
-    return [
-      ` ${number} | ${safe(shown)}`,
-      ` ${' '.repeat(number.length)} | ${indent}${this.#paint(severity, carets)}`,
-    ];
+    return known[line - 1];
   }
 }
 
 export function textReport(report: Report, options: TextOptions): string {
   const writer = new TextWriter(options);
   const findings = findingsOf(report).map((finding) => `${writer.finding(finding)}\n`);
-  return `${findings.join('')}${safe(summaryOf(report))}\n`;
+  return `${findings.join('')}${escapeUnseen(summaryOf(report))}\n`;
 }

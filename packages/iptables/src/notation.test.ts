@@ -1,13 +1,6 @@
+import { applyEdit, isEdit, NO_NAMES } from '@sockfilter/language';
 import type { Table } from '@sockfilter/table';
-import {
-  applyEdit,
-  editDocument,
-  isEdit,
-  NO_NAMES,
-  parseCommand,
-  parseSave,
-  printRuleFile,
-} from './index.js';
+import { editSave, parseCommand, parseSave, printRuleFile } from './index.js';
 
 const FILE = `# Who may do what
 
@@ -39,7 +32,7 @@ function editedFile(file: string, commands: readonly string[]): string {
     if (!command || !isEdit(command)) throw new Error(text);
     return applyEdit(before, command);
   }, start);
-  const text = editDocument(document, table);
+  const text = editSave(document, table);
   const again = parseSave(text, 'again', { names: NO_NAMES });
   expect(printRuleFile(again.table)).toBe(printRuleFile(table));
   return text;
@@ -91,7 +84,7 @@ test('renaming and deleting a chain', () => {
 test('groups come and go', () => {
   const { document, table } = parseSave(FILE, 'web.rules', { names: NO_NAMES });
   const db = { name: 'db', id: 4, path: undefined };
-  const text = editDocument(document, { ...table, groups: [...table.groups, db] });
+  const text = editSave(document, { ...table, groups: [...table.groups, db] });
   expect(text).toBe(FILE.replace('/web.slice\n', '/web.slice\n-G db --id 4\n'));
 });
 

@@ -1,10 +1,27 @@
 /** Bringing a save file up to date with an edited table, line by line. */
 import { isDeepStrictEqual } from 'node:util';
-import { findChain, type Group, isBuiltinChain, type Rule, type Table } from '@sockfilter/table';
+import {
+  type Chain,
+  findChain,
+  type Group,
+  isBuiltinChain,
+  type Rule,
+  type Table,
+} from '@sockfilter/table';
 import type { Document, DocumentLine } from './document.js';
-import { printGroup } from './groupline.js';
-import { parseSave } from './restore.js';
-import { printChainLine, printRuleFile, printRuleLine } from './save.js';
+import type { Names } from './names.js';
+
+/** How a notation that has one rule, chain or group on each line writes them. */
+export interface LineNotation {
+  readonly chainLine: (name: string, policy: Chain['policy'], packets: bigint) => string;
+  readonly groupLine: (group: Group) => string;
+  readonly ruleLine: (chain: string, rule: Rule) => string;
+  /** The line with another count before its rules; undefined if that count does not stand there. */
+  readonly recount: (text: string, from: bigint, to: bigint) => string | undefined;
+  readonly print: (table: Table) => string;
+  /** Undefined for text with a mistake. */
+  readonly parse: (text: string, name: string, names: Names) => Table | undefined;
+}
 
 /** Adds to the list at the key. */
 function push<K>(map: Map<K, string[]>, at: K, text: string): void {
@@ -25,13 +42,17 @@ function sameGroup(a: Group, b: Group): boolean {
 }
 
 /** The chain lines that the table needs and the file does not have yet. */
-function newChainLines(lines: readonly DocumentLine[], table: Table): readonly string[] {
+function newChainLines(
+  lines: readonly DocumentLine[],
+  table: Table,
+  notation: LineNotation,
+): readonly string[] {
   const named = new Set(lines.map((line) => (line.kind === 'chain' ? line.name : undefined)));
   return table.chains
     .filter(
       ({ name, policy, packets }) => !named.has(name) && (policy !== 'ACCEPT' || packets > 0n),
     )
-    .map(({ name, policy, packets }) => printChainLine(name, policy, packets));
+    .map(({ name, policy, packets }) => notation.chainLine(name, policy, packets));
 }
 
 /**
@@ -49,7 +70,12 @@ type Spot = { readonly rule: RuleKey } | { readonly line: number };
  * Where each new rule goes. Between two rules that stay, new ones take the places of removed ones;
  * where nothing was removed they follow their predecessor, or else stand before their successor.
  */
-function placeRules(lines: readonly DocumentLine[], table: Table, end: number) {
+function placeRules(
+  lines: readonly DocumentLine[],
+  table: Table,
+  notation: LineNotation,
+  end: number,
+) {
   const placed: { readonly spot: Spot; readonly text: string }[] = [];
   const lineOf = new Map<RuleKey, number>();
   const old = new Map<string, RuleKey[]>();
@@ -88,38 +114,34 @@ function placeRules(lines: readonly DocumentLine[], table: Table, end: number) {
       }
       const stead = free.shift();
       if (stead) spot = { rule: stead };
-      placed.push({ spot, text: printRuleLine(name, rule) });
+      placed.push({ spot, text: notation.ruleLine(name, rule) });
     }
   }
   return placed;
 }
 
-const COUNTER = /^\s*\[(\d+):\d+\](?=\s)/;
-
-/** The line with another count before its rules; undefined if no count stands there. */
-function recount(text: string, from: bigint, to: bigint): string | undefined {
-  const written = COUNTER.exec(text)?.[1];
-  if (written === undefined || BigInt(written) !== from) return undefined;
-  return text.replace(COUNTER, `[${to}:0]`);
-}
-
-function edit({ lines }: Document, table: Table): string {
+function edit({ lines }: Document, table: Table, notation: LineNotation): string {
   const before = new Map<number, string[]>();
   const after = new Map<number, string[]>();
   const afterRule = new Map<RuleKey, string[]>();
   const lastOf = (...kinds: readonly DocumentLine['kind'][]) =>
     lines.findLastIndex(({ kind }) => kinds.includes(kind));
   const commit = lastOf('commit');
-  for (const { spot, text } of placeRules(lines, table, commit < 0 ? lines.length - 1 : commit)) {
+  for (const { spot, text } of placeRules(
+    lines,
+    table,
+    notation,
+    commit < 0 ? lines.length - 1 : commit,
+  )) {
     if ('rule' in spot) push(afterRule, spot.rule, text);
     else push(before, spot.line, text);
   }
   const chains = lastOf('chain', 'table');
   const groups = lastOf('group');
-  for (const text of newChainLines(lines, table)) push(after, chains, text);
+  for (const text of newChainLines(lines, table, notation)) push(after, chains, text);
   for (const group of table.groups) {
     const known = lines.some((line) => line.kind === 'group' && sameGroup(line.group, group));
-    if (!known) push(after, groups < 0 ? chains : groups, printGroup(group));
+    if (!known) push(after, groups < 0 ? chains : groups, notation.groupLine(group));
   }
   const current = new Map<RuleKey, { readonly chain: string; readonly rule: Rule }>();
   for (const { name, rules } of table.chains)
@@ -141,7 +163,7 @@ function edit({ lines }: Document, table: Table): string {
       );
     });
     if (!same) return undefined;
-    return now.packets === last.packets ? text : recount(text, last.packets, now.packets);
+    return now.packets === last.packets ? text : notation.recount(text, last.packets, now.packets);
   }
 
   function keepRules(line: RulesLine): readonly string[] {
@@ -150,7 +172,7 @@ function edit({ lines }: Document, table: Table): string {
     if (kept !== undefined && last) return [kept, ...(afterRule.get(last.matches) ?? [])];
     return line.rules.flatMap(({ matches }) => {
       const found = current.get(matches);
-      const own = found ? [printRuleLine(found.chain, found.rule)] : [];
+      const own = found ? [notation.ruleLine(found.chain, found.rule)] : [];
       return [...own, ...(afterRule.get(matches) ?? [])];
     });
   }
@@ -163,7 +185,7 @@ function edit({ lines }: Document, table: Table): string {
         const same =
           !isBuiltinChain(line.name) ||
           (chain.policy === line.policy && chain.packets === line.packets);
-        return [same ? line.text : printChainLine(line.name, chain.policy, chain.packets)];
+        return [same ? line.text : notation.chainLine(line.name, chain.policy, chain.packets)];
       }
       case 'group':
         return table.groups.some((group) => sameGroup(line.group, group)) ? [line.text] : [];
@@ -187,9 +209,9 @@ function edit({ lines }: Document, table: Table): string {
  * kernel. Only where that can't be had, because the file itself edits what it has declared (`-D`,
  * `-F`), is the whole table printed anew.
  */
-export function editDocument(document: Document, table: Table): string {
-  const text = edit(document, table);
-  const again = parseSave(text, document.source.name, { names: document.names });
-  const wanted = printRuleFile(table);
-  return again.diagnostics.length === 0 && printRuleFile(again.table) === wanted ? text : wanted;
+export function editDocument(document: Document, table: Table, notation: LineNotation): string {
+  const text = edit(document, table, notation);
+  const again = notation.parse(text, document.source.name, document.names);
+  const wanted = notation.print(table);
+  return again && notation.print(again) === wanted ? text : wanted;
 }

@@ -1,4 +1,5 @@
-/** What is wrong with a text, as data; and the one renderer that draws it. */
+/** What is wrong with a text, as data, and drawn. */
+import { type DrawOptions, draw, type Remark } from './drawing.js';
 import type { Source, Span } from './source.js';
 
 export type DiagnosticCode =
@@ -70,45 +71,30 @@ export function exitStatus(diagnostics: readonly Diagnostic[]): 0 | ExitClass {
   return diagnostics.some(({ exit }) => exit === 2) ? 2 : 1;
 }
 
-const COLOURS = { error: '\x1b[1;31m', bold: '\x1b[1m', help: '\x1b[1;36m', end: '\x1b[0m' };
-
-/** Control characters of what is shown must not reach the terminal; tabs keep the carets aligned. */
-function safe(text: string): string {
-  return Array.from(text, (c) => (c !== '\t' && (c < ' ' || c === '\x7f') ? '?' : c)).join('');
-}
-
-/** Lines longer than this are cut around the place. */
-const EXCERPT = 110;
-
-/**
- * Draws `name:line:column: error: message`, the line, carets below the place and the help, each
- * line ended by a newline.
- */
+/** Draws a diagnostic about the source, each line ended by a newline. */
 export function renderDiagnostic(
   diagnostic: Diagnostic,
   source: Source,
-  { colour = false }: { readonly colour?: boolean } = {},
+  options: DrawOptions = {},
 ): string {
-  const paint = (style: keyof typeof COLOURS, text: string) =>
-    colour ? `${COLOURS[style]}${text}${COLOURS.end}` : text;
-  const { span, message, help, notes = [] } = diagnostic;
-  const place = `${safe(span.source)}:${span.line}:${span.column}:`;
-  const out = [`${paint('bold', place)} ${paint('error', 'error:')} ${safe(message)}`];
-  const line = source.text.split('\n')[span.line - 1]?.replace(/\r$/, '');
-  if (line !== undefined && line !== '') {
-    const start = Math.max(
-      0,
-      span.column - 1 - (line.length > EXCERPT ? EXCERPT / 2 : line.length),
-    );
-    const shown = line.slice(start, start + EXCERPT);
-    const at = span.column - 1 - start;
-    const carets = '^'.repeat(Math.max(1, Math.min(span.length, shown.length - at)));
-    const number = String(span.line);
-    const gutter = ' '.repeat(number.length);
-    out.push(` ${number} | ${safe(shown)}`);
-    out.push(` ${gutter} | ${shown.slice(0, at).replace(/[^\t]/g, ' ')}${paint('error', carets)}`);
-  }
-  if (help !== undefined) out.push(`  ${paint('help', 'help:')} ${safe(help)}`);
-  for (const note of notes) out.push(`  ${paint('bold', 'note:')} ${note}`);
-  return out.map((text) => `${text}\n`).join('');
+  return renderDiagnostics([diagnostic], source, options);
+}
+
+/** Draws diagnostics about one source, one after the other. */
+export function renderDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  source: Source,
+  options: DrawOptions = {},
+): string {
+  const lines = source.text.split('\n');
+  return diagnostics
+    .map(({ span, message, help, notes = [] }) => {
+      const remarks: readonly Remark[] = [
+        ...(help === undefined ? [] : [{ label: 'help', style: 'help', text: help } as const]),
+        ...notes.map((text) => ({ label: 'note', style: 'bold', text }) as const),
+      ];
+      const drawing = { span, label: 'error', style: 'error', message, remarks } as const;
+      return draw(drawing, lines[span.line - 1], options);
+    })
+    .join('');
 }

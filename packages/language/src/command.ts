@@ -42,7 +42,7 @@ export type Command =
     }
   | { readonly kind: 'help' | 'version' };
 
-export type CommandKind = Command['kind'];
+type CommandKind = Command['kind'];
 
 /** Options of the command as a whole. */
 export interface CommandFlags {

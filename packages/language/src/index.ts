@@ -1,0 +1,15 @@
+export { applyEdit, tableDiagnostic } from './apply.js';
+export {
+  type Command,
+  type CommandFlags,
+  type EditCommand,
+  isEdit,
+} from './command.js';
+export * from './diagnostic.js';
+export type { Document, DocumentLine, RulePlace } from './document.js';
+export { editDocument, type LineNotation } from './documentedit.js';
+export { draw, placeText, type Remark, type Style } from './drawing.js';
+export { escapeLines, escapeUnseen, writeJson } from './escape.js';
+export { type Names, NO_NAMES, readNames } from './names.js';
+export * from './source.js';
+export { didYouMean } from './suggest.js';
