@@ -44,6 +44,9 @@ const HOOKS = [
   'udp6_sendmsg',
 ];
 
+/** Those of a table in which CONNECT or SENDTO has work. */
+const WITH_OPTIONS = [...HOOKS, 'setsockopt'];
+
 describeKernel('lifecycle', () => {
   let bed: Testbed;
   let policy: Policy;
@@ -119,7 +122,7 @@ describeKernel('lifecycle', () => {
     await one.ask({ root: policy.root, do: 'replace', text });
     await one.kill();
     expect(await connect(7001)).toBe('EACCES');
-    expect(attached()).toEqual(HOOKS);
+    expect(attached()).toEqual(WITH_OPTIONS);
 
     const folder = pins();
     const programs = (status()?.hooks ?? []).flatMap(({ programId }) => programId ?? []);
@@ -139,8 +142,8 @@ describeKernel('lifecycle', () => {
       return programId;
     };
     const links = () => [...linkIds()].filter((link) => programs.includes(programOf(link)));
-    expect(links()).toHaveLength(HOOKS.length);
-    expect(programs.filter(isThere(programById))).toHaveLength(HOOKS.length);
+    expect(links()).toHaveLength(WITH_OPTIONS.length);
+    expect(programs.filter(isThere(programById))).toHaveLength(WITH_OPTIONS.length);
     expect(maps.filter(isThere(mapById))).toHaveLength(maps.length);
 
     policy.teardown();
@@ -160,7 +163,7 @@ describeKernel('lifecycle', () => {
   test('a packet hook is attached only while a chain has work for it', () => {
     const withIngress = [...HOOKS, 'inet_ingress'];
     policy.enforce('-A CONNECT -p udp --dport 7001 -j DROP');
-    expect(attached()).toEqual(HOOKS);
+    expect(attached()).toEqual(WITH_OPTIONS);
     policy.enforce('-A ACCEPT -p tcp --dport 7001 -j DROP');
     expect(attached()).toEqual(withIngress);
     policy.enforce('-P RECVFROM DROP');
@@ -224,7 +227,7 @@ describeKernel('lifecycle', () => {
     expect(status()).toBeUndefined();
     policy.enforce(`-G late --id 3 --path ${policy.root}/late
       -A CONNECT -m cgroup --id 3 -j REJECT --reject-with EACCES`);
-    expect(attached()).toEqual(HOOKS);
+    expect(attached()).toEqual(WITH_OPTIONS);
     expect(await connect(7001, await bed.caller('root/late'))).toBe('EACCES');
   });
 

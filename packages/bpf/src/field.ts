@@ -106,6 +106,12 @@ export function findField(btf: Btf, struct: string, path: string): Field {
 export const fieldOffset = (btf: Btf, struct: string, path: string): number =>
   findField(btf, struct, path).offset;
 
+/** Whether a struct has a member of that name; false if there is no such struct either. */
+export function hasField(btf: Btf, struct: string, name: string): boolean {
+  const owner = findNamed(btf, struct);
+  return owner !== undefined && findMember(btf, owner, name) !== undefined;
+}
+
 /** The size of a struct in bytes. Throws Error if this kernel does not have it. */
 export function structSize(btf: Btf, struct: string): number {
   const type = findNamed(btf, struct);

@@ -5,6 +5,7 @@ import type { Offsets } from './offsets.js';
 import { mkdirProgram, releaseProgram } from './program/cgroups.js';
 import { ingressProgram } from './program/ingress.js';
 import { type CallChain, sockAddrProgram } from './program/sockaddr.js';
+import { sockoptProgram } from './program/sockopt.js';
 
 export interface Hook {
   /** Name of its pin. */
@@ -43,7 +44,10 @@ export const TRACEPOINTS: readonly Hook[] = [
   },
 ];
 
-/** They judge calls. The last sees every packet of the subtree, so it is there only when needed. */
+/**
+ * They judge calls. The last two see every option that is set and every packet of the subtree, so they
+ * are there only when needed.
+ */
 export const CALL_HOOKS: readonly Hook[] = [
   call('BIND', 4, 'inet4_bind'),
   call('BIND', 6, 'inet6_bind'),
@@ -51,6 +55,13 @@ export const CALL_HOOKS: readonly Hook[] = [
   call('CONNECT', 6, 'inet6_connect'),
   call('SENDTO', 4, 'udp4_sendmsg'),
   call('SENDTO', 6, 'udp6_sendmsg'),
+  {
+    name: 'setsockopt',
+    attach: { cgroup: 'setsockopt' },
+    chains: ['CONNECT', 'SENDTO'],
+    onDemand: true,
+    program: sockoptProgram,
+  },
   {
     name: 'inet_ingress',
     attach: { cgroup: 'inet_ingress' },

@@ -1,11 +1,23 @@
 /** Where the fields of the kernel's structures lie that no stable interface shows. */
-import { type Btf, fieldOffset } from '@sockfilter/bpf';
+import { type Btf, fieldOffset, hasField } from '@sockfilter/bpf';
 
 /** Byte offsets, as this kernel's BTF gives them. */
 export interface Offsets {
   readonly sockCgroup: number;
   readonly sockUid: number;
   readonly inetSaddr: number;
+  /** The device of IP_UNICAST_IF. */
+  readonly inetDevice: number;
+  /** The IPv4 options of a socket, and in them whether they route by way of other hosts. */
+  readonly inetOptions: number;
+  readonly optionsRoute: number;
+  /** What a sock_addr hook is handed beside the address: of an IPv4 send the source in its ipcm_cookie. */
+  readonly callDetail: number;
+  /** In that cookie, from its source on. */
+  readonly cookieDevice: number;
+  readonly cookieOptions: number;
+  /** Undefined of a kernel without IPv6. */
+  readonly ipv6: Ipv6Offsets | undefined;
   readonly cgroupNode: number;
   readonly cgroupRoot: number;
   readonly cgroupParent: number;
@@ -16,12 +28,51 @@ export interface Offsets {
   readonly skbNetwork: number;
 }
 
+export interface Ipv6Offsets {
+  /** From a socket to what it has of IPv6: its source and its options. */
+  readonly info: number;
+  readonly source: number;
+  readonly options: number;
+  /** The routing header in options. */
+  readonly optionsRoute: number;
+  /** Pointers to follow from a socket to the list of its flow labels. */
+  readonly labels: readonly number[];
+  readonly labelNext: number;
+  readonly label: number;
+  readonly labelOptions: number;
+}
+
+function readIpv6(btf: Btf): Ipv6Offsets | undefined {
+  if (!hasField(btf, 'inet_sock', 'pinet6')) return undefined;
+  const info = fieldOffset(btf, 'inet_sock', 'pinet6');
+  return {
+    info,
+    source: fieldOffset(btf, 'ipv6_pinfo', 'saddr'),
+    options: fieldOffset(btf, 'ipv6_pinfo', 'opt'),
+    optionsRoute: fieldOffset(btf, 'ipv6_txoptions', 'srcrt'),
+    labels: hasField(btf, 'inet_sock', 'ipv6_fl_list')
+      ? [fieldOffset(btf, 'inet_sock', 'ipv6_fl_list')]
+      : [info, fieldOffset(btf, 'ipv6_pinfo', 'ipv6_fl_list')],
+    labelNext: fieldOffset(btf, 'ipv6_fl_socklist', 'next'),
+    label: fieldOffset(btf, 'ipv6_fl_socklist', 'fl'),
+    labelOptions: fieldOffset(btf, 'ip6_flowlabel', 'opt'),
+  };
+}
+
 /** Throws, naming it, for a field that this kernel does not have. */
 export function readOffsets(btf: Btf): Offsets {
+  const cookieSource = fieldOffset(btf, 'ipcm_cookie', 'addr');
   return {
     sockCgroup: fieldOffset(btf, 'sock', 'sk_cgrp_data.cgroup'),
     sockUid: fieldOffset(btf, 'sock', 'sk_uid'),
     inetSaddr: fieldOffset(btf, 'inet_sock', 'inet_saddr'),
+    inetDevice: fieldOffset(btf, 'inet_sock', 'uc_index'),
+    inetOptions: fieldOffset(btf, 'inet_sock', 'inet_opt'),
+    optionsRoute: fieldOffset(btf, 'ip_options_rcu', 'opt.srr'),
+    callDetail: fieldOffset(btf, 'bpf_sock_addr_kern', 't_ctx'),
+    cookieDevice: fieldOffset(btf, 'ipcm_cookie', 'oif') - cookieSource,
+    cookieOptions: fieldOffset(btf, 'ipcm_cookie', 'opt') - cookieSource,
+    ipv6: readIpv6(btf),
     cgroupNode: fieldOffset(btf, 'cgroup', 'kn'),
     cgroupRoot: fieldOffset(btf, 'cgroup', 'root'),
     // A cgroup begins with its own css, so that the parent's css is the parent.

@@ -22,7 +22,6 @@ import {
   type ProgramSpec,
   R0,
   R1,
-  R2,
   R3,
   R4,
   R8,
@@ -35,10 +34,24 @@ import {
 } from '@sockfilter/bpf';
 import { BUILTIN_CHAINS, type Family, PROTOCOL, TCP_SYN } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
+import { type LoadWord, MAPPED_WORD, putAddress6, unlessMapped, WORDS } from './address.js';
+import { putAsked } from './asked.js';
+import { CTX, SK } from './callcontext.js';
 import {
+  pinIpv4,
+  pinIpv6,
+  refuseDetours,
+  refuseDevice,
+  type SendingChain,
+  socketNumber,
+} from './detour.js';
+import {
+  ASKED_ADDRESS,
+  ASKED_PORT,
   addressOf,
   clearPacket,
   OBJECT,
+  peek,
   probe,
   put16,
   put32,
@@ -60,25 +73,14 @@ import {
 
 export type CallChain = 'BIND' | 'CONNECT' | 'SENDTO';
 
-const CTX = {
-  userIp4: 4,
-  userIp6: 8,
-  userPort: 24,
-  protocol: 36,
-  msgSrcIp4: 40,
-  msgSrcIp6: 44,
-  sk: 64,
-} as const;
-
-const SK = { srcIp4: 24, srcIp6: 28, srcPort: 44 } as const;
-
 const IPPROTO_MPTCP = 262;
 const EPERM = 1;
 const PF_KTHREAD = 0x0020_0000;
 const ROOT_CGROUP = 1;
 const INADDR_LOOPBACK = 0x7f00_0001;
-/** The third word of an IPv4-mapped address as it is loaded: 0000:ffff in network order. */
-const MAPPED_WORD = 0xffff_0000;
+/** ::1 and ::ffff:127.0.0.1 as words in network order. */
+const LOOPBACK6 = [0, 0, 0, 0x0100_0000];
+const MAPPED_LOOPBACK = [0, 0, MAPPED_WORD, 0x0100_007f];
 
 /** Leaves the protocol in r8, MPTCP as tcp. */
 function putProtocol(chain: CallChain): readonly Item[] {
@@ -97,12 +99,37 @@ function putProtocol(chain: CallChain): readonly Item[] {
   ];
 }
 
+/** Where a chain reads what the call asks for. */
+interface Asked {
+  /** r1 = the port, in network order. */
+  readonly port: readonly Item[];
+  /** r1 = word n of the address, in network order. */
+  readonly ip4: readonly Item[];
+  readonly ip6: LoadWord;
+}
+
+const NAMED: Asked = {
+  port: [load(4, R1, R9, CTX.userPort)],
+  ip4: [load(4, R1, R9, CTX.userIp4)],
+  ip6: (n) => [load(4, R1, R9, CTX.userIp6 + 4 * n)],
+};
+
+const ASKED: Readonly<Record<CallChain, Asked>> = {
+  BIND: NAMED,
+  CONNECT: NAMED,
+  SENDTO: {
+    port: [load(4, R1, R10, ASKED_PORT)],
+    ip4: [load(4, R1, R10, ASKED_ADDRESS)],
+    ip6: (n) => [load(4, R1, R10, ASKED_ADDRESS + 4 * n)],
+  },
+};
+
 /** Ping sockets keep an identifier where others have a port: icmp has ports 0. */
 function putPorts(chain: CallChain): readonly Item[] {
   return [
     jumpIf('eq', R8, PROTOCOL.icmp, 'noPorts'),
     jumpIf('eq', R8, PROTOCOL.icmpv6, 'noPorts'),
-    load(4, R1, R9, CTX.userPort),
+    ...ASKED[chain].port,
     toBig(R1, 16),
     ...put16('destinationPort', R1),
     ...(chain === 'BIND'
@@ -155,32 +182,28 @@ function socketAddress(): readonly Item[] {
 
 /** What differs between the chains and families: where the source of the data is to be read. */
 interface Source {
+  readonly chain: SendingChain;
   /** r1 = its IPv4 address, in network order. */
   readonly ip4: readonly Item[];
   /** r1 = word n of its IPv6 address, in network order. */
-  readonly ip6: (n: number) => readonly Item[];
+  readonly ip6: LoadWord;
   /** r1 = the IPv4 address that the kernel sends from, in network order; 0 if it has yet to choose. */
   readonly sendsFrom: readonly Item[];
 }
 
-function sourceOf(chain: 'CONNECT' | 'SENDTO', family: Family, offsets: Offsets): Source {
+function sourceOf(chain: SendingChain, family: Family, offsets: Offsets): Source {
   if (chain === 'SENDTO') {
     const ip6 = (n: number) => [load(4, R1, R9, CTX.msgSrcIp6 + 4 * n)];
     const ip4 = family === 4 ? [load(4, R1, R9, CTX.msgSrcIp4)] : ip6(3);
-    return { ip4, ip6, sendsFrom: ip4 };
+    return { chain, ip4, ip6, sendsFrom: ip4 };
   }
   const socketField = (offset: number) => [load(8, R1, R9, CTX.sk), load(4, R1, R1, offset)];
   return {
+    chain,
     ip4: socketField(SK.srcIp4),
     ip6: (n) => socketField(SK.srcIp6 + 4 * n),
     // A socket bound to a multicast address receives on it and does not send from it.
-    sendsFrom: [
-      ...socketAddress(),
-      load(8, R3, R10, OBJECT),
-      addImm(R3, offsets.inetSaddr),
-      ...probe(SCRATCH, 4, UNREADABLE),
-      load(4, R1, R10, SCRATCH),
-    ],
+    sendsFrom: [...socketNumber(), ...peek(offsets.inetSaddr, 4, UNREADABLE), mov(R1, R3)],
   };
 }
 
@@ -188,7 +211,7 @@ function sourceOf(chain: 'CONNECT' | 'SENDTO', family: Family, offsets: Offsets)
  * Stores an IPv4 packet with the destination in r8, in host order. An unspecified one is what the
  * kernel will make of it: the address that it sends from, else loopback (ip_route_output_key_hash).
  */
-function putIpv4(source: Source | undefined): readonly Item[] {
+function putIpv4(family: Family, source: Source | undefined, offsets: Offsets): readonly Item[] {
   const destination = put32('destination', R8, 6);
   if (!source) return [...putConstant('family', 4), ...destination];
   return [
@@ -197,8 +220,11 @@ function putIpv4(source: Source | undefined): readonly Item[] {
     ...source.sendsFrom,
     mov(R8, R1),
     toBig(R8, 32),
-    jumpIf('ne', R8, 0, 'specified'),
+    jumpIf('ne', R8, 0, 'pin'),
+    ...refuseDevice(source.chain, offsets),
     movImm32(R8, INADDR_LOOPBACK),
+    label('pin'),
+    ...pinIpv4(source.chain, family),
     label('specified'),
     ...destination,
     ...source.ip4,
@@ -207,39 +233,34 @@ function putIpv4(source: Source | undefined): readonly Item[] {
   ];
 }
 
-/** Jumps to `target` unless the words that `word(n)` loads begin an IPv4-mapped address. */
-function unlessMapped(word: (n: number) => readonly Item[], target: string): readonly Item[] {
+/**
+ * Of an IPv6 call to the unspecified address: it goes to loopback, a connection from a socket that is
+ * bound to a mapped address to that of IPv4 (tcp_v6_connect, __ip6_datagram_connect). A send from such
+ * a socket comes by the hook of IPv4 (udpv6_sendmsg).
+ */
+function specify6({ chain, ip6 }: Source): readonly Item[] {
+  const isLoopback6 = storeImm(2, R10, slot('destination', 7), 1);
+  if (chain === 'SENDTO') return [isLoopback6, jump('loopback6')];
   return [
-    ...word(0),
-    mov(R2, R1),
-    ...word(1),
-    or(R1, R2),
-    jumpIf('ne', R1, 0, target),
-    ...word(2),
-    movImm32(R2, MAPPED_WORD),
-    jumpIf('ne', R1, R2, target),
+    ...unlessMapped(ip6, 'native'),
+    movImm32(R8, INADDR_LOOPBACK),
+    ...pinIpv6(chain, MAPPED_LOOPBACK, 'ipv4'),
+    label('native'),
+    isLoopback6,
+    ...pinIpv6(chain, LOOPBACK6, 'loopback6'),
   ];
 }
 
-const WORDS = [0, 1, 2, 3];
-
-function putAddress6(field: 'source' | 'destination', word: Source['ip6']): readonly Item[] {
-  return WORDS.flatMap((n) => [...word(n), toBig(R1, 32), ...put32(field, R1, 2 * n)]);
-}
-
-/**
- * An IPv4-mapped destination is an IPv4 packet. An unspecified one is loopback: of IPv4 if the socket
- * is bound to a mapped address (tcp_v6_connect, __ip6_datagram_connect, udpv6_sendmsg).
- */
-function putAddresses6(source: Source | undefined): readonly Item[] {
-  const destination = (n: number) => [load(4, R1, R9, CTX.userIp6 + 4 * n)];
+/** An IPv4-mapped destination is an IPv4 packet. */
+function putAddresses6(
+  { ip6: destination }: Asked,
+  source: Source | undefined,
+  offsets: Offsets,
+): readonly Item[] {
   const specify = (address: Source) => [
     ...WORDS.flatMap((n) => [...destination(n), n === 0 ? mov(R4, R1) : or(R4, R1)]),
     jumpIf('ne', R4, 0, 'ipv6'),
-    storeImm(2, R10, slot('destination', 7), 1),
-    ...unlessMapped(address.ip6, 'loopback6'),
-    movImm32(R8, INADDR_LOOPBACK),
-    jump('ipv4'),
+    ...specify6(address),
   ];
   return [
     ...unlessMapped(destination, 'notMapped'),
@@ -256,14 +277,19 @@ function putAddresses6(source: Source | undefined): readonly Item[] {
     ...(source ? putAddress6('source', source.ip6) : []),
     jump('addressed'),
     label('ipv4'),
-    ...putIpv4(source),
+    ...putIpv4(6, source, offsets),
     label('addressed'),
   ];
 }
 
-function putAddresses(family: Family, source: Source | undefined): readonly Item[] {
-  if (family === 6) return putAddresses6(source);
-  return [load(4, R8, R9, CTX.userIp4), toBig(R8, 32), ...putIpv4(source)];
+function putAddresses(
+  family: Family,
+  asked: Asked,
+  source: Source | undefined,
+  offsets: Offsets,
+): readonly Item[] {
+  if (family === 6) return putAddresses6(asked, source, offsets);
+  return [...asked.ip4, mov(R8, R1), toBig(R8, 32), ...putIpv4(4, source, offsets)];
 }
 
 /** 1 lets the call proceed; 0 fails it with the errno set before, EPERM if none is. */
@@ -296,6 +322,8 @@ const ATTACH = {
 /** The program that judges the calls of a chain on sockets of a family. Linux 5.18 (bpf_set_retval). */
 export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offsets): ProgramSpec {
   const source = chain === 'BIND' ? undefined : sourceOf(chain, family, offsets);
+  const detours = source ? refuseDetours(source.chain, family, offsets) : [];
+  const asked = chain === 'SENDTO' ? putAsked(family, offsets, 'allowed') : [];
   return {
     name: `sf_${HOOK[chain]}${family}`,
     type: 'cgroup_sock_addr',
@@ -304,11 +332,13 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
     items: [
       mov(R9, R1),
       ...findGeneration(),
+      ...detours,
+      ...asked,
       ...clearPacket(),
       storeImm(2, R10, slot('chain'), BUILTIN_CHAINS.indexOf(chain)),
       ...putProtocol(chain),
       ...putPorts(chain),
-      ...putAddresses(family, source),
+      ...putAddresses(family, ASKED[chain], source, offsets),
       ...putCaller(offsets),
       ...putGroup(chain),
       ...enter(chain),

@@ -6,7 +6,8 @@
  *     fp-72              key of a page look-up
  *     fp-80, fp-88       scratch
  *     fp-104             the kernel's address of the socket or the skb
- *     fp-152 .. fp-113   the IP header; fp-168 .. fp-153 the header behind it
+ *     fp-152 .. fp-113   the IP header, or the address and port that a send asks for
+ *     fp-168 .. fp-153   the header behind the IP header
  *
  * While the packet is built: r6 the header page, r7 the generation, r8 free, r9 the context.
  * While it walks: r6 the page, r7 the generation, r8 the node's address, r9 the steps left.
@@ -19,6 +20,7 @@ import {
   load,
   mov,
   movImm,
+  neg,
   R0,
   R1,
   R2,
@@ -42,6 +44,8 @@ export const SPILL = -88;
 export const OBJECT = -104;
 export const IP_HEADER = -152;
 export const NEXT_HEADER = -168;
+export const ASKED_ADDRESS = -152;
+export const ASKED_PORT = -136;
 
 /** Slots on the stack; a power of two no less than the number of pieces. */
 export const SLOTS = 32;
@@ -92,6 +96,24 @@ export function probe(to: number, bytes: number, failed: string): readonly Item[
     callHelper('probe_read_kernel'),
     jumpIf('ne', R0, 0, failed),
   ];
+}
+
+/** Reads `bytes` at r3 + offset to SCRATCH and from there into r3. */
+export function peek(offset: number, bytes: 1 | 4 | 8, failed: string): readonly Item[] {
+  return [addImm(R3, offset), ...probe(SCRATCH, bytes, failed), load(bytes, R3, R10, SCRATCH)];
+}
+
+/** Follows pointers from the number in r3, each at its offset in what the one before points to. */
+export function follow(offsets: readonly number[], failed: string): readonly Item[] {
+  return offsets.flatMap((offset) => peek(offset, 8, failed));
+}
+
+/**
+ * r3 = the pointer that the verifier tracks in `from`, as a number: it knows nothing about the negative
+ * of a pointer, and so nothing about that one's negative.
+ */
+export function numberOf(from: Register): readonly Item[] {
+  return [mov(R3, from), neg(R3), neg(R3)];
 }
 
 /** Turns a pointer that the verifier tracks, in `from`, into a number at `to` on the stack. */

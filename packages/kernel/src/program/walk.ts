@@ -86,6 +86,15 @@ export function findGeneration(): readonly Item[] {
   ];
 }
 
+/** Jumps to `target` unless the chain can refuse. */
+export function unlessRefusing(chain: BuiltinChain, target: string): readonly Item[] {
+  return [
+    load(4, R1, R6, HEADER.refusingChains),
+    andImm(R1, chainBit(chain)),
+    jumpIf('eq', R1, 0, target),
+  ];
+}
+
 /**
  * Stores the network_id of the cgroup whose id is at SCRATCH. Without an entry the chain fails closed,
  * and so it does if the entry was another's by the time its id was read, twice in a row.
