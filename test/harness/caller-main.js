@@ -11,7 +11,9 @@
  */
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import koffi from 'koffi';
+import { rawCalls } from './caller-raw.js';
 
 const libc = koffi.load('libc.so.6');
 const c = {
@@ -107,6 +109,17 @@ function ready(fd, events, ms) {
   pollfd.writeInt32LE(fd, 0);
   pollfd.writeInt16LE(events, 4);
   return c.poll(pollfd, 1, ms) > 0;
+}
+
+/** Which of the sockets can be read, as soon as one can. */
+function readable(fds, ms) {
+  const pollfds = Buffer.alloc(8 * fds.length);
+  fds.forEach((fd, n) => {
+    pollfds.writeInt32LE(fd, 8 * n);
+    pollfds.writeInt16LE(POLLIN, 8 * n + 4);
+  });
+  const result = outcome(c.poll(pollfds, fds.length, ms));
+  return { ...result, ready: fds.filter((_, n) => pollfds.readInt16LE(8 * n + 6) & POLLIN) };
 }
 
 /** A control message that names the address, and perhaps the interface, to send from. */
@@ -205,6 +218,7 @@ const calls = {
   },
   recvWithin: ({ fd, ms, flags = 0 }) =>
     ready(fd, POLLIN, ms) ? calls.recvfrom({ fd, flags }) : { errno: 'timeout' },
+  readyWithin: ({ fds, ms }) => readable(fds, ms),
   setsockopt: ({ fd, level, name, value }) => {
     const bytes = Buffer.alloc(4);
     bytes.writeInt32LE(value);
@@ -226,6 +240,7 @@ const calls = {
     return { value: 0 };
   },
   batch: ({ calls: list }) => ({ value: list.length, results: list.map(run) }),
+  ...rawCalls({ run: (call) => run(call), outcome, packAddress, last: () => last }),
 };
 
 function run(call) {
@@ -238,20 +253,29 @@ function respond(id, result) {
   process.stdout.write(`${JSON.stringify({ id, result })}\n`);
 }
 
-const { CALLER_UID, CALLER_GID } = process.env;
-if (CALLER_UID !== undefined || CALLER_GID !== undefined) process.setgroups([]);
-if (CALLER_GID !== undefined) process.setgid(Number(CALLER_GID));
-if (CALLER_UID !== undefined) process.setuid(Number(CALLER_UID));
+/** Answers lines in their order. */
+async function answer(line) {
+  const { id, call } = JSON.parse(line);
+  try {
+    respond(id, await run(call));
+  } catch (error) {
+    respond(id, { fault: String(error) });
+  }
+}
 
-createInterface({ input: process.stdin })
-  .on('line', (line) => {
-    const { id, call } = JSON.parse(line);
-    try {
-      respond(id, run(call));
-    } catch (error) {
-      respond(id, { fault: String(error) });
-    }
-  })
-  .on('close', () => process.exit(0));
+function serve() {
+  const { CALLER_UID, CALLER_GID } = process.env;
+  if (CALLER_UID !== undefined || CALLER_GID !== undefined) process.setgroups([]);
+  if (CALLER_GID !== undefined) process.setgid(Number(CALLER_GID));
+  if (CALLER_UID !== undefined) process.setuid(Number(CALLER_UID));
+  let answered = Promise.resolve();
+  createInterface({ input: process.stdin })
+    .on('line', (line) => {
+      answered = answered.then(() => answer(line));
+    })
+    .on('close', () => answered.then(() => process.exit(0)));
+  respond(0, { value: process.pid });
+}
 
-respond(0, { value: process.pid });
+if (isMainThread) serve();
+else parentPort.postMessage(workerData.calls.map(run));

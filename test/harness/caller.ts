@@ -77,6 +77,8 @@ export type Call =
       readonly ms: number;
       readonly flags?: number;
     }
+  /** Which of the sockets can be read, as soon as one can. */
+  | { readonly op: 'readyWithin'; readonly fds: readonly number[]; readonly ms: number }
   | {
       readonly op: 'setsockopt';
       readonly fd: Descriptor;
@@ -93,7 +95,29 @@ export type Call =
   | { readonly op: 'shutdown'; readonly fd: Descriptor; readonly how?: number }
   /** Carries the process, but not the sockets it has, into another control group. */
   | { readonly op: 'moveTo'; readonly cgroup: string }
-  | { readonly op: 'batch'; readonly calls: readonly Call[] };
+  | { readonly op: 'batch'; readonly calls: readonly Call[] }
+  /** A system call by its name in caller-raw.js; its memories come back as they are after it. */
+  | { readonly op: 'syscall'; readonly name: string; readonly args: readonly Argument[] }
+  /** Memory that stays; the value is its address. */
+  | { readonly op: 'alloc'; readonly memory: Memory }
+  | { readonly op: 'peek'; readonly address: number; readonly length: number }
+  | { readonly op: 'poke'; readonly address: number; readonly hex: string }
+  /** Code, called as a C function of six longs. */
+  | { readonly op: 'machine'; readonly code: string; readonly args: readonly Argument[] }
+  /** Calls of a child, made in the control group of a descriptor if one is given. */
+  | { readonly op: 'child'; readonly cgroup?: number; readonly calls: readonly Call[] }
+  /** Calls of another thread of the process. */
+  | { readonly op: 'thread'; readonly calls: readonly Call[] };
+
+/** Bytes in the caller's memory, with pointers in them to others; or a sockaddr. */
+export type Memory =
+  | {
+      readonly hex: string;
+      readonly pointers?: readonly { readonly at: number; readonly to: Memory }[];
+    }
+  | { readonly sockaddr: SocketAddress };
+
+export type Argument = Descriptor | Memory;
 
 /** What a call came to: either `value`, at least, or `errno`. */
 export interface Result {
@@ -104,8 +128,12 @@ export interface Result {
   /** The address that the call filled in. */
   readonly address?: SocketAddress;
   readonly data?: string;
-  /** Of a batch, in its order. */
+  /** Of a batch, a child or a thread, in its order. */
   readonly results?: readonly Result[];
+  /** Of readyWithin. */
+  readonly ready?: readonly number[];
+  /** Memories, in hex. */
+  readonly memory?: readonly string[];
 }
 
 /** Options for setsockopt and getsockopt, as `{ level, name }`. */
@@ -128,6 +156,8 @@ export interface CallerOptions {
   readonly gid?: number;
   /** Path of a network namespace to run in, as `/proc/PID/ns/net`. */
   readonly netns?: string;
+  /** A command that runs the caller, as `setpriv ... --` or `unshare ... --`. */
+  readonly through?: readonly string[];
 }
 
 const PROGRAM = require.resolve('./caller-main.js');
@@ -161,7 +191,8 @@ export class Caller {
   private constructor(cgroup: string, options: CallerOptions) {
     this.cgroup = cgroup;
     const enter = options.netns === undefined ? [] : ['nsenter', `--net=${options.netns}`];
-    this.#child = spawn('/bin/sh', ['-c', SHIM, cgroup, ...enter, process.execPath, PROGRAM], {
+    const command = [...enter, ...(options.through ?? []), process.execPath, PROGRAM];
+    this.#child = spawn('/bin/sh', ['-c', SHIM, cgroup, ...command], {
       stdio: 'pipe',
       env: {
         PATH: process.env.PATH,

@@ -1,0 +1,23 @@
+/** Each technique against a policy that refuses the direct attempt, and its twin, which must arrive. */
+import { describeKernel } from '../harness/kernel.js';
+import { Scene } from './scene.js';
+import { THEMES } from './techniques.js';
+
+describeKernel('attacks', () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await Scene.create();
+  });
+  afterAll(() => scene?.close());
+
+  describe.each(THEMES)('$title', ({ techniques }) => {
+    const rows = techniques.flatMap((technique) =>
+      technique.as.map((role) => ({ ...technique, role })),
+    );
+    test.each(rows)('$chain: $name, as $role', async ({ role, expected, attempt }) => {
+      const { twin, attempt: found } = await scene.attempt(role, attempt);
+      expect(twin).toEqual({ said: expect.anything(), arrived: true });
+      expect(found).toEqual({ said: expected, arrived: false });
+    });
+  });
+});

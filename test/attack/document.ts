@@ -1,0 +1,28 @@
+/** The attack table as docs/security.md shows it. */
+import type { Technique, Theme } from './technique.js';
+
+const HEAD = '| technique | as | chain | what it comes to | note |\n|---|---|---|---|---|';
+
+function printRow({ name, as, chain, expected, note, since }: Technique): string {
+  const notes = [since && `Linux ${since}`, note].filter((part) => part !== undefined).join('; ');
+  return `| ${name} | ${as.join(', ')} | ${chain} | ${expected} | ${notes} |`;
+}
+
+export function printThemes(themes: readonly Theme[]): string {
+  const tables = themes.map(
+    ({ title, techniques }) => `### ${title}\n\n${[HEAD, ...techniques.map(printRow)].join('\n')}`,
+  );
+  return tables.join('\n\n');
+}
+
+const begin = (name: string): string =>
+  `<!-- ${name}: written by UPDATE=1 npx jest test/attack -->`;
+const end = (name: string): string => `<!-- end of ${name} -->`;
+
+/** The document with another text between the marks of that name; throws if they are missing. */
+export function replacePart(document: string, name: string, text: string): string {
+  const from = document.indexOf(begin(name));
+  const to = document.indexOf(end(name));
+  if (from < 0 || to < from) throw new Error(`no marks of ${name}`);
+  return `${document.slice(0, from)}${begin(name)}\n\n${text}\n\n${document.slice(to)}`;
+}

@@ -1,0 +1,221 @@
+/**
+ * Where attempts are made: a policed group of callers, whom one table refuses one end of everything and
+ * allows the other; and outside of it servers that hear what arrives, and clients.
+ */
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Caller, CallerOptions, SocketAddress, SocketProtocol } from '../harness/caller.js';
+import { Policy } from '../harness/policy.js';
+import { Testbed } from '../harness/testbed.js';
+import { Ears } from './ears.js';
+import { ENDS, rulesOf } from './ends.js';
+import { familyOf } from './moves.js';
+import type { End, Outcome, Role, Technique } from './technique.js';
+
+const NOBODY = 65534;
+
+/** What makes a network namespace one of the scene: run inside it. */
+const NETWORK = [
+  // Less than by default: large datagrams are sent in fragments.
+  'ip link set lo up mtu 1500',
+  ...Object.values(ENDS).flatMap(({ v4, v6, own, multicast }) => [
+    ...[v4, own.v4].map((address) => `ip addr replace ${address}/32 dev lo`),
+    ...[v6, own.v6].map((address) => `ip -6 addr replace ${address}/128 dev lo nodad`),
+    `ip route add ${multicast} dev lo`,
+  ]),
+  'ip link add dev1 type veth peer name dev2',
+  ...Object.values(ENDS).flatMap(({ device }) => [
+    `ip addr add ${device.v4}/24 brd ${device.broadcast} dev ${device.name}`,
+    `ip link set ${device.name} up`,
+  ]),
+  'echo 3 > /proc/sys/net/ipv4/tcp_fastopen',
+  'for f in /proc/sys/net/ipv4/conf/*/accept_source_route; do echo 1 > $f; done',
+  `echo "0 ${NOBODY}" > /proc/sys/net/ipv4/ping_group_range`,
+].join('\n');
+
+async function within(network: string, script: string): Promise<void> {
+  await promisify(execFile)('nsenter', [`--net=${network}`, '/bin/sh', '-ec', script]);
+}
+
+/** How a caller of a role is run. */
+const ROLES: Readonly<Record<Role, CallerOptions>> = {
+  user: { uid: NOBODY, gid: NOBODY },
+  root: { through: ['setpriv', '--bounding-set=-sys_admin', '--inh-caps=-sys_admin', '--'] },
+  'namespace root': {
+    through: [
+      ...['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--'],
+      ...['unshare', '--user', '--map-root-user', '--net', '--'],
+    ],
+  },
+  administrator: {},
+};
+
+/** What a role's attempts need: the policed caller, and servers and clients in its network. */
+interface Cast {
+  readonly caller: Caller;
+  readonly network: string;
+  readonly ears: Ears;
+  readonly stranger: Caller;
+}
+
+/** What an attempt at the refused end and the one at the allowed end came to. */
+export interface Findings {
+  readonly attempt: Required<Outcome>;
+  readonly twin: Required<Outcome>;
+}
+
+export class Scene {
+  readonly bed: Testbed;
+  readonly policy: Policy;
+  readonly #casts = new Map<Role, Promise<Cast>>();
+
+  private constructor(bed: Testbed, policy: Policy) {
+    this.bed = bed;
+    this.policy = policy;
+  }
+
+  static async create(): Promise<Scene> {
+    const bed = await Testbed.create();
+    bed.cgroups.child('policed');
+    bed.cgroups.child('policed/guest');
+    bed.cgroups.child('policed/friend');
+    const root = bed.cgroups.childPath('policed');
+    const scene = new Scene(bed, new Policy(root));
+    try {
+      await within(bed.network.path, NETWORK);
+      scene.policy.enforce(rulesOf(root));
+      return scene;
+    } catch (error) {
+      await scene.close();
+      throw error;
+    }
+  }
+
+  /** A new caller of a policed group, in the role. */
+  async policed(role: Role, group = 'guest'): Promise<Caller> {
+    const { network, caller } = await this.#cast(role);
+    // A namespace is made once, and entered by all others of its role.
+    const through = ['nsenter', `--user=/proc/${caller.pid}/ns/user`, '--'];
+    const options = role === 'namespace root' ? { through } : ROLES[role];
+    return this.bed.caller(`policed/${group}`, { ...options, netns: network });
+  }
+
+  readonly #members = new Map<string, Promise<Caller>>();
+
+  /** The caller in the role that a policed group has for all attempts. */
+  member(role: Role, group: string): Promise<Caller> {
+    const name = `${role} of ${group}`;
+    const member = this.#members.get(name) ?? this.policed(role, group);
+    this.#members.set(name, member);
+    return member;
+  }
+
+  /** Both ends. */
+  readonly ends = ENDS;
+
+  /** How much has come to the end, where the runner shall not ask. */
+  async came(role: Role, end: End): Promise<number> {
+    return (await this.#cast(role)).ears.drain(end, 20);
+  }
+
+  /** Moves a caller to another policed group. */
+  move(caller: Caller, group: string): void {
+    writeFileSync(join(this.directory(group), 'cgroup.procs'), String(caller.pid));
+  }
+
+  /** The directory of a policed group. */
+  directory(group: string): string {
+    return this.bed.cgroups.child(`policed/${group}`);
+  }
+
+  /** Runs a script in the network of the role. */
+  async run(role: Role, script: string): Promise<void> {
+    await within((await this.#cast(role)).network, script);
+  }
+
+  /** One whom no policy reaches, in the network of the role. */
+  async stranger(role: Role): Promise<Caller> {
+    return (await this.#cast(role)).stranger;
+  }
+
+  /** Path of the network namespace in which the role's attempts are made. */
+  async network(role: Role): Promise<string> {
+    return (await this.#cast(role)).network;
+  }
+
+  /** Makes an attempt at either end. What should not have arrived is looked for last. */
+  async attempt(role: Role, run: Technique['attempt']): Promise<Findings> {
+    const { caller, ears } = await this.#cast(role);
+    const { refused, allowed } = ENDS;
+    await ears.drain(refused);
+    await ears.drain(allowed);
+    const there = { scene: this, role, caller };
+    const attempt = await run({ ...there, end: refused });
+    const twin = await run({ ...there, end: allowed });
+    return {
+      twin: { ...twin, arrived: twin.arrived ?? (await ears.drain(allowed, 1000)) > 0 },
+      attempt: { ...attempt, arrived: attempt.arrived ?? (await ears.drain(refused)) > 0 },
+    };
+  }
+
+  /**
+   * Whether a peer outside the policy reaches a socket of ours there.
+   *
+   * @param from the address that the peer calls from
+   */
+  async reaches(
+    role: Role,
+    type: 'stream' | 'dgram',
+    to: SocketAddress,
+    from: string,
+    protocol: SocketProtocol = 0,
+  ): Promise<string> {
+    const stranger = await this.stranger(role);
+    const fd = await stranger.socket(familyOf(to.address), type, protocol);
+    try {
+      await stranger.bind(fd, { address: from });
+      if (type === 'dgram') return await stranger.sendto(fd, to);
+      return await stranger.connectAndWait(fd, to, 60);
+    } finally {
+      await stranger.close(fd);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.policy.teardown();
+    await this.bed.close();
+  }
+
+  #cast(role: Role): Promise<Cast> {
+    let cast = this.#casts.get(role);
+    if (!cast) {
+      cast = this.#makeCast(role);
+      this.#casts.set(role, cast);
+    }
+    return cast;
+  }
+
+  async #makeCast(role: Role): Promise<Cast> {
+    const { bed } = this;
+    const own = role === 'namespace root';
+    const caller = await bed.caller('policed/guest', ROLES[role]);
+    const network = own ? `/proc/${caller.pid}/ns/net` : bed.network.path;
+    if (own) await within(network, NETWORK);
+    const stranger = await bed.caller('outside', { netns: network });
+    return { caller, network, stranger, ears: await this.#ears(network) };
+  }
+
+  /** One set of servers for each network. */
+  readonly #allEars = new Map<string, Promise<Ears>>();
+
+  #ears(network: string): Promise<Ears> {
+    let ears = this.#allEars.get(network);
+    if (!ears) {
+      ears = this.bed.caller('outside', { netns: network }).then((caller) => Ears.open(caller));
+      this.#allEars.set(network, ears);
+    }
+    return ears;
+  }
+}

@@ -1,0 +1,10 @@
+/** The attack table: docs/security.md shows it, and attack.test.ts runs it. */
+import type { Theme } from './technique.js';
+import { ADDRESSES } from './techniques/addresses.js';
+import { FASTOPEN } from './techniques/fastopen.js';
+import { LISTENERS } from './techniques/listeners.js';
+import { MESSAGES } from './techniques/messages.js';
+import { PORTS } from './techniques/ports.js';
+import { RINGS } from './techniques/rings.js';
+
+export const THEMES: readonly Theme[] = [ADDRESSES, MESSAGES, FASTOPEN, RINGS, PORTS, LISTENERS];
