@@ -8,10 +8,11 @@ import {
   type CounterOwner,
   counterOwners,
   type Decision,
+  errnoName,
   evaluate,
+  ownerName,
   type Packet,
   PROTOCOL,
-  REJECT_ERRNO,
   type Table,
 } from '@sockfilter/table';
 import { printWalk, walkRules } from './ci/walk.js';
@@ -44,17 +45,9 @@ function decide(globals: Globals, words: PacketWords): Explained {
   });
 }
 
-function errnoName(errno: number): string {
-  return Object.entries(REJECT_ERRNO).find(([, number]) => number === errno)?.[0] ?? `${errno}`;
-}
-
 /** The rule or policy in the form of `-S`. */
 function ownerText({ chain, rule }: CounterOwner): string {
   return rule ? printRule(chain.name, rule) : `-P ${chain.name} ${chain.policy}`;
-}
-
-function ownerName({ chain, rule, number }: CounterOwner): string {
-  return rule ? `rule ${number} of ${chain.name}` : `the policy of ${chain.name}`;
 }
 
 function protocolName(number: number): string | number {

@@ -8,6 +8,7 @@ import {
   tableDiagnostic,
 } from '@sockfilter/language';
 import {
+  calledChain,
   findChain,
   findRule,
   type Rule,
@@ -38,11 +39,9 @@ function rulesOf(command: Command): readonly Rule[] {
 
 /** The word after -j if it names a chain that is not there, else the command. */
 function faultPlace({ command, place, target }: ParsedCommand, table: Table) {
-  const missing = (command ? rulesOf(command) : []).some(
-    (rule) =>
-      (rule.target?.kind === 'jump' || rule.target?.kind === 'goto') &&
-      !findChain(table, rule.target.chain),
-  );
+  const missing = (command ? rulesOf(command) : [])
+    .map(({ target }) => calledChain(target))
+    .some((called) => called !== undefined && !findChain(table, called));
   const chain = command && 'chain' in command ? command.chain : undefined;
   const chainIsThere = chain === undefined || findChain(table, chain) !== undefined;
   return (missing && chainIsThere ? target : undefined) ?? place;

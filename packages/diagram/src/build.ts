@@ -2,7 +2,7 @@
  * Builds the diagrams of a table: one that records everything where that is affordable, else one of
  * the verdicts and as few as will do that only count.
  */
-import { counterOwners, type Table } from '@sockfilter/table';
+import { counterOwners, ownErrno, type Table } from '@sockfilter/table';
 import { type Built, build, gather } from './built.js';
 import type { Diagram } from './diagram.js';
 import { DEFAULT_LIMITS, LimitError, type Limits } from './limit.js';
@@ -57,11 +57,9 @@ function countingLimits(limits: Limits, counters: number, verdicts: Cost): Limit
 
 /** Counters of the rules that count without deciding. */
 function countingRules(table: Table): readonly number[] {
-  return counterOwners(table).flatMap(({ rule }, counter) => {
-    const kind = rule?.target?.kind;
-    const decides = !rule || kind === 'accept' || kind === 'drop' || kind === 'reject';
-    return decides ? [] : [counter];
-  });
+  return counterOwners(table).flatMap((owner, counter) =>
+    ownErrno(owner) === undefined ? [counter] : [],
+  );
 }
 
 /** Halves the counters until a diagram that records those of a part is affordable. */

@@ -28,7 +28,7 @@ export function gather(parts: readonly Built[], limits: Limits): Diagram {
   const outcomes = new OutcomeTable(limits.counted);
   const roots = parts.flatMap(({ compiler, root }) =>
     store.copy(compiler.store, [root], (terminal) =>
-      outcomes.intern({ ...compiler.outcomes.of(terminal), step: 'end' }),
+      outcomes.intern({ ...compiler.outcomes.of(terminal), onward: 'over' }),
     ),
   );
   if (store.edgeCount > limits.edges) throw new LimitError('edges', limits.edges);

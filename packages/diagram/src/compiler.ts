@@ -3,52 +3,60 @@
  *
  * A rule's diagram has NONE where it does not match. Rules are laid over each other, the first wins,
  * in halves of about the same size, so that no wide diagram is merged with one rule at a time. The
- * diagram of a chain has outcomes of step `next` or `end` only: leaving a chain early and at its end
+ * diagram of a chain has outcomes that go on or are over only: leaving a chain early and at its end
  * is the same to whoever called it.
  */
 import {
   BUILTIN_CHAINS,
+  type BuiltinChain,
   builtinChain,
   type Chain,
-  DROP_ERRNO,
+  chainNumber,
+  type EffectKind,
   type Errno,
-  REJECT_ERRNO,
-  type Rule,
+  effectsOf,
+  firstCounters,
+  isBuiltinChain,
+  policyErrno,
   ruleCondition,
   type Table,
 } from '@sockfilter/table';
 import { ConditionCompiler, HOLDS } from './condition.js';
 import { LimitError, type Limits, type RuleSpan } from './limit.js';
 import { defineGuard, defineOperation, NONE, type Operation } from './operation.js';
-import { OutcomeTable, type Progress } from './outcome.js';
+import { OutcomeTable, type PartialOutcome } from './outcome.js';
 import { firstPiece } from './piece.js';
 import type { Recording } from './record.js';
 import { DiagramStore, isTerminal, type Ref } from './store.js';
+import {
+  type Interpretation,
+  interpretation,
+  leavesEarly,
+  type Part,
+  type PlacedRule,
+  placeRules,
+} from './walk.js';
 
 /** Some rules of a chain as one diagram. */
-interface Part {
+interface Run {
   readonly diagram: Ref;
   readonly rules: readonly [from: number, to: number];
   /** Merges between it and a single rule. */
   readonly level: number;
 }
 
-const NOTHING: Progress = { step: 'next', verdict: undefined, counted: [] };
-const OVER: Progress = { step: 'end', verdict: undefined, counted: [] };
+const NOTHING: PartialOutcome = { onward: 'next', verdict: undefined, counted: [] };
+const OVER: PartialOutcome = { onward: 'over', verdict: undefined, counted: [] };
 
 const CHAIN_PIECE = firstPiece('chain');
 
-export class TableCompiler {
+export class TableCompiler implements Interpretation<Ref> {
   readonly store: DiagramStore;
   readonly outcomes: OutcomeTable;
   readonly #table: Table;
   readonly #recording: Recording;
-  readonly #chains: ReadonlyMap<string, Chain>;
-  /** The counter of each chain's first rule. */
-  readonly #counters = new Map<Chain, number>();
-  /** Finished user chains. */
-  readonly #diagrams = new Map<Chain, Ref>();
-  readonly #open = new Set<Chain>();
+  readonly #firstCounters: ReadonlyMap<Chain, number>;
+  readonly #chainDiagram: (chain: Chain) => Ref;
   readonly #overlay: Operation;
   readonly #guard: Operation;
   readonly #conditions: ConditionCompiler;
@@ -56,12 +64,7 @@ export class TableCompiler {
   constructor(table: Table, recording: Recording, limits: Limits) {
     this.#table = table;
     this.#recording = recording;
-    this.#chains = new Map(table.chains.map((chain) => [chain.name, chain]));
-    let counter = 0;
-    for (const chain of table.chains) {
-      this.#counters.set(chain, counter);
-      counter += chain.rules.length + (chain.policy === undefined ? 0 : 1);
-    }
+    this.#firstCounters = firstCounters(table);
     this.store = new DiagramStore(limits);
     this.outcomes = new OutcomeTable(limits.counted);
     this.outcomes.intern(NOTHING);
@@ -72,84 +75,89 @@ export class TableCompiler {
       overlay: this.#overlay,
       guard: this.#guard,
     });
+    const placed = placeRules(table);
+    const rulesOf = (chain: Chain) => placed.get(chain) ?? [];
+    this.#chainDiagram = interpretation(table, this, { rulesOf, remembers: true });
   }
 
   /** The diagram of the whole table. */
   compile(): Ref {
-    const targets = BUILTIN_CHAINS.map((name, value) => this.#builtinDiagram(name, value));
+    const targets = BUILTIN_CHAINS.map((name) => this.#builtinDiagram(name));
     const row = this.store.row(CHAIN_PIECE);
     for (const [value, target] of targets.entries()) row.push(value, target);
     return this.store.intern(CHAIN_PIECE);
   }
+
+  readonly next = (at: PlacedRule): Ref => {
+    const counted = this.#recorded(at);
+    if (counted.length === 0) return NONE;
+    return this.#where(at, this.outcomes.intern({ ...NOTHING, counted }));
+  };
+
+  readonly decide = (at: PlacedRule, errno: Errno): Ref =>
+    this.#where(at, this.#decided(errno, at.counter));
+
+  readonly leave = (at: PlacedRule): Ref => {
+    const counted = this.#recorded(at);
+    return this.#where(at, this.outcomes.intern({ ...NOTHING, onward: 'leave', counted }));
+  };
+
+  readonly call = (at: PlacedRule, inside: () => Ref, comesBack: boolean): Ref =>
+    blame(spanOf(at), () => {
+      const called = this.#called(inside(), comesBack, this.#recorded(at));
+      if (called === NONE) return NONE;
+      if (isTerminal(called)) return this.#where(at, called);
+      return this.#guard(this.#where(at, HOLDS), called);
+    });
+
+  /** A built-in chain's diagram is for packets of that chain alone. */
+  readonly join = (chain: Chain, parts: Iterable<Part<Ref>>): Ref => {
+    const value = isBuiltinChain(chain.name) ? chainNumber(chain.name) : undefined;
+    const runs: Run[] = [];
+    let leaves = false;
+    const mergeLast = () => {
+      const [first, second] = runs.splice(-2);
+      const rules = [first.rules[0], second.rules[1]] as const;
+      const diagram = blame({ chain: chain.name, rules }, () =>
+        this.#overlay(first.diagram, second.diagram),
+      );
+      runs.push({ diagram, rules, level: first.level + 1 });
+    };
+    for (const { at, meaning } of parts) {
+      leaves ||= leavesEarly(at);
+      const diagram = value === undefined ? meaning : this.#withChain(meaning, value);
+      if (diagram === NONE) continue;
+      runs.push({ diagram, rules: [at.number, at.number], level: 0 });
+      while (runs.length > 1 && runs[runs.length - 2].level === runs[runs.length - 1].level)
+        mergeLast();
+    }
+    while (runs.length > 1) mergeLast();
+    const [all] = runs;
+    if (!all) return NONE;
+    if (!leaves) return all.diagram;
+    return this.#replace(all.diagram, (outcome) =>
+      outcome.onward === 'leave' ? { ...outcome, onward: 'next' } : outcome,
+    );
+  };
 
   #firstWins(a: Ref, b: Ref): Ref | undefined {
     if (a === NONE) return b;
     if (b === NONE) return a;
     if (!isTerminal(a)) return undefined;
     const first = this.outcomes.of(a);
-    if (first.step !== 'next') return a;
+    if (first.onward !== 'next') return a;
     if (!isTerminal(b)) return undefined;
     const second = this.outcomes.of(b);
     return this.outcomes.intern({ ...second, counted: [...first.counted, ...second.counted] });
   }
 
-  #builtinDiagram(name: (typeof BUILTIN_CHAINS)[number], value: number): Ref {
+  #builtinDiagram(name: BuiltinChain): Ref {
     const chain = builtinChain(this.#table, name);
-    const open = this.#chainDiagram(chain, value);
-    if (!this.#recording.verdicts) return open;
-    const counter = this.#counterOf(chain, chain.rules.length);
-    const policy = this.#decided(chain.policy === 'DROP' ? DROP_ERRNO : 0, counter);
+    const open = this.#chainDiagram(chain);
+    const first = this.#firstCounters.get(chain);
+    if (!this.#recording.verdicts || first === undefined) return open;
+    const policy = this.#decided(policyErrno(chain.policy), first + chain.rules.length);
     return blame({ chain: name }, () => this.#overlay(open, policy));
-  }
-
-  #userDiagram(name: string): Ref {
-    const chain = this.#chains.get(name);
-    if (!chain) throw new TypeError(`no chain ${name}`);
-    const known = this.#diagrams.get(chain);
-    if (known !== undefined) return known;
-    if (this.#open.has(chain)) throw new TypeError(`chain ${name} calls itself`);
-    this.#open.add(chain);
-    const diagram = this.#chainDiagram(chain, undefined);
-    this.#open.delete(chain);
-    this.#diagrams.set(chain, diagram);
-    return diagram;
-  }
-
-  /** @param value of the chain piece where the diagram is for that value alone */
-  #chainDiagram(chain: Chain, value: number | undefined): Ref {
-    const parts: Part[] = [];
-    const merge = (first: Part, second: Part): Part => {
-      const rules = [first.rules[0], second.rules[1]] as const;
-      return blame({ chain: chain.name, rules }, () => ({
-        diagram: this.#overlay(first.diagram, second.diagram),
-        rules,
-        level: first.level + 1,
-      }));
-    };
-    const mergeLast = () => {
-      const [first, second] = parts.splice(-2);
-      parts.push(merge(first, second));
-    };
-    let returns = false;
-    chain.rules.forEach((rule, index) => {
-      const number = index + 1;
-      returns ||= rule.target?.kind === 'return' || rule.target?.kind === 'goto';
-      const whole = blame({ chain: chain.name, rules: [number, number] }, () =>
-        this.#ruleDiagram(rule, this.#counterOf(chain, index)),
-      );
-      const diagram = value === undefined ? whole : this.#withChain(whole, value);
-      if (diagram === NONE) return;
-      parts.push({ diagram, rules: [number, number], level: 0 });
-      while (parts.length > 1 && parts[parts.length - 2].level === parts[parts.length - 1].level)
-        mergeLast();
-    });
-    while (parts.length > 1) mergeLast();
-    const [all] = parts;
-    if (!all) return NONE;
-    if (!returns) return all.diagram;
-    return this.#replace(all.diagram, (outcome) =>
-      outcome.step === 'return' ? { ...outcome, step: 'next' } : outcome,
-    );
   }
 
   #withChain(diagram: Ref, value: number): Ref {
@@ -158,49 +166,32 @@ export class TableCompiler {
       : diagram;
   }
 
-  #ruleDiagram(rule: Rule, counter: number): Ref {
-    const clauses = ruleCondition(rule, this.#table);
-    const { target } = rule;
-    const counted = this.#recording.counts(counter) ? [counter] : [];
-    switch (target?.kind) {
-      case undefined:
-        if (counted.length === 0) return NONE;
-        return this.#conditions.compile(clauses, this.outcomes.intern({ ...NOTHING, counted }));
-      case 'accept':
-        return this.#conditions.compile(clauses, this.#decided(0, counter));
-      case 'drop':
-        return this.#conditions.compile(clauses, this.#decided(DROP_ERRNO, counter));
-      case 'reject':
-        return this.#conditions.compile(
-          clauses,
-          this.#decided(REJECT_ERRNO[target.errno], counter),
-        );
-      case 'return':
-        return this.#conditions.compile(
-          clauses,
-          this.outcomes.intern({ step: 'return', verdict: undefined, counted }),
-        );
-      case 'jump':
-      case 'goto': {
-        const called = this.#called(this.#userDiagram(target.chain), target.kind, counted);
-        if (called === NONE) return NONE;
-        if (isTerminal(called)) return this.#conditions.compile(clauses, called);
-        return this.#guard(this.#conditions.compile(clauses, HOLDS), called);
-      }
-    }
+  /** The diagram that is `hit` where the rule matches. */
+  #where(at: PlacedRule, hit: Ref): Ref {
+    return blame(spanOf(at), () =>
+      this.#conditions.compile(ruleCondition(at.rule, this.#table), hit),
+    );
+  }
+
+  /** The counters that the diagram records of a rule that does not decide. */
+  #recorded({ rule, counter }: PlacedRule): readonly number[] {
+    const recorded: Readonly<Record<EffectKind, readonly number[]>> = {
+      count: this.#recording.counts(counter) ? [counter] : [],
+    };
+    return effectsOf(rule.target).flatMap(({ kind }) => recorded[kind]);
   }
 
   /** The diagram of a chain as the rule that calls it sees it. */
-  #called(diagram: Ref, kind: 'jump' | 'goto', counted: readonly number[]): Ref {
-    if (kind === 'jump' && counted.length === 0) return diagram;
+  #called(diagram: Ref, comesBack: boolean, counted: readonly number[]): Ref {
+    if (comesBack && counted.length === 0) return diagram;
     return this.#replace(diagram, (outcome) => ({
       ...outcome,
       counted: [...counted, ...outcome.counted],
-      step: kind === 'goto' && outcome.step === 'next' ? 'return' : outcome.step,
+      onward: !comesBack && outcome.onward === 'next' ? 'leave' : outcome.onward,
     }));
   }
 
-  #replace(diagram: Ref, change: (outcome: Progress) => Progress): Ref {
+  #replace(diagram: Ref, change: (outcome: PartialOutcome) => PartialOutcome): Ref {
     const [replaced] = this.store.copy(this.store, [diagram], (terminal) =>
       this.outcomes.intern(change(this.outcomes.of(terminal))),
     );
@@ -210,15 +201,15 @@ export class TableCompiler {
   #decided(errno: Errno, decider: number): Ref {
     if (!this.#recording.verdicts) return HOLDS;
     return this.outcomes.intern({
-      step: 'end',
+      onward: 'over',
       verdict: { errno, decider },
       counted: [decider],
     });
   }
+}
 
-  #counterOf(chain: Chain, index: number): number {
-    return (this.#counters.get(chain) ?? 0) + index;
-  }
+function spanOf({ chain, number }: PlacedRule): RuleSpan {
+  return { chain: chain.name, rules: [number, number] };
 }
 
 /** Adds the rules at work to a limit that is reached, unless inner ones are named. */

@@ -18,17 +18,17 @@ export interface Outcome {
 }
 
 /** What has become of a packet after some rules. */
-export interface Progress extends Outcome {
-  /** Whether its walk of the chain goes on, leaves the chain or is over. */
-  readonly step: 'next' | 'return' | 'end';
+export interface PartialOutcome extends Outcome {
+  /** Whether its walk goes on behind the rules, leaves their chain or is over. */
+  readonly onward: 'next' | 'leave' | 'over';
 }
 
-function keyOf({ step, verdict, counted }: Progress): string {
-  return `${step} ${verdict ? `${verdict.errno} ${verdict.decider}` : '-'} ${counted.join()}`;
+function keyOf({ onward, verdict, counted }: PartialOutcome): string {
+  return `${onward} ${verdict ? `${verdict.errno} ${verdict.decider}` : '-'} ${counted.join()}`;
 }
 
 export class OutcomeTable {
-  readonly #outcomes: Progress[] = [];
+  readonly #outcomes: PartialOutcome[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #limit: number;
   #counted = 0;
@@ -39,15 +39,15 @@ export class OutcomeTable {
   }
 
   /** All outcomes, by terminal number. */
-  get all(): readonly Progress[] {
+  get all(): readonly PartialOutcome[] {
     return this.#outcomes;
   }
 
-  of(terminal: Ref): Progress {
+  of(terminal: Ref): PartialOutcome {
     return this.#outcomes[terminalNumber(terminal)];
   }
 
-  intern(outcome: Progress): Ref {
+  intern(outcome: PartialOutcome): Ref {
     const key = keyOf(outcome);
     const known = this.#numbers.get(key);
     if (known !== undefined) return terminalRef(known);

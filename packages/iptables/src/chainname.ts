@@ -1,13 +1,15 @@
 /** Names of chains. */
 import { bad, good, type Parsed, type Word } from '@sockfilter/language';
-import { isBuiltinChain } from '@sockfilter/table';
+import { isBuiltinChain, TARGETS } from '@sockfilter/table';
 import { UNSUPPORTED_TARGETS } from './unsupported.js';
 
 /** As in iptables: XT_EXTENSION_MAXNAMELEN without its end. */
 const MAX_CHAIN_NAME = 28;
 
 /** The targets that are not chains. */
-export const TARGET_NAMES: readonly string[] = ['ACCEPT', 'DROP', 'REJECT', 'RETURN'];
+export const TARGET_NAMES: readonly string[] = Object.values(TARGETS).flatMap(({ word }) =>
+  word === undefined ? [] : [word],
+);
 
 /** What a chain may be called wherever one is named. */
 export function parseChainName(word: Word): Parsed<string> {

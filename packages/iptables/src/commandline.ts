@@ -77,7 +77,7 @@ function forbidRule(draft: CommandDraft, command: string): void {
   const uses = [
     ...draft.ip.options.map(({ use }) => use),
     ...(draft.target ? [draft.target.use] : []),
-    ...(draft.rejectWith ? [draft.rejectWith] : []),
+    ...draft.targetOptions.values(),
     ...(draft.packets ? [draft.packets.use] : []),
   ];
   for (const { option, span } of uses) forbid(draft, span, option.text, command);

@@ -13,7 +13,7 @@ import {
 import { printRule } from './print.js';
 import { PROTOCOL_MATCHES } from './ruledraft.js';
 import { optionSyntax } from './syntax.js';
-import { printTarget } from './target.js';
+import { listTarget, targetWord } from './target.js';
 import { familyOf, fullMask } from './values/address.js';
 import { printValue } from './values.js';
 
@@ -83,20 +83,11 @@ function listOption(match: Match, { name, negated, value }: MatchOption): string
 
 /** What the columns leave unsaid: `tcp dpt:80`. */
 function extraText(rule: Rule): string {
-  const { target } = rule;
   const matches = rule.matches.flatMap((match) => [
     PROTOCOL_MATCHES.includes(match.name) ? match.name : '',
     ...match.options.map((option) => listOption(match, option)),
   ]);
-  const targets = [
-    target?.kind === 'reject' ? `reject-with ${target.errno}` : '',
-    target?.kind === 'goto' ? '[goto]' : '',
-  ];
-  return [...matches, ...targets].filter((text) => text !== '').join(' ');
-}
-
-function targetName({ target }: Rule): string {
-  return printTarget(target).split(' ')[1] ?? '';
+  return [...matches, listTarget(rule.target)].filter((text) => text !== '').join(' ');
 }
 
 function listRule(rule: Rule, number: number, count: Count, options: ListingOptions): string {
@@ -105,7 +96,7 @@ function listRule(rule: Rule, number: number, count: Count, options: ListingOpti
   const columns = [
     options.lineNumbers ? `${String(number).padEnd(4)} ` : '',
     options.verbose ? counterColumns(count(rule), options) : '',
-    `${targetName(rule).padEnd(9)} `,
+    `${targetWord(rule.target).padEnd(9)} `,
     `${protocol?.negated ? '!' : ' '}${shown.padEnd(4)} -- `,
     `${addressColumn(rule, 'source').padEnd(20)} `,
     `${addressColumn(rule, 'destination').padEnd(20)}  `,

@@ -19,6 +19,7 @@ import {
 import {
   addGroup,
   appendRules,
+  calledChain,
   EMPTY_TABLE,
   emptyChain,
   findChain,
@@ -29,7 +30,7 @@ import {
   TableError,
   validate,
 } from '@sockfilter/table';
-import { parseChainName, parseNewChainName } from './chainname.js';
+import { parseChainName, parseNewChainName, TARGET_NAMES } from './chainname.js';
 import { parseWords } from './commandline.js';
 import { parseGroupLine } from './groupline.js';
 import { lexLine } from './lexer.js';
@@ -231,11 +232,8 @@ function printedChain(name: string): string {
 function checkTable(table: Table, document: Document, end: Span): readonly Diagnostic[] {
   return validate(table).map(({ message, help, rule }) => {
     const place = rule && document.places.get(rule);
-    const target = rule?.target;
-    const missing =
-      (target?.kind === 'jump' || target?.kind === 'goto') && !findChain(table, target.chain)
-        ? target.chain
-        : undefined;
+    const called = calledChain(rule?.target);
+    const missing = called !== undefined && !findChain(table, called) ? called : undefined;
     const near = missing === undefined ? undefined : didYouMean(missing, [...targetNames(table)]);
     return {
       code: 'does-not-fit',
@@ -249,5 +247,5 @@ function checkTable(table: Table, document: Document, end: Span): readonly Diagn
 
 function targetNames(table: Table): readonly string[] {
   const chains = table.chains.map(({ name }) => name).filter((name) => !isBuiltinChain(name));
-  return [...chains, 'ACCEPT', 'DROP', 'REJECT', 'RETURN'];
+  return [...chains, ...TARGET_NAMES];
 }

@@ -38,7 +38,8 @@ export class RuleDraft {
   /** The others, in the order in which they came. */
   readonly matches: DraftMatch[] = [];
   target: DraftTarget | undefined = undefined;
-  rejectWith: OptionUse | undefined = undefined;
+  /** Options of targets by long name. */
+  readonly targetOptions = new Map<string, OptionUse>();
   packets: { readonly count: bigint; readonly use: OptionUse } | undefined = undefined;
   /** A match was refused: its options are unknown, and saying so again would not help. */
   refusedMatch = false;

@@ -9,9 +9,11 @@ import {
 } from '@sockfilter/language';
 import {
   isMatchName,
+  isTargetKind,
   MATCHES,
   type MatchName,
   type MatchOption,
+  TARGETS,
   type ValueKind,
 } from '@sockfilter/table';
 import {
@@ -23,7 +25,7 @@ import {
 } from './ruledraft.js';
 import { entry, MOST_SHARED } from './rulememo.js';
 import type { OptionRow, OptionUse, Vocabulary } from './scan.js';
-import { optionSyntax, SYNTAX } from './syntax.js';
+import { optionSyntax, SYNTAX, TARGET_SYNTAX } from './syntax.js';
 import { UNSUPPORTED_MATCHES, UNSUPPORTED_OPTIONS, UNSUPPORTED_SHORT } from './unsupported.js';
 import { readNumber } from './values/number.js';
 import { VALUES } from './values.js';
@@ -205,19 +207,37 @@ function setTarget(draft: RuleDraft, use: OptionUse, goto: boolean): void {
 
 const one = { least: 1, most: 1, negatable: false };
 
+/** A row for each option of a target; whose it is shows when the target is known. */
+const TARGET_OPTION_ROWS: readonly RuleRow[] = Object.keys(TARGETS)
+  .filter(isTargetKind)
+  .flatMap((kind) =>
+    Object.entries(TARGET_SYNTAX[kind].options).map(([name, { long, short }]): RuleRow => {
+      const valueKind = TARGETS[kind].options[name];
+      const [first] = long;
+      if (!valueKind || first === undefined)
+        throw new TypeError(`target ${kind} has no option ${name}`);
+      const { words, verbatim } = VALUES[valueKind];
+      return {
+        long,
+        short,
+        least: words,
+        most: words,
+        verbatim,
+        negatable: false,
+        take: (draft, use) => {
+          if (draft.targetOptions.has(first)) draft.report(duplicate(use));
+          else draft.targetOptions.set(first, use);
+        },
+      };
+    }),
+  );
+
 const GENERAL: readonly RuleRow[] = [
   ...new Set(rowsOf('ip').values()),
   { long: ['match'], short: 'm', ...one, take: loadMatch },
   { long: ['jump'], short: 'j', ...one, take: (draft, use) => setTarget(draft, use, false) },
   { long: ['goto'], short: 'g', ...one, take: (draft, use) => setTarget(draft, use, true) },
-  {
-    long: ['reject-with'],
-    ...one,
-    take: (draft, use) => {
-      if (draft.rejectWith) draft.report(duplicate(use));
-      else draft.rejectWith = use;
-    },
-  },
+  ...TARGET_OPTION_ROWS,
   {
     long: ['set-counters'],
     short: 'c',

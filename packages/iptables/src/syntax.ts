@@ -1,6 +1,6 @@
 /** How each match is written: spellings of its options, and how a listing shows them. */
 import type { Names } from '@sockfilter/language';
-import type { MatchName } from '@sockfilter/table';
+import type { MatchName, TargetKind } from '@sockfilter/table';
 
 export interface OptionSyntax {
   /** Long names without dashes; where there is no short one, the first is printed. */
@@ -100,6 +100,31 @@ export const SYNTAX: Readonly<Record<MatchName, MatchSyntax>> = {
       'remote-port': worded('socket remote port', 'remote-port'),
     },
   },
+};
+
+export interface TargetSyntax {
+  /** The option that names it. */
+  readonly flag: 'j' | 'g';
+  /** In the order in which they are printed. */
+  readonly options: Readonly<Record<string, OptionSyntax>>;
+  /** What a listing adds. */
+  readonly remark?: string;
+}
+
+const plain: TargetSyntax = { flag: 'j', options: {} };
+
+export const TARGET_SYNTAX: Readonly<Record<TargetKind, TargetSyntax>> = {
+  accept: plain,
+  drop: plain,
+  reject: {
+    flag: 'j',
+    options: {
+      'reject-with': { long: ['reject-with'], list: (text) => `reject-with ${text}` },
+    },
+  },
+  return: plain,
+  jump: plain,
+  goto: { flag: 'g', options: {}, remark: '[goto]' },
 };
 
 /** The option as it is printed: `-s`, `--dport`. */

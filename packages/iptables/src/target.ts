@@ -1,55 +1,83 @@
-/** Targets, from the words of -j, -g and --reject-with, and back. */
-import { bad, didYouMean, good, type Parsed, type Word } from '@sockfilter/language';
-import { isBuiltinChain, REJECT_ERRNO, type RejectErrno, type Target } from '@sockfilter/table';
-import { parseChainName, TARGET_NAMES } from './chainname.js';
+/** Targets, from the words of -j, -g and a target's options, and back. */
+import { bad, good, type Parsed } from '@sockfilter/language';
+import {
+  isBuiltinChain,
+  isTargetKind,
+  stepOf,
+  TARGETS,
+  type Target,
+  type TargetKind,
+  targetValues,
+  type Value,
+} from '@sockfilter/table';
+import { parseChainName } from './chainname.js';
 import type { RuleDraft } from './ruledraft.js';
+import type { OptionUse } from './scan.js';
+import { type OptionSyntax, spellOption, TARGET_SYNTAX } from './syntax.js';
 import { UNSUPPORTED_TARGETS } from './unsupported.js';
+import { printValue, VALUES } from './values.js';
 
-const FIXED: Readonly<Record<string, Target>> = {
-  ACCEPT: { kind: 'accept' },
-  DROP: { kind: 'drop' },
-  RETURN: { kind: 'return' },
-};
+const KINDS: readonly TargetKind[] = Object.keys(TARGETS).filter(isTargetKind);
 
-function isErrno(name: string): name is RejectErrno {
-  return Object.hasOwn(REJECT_ERRNO, name);
+const BY_WORD: ReadonlyMap<string, TargetKind> = new Map(
+  KINDS.flatMap((kind) => {
+    const { word } = TARGETS[kind];
+    return word === undefined ? [] : [[word, kind]];
+  }),
+);
+
+/** Which target goes to a chain, by the option that names it. */
+const CALLS: Readonly<Record<'j' | 'g', TargetKind>> = { j: 'jump', g: 'goto' };
+
+interface TargetOption {
+  readonly kind: TargetKind;
+  readonly name: string;
+  readonly syntax: OptionSyntax;
 }
 
-function parseErrno(word: Word): Parsed<RejectErrno> {
-  const name = word.text.toUpperCase();
-  if (isErrno(name)) return good(name);
-  const at = { span: word.span };
-  const all = Object.keys(REJECT_ERRNO);
-  if (/^(icmp6?-|tcp-reset|no-route|adm-prohibited|addr-unreach|port-unreach)/.test(word.text)) {
-    const message = `\`${word.text}\` is an answer on the network: a socket call fails with an errno`;
-    return bad('unsupported', message, { ...at, help: 'try `--reject-with ECONNREFUSED`' });
+const OPTIONS: readonly TargetOption[] = KINDS.flatMap((kind) =>
+  Object.entries(TARGET_SYNTAX[kind].options).map(([name, syntax]) => ({ kind, name, syntax })),
+);
+
+/** The value of each option that was given to a target of the kind. */
+function parseValues(
+  draft: RuleDraft,
+  kind: TargetKind | undefined,
+): Parsed<Readonly<Record<string, Value>>> {
+  const values: Record<string, Value> = {};
+  for (const [long, use] of draft.targetOptions) {
+    const owners = OPTIONS.filter(({ syntax }) => syntax.long.includes(long));
+    const own = owners.find((option) => option.kind === kind);
+    if (!own) return misplaced(long, use, owners);
+    const valueKind = TARGETS[own.kind].options[own.name];
+    if (!valueKind) throw new TypeError(`target ${own.kind} has no option ${own.name}`);
+    const value = VALUES[valueKind].parse(use.words, draft.context, own.syntax.lookup);
+    if (!value.ok) return value;
+    values[own.name] = value.value;
   }
-  const help = didYouMean(word.text, all) ?? `it can be ${all.join(', ')}`;
-  return bad('bad-value', `unknown errno \`${word.text}\` for \`--reject-with\``, { ...at, help });
+  return good(values);
+}
+
+function misplaced(long: string, { span }: OptionUse, owners: readonly TargetOption[]) {
+  const words = owners.map(({ kind }) => `\`-j ${TARGETS[kind].word}\``);
+  return bad('missing', `\`--${long}\` needs ${words.join(' or ')}`, { span });
 }
 
 /** The target of the draft; undefined if it has none. */
 export function parseTarget(draft: RuleDraft): Parsed<Target | undefined> {
-  const { target, rejectWith } = draft;
+  const { target } = draft;
   const word = target?.use.words[0];
-  if (rejectWith && word?.text !== 'REJECT') {
-    const message = '`--reject-with` needs `-j REJECT`';
-    return bad('missing', message, { span: rejectWith.span });
+  const named = word && BY_WORD.get(word.text);
+  if (target?.goto && named && word) {
+    const message = `\`-g\` goes to a user chain, and \`${word.text}\` is a target`;
+    return bad('bad-target', message, { span: word.span, help: `write \`-j ${word.text}\`` });
   }
+  const values = parseValues(draft, named);
+  if (!values.ok) return values;
   if (!target || !word) return good(undefined);
-  const at = { span: word.span };
+  if (named) return good(TARGETS[named].make(word.text, values.value));
   const name = word.text;
-  if (target.goto && TARGET_NAMES.includes(name)) {
-    const message = `\`-g\` goes to a user chain, and \`${name}\` is a target`;
-    return bad('bad-target', message, { ...at, help: `write \`-j ${name}\`` });
-  }
-  const fixed = Object.hasOwn(FIXED, name) ? FIXED[name] : undefined;
-  if (fixed) return good(fixed);
-  if (name === 'REJECT') {
-    const errnoWord = rejectWith?.words[0];
-    const errno = errnoWord ? parseErrno(errnoWord) : good<RejectErrno>('EPERM');
-    return errno.ok ? good({ kind: 'reject', errno: errno.value }) : errno;
-  }
+  const at = { span: word.span };
   if (isBuiltinChain(name))
     return bad('bad-target', `\`${name}\` is a built-in chain: no rule can jump to it`, at);
   const reason = Object.hasOwn(UNSUPPORTED_TARGETS, name) ? UNSUPPORTED_TARGETS[name] : undefined;
@@ -57,25 +85,38 @@ export function parseTarget(draft: RuleDraft): Parsed<Target | undefined> {
     return bad('unsupported', `target \`${name}\` is not available: ${reason}`, at);
   const chain = parseChainName(word);
   if (!chain.ok) return chain;
-  return good({ kind: target.goto ? 'goto' : 'jump', chain: chain.value });
+  return good(TARGETS[CALLS[target.goto ? 'g' : 'j']].make(chain.value, values.value));
+}
+
+/** The word after `-j` or `-g`; empty for a rule without a target. */
+export function targetWord(target: Target | undefined): string {
+  if (!target) return '';
+  const step = stepOf(target);
+  return step.kind === 'call' ? step.chain : (TARGETS[target.kind].word ?? '');
+}
+
+/** Each option of the target with its value as printed, in the order in which they are printed. */
+function printedOptions(target: Target): readonly { syntax: OptionSyntax; text: string }[] {
+  const values = targetValues(target);
+  return Object.entries(TARGET_SYNTAX[target.kind].options).flatMap(([name, syntax]) => {
+    const value = values[name];
+    return value ? [{ syntax, text: printValue(value) }] : [];
+  });
 }
 
 /** `-j ACCEPT`; empty for a rule without a target. */
 export function printTarget(target: Target | undefined): string {
-  switch (target?.kind) {
-    case undefined:
-      return '';
-    case 'accept':
-      return '-j ACCEPT';
-    case 'drop':
-      return '-j DROP';
-    case 'return':
-      return '-j RETURN';
-    case 'reject':
-      return `-j REJECT --reject-with ${target.errno}`;
-    case 'jump':
-      return `-j ${target.chain}`;
-    case 'goto':
-      return `-g ${target.chain}`;
-  }
+  if (!target) return '';
+  const options = printedOptions(target).map(
+    ({ syntax, text }) => ` ${spellOption(syntax)}${text === '' ? '' : ` ${text}`}`,
+  );
+  return `-${TARGET_SYNTAX[target.kind].flag} ${targetWord(target)}${options.join('')}`;
+}
+
+/** What a listing says of the target after its name. */
+export function listTarget(target: Target | undefined): string {
+  if (!target) return '';
+  const { remark } = TARGET_SYNTAX[target.kind];
+  const options = printedOptions(target).map(({ syntax, text }) => syntax.list(text, false));
+  return [...options, ...(remark === undefined ? [] : [remark])].join(' ');
 }

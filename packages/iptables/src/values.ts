@@ -2,6 +2,7 @@
 import { good } from '@sockfilter/language';
 import type { Value, ValueKind } from '@sockfilter/table';
 import { addressRange, network } from './values/address.js';
+import { errno } from './values/errno.js';
 import { tcpFlags } from './values/flags.js';
 import { groupRange, ownerRange } from './values/owner.js';
 import { portList, portRange } from './values/port.js';
@@ -28,6 +29,7 @@ export const VALUES: Readonly<Record<ValueKind, ValueSyntax>> = {
   ownerRange,
   tcpFlags,
   text,
+  errno,
 };
 
 export function printValue(value: Value): string {

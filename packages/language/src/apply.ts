@@ -1,6 +1,7 @@
 /** Carries edit commands out on a table. */
 import {
   appendRules,
+  calledChain,
   deleteChain,
   deleteRule,
   deleteRuleNumber,
@@ -21,11 +22,11 @@ import type { Diagnostic } from './diagnostic.js';
 import type { Span } from './source.js';
 
 function requireTarget(table: Table, target: Target | undefined): void {
-  if (target?.kind !== 'jump' && target?.kind !== 'goto') return;
-  if (!findChain(table, target.chain))
+  const called = calledChain(target);
+  if (called !== undefined && !findChain(table, called))
     throw new TableError(
       'No chain/target/match by that name.',
-      `there is no chain or target \`${target.chain}\``,
+      `there is no chain or target \`${called}\``,
     );
 }
 

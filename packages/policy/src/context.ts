@@ -4,6 +4,7 @@ import {
   type BuiltinChain,
   type Chain,
   type CounterOwner,
+  calledChain,
   chainNumber,
   counterOwners,
   isBuiltinChain,
@@ -63,11 +64,11 @@ export class CheckContext {
     for (const { chain, rule } of this.owners) {
       if (!rule) continue;
       this.#chainOf.set(rule, chain);
-      const { target } = rule;
-      if (target?.kind !== 'jump' && target?.kind !== 'goto') continue;
-      const known = this.#callers.get(target.chain);
+      const called = calledChain(rule.target);
+      if (called === undefined) continue;
+      const known = this.#callers.get(called);
       if (known) known.push(rule);
-      else this.#callers.set(target.chain, [rule]);
+      else this.#callers.set(called, [rule]);
     }
   }
 

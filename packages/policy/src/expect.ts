@@ -1,6 +1,6 @@
 /** Expectations held against a rule file. */
 import { intersect, isEmpty, type PacketSet, subtract, union, witness } from '@sockfilter/diagram';
-import { REJECT_ERRNO } from '@sockfilter/table';
+import { errnoName, REJECT_ERRNO } from '@sockfilter/table';
 import { listBoxes } from './boxlist.js';
 import { readCall } from './casecall.js';
 import type { Code } from './catalogue.js';
@@ -26,10 +26,6 @@ export interface TestResult {
 
 /** How many deciding rules are named. */
 const MAX_DECIDERS = 8;
-
-export function errnoName(errno: number): string {
-  return Object.entries(REJECT_ERRNO).find(([, number]) => number === errno)?.[0] ?? `${errno}`;
-}
 
 export function verdictText(errno: number): string {
   return errno === 0 ? 'accepted' : `refused with ${errnoName(errno)}`;

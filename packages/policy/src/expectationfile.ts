@@ -1,5 +1,5 @@
 /** From the text of an expectation file to expectations; loaded only where one is read. */
-import { REJECT_ERRNO, type RejectErrno } from '@sockfilter/table';
+import { isRejectErrno } from '@sockfilter/table';
 import type {
   CaseExpectation,
   Expectation,
@@ -41,10 +41,6 @@ function toVerdict(word: string): Verdict {
   return word === 'accept' ? 'accept' : 'refuse';
 }
 
-function isErrno(word: string): word is RejectErrno {
-  return Object.hasOwn(REJECT_ERRNO, word);
-}
-
 function toCase({ name, call, expect, by }: CaseInput, path: Path): CaseExpectation {
   const region = toRegion(call);
   return {
@@ -53,7 +49,7 @@ function toCase({ name, call, expect, by }: CaseInput, path: Path): CaseExpectat
     path,
     call: region,
     verdict: toVerdict(expect),
-    errno: isErrno(expect) ? expect : undefined,
+    errno: isRejectErrno(expect) ? expect : undefined,
     by,
   };
 }

@@ -1,5 +1,6 @@
 /** The rules of a chain by the group whose calls they can match. */
-import type { Chain, Clause, Rule } from '@sockfilter/table';
+import type { PlacedRule } from '@sockfilter/diagram';
+import type { Clause, Rule } from '@sockfilter/table';
 
 /** The one id that the condition asks for, if it asks for one. */
 function onlyGroup(condition: readonly Clause[]): number | undefined {
@@ -13,15 +14,15 @@ function onlyGroup(condition: readonly Clause[]): number | undefined {
 }
 
 export class GroupIndex {
-  readonly #rules: readonly Rule[];
+  readonly #rules: readonly PlacedRule[];
   /** Positions of rules, ascending: those of one id, and all others. */
   readonly #own = new Map<number, number[]>();
   readonly #others: number[] = [];
-  readonly #merged = new Map<number, readonly Rule[]>();
+  readonly #merged = new Map<number, readonly PlacedRule[]>();
 
-  constructor({ rules }: Chain, conditionOf: (rule: Rule) => readonly Clause[]) {
+  constructor(rules: readonly PlacedRule[], conditionOf: (rule: Rule) => readonly Clause[]) {
     this.#rules = rules;
-    for (const [at, rule] of rules.entries()) {
+    for (const [at, { rule }] of rules.entries()) {
       const id = onlyGroup(conditionOf(rule));
       const known = id === undefined ? this.#others : this.#own.get(id);
       if (known) known.push(at);
@@ -30,7 +31,7 @@ export class GroupIndex {
   }
 
   /** In order, without rules that are for another group only. */
-  rulesFor(group: number): readonly Rule[] {
+  rulesFor(group: number): readonly PlacedRule[] {
     const known = this.#merged.get(group);
     if (known) return known;
     const positions = [...(this.#own.get(group) ?? []), ...this.#others].sort((a, b) => a - b);

@@ -4,8 +4,10 @@ import {
   type CounterOwner,
   counterOwners,
   isValueOf,
+  ownerName,
   type Rule,
   type Table,
+  targetText,
 } from '@sockfilter/table';
 import type { Note, Place } from './finding.js';
 
@@ -37,11 +39,6 @@ export function fileWithoutText(name: string, table: Table): RuleFile {
   return { name, table, placeOf: () => place, wordsOf: () => [], comments: [] };
 }
 
-/** `rule 3 of BIND`, `the policy of BIND`. */
-export function ownerName({ chain, rule, number }: CounterOwner): string {
-  return rule ? `rule ${number} of ${chain.name}` : `the policy of ${chain.name}`;
-}
-
 /** The text of the rule's `-m comment`. */
 export function ruleComment(rule: Rule): string | undefined {
   for (const { options } of rule.matches)
@@ -49,26 +46,16 @@ export function ruleComment(rule: Rule): string | undefined {
   return undefined;
 }
 
-export function targetText({ chain, rule }: CounterOwner): string {
-  if (!rule) return chain.policy ?? 'RETURN';
-  const { target } = rule;
-  if (!target) return 'no target';
-  switch (target.kind) {
-    case 'reject':
-      return `REJECT with ${target.errno}`;
-    case 'jump':
-    case 'goto':
-      return `${target.kind} to ${target.chain}`;
-    default:
-      return target.kind.toUpperCase();
-  }
+/** What the rule or policy does, in words. */
+export function verdictWords({ chain, rule }: CounterOwner): string {
+  return rule ? targetText(rule.target) : (chain.policy ?? 'RETURN');
 }
 
 /** Names an owner with its target and, if it has one, its comment, at its place. */
 export function ownerNote(file: RuleFile, owner: CounterOwner, before = '', after = ''): Note {
   const comment = owner.rule && ruleComment(owner.rule);
   const quoted = comment === undefined ? '' : `, "${comment}"`;
-  const message = `${before}${ownerName(owner)} (${targetText(owner)}${quoted})${after}`;
+  const message = `${before}${ownerName(owner)} (${verdictWords(owner)}${quoted})${after}`;
   return { message, place: file.placeOf(owner.rule ?? owner.chain) };
 }
 

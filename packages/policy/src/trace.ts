@@ -1,17 +1,15 @@
 /** The walk of one call through the rules, with the reason why each did not match. */
+import { interpretation, type PlacedRule, placeRules } from '@sockfilter/diagram';
 import {
   builtinChain,
   type Chain,
   type Clause,
   type CounterOwner,
-  counterOwners,
-  DROP_ERRNO,
   type Errno,
   type Field,
-  findChain,
   holds,
   type Packet,
-  REJECT_ERRNO,
+  policyErrno,
   type Rule,
   ruleCondition,
   type Table,
@@ -38,28 +36,31 @@ export interface Trace extends Deciding {
   readonly steps: readonly TraceStep[];
 }
 
+/** What has become of the call: it is decided, it goes on, or it leaves the chain. */
+type Walked = Deciding | 'next' | 'leave';
+
 /** Walks single calls through a table; what that needs is made when it is first needed. */
 export class Tracer {
   readonly #table: Table;
-  readonly #owners = new Map<Rule | Chain, CounterOwner>();
+  readonly #placed: ReadonlyMap<Chain, readonly PlacedRule[]>;
   readonly #conditions = new Map<Rule, readonly Clause[]>();
   readonly #indexes = new Map<Chain, GroupIndex>();
 
   /** @param table a valid one */
   constructor(table: Table) {
     this.#table = table;
-    for (const owner of counterOwners(table)) this.#owners.set(owner.rule ?? owner.chain, owner);
+    this.#placed = placeRules(table);
   }
 
   /** Every rule that is asked, with the reason why it does not match. */
   trace(packet: Packet): Trace {
     const steps: TraceStep[] = [];
-    const ask = (rule: Rule, depth: number) => {
-      const failed = this.#failedFields(rule, packet);
-      steps.push({ owner: this.#ownerOf(rule), depth, failed });
+    const ask = (owner: PlacedRule, depth: number) => {
+      const failed = this.#failedFields(owner.rule, packet);
+      steps.push({ owner, depth, failed });
       return failed.length === 0;
     };
-    const decided = this.#decide(packet, ({ rules }) => rules, ask);
+    const decided = this.#decide(packet, (chain) => this.#rulesOf(chain), ask);
     const { decider } = decided;
     if (!decider.rule) steps.push({ owner: decider, depth: 0, failed: [] });
     return { ...decided, steps };
@@ -67,7 +68,7 @@ export class Tracer {
 
   /** The verdict and whose it is, as if the rule `without` were not there. */
   decide(packet: Packet, without?: Rule): Deciding {
-    const ask = (rule: Rule) =>
+    const ask = ({ rule }: PlacedRule) =>
       rule !== without &&
       this.#conditionOf(rule).every((clause) => clause.some((test) => holds(test, packet)));
     return this.#decide(packet, (chain) => this.#indexOf(chain).rulesFor(packet.group), ask);
@@ -75,46 +76,45 @@ export class Tracer {
 
   #decide(
     packet: Packet,
-    rulesOf: (chain: Chain) => readonly Rule[],
-    ask: (rule: Rule, depth: number) => boolean,
+    rulesOf: (chain: Chain) => readonly PlacedRule[],
+    ask: (at: PlacedRule, depth: number) => boolean,
   ): Deciding {
-    const walk = (chain: Chain, depth: number): Deciding | 'end' | 'return' => {
-      for (const rule of rulesOf(chain)) {
-        if (!ask(rule, depth)) continue;
-        const { target } = rule;
-        switch (target?.kind) {
-          case undefined:
-            break;
-          case 'accept':
-            return { errno: 0, decider: this.#ownerOf(rule) };
-          case 'drop':
-            return { errno: DROP_ERRNO, decider: this.#ownerOf(rule) };
-          case 'reject':
-            return { errno: REJECT_ERRNO[target.errno], decider: this.#ownerOf(rule) };
-          case 'return':
-            return 'return';
-          case 'jump':
-          case 'goto': {
-            const called = findChain(this.#table, target.chain);
-            if (!called) throw new TypeError(`no chain ${target.chain}`);
-            const step = walk(called, depth + 1);
-            if (typeof step === 'object') return step;
-            if (target.kind === 'goto') return 'end';
+    let depth = 0;
+    const walk = interpretation<Walked>(
+      this.#table,
+      {
+        next: (at) => {
+          ask(at, depth);
+          return 'next';
+        },
+        decide: (at, errno) => (ask(at, depth) ? { errno, decider: at } : 'next'),
+        leave: (at) => (ask(at, depth) ? 'leave' : 'next'),
+        call: (at, inside, comesBack) => {
+          if (!ask(at, depth)) return 'next';
+          depth++;
+          const walked = inside();
+          depth--;
+          return walked === 'next' && !comesBack ? 'leave' : walked;
+        },
+        join: (_, parts) => {
+          for (const { meaning } of parts) {
+            if (meaning === 'leave') return 'next';
+            if (meaning !== 'next') return meaning;
           }
-        }
-      }
-      return 'end';
-    };
+          return 'next';
+        },
+      },
+      { rulesOf, remembers: false },
+    );
     const chain = builtinChain(this.#table, packet.chain);
-    const step = walk(chain, 0);
-    if (typeof step === 'object') return step;
-    return { errno: chain.policy === 'DROP' ? DROP_ERRNO : 0, decider: this.#ownerOf(chain) };
+    const walked = walk(chain);
+    if (typeof walked === 'object') return walked;
+    const decider = { chain, rule: undefined, number: chain.rules.length + 1 };
+    return { errno: policyErrno(chain.policy), decider };
   }
 
-  #ownerOf(owner: Rule | Chain): CounterOwner {
-    const found = this.#owners.get(owner);
-    if (!found) throw new TypeError('the rule is not in the table');
-    return found;
+  #rulesOf(chain: Chain): readonly PlacedRule[] {
+    return this.#placed.get(chain) ?? [];
   }
 
   #conditionOf(rule: Rule): readonly Clause[] {
@@ -129,7 +129,7 @@ export class Tracer {
   #indexOf(chain: Chain): GroupIndex {
     let index = this.#indexes.get(chain);
     if (!index) {
-      index = new GroupIndex(chain, (rule) => this.#conditionOf(rule));
+      index = new GroupIndex(this.#rulesOf(chain), (rule) => this.#conditionOf(rule));
       this.#indexes.set(chain, index);
     }
     return index;

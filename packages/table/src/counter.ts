@@ -2,7 +2,9 @@
  * The numbering of counters: chains in the table's order, in each its rules in order and then, in a
  * built-in chain, its policy. It is what the kernel's counters are indexed by.
  */
-import type { Chain, Rule, Table } from './table.js';
+import { DROP_ERRNO, type Errno } from './errno.js';
+import type { Chain, Policy, Rule, Table } from './table.js';
+import { stepOf } from './targets.js';
 
 /** Whose counter it is: a rule's, or the policy's when `rule` is undefined. */
 export interface CounterOwner {
@@ -10,6 +12,34 @@ export interface CounterOwner {
   readonly rule: Rule | undefined;
   /** The rule's number in its chain, from 1; one past the last for the policy. */
   readonly number: number;
+}
+
+/** The index of the counter of each chain's first rule. */
+export function firstCounters(table: Table): ReadonlyMap<Chain, number> {
+  const first = new Map<Chain, number>();
+  let next = 0;
+  for (const chain of table.chains) {
+    first.set(chain, next);
+    next += chain.rules.length + (chain.policy === undefined ? 0 : 1);
+  }
+  return first;
+}
+
+/** `rule 3 of BIND`, `the policy of BIND`. */
+export function ownerName({ chain, rule, number }: CounterOwner): string {
+  return rule ? `rule ${number} of ${chain.name}` : `the policy of ${chain.name}`;
+}
+
+/** The errno with which the policy decides. */
+export function policyErrno(policy: Policy | undefined): Errno {
+  return policy === 'DROP' ? DROP_ERRNO : 0;
+}
+
+/** The errno that the rule or policy gives where it decides; undefined for a rule that never does. */
+export function ownErrno({ chain, rule }: CounterOwner): Errno | undefined {
+  if (!rule) return policyErrno(chain.policy);
+  const step = stepOf(rule.target);
+  return step.kind === 'decide' ? step.errno : undefined;
 }
 
 /** Every counter of the table; a counter's index is its position here. */

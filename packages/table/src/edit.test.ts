@@ -16,7 +16,8 @@ import {
   zero,
 } from './edit.js';
 import { TableError } from './error.js';
-import { EMPTY_TABLE, type Rule, type Table, type Target } from './table.js';
+import { EMPTY_TABLE, type Rule, type Table } from './table.js';
+import type { Target } from './targets.js';
 
 const ACCEPT: Target = { kind: 'accept' };
 const DROP: Target = { kind: 'drop' };

@@ -5,15 +5,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isBuiltinChain } from './chains.js';
 import { TableError } from './error.js';
-import {
-  type Chain,
-  emptyChain,
-  findChain,
-  type Policy,
-  type Rule,
-  type Table,
-  type Target,
-} from './table.js';
+import { type Chain, emptyChain, findChain, type Policy, type Rule, type Table } from './table.js';
+import { calledChain } from './targets.js';
 
 const NO_CHAIN = 'No chain/target/match by that name.';
 
@@ -111,14 +104,11 @@ export function newChain(table: Table, name: string): Table {
   return { ...table, chains: [...table.chains, emptyChain(name, undefined)] };
 }
 
-function calls(target: Target | undefined, name: string): boolean {
-  return (target?.kind === 'jump' || target?.kind === 'goto') && target.chain === name;
-}
-
 /** How many rules jump or go to the chain. */
 export function references(table: Table, name: string): number {
-  return table.chains.flatMap((chain) => chain.rules).filter((rule) => calls(rule.target, name))
-    .length;
+  return table.chains
+    .flatMap((chain) => chain.rules)
+    .filter(({ target }) => calledChain(target) === name).length;
 }
 
 /** Deletes one user chain, or all; a chain that has rules or is called refuses, and nothing goes. */
@@ -150,8 +140,8 @@ export function renameChain(table: Table, from: string, to: string): Table {
   if (isBuiltinChain(from)) throw new TableError(`Can't rename built-in chain \`${from}\`.`);
   if (findChain(table, to)) throw new TableError('File exists.', `chain \`${to}\` exists already`);
   const retarget = (rule: Rule): Rule =>
-    (rule.target?.kind === 'jump' || rule.target?.kind === 'goto') && rule.target.chain === from
-      ? { ...rule, target: { kind: rule.target.kind, chain: to } }
+    rule.target && 'chain' in rule.target && rule.target.chain === from
+      ? { ...rule, target: { ...rule.target, chain: to } }
       : rule;
   const chains = table.chains.map((other) => ({
     ...other,

@@ -6,18 +6,11 @@
 import { type Clause, holds } from './clause.js';
 import { ruleCondition } from './condition.js';
 import { type CounterOwner, counterOwners } from './counter.js';
+import { DROP_ERRNO, type Errno, REJECT_ERRNO } from './errno.js';
 import type { Packet } from './packet.js';
-import {
-  builtinChain,
-  type Chain,
-  findChain,
-  REJECT_ERRNO,
-  type Rule,
-  type Table,
-} from './table.js';
-
-/** 0 when the call proceeds, else the errno with which it fails. */
-export type Errno = number;
+import { builtinChain, type Chain, findChain, type Rule, type Table } from './table.js';
+import type { EffectKind } from './target.js';
+import { effectsOf } from './targets.js';
 
 export interface Decision {
   readonly errno: Errno;
@@ -27,10 +20,8 @@ export interface Decision {
   readonly counted: readonly number[];
 }
 
-/** The errno with which DROP, and a policy of DROP, refuse: EPERM. */
-export const DROP_ERRNO: Errno = REJECT_ERRNO.EPERM;
-
-type Step = { readonly errno: Errno } | 'end' | 'return';
+/** What has become of a packet at the end of a walk of a chain. */
+type Walked = { readonly errno: Errno } | 'end' | 'return';
 
 /** Prepares the table once, for many packets. */
 export function evaluator(table: Table): (packet: Packet) => Decision {
@@ -44,11 +35,15 @@ export function evaluator(table: Table): (packet: Packet) => Decision {
   const matches = (rule: Rule, packet: Packet) =>
     (conditions.get(rule) ?? []).every((clause) => clause.some((test) => holds(test, packet)));
 
-  function walk(chain: Chain, packet: Packet, counted: number[]): Step {
+  const take: Readonly<Record<EffectKind, (rule: Rule, counted: number[]) => void>> = {
+    count: (rule, counted) => counted.push(counterOf(rule)),
+  };
+
+  function walk(chain: Chain, packet: Packet, counted: number[]): Walked {
     for (const rule of chain.rules) {
       if (!matches(rule, packet)) continue;
-      counted.push(counterOf(rule));
       const { target } = rule;
+      for (const { kind } of effectsOf(target)) take[kind](rule, counted);
       switch (target?.kind) {
         case undefined:
           break;

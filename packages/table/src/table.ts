@@ -3,27 +3,7 @@
 import { BUILTIN_CHAINS, type BuiltinChain } from './chains.js';
 import type { MatchOption } from './match.js';
 import type { MatchName } from './matches.js';
-
-/** The errnos that REJECT can give: none makes a caller wait or try again by itself. */
-export const REJECT_ERRNO = {
-  EPERM: 1,
-  EACCES: 13,
-  EADDRNOTAVAIL: 99,
-  ENETUNREACH: 101,
-  ETIMEDOUT: 110,
-  ECONNREFUSED: 111,
-  EHOSTUNREACH: 113,
-} as const;
-
-export type RejectErrno = keyof typeof REJECT_ERRNO;
-
-export type Target =
-  | { readonly kind: 'accept' }
-  | { readonly kind: 'drop' }
-  | { readonly kind: 'reject'; readonly errno: RejectErrno }
-  | { readonly kind: 'return' }
-  /** `jump` comes back to the next rule when the chain ends, `goto` to where its own chain was called. */
-  | { readonly kind: 'jump' | 'goto'; readonly chain: string };
+import type { Target } from './targets.js';
 
 /** One match of a rule with its options in canonical order, those of `-m tcp` for example. */
 export interface Match {

@@ -1,6 +1,7 @@
 import { type BuiltinChain, isBuiltinChain } from './chains.js';
 import { appendRules, newChain } from './edit.js';
-import { EMPTY_TABLE, type Rule, type Table, type Target } from './table.js';
+import { EMPTY_TABLE, type Rule, type Table } from './table.js';
+import type { Target } from './targets.js';
 import { MAX_CHAIN_DEPTH, requireValid, unavailableIn, validate } from './validate.js';
 import type { Value } from './value.js';
 

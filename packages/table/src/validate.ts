@@ -1,9 +1,10 @@
 /** What must hold of a table as a whole, beyond what the text of each rule can show. */
 
-import { type BuiltinChain, CHAINS, isBuiltinChain } from './chains.js';
+import { type BuiltinChain, isBuiltinChain } from './chains.js';
 import { describeOption } from './condition.js';
 import { type Problem, TableError } from './error.js';
 import { type Chain, findChain, type Rule, type Table } from './table.js';
+import { calledChain, targetAbsence } from './targets.js';
 
 /** How deep chains may call each other. */
 export const MAX_CHAIN_DEPTH = 64;
@@ -16,9 +17,7 @@ export function unavailableIn(rule: Rule, chain: BuiltinChain): string | undefin
       if (reason !== undefined) return `\`--${name}\` is not available in ${chain}: ${reason}`;
     }
   }
-  if (rule.target?.kind === 'reject' && CHAINS[chain].refusal === 'silence')
-    return `REJECT is not available in ${chain}: the peer is not told there; use DROP`;
-  return undefined;
+  return rule.target && targetAbsence(rule.target, chain);
 }
 
 interface Call {
@@ -63,14 +62,15 @@ function* walk(table: Table, start: Chain): Generator<Finding> {
         const message = way.length > 0 ? `${reason} (reached by ${names.join(' -> ')})` : reason;
         yield { key: `${place} ${reason}`, message, help: undefined, chain, rule };
       }
-      if (rule.target?.kind !== 'jump' && rule.target?.kind !== 'goto') continue;
-      const called = findChain(table, rule.target.chain);
+      const name = calledChain(rule.target);
+      if (name === undefined) continue;
+      const called = findChain(table, name);
       if (called) {
         yield* enter(called, [...way, { chain, rule }]);
         height = Math.max(height, 1 + (heights.get(called) ?? 0));
       } else {
         const message = 'No chain/target/match by that name.';
-        const help = `create the chain first: \`-N ${rule.target.chain}\``;
+        const help = `create the chain first: \`-N ${name}\``;
         yield { key: `${place} target`, message, help, chain, rule };
       }
     }

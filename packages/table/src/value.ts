@@ -1,4 +1,5 @@
 /** What the options of a match can be given: one type for each kind of value. */
+import type { RejectErrno } from './errno.js';
 import type { Family } from './packet.js';
 
 export interface Values {
@@ -22,6 +23,7 @@ export interface Values {
   /** TCP flags: those of `mask` are looked at, those of `set` must be set among them. */
   readonly tcpFlags: { readonly mask: number; readonly set: number };
   readonly text: { readonly text: string };
+  readonly errno: { readonly errno: RejectErrno };
 }
 
 export type ValueKind = keyof Values;

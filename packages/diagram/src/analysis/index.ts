@@ -1,3 +1,11 @@
+export {
+  type Interpretation,
+  interpretation,
+  leavesEarly,
+  type Part,
+  type PlacedRule,
+  placeRules,
+} from '../walk.js';
 export type { Box } from './box.js';
 export { boxes } from './boxes.js';
 export { type Difference, difference } from './difference.js';

@@ -2,9 +2,8 @@
 import {
   type CounterOwner,
   counterOwners,
-  DROP_ERRNO,
   type Errno,
-  REJECT_ERRNO,
+  ownErrno,
   ruleCondition,
   type Table,
 } from '@sockfilter/table';
@@ -14,21 +13,6 @@ import { type PacketSet, packetSet } from './packetset.js';
 import { type Reached, reachChains } from './reach.js';
 import { neededRules } from './removal.js';
 import { IN, markOf, markRef, OUT, type SetStore } from './setstore.js';
-
-/** The errno that a rule or policy gives where it decides; undefined for a rule that never does. */
-function errnoOf({ chain, rule }: CounterOwner): Errno | undefined {
-  if (!rule) return chain.policy === 'DROP' ? DROP_ERRNO : 0;
-  switch (rule.target?.kind) {
-    case 'accept':
-      return 0;
-    case 'drop':
-      return DROP_ERRNO;
-    case 'reject':
-      return REJECT_ERRNO[rule.target.errno];
-    default:
-      return undefined;
-  }
-}
 
 /** Counters are numbered as counterOwners() orders them. Sets are of the universe that loaded the table. */
 export class LoadedTable {
@@ -55,7 +39,7 @@ export class LoadedTable {
     });
     this.#deciders = store.guard(store.possible, whole);
     this.#deciding = store.marks(this.#deciders);
-    const errnos = this.owners.map(errnoOf);
+    const errnos = this.owners.map(ownErrno);
     this.errnos = store.replace(this.#deciders, (terminal) => {
       const errno = errnos[markOf(terminal)];
       return errno === undefined ? OUT : markRef(errno);

@@ -10,25 +10,20 @@
 import {
   BUILTIN_CHAINS,
   type Chain,
-  type Rule,
+  calledChain,
   ruleCondition,
   type Table,
 } from '@sockfilter/table';
 import { defineOperation } from '../operation.js';
 import { isTerminal, type Ref } from '../store.js';
+import {
+  type Interpretation,
+  interpretation,
+  type Part,
+  type PlacedRule,
+  placeRules,
+} from '../walk.js';
 import { IN, markOf, markRef, OUT, type SetStore } from './setstore.js';
-
-/** The chain that the rule calls, if it does. */
-export function calledChain(rule: Rule): string | undefined {
-  const { target } = rule;
-  return target?.kind === 'jump' || target?.kind === 'goto' ? target.chain : undefined;
-}
-
-/** True for a rule that ends the walk of whatever it matches. */
-function isDeciding(rule: Rule): boolean {
-  const kind = rule.target?.kind;
-  return kind === 'accept' || kind === 'drop' || kind === 'reject';
-}
 
 /** The chains, callers before those they call. */
 function callersFirst(table: Table): readonly Chain[] {
@@ -37,7 +32,7 @@ function callersFirst(table: Table): readonly Chain[] {
   const visit = (chain: Chain) => {
     if (finished.has(chain)) return;
     for (const rule of chain.rules) {
-      const called = chains.get(calledChain(rule) ?? '');
+      const called = chains.get(calledChain(rule.target) ?? '');
       if (called) visit(called);
     }
     finished.add(chain);
@@ -54,12 +49,16 @@ export interface Reached {
   readonly arriving: ReadonlyMap<string, Ref>;
 }
 
-class Reach implements Reached {
+class Reach implements Reached, Interpretation<Ref> {
   readonly counted = new Map<number, Ref>();
   readonly arriving = new Map<string, Ref>();
   readonly #store: SetStore;
   readonly #table: Table;
-  readonly #leaving = new Map<string, Ref>();
+  readonly #placed: ReadonlyMap<Chain, readonly PlacedRule[]>;
+  /** By counter: how many rules that do not decide a packet has passed in the chain, this one included. */
+  readonly #passed = new Map<number, number>();
+  /** Where packets leave each chain. */
+  readonly #leavingOf: (chain: Chain) => Ref;
   readonly #reaching;
 
   constructor(store: SetStore, table: Table) {
@@ -73,75 +72,86 @@ class Reach implements Reached {
       if (!isTerminal(b)) return undefined;
       return markOf(b) >> 1 > markOf(a) ? IN : OUT;
     });
-    let counter = 0;
-    const first = new Map<Chain, number>();
-    for (const chain of table.chains) {
-      first.set(chain, counter);
-      counter += chain.rules.length + (chain.policy === undefined ? 0 : 1);
+    this.#placed = placeRules(table);
+    for (const rules of this.#placed.values()) {
+      let passed = 0;
+      for (const at of rules) {
+        if (!isDeciding(at)) passed++;
+        this.#passed.set(at.counter, passed);
+      }
     }
+    const rulesOf = (chain: Chain) => this.#rulesOf(chain);
+    this.#leavingOf = interpretation(table, this, { rulesOf, remembers: true });
     for (const name of BUILTIN_CHAINS)
       this.arriving.set(name, store.intersect(store.possible, store.chain(name)));
-    for (const chain of callersFirst(table)) this.#walk(chain, first.get(chain) ?? 0);
+    for (const chain of callersFirst(table)) this.#walk(chain);
   }
 
-  #walk(chain: Chain, first: number): void {
+  readonly next = (): Ref => OUT;
+
+  readonly decide = (at: PlacedRule): Ref => this.#where(at, this.#decided(at));
+
+  readonly leave = (at: PlacedRule): Ref => this.#where(at, this.#back(at));
+
+  readonly call = (at: PlacedRule, inside: () => Ref, comesBack: boolean): Ref => {
+    const { guard, overlay } = this.#store;
+    const called = this.#store.replace(inside(), (terminal) =>
+      terminal !== OUT && markOf(terminal) % 2 === 1 ? this.#decided(at) : OUT,
+    );
+    const deciding = guard(this.#where(at, IN), called);
+    return comesBack ? deciding : overlay(deciding, this.#where(at, this.#back(at)));
+  };
+
+  /** What goes back to the caller is told apart by its mark. */
+  readonly join = (_: Chain, parts: Iterable<Part<Ref>>): Ref => {
+    const meanings = [...parts].map(({ meaning }) => meaning);
+    return this.#store.overlayAll(meanings.filter((part) => part !== OUT));
+  };
+
+  #rulesOf(chain: Chain): readonly PlacedRule[] {
+    return this.#placed.get(chain) ?? [];
+  }
+
+  #walk(chain: Chain): void {
     const { intersect, union } = this.#store;
-    if (chain.rules.every(isDeciding)) return;
     const arriving = this.arriving.get(chain.name) ?? OUT;
-    let passed = 0;
-    for (const [at, rule] of chain.rules.entries()) {
-      if (isDeciding(rule)) continue;
-      const marked = this.#condition(rule, markRef(passed++));
+    for (const at of this.#rulesOf(chain)) {
+      if (isDeciding(at)) continue;
+      const marked = this.#where(at, markRef(this.#passedBy(at) - 1));
       const counted =
         arriving === OUT
           ? OUT
-          : intersect(arriving, this.#reaching(marked, this.#leavingOf(chain.name)));
-      this.counted.set(first + at, counted);
-      const called = calledChain(rule);
-      if (called !== undefined)
-        this.arriving.set(called, union(this.arriving.get(called) ?? OUT, counted));
+          : intersect(arriving, this.#reaching(marked, this.#leavingOf(chain)));
+      this.counted.set(at.counter, counted);
+      if (at.step.kind !== 'call') continue;
+      const called = at.step.chain;
+      this.arriving.set(called, union(this.arriving.get(called) ?? OUT, counted));
     }
   }
 
-  #leavingOf(name: string): Ref {
-    const known = this.#leaving.get(name);
-    if (known !== undefined) return known;
-    const chain = this.#table.chains.find((each) => each.name === name);
-    let passed = 0;
-    const parts = (chain?.rules ?? []).map((rule) => {
-      if (!isDeciding(rule)) passed++;
-      return this.#leavingBy(rule, markRef(2 * passed), markRef(2 * passed + 1));
-    });
-    const leaving = this.#store.overlayAll(parts.filter((part) => part !== OUT));
-    this.#leaving.set(name, leaving);
-    return leaving;
+  #passedBy(at: PlacedRule): number {
+    const passed = this.#passed.get(at.counter);
+    if (passed === undefined) throw new TypeError(`no counter ${at.counter}`);
+    return passed;
   }
 
-  #leavingBy(rule: Rule, back: Ref, decided: Ref): Ref {
-    const { guard, overlay } = this.#store;
-    switch (rule.target?.kind) {
-      case undefined:
-        return OUT;
-      case 'return':
-        return this.#condition(rule, back);
-      case 'jump':
-      case 'goto': {
-        const called = this.#store.replace(this.#leavingOf(rule.target.chain), (terminal) =>
-          terminal !== OUT && markOf(terminal) % 2 === 1 ? decided : OUT,
-        );
-        const deciding = guard(this.#condition(rule, IN), called);
-        return rule.target.kind === 'jump'
-          ? deciding
-          : overlay(deciding, this.#condition(rule, back));
-      }
-      default:
-        return this.#condition(rule, decided);
-    }
+  /** The mark of packets that the rule sends back to the caller, and of those that it decides. */
+  #back(at: PlacedRule): Ref {
+    return markRef(2 * this.#passedBy(at));
   }
 
-  #condition(rule: Rule, hit: Ref): Ref {
+  #decided(at: PlacedRule): Ref {
+    return markRef(2 * this.#passedBy(at) + 1);
+  }
+
+  #where({ rule }: PlacedRule, hit: Ref): Ref {
     return this.#store.conditions.compile(ruleCondition(rule, this.#table), hit);
   }
+}
+
+/** True for a rule that ends the walk of whatever it matches. */
+function isDeciding({ step }: PlacedRule): boolean {
+  return step.kind === 'decide';
 }
 
 export function reachChains(store: SetStore, table: Table): Reached {

@@ -7,36 +7,38 @@ import {
   BUILTIN_CHAINS,
   builtinChain,
   type Chain,
-  DROP_ERRNO,
-  REJECT_ERRNO,
-  type Rule,
+  calledChain,
+  counterOwners,
+  type EffectKind,
+  type Errno,
+  effectsOf,
+  policyErrno,
   ruleCondition,
   type Table,
+  type Target,
 } from '@sockfilter/table';
 import { defineOperation, type Operation } from '../operation.js';
 import { isTerminal, type Ref } from '../store.js';
-import { calledChain } from './reach.js';
+import {
+  type Interpretation,
+  interpretation,
+  type Part,
+  type PlacedRule,
+  placeRules,
+} from '../walk.js';
 import { IN, markRef, OUT, type SetStore } from './setstore.js';
-import { NEXT, RETURN, VariantTable } from './variant.js';
+import { type Fate, LEAVE, NEXT, VariantTable } from './variant.js';
 
-class RemovalCompiler {
+class RemovalCompiler implements Interpretation<Ref> {
   readonly variants: VariantTable;
   readonly #store: SetStore;
   readonly #table: Table;
-  readonly #chains: ReadonlyMap<string, Chain>;
-  readonly #counters = new Map<Chain, number>();
-  readonly #diagrams = new Map<Chain, Ref>();
+  readonly #chainDiagram: (chain: Chain) => Ref;
   readonly #join: Operation;
 
   constructor(store: SetStore, table: Table) {
     this.#store = store;
     this.#table = table;
-    this.#chains = new Map(table.chains.map((chain) => [chain.name, chain]));
-    let counter = 0;
-    for (const chain of table.chains) {
-      this.#counters.set(chain, counter);
-      counter += chain.rules.length + (chain.policy === undefined ? 0 : 1);
-    }
     const variants = new VariantTable(store.limits.counted);
     this.variants = variants;
     this.#join = defineOperation(store.diagrams, (a, b) => {
@@ -46,6 +48,9 @@ class RemovalCompiler {
       if (variants.isOver(a)) return a;
       return isTerminal(b) ? variants.join(a, b) : undefined;
     });
+    const placed = placeRules(table);
+    const rulesOf = (chain: Chain) => placed.get(chain) ?? [];
+    this.#chainDiagram = interpretation(table, this, { rulesOf, remembers: true });
   }
 
   /** The diagram of all possible packets, policies included. */
@@ -53,75 +58,62 @@ class RemovalCompiler {
     const store = this.#store;
     const parts = BUILTIN_CHAINS.map((name) => {
       const chain = builtinChain(this.#table, name);
-      const policy = this.variants.intern(chain.policy === 'DROP' ? DROP_ERRNO : 0, []);
+      const policy = this.variants.intern(policyErrno(chain.policy), []);
       const here = store.intersect(store.possible, store.chain(name));
       return store.guard(here, this.#join(this.#chainDiagram(chain), policy));
     });
     return store.overlayAll(parts);
   }
 
-  #chainDiagram(chain: Chain): Ref {
-    const known = this.#diagrams.get(chain);
-    if (known !== undefined) return known;
-    const first = this.#counters.get(chain) ?? 0;
-    const parts = chain.rules.map((rule, at) => this.#ruleDiagram(rule, first + at));
-    const joined = this.#store.overlayAll(
-      parts.filter((part) => part !== OUT),
-      this.#join,
+  readonly next = (): Ref => OUT;
+
+  readonly decide = (at: PlacedRule, errno: Errno): Ref => this.#ends(at, errno);
+
+  readonly leave = (at: PlacedRule): Ref => this.#ends(at, LEAVE);
+
+  readonly call = (at: PlacedRule, inside: () => Ref, comesBack: boolean): Ref => {
+    const after = comesBack ? NEXT : LEAVE;
+    const whole = this.#store.replace(inside(), (terminal) =>
+      this.variants.withRule(
+        this.variants.map(terminal, (fate) => (fate === NEXT ? after : fate)),
+        at.counter,
+      ),
     );
-    const diagram = this.#map(joined, (step) => (step === RETURN ? NEXT : step));
-    this.#diagrams.set(chain, diagram);
-    return diagram;
+    return this.#store.guard(this.#where(at, IN), whole);
+  };
+
+  readonly join = (_: Chain, parts: Iterable<Part<Ref>>): Ref => {
+    const meanings = [...parts].map(({ meaning }) => meaning).filter((part) => part !== OUT);
+    return this.#store.replace(this.#store.overlayAll(meanings, this.#join), (terminal) =>
+      this.variants.map(terminal, (fate) => (fate === LEAVE ? NEXT : fate)),
+    );
+  };
+
+  /** The rule's fate for what it matches, which would go on without it. */
+  #ends(at: PlacedRule, fate: Fate): Ref {
+    return this.#where(at, this.variants.intern(fate, [[at.counter, NEXT]]));
   }
 
-  #ruleDiagram(rule: Rule, counter: number): Ref {
-    const { target } = rule;
-    switch (target?.kind) {
-      case undefined:
-        return OUT;
-      case 'accept':
-        return this.#condition(rule, this.variants.intern(0, [[counter, NEXT]]));
-      case 'drop':
-        return this.#condition(rule, this.variants.intern(DROP_ERRNO, [[counter, NEXT]]));
-      case 'reject':
-        return this.#condition(
-          rule,
-          this.variants.intern(REJECT_ERRNO[target.errno], [[counter, NEXT]]),
-        );
-      case 'return':
-        return this.#condition(rule, this.variants.intern(RETURN, [[counter, NEXT]]));
-      case 'jump':
-      case 'goto': {
-        const called = this.#chains.get(target.chain);
-        const inside = called ? this.#chainDiagram(called) : OUT;
-        const after = target.kind === 'goto' ? RETURN : NEXT;
-        const whole = this.#store.replace(inside, (terminal) =>
-          this.variants.withRule(
-            this.variants.map(terminal, (step) => (step === NEXT ? after : step)),
-            counter,
-          ),
-        );
-        return this.#store.guard(this.#condition(rule, IN), whole);
-      }
-    }
-  }
-
-  #map(diagram: Ref, change: (step: number) => number): Ref {
-    return this.#store.replace(diagram, (terminal) => this.variants.map(terminal, change));
-  }
-
-  #condition(rule: Rule, hit: Ref): Ref {
+  #where({ rule }: PlacedRule, hit: Ref): Ref {
     return this.#store.conditions.compile(ruleCondition(rule, this.#table), hit);
   }
 }
 
-/** The chains from which a rule without a target can be reached. */
+/** Whether a rule with the effect is there for its sake. Every rule counts: that is no reason. */
+const IS_REASON: Readonly<Record<EffectKind, boolean>> = { count: false };
+
+/** True for a rule that is there for more than verdicts: one without a target is there to count. */
+function isWanted(target: Target | undefined): boolean {
+  return !target || effectsOf(target).some(({ kind }) => IS_REASON[kind]);
+}
+
+/** The chains from which such a rule can be reached. */
 function countingChains(table: Table): ReadonlySet<string> {
   const counting = new Set<string>();
   for (let size = -1; size !== counting.size; ) {
     size = counting.size;
     for (const { name, rules } of table.chains)
-      if (rules.some((rule) => !rule.target || counting.has(calledChain(rule) ?? '')))
+      if (rules.some(({ target }) => isWanted(target) || counting.has(calledChain(target) ?? '')))
         counting.add(name);
   }
   return counting;
@@ -141,14 +133,9 @@ export function neededRules(store: SetStore, table: Table): NeededRules {
   for (const mark of store.marks(compiler.compile()))
     for (const counter of compiler.variants.of(markRef(mark)).without.keys()) needed.add(counter);
   const counting = countingChains(table);
-  const candidates: number[] = [];
-  let counter = 0;
-  for (const { policy, rules } of table.chains) {
-    for (const rule of rules) {
-      if (rule.target && !counting.has(calledChain(rule) ?? '')) candidates.push(counter);
-      counter++;
-    }
-    if (policy !== undefined) counter++;
-  }
+  const candidates = counterOwners(table).flatMap(({ rule }, counter) => {
+    if (!rule || isWanted(rule.target)) return [];
+    return counting.has(calledChain(rule.target) ?? '') ? [] : [counter];
+  });
   return { candidates, needed };
 }

@@ -7,23 +7,23 @@ import { LimitError } from '../limit.js';
 import type { Ref } from '../store.js';
 import { markOf, markRef, OUT } from './setstore.js';
 
-/** The errno where the packet is decided, else NEXT or RETURN. */
-export type Step = Errno;
+/** The errno where the packet is decided, else NEXT or LEAVE. */
+export type Fate = Errno;
 /** The walk goes on with the rule after. */
-export const NEXT: Step = -1;
+export const NEXT: Fate = -1;
 /** The walk leaves the chain. */
-export const RETURN: Step = -2;
+export const LEAVE: Fate = -2;
 
 export interface Variants {
-  readonly actual: Step;
-  /** By counter: the step without that rule, where it is another than `actual`. */
-  readonly without: ReadonlyMap<number, Step>;
+  readonly actual: Fate;
+  /** By counter: the fate without that rule, where it is another than `actual`. */
+  readonly without: ReadonlyMap<number, Fate>;
 }
 
 const NONE: Variants = { actual: NEXT, without: new Map() };
 
-function makeVariants(actual: Step, without: Iterable<readonly [number, Step]>): Variants {
-  const others = [...without].filter(([, step]) => step !== actual);
+function makeVariants(actual: Fate, without: Iterable<readonly [number, Fate]>): Variants {
+  const others = [...without].filter(([, fate]) => fate !== actual);
   return { actual, without: new Map(others.sort(([a], [b]) => a - b)) };
 }
 
@@ -50,7 +50,7 @@ export class VariantTable {
     return terminal !== OUT && this.#isOver[markOf(terminal)];
   }
 
-  intern(actual: Step, without: Iterable<readonly [number, Step]>): Ref {
+  intern(actual: Fate, without: Iterable<readonly [number, Fate]>): Ref {
     const variants = makeVariants(actual, without);
     if (actual === NEXT && variants.without.size === 0) return OUT;
     const key = `${actual} ${[...variants.without].join(' ')}`;
@@ -73,9 +73,9 @@ export class VariantTable {
     const [a, b] = [this.of(first), this.of(second)];
     const actual = a.actual === NEXT ? b.actual : a.actual;
     const without = [...new Set([...a.without.keys(), ...b.without.keys()])].map(
-      (counter): [number, Step] => {
-        const step = a.without.get(counter) ?? a.actual;
-        return [counter, step === NEXT ? (b.without.get(counter) ?? b.actual) : step];
+      (counter): [number, Fate] => {
+        const fate = a.without.get(counter) ?? a.actual;
+        return [counter, fate === NEXT ? (b.without.get(counter) ?? b.actual) : fate];
       },
     );
     const joined = this.intern(actual, without);
@@ -83,12 +83,12 @@ export class VariantTable {
     return joined;
   }
 
-  /** The terminal with each step replaced. */
-  map(terminal: Ref, change: (step: Step) => Step): Ref {
+  /** The terminal with each fate replaced. */
+  map(terminal: Ref, change: (fate: Fate) => Fate): Ref {
     const { actual, without } = this.of(terminal);
     return this.intern(
       change(actual),
-      [...without].map(([counter, step]): [number, Step] => [counter, change(step)]),
+      [...without].map(([counter, fate]): [number, Fate] => [counter, change(fate)]),
     );
   }
 

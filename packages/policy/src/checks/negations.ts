@@ -8,10 +8,18 @@ import {
   union,
   witness,
 } from '@sockfilter/diagram';
-import { type Chain, type Clause, describeOption, type Rule, type Target } from '@sockfilter/table';
+import {
+  type Chain,
+  type Clause,
+  describeOption,
+  ownerName,
+  type Rule,
+  stepOf,
+  type Target,
+} from '@sockfilter/table';
 import type { Check, CheckContext } from '../context.js';
 import type { Finding } from '../finding.js';
-import { ownerName, ownersByRule } from '../rulefile.js';
+import { ownersByRule } from '../rulefile.js';
 
 /** How far back in a row of negations one is compared with the others. */
 const MAX_ROW = 32;
@@ -34,9 +42,10 @@ function withoutNegations({ universe, table }: CheckContext, rule: Rule): Packet
   return universe.matching(clauses);
 }
 
+/** True where both decide, and alike. */
 function sameVerdict(a: Target | undefined, b: Target | undefined): boolean {
-  if (a?.kind === 'reject' && b?.kind === 'reject') return a.errno === b.errno;
-  return a?.kind === b?.kind && (a?.kind === 'accept' || a?.kind === 'drop');
+  const [one, other] = [stepOf(a), stepOf(b)];
+  return one.kind === 'decide' && other.kind === 'decide' && one.errno === other.errno;
 }
 
 interface Negation {

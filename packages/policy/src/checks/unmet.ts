@@ -1,6 +1,6 @@
 /** Rules that no call can meet: shadowed, redundant or impossible. */
-import { intersect, isEmpty, subtract, witness } from '@sockfilter/diagram';
-import { type CounterOwner, DROP_ERRNO, type Errno, REJECT_ERRNO } from '@sockfilter/table';
+import { intersect, isEmpty, leavesEarly, subtract, witness } from '@sockfilter/diagram';
+import { type CounterOwner, ownErrno, stepOf } from '@sockfilter/table';
 import type { Check, CheckContext } from '../context.js';
 import type { Finding, Note } from '../finding.js';
 import { ownerNote } from '../rulefile.js';
@@ -8,28 +8,11 @@ import { ownerNote } from '../rulefile.js';
 /** How many of the covering rules are named. */
 const MAX_NAMED = 8;
 
-/** The verdict that the rule or policy gives by itself; undefined if it gives none. */
-function verdictOf({ chain, rule }: CounterOwner): Errno | undefined {
-  if (!rule) return chain.policy === 'DROP' ? DROP_ERRNO : 0;
-  switch (rule.target?.kind) {
-    case 'accept':
-      return 0;
-    case 'drop':
-      return DROP_ERRNO;
-    case 'reject':
-      return REJECT_ERRNO[rule.target.errno];
-    default:
-      return undefined;
-  }
-}
-
 /** Earlier rules of the chain that send some of these calls away without a verdict. */
 function leavers({ owners }: CheckContext, owner: CounterOwner): readonly CounterOwner[] {
   return owners.filter(
     ({ chain, rule, number }) =>
-      chain === owner.chain &&
-      number < owner.number &&
-      (rule?.target?.kind === 'return' || rule?.target?.kind === 'goto'),
+      chain === owner.chain && number < owner.number && leavesEarly({ step: stepOf(rule?.target) }),
   );
 }
 
@@ -52,13 +35,13 @@ function cover(context: CheckContext, owner: CounterOwner): Finding | undefined 
   for (const counter of loaded.deciders(rest)) covers.push(owners[counter]);
   const notes = covers.slice(0, MAX_NAMED).map((each): Note => {
     const whole = each.rule ? isEmpty(subtract(own, context.matching(each.rule))) : true;
-    const verb = verdictOf(each) === undefined ? 'takes away' : 'decides';
+    const verb = ownErrno(each) === undefined ? 'takes away' : 'decides';
     return ownerNote(file, each, '', ` ${verb} ${whole ? 'all' : 'a part'} of its calls before it`);
   });
   if (covers.length > MAX_NAMED)
     notes.push({ message: `${covers.length - MAX_NAMED} more rules take the rest` });
-  const verdict = verdictOf(owner);
-  const same = verdict !== undefined && covers.every((each) => verdictOf(each) === verdict);
+  const verdict = ownErrno(owner);
+  const same = verdict !== undefined && covers.every((each) => ownErrno(each) === verdict);
   const packet = witness(own);
   const said = { place, notes, packet };
   if (same)

@@ -17,6 +17,7 @@ import {
 import {
   type BuiltinChain,
   type Clause,
+  calledChain,
   chainNumber,
   contains,
   type Field,
@@ -80,8 +81,10 @@ function chainsBelow(context: CheckContext, chain: BuiltinChain): ReadonlySet<st
   const byName = new Map(context.table.chains.map((each) => [each.name, each]));
   const names = new Set<string>([chain]);
   for (const name of names)
-    for (const { target } of byName.get(name)?.rules ?? [])
-      if (target?.kind === 'jump' || target?.kind === 'goto') names.add(target.chain);
+    for (const { target } of byName.get(name)?.rules ?? []) {
+      const called = calledChain(target);
+      if (called !== undefined) names.add(called);
+    }
   return names;
 }
 

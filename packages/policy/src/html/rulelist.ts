@@ -1,6 +1,6 @@
 /** The rules and policies that a page names, each once. */
-import type { Chain, CounterOwner, Rule } from '@sockfilter/table';
-import { ownerName, type RuleFile, targetText } from '../rulefile.js';
+import { type Chain, type CounterOwner, ownerName, type Rule } from '@sockfilter/table';
+import { type RuleFile, verdictWords } from '../rulefile.js';
 import type { PageRule } from './model.js';
 
 /** The text of the rule or chain line; undefined where the file has none. */
@@ -29,7 +29,7 @@ export class RuleList {
     const { line, length } = file.placeOf(key);
     this.rules.push({
       name: ownerName(owner),
-      target: targetText(owner),
+      target: verdictWords(owner),
       where: length === 0 ? file.name : `${file.name}:${line}`,
       text: this.#lineOf(file, owner) ?? '',
       comments: length === 0 ? [] : this.#commentsAbove(file, line),

@@ -1,0 +1,91 @@
+/** What describes a target: the row that every stage reads instead of switching over targets. */
+import type { BuiltinChain } from './chains.js';
+import type { Errno } from './errno.js';
+import type { Value, ValueKind } from './value.js';
+
+/** Where the walk of a packet goes that a rule matches. */
+export type Step =
+  /** To the rule after. */
+  | { readonly kind: 'next' }
+  /** Nowhere: the call is decided. */
+  | { readonly kind: 'decide'; readonly errno: Errno }
+  /** Out of the chain, to behind the rule that called it; out of a built-in chain to its policy. */
+  | { readonly kind: 'leave' }
+  /** Into another chain; at that one's end to the rule after, unless it `comesBack` no more: then it leaves. */
+  | { readonly kind: 'call'; readonly chain: string; readonly comesBack: boolean };
+
+/**
+ * What a rule does to a call beside its step. Whoever reads rules has an answer for each kind, in a
+ * record over EffectKind, so that a new one does not compile until all have one.
+ */
+export type Effect = { readonly kind: 'count' };
+
+export type EffectKind = Effect['kind'];
+
+/** The values of a target's options by name, those that were given. */
+export type TargetValues = Readonly<Partial<Record<string, Value>>>;
+
+/** What describes one target; `T` is the target as a rule has it. */
+export interface TargetDescriptor<T> {
+  /** The word after `-j`; undefined where that is the name of a chain. */
+  readonly word: string | undefined;
+  /** The kind of each option's value, in the order in which they are printed. */
+  readonly options: Readonly<Record<string, ValueKind>>;
+  /** The chains that can't have it, each with the reason. */
+  readonly absent: Partial<Readonly<Record<BuiltinChain, string>>>;
+  readonly step: (target: T) => Step;
+  /** What it does more than what every rule does. */
+  readonly effects: (target: T) => readonly Effect[];
+  /** The target from the word after `-j` or `-g` and the values of its options. */
+  readonly make: (word: string, values: TargetValues) => T;
+  /** What its options say. */
+  readonly values: (target: T) => TargetValues;
+  /** In words, for findings: `REJECT with EACCES`. */
+  readonly text: (target: T) => string;
+}
+
+/** A target that says nothing but its name. */
+export interface PlainTarget<K> {
+  readonly kind: K;
+}
+
+/** A target that always takes the same step. */
+export function definePlain<K extends string>(
+  kind: K,
+  word: string,
+  step: Step,
+): TargetDescriptor<PlainTarget<K>> {
+  const target = { kind };
+  return {
+    word,
+    options: {},
+    absent: {},
+    step: () => step,
+    effects: () => [],
+    make: () => target,
+    values: () => ({}),
+    text: () => word,
+  };
+}
+
+export interface CallTarget<K> {
+  readonly kind: K;
+  readonly chain: string;
+}
+
+/** A target that sends the walk into a chain, and whether it comes back. */
+export function defineCall<K extends string>(
+  kind: K,
+  comesBack: boolean,
+): TargetDescriptor<CallTarget<K>> {
+  return {
+    word: undefined,
+    options: {},
+    absent: {},
+    step: ({ chain }) => ({ kind: 'call', chain, comesBack }),
+    effects: () => [],
+    make: (chain) => ({ kind, chain }),
+    values: () => ({}),
+    text: ({ chain }) => `${kind} to ${chain}`,
+  };
+}

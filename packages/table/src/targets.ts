@@ -1,0 +1,80 @@
+/** Every target there is. A new one is a file in targets/ and its two rows here. */
+import type { BuiltinChain } from './chains.js';
+import type { CallTarget, Effect, PlainTarget, Step, TargetDescriptor } from './target.js';
+import { accept } from './targets/accept.js';
+import { drop } from './targets/drop.js';
+import { goto } from './targets/goto.js';
+import { jump } from './targets/jump.js';
+import { type RejectTarget, reject } from './targets/reject.js';
+import { returnTarget } from './targets/return.js';
+
+interface Targets {
+  readonly accept: PlainTarget<'accept'>;
+  readonly drop: PlainTarget<'drop'>;
+  readonly reject: RejectTarget;
+  readonly return: PlainTarget<'return'>;
+  readonly jump: CallTarget<'jump'>;
+  readonly goto: CallTarget<'goto'>;
+}
+
+export type TargetKind = keyof Targets;
+
+type TargetOf<K extends TargetKind> = { readonly [P in K]: { readonly kind: P } & Targets[P] }[K];
+
+/** What a rule does with the calls that it matches. */
+export type Target = TargetOf<TargetKind>;
+
+export const TARGETS: { readonly [K in TargetKind]: TargetDescriptor<TargetOf<K>> } = {
+  accept,
+  drop,
+  reject,
+  return: returnTarget,
+  jump,
+  goto,
+};
+
+export function isTargetKind(name: string): name is TargetKind {
+  return Object.hasOwn(TARGETS, name);
+}
+
+function rowOf<K extends TargetKind>(target: TargetOf<K>): TargetDescriptor<TargetOf<K>> {
+  return TARGETS[target.kind];
+}
+
+const NEXT: Step = { kind: 'next' };
+
+/** Where the walk of a packet goes that a rule with the target matches. */
+export function stepOf(target: Target | undefined): Step {
+  return target ? rowOf(target).step(target) : NEXT;
+}
+
+/** The chain that the target calls, if it does. */
+export function calledChain(target: Target | undefined): string | undefined {
+  const step = stepOf(target);
+  return step.kind === 'call' ? step.chain : undefined;
+}
+
+const COUNT: readonly Effect[] = [{ kind: 'count' }];
+
+/** What a rule with the target does beside its step. Every rule counts. */
+export function effectsOf(target: Target | undefined): readonly Effect[] {
+  const own = target ? rowOf(target).effects(target) : [];
+  return own.length === 0 ? COUNT : [...COUNT, ...own];
+}
+
+/** The target in words; `no target`. */
+export function targetText(target: Target | undefined): string {
+  return target ? rowOf(target).text(target) : 'no target';
+}
+
+/** What the options of the target say, by name. */
+export function targetValues(target: Target) {
+  return rowOf(target).values(target);
+}
+
+/** Why the chain can't have the target, or undefined. */
+export function targetAbsence(target: Target, chain: BuiltinChain): string | undefined {
+  const { word, absent } = rowOf(target);
+  const reason = absent[chain];
+  return reason === undefined ? undefined : `${word} is not available in ${chain}: ${reason}`;
+}

@@ -1,0 +1,3 @@
+import { definePlain } from '../target.js';
+
+export const returnTarget = definePlain('return', 'RETURN', { kind: 'leave' });
