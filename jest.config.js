@@ -4,6 +4,7 @@ export default {
   transform: { '\\.[jt]s$': ['@swc/jest', { jsc: { target: 'es2023' } }] },
   moduleNameMapper: {
     '^@sockfilter/(.*)$': '<rootDir>/packages/$1/src/index.ts',
+    '^nftables-json$': '<rootDir>/packages/nftables-json/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   reporters: ['default', '<rootDir>/test/harness/reporter.js'],

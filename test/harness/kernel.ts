@@ -69,7 +69,15 @@ let warned = false;
 
 /** describe() for tests that need the kernel. */
 export function describeKernel(name: string, define: () => void): void {
-  const reason = kernelMissing();
+  describeNeeding(kernelMissing(), name, define);
+}
+
+/** describe() for kernel tests that can't run for the reason, if there is one. */
+export function describeNeeding(
+  reason: string | undefined,
+  name: string,
+  define: () => void,
+): void {
   const skippedTitle = `kernel: ${name} [skipped: ${reason}]`;
   if (reason === undefined) {
     describe(`kernel: ${name}`, define);

@@ -1,0 +1,41 @@
+/** Documents: what `nft -j` prints, and what it reads. */
+import type { z } from 'zod';
+import { type CommandBodies, commandBodies } from './command.js';
+import { type ObjectBodies, objectBodies } from './object.js';
+import { integer, type Keyed, keyed, list, optional, record, text } from './schema.js';
+
+/** What nft says of itself at the start of a document. */
+export interface Metainfo {
+  readonly version?: string;
+  readonly release_name?: string;
+  readonly json_schema_version?: number;
+}
+
+/** What each kind of item holds; the kinds are the keys. An object by itself is one to add. */
+export interface ItemBodies extends ObjectBodies, CommandBodies {
+  readonly metainfo: Metainfo;
+}
+
+export type ItemKind = keyof ItemBodies;
+
+export type Item = Keyed<ItemBodies>;
+
+export interface Document {
+  readonly nftables: readonly Item[];
+}
+
+export const itemSchema = keyed<ItemBodies>('a command or an object', {
+  ...objectBodies,
+  ...commandBodies,
+  metainfo: record<Metainfo>({
+    version: optional(text),
+    release_name: optional(text),
+    json_schema_version: optional(integer),
+  }),
+});
+
+export const documentSchema: z.ZodType<Document> = record<Document>({ nftables: list(itemSchema) });
+
+/** The schemas of commands and objects by kind, for use alone. */
+export const objectSchemas = objectBodies;
+export const commandSchemas = commandBodies;

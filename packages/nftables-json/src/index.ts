@@ -1,0 +1,14 @@
+export * from './check.js';
+export * from './command.js';
+export * from './document.js';
+export * from './environment.js';
+export * from './expression.js';
+export * from './nfterror.js';
+export * from './object.js';
+export * from './packet.js';
+export * from './reload.js';
+export * from './run.js';
+export type { Flags, Integer64, Keyed, OneOrMore, Reference, Word } from './schema.js';
+export * from './stateful.js';
+export * from './statement.js';
+export * from './text.js';
