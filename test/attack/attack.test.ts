@@ -14,8 +14,8 @@ describeKernel('attacks', () => {
     const rows = techniques.flatMap((technique) =>
       technique.as.map((role) => ({ ...technique, role })),
     );
-    test.each(rows)('$chain: $name, as $role', async ({ role, expected, attempt }) => {
-      const { twin, attempt: found } = await scene.attempt(role, attempt);
+    test.each(rows)('$chain: $name, as $role', async ({ role, expected, ...technique }) => {
+      const { twin, found } = await scene.attempt(role, technique);
       expect(twin).toEqual({ said: expect.anything(), arrived: true });
       expect(found).toEqual({ said: expected, arrived: false });
     });

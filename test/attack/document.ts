@@ -3,8 +3,11 @@ import type { Technique, Theme } from './technique.js';
 
 const HEAD = '| technique | as | chain | what it comes to | note |\n|---|---|---|---|---|';
 
-function printRow({ name, as, chain, expected, note, since }: Technique): string {
-  const notes = [since && `Linux ${since}`, note].filter((part) => part !== undefined).join('; ');
+function printRow({ name, as, chain, expected, twin, note, since }: Technique): string {
+  const refusedAnyway = twin && 'refused wherever it leads';
+  const notes = [since && `Linux ${since}`, refusedAnyway, note]
+    .filter((part) => part !== undefined)
+    .join('; ');
   return `| ${name} | ${as.join(', ')} | ${chain} | ${expected} | ${notes} |`;
 }
 

@@ -10,6 +10,7 @@ interface Ear {
 }
 
 const IP_ADD_MEMBERSHIP = 35;
+const UDP_NO_CHECK6_RX = 102;
 
 /** What is listened for, where the kernel has it. */
 const PROTOCOLS: readonly { readonly type: Ear['type']; readonly protocol: SocketProtocol }[] = [
@@ -29,6 +30,8 @@ async function openEar(
   const { fd } = await caller.open(type, { address, port: PORT }, protocol);
   if (type === 'stream')
     await caller.call({ op: 'setsockopt', fd, ...SOCKET_OPTION.TCP_FASTOPEN, value: 16 });
+  if (protocol === 'udp' && family === 'inet6')
+    await caller.call({ op: 'setsockopt', fd, level: 17, name: UDP_NO_CHECK6_RX, value: 1 });
   return [{ fd, type }];
 }
 

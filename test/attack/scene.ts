@@ -3,7 +3,7 @@
  * allows the other; and outside of it servers that hear what arrives, and clients.
  */
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Caller, CallerOptions, SocketAddress, SocketProtocol } from '../harness/caller.js';
@@ -32,11 +32,18 @@ const NETWORK = [
   ]),
   'echo 3 > /proc/sys/net/ipv4/tcp_fastopen',
   'for f in /proc/sys/net/ipv4/conf/*/accept_source_route; do echo 1 > $f; done',
+  'for f in /proc/sys/net/ipv6/conf/*/seg6_enabled; do echo 1 > $f; done',
   `echo "0 ${NOBODY}" > /proc/sys/net/ipv4/ping_group_range`,
 ].join('\n');
 
-async function within(network: string, script: string): Promise<void> {
-  await promisify(execFile)('nsenter', [`--net=${network}`, '/bin/sh', '-ec', script]);
+async function within(network: string, script: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('nsenter', [
+    `--net=${network}`,
+    '/bin/sh',
+    '-ec',
+    script,
+  ]);
+  return stdout;
 }
 
 /** How a caller of a role is run. */
@@ -58,12 +65,6 @@ interface Cast {
   readonly network: string;
   readonly ears: Ears;
   readonly stranger: Caller;
-}
-
-/** What an attempt at the refused end and the one at the allowed end came to. */
-export interface Findings {
-  readonly attempt: Required<Outcome>;
-  readonly twin: Required<Outcome>;
 }
 
 export class Scene {
@@ -94,12 +95,8 @@ export class Scene {
   }
 
   /** A new caller of a policed group, in the role. */
-  async policed(role: Role, group = 'guest'): Promise<Caller> {
-    const { network, caller } = await this.#cast(role);
-    // A namespace is made once, and entered by all others of its role.
-    const through = ['nsenter', `--user=/proc/${caller.pid}/ns/user`, '--'];
-    const options = role === 'namespace root' ? { through } : ROLES[role];
-    return this.bed.caller(`policed/${group}`, { ...options, netns: network });
+  policed(role: Role, group = 'guest'): Promise<Caller> {
+    return this.#start(role, `policed/${group}`);
   }
 
   readonly #members = new Map<string, Promise<Caller>>();
@@ -112,7 +109,6 @@ export class Scene {
     return member;
   }
 
-  /** Both ends. */
   readonly ends = ENDS;
 
   /** How much has come to the end, where the runner shall not ask. */
@@ -125,14 +121,41 @@ export class Scene {
     writeFileSync(join(this.directory(group), 'cgroup.procs'), String(caller.pid));
   }
 
+  /** A control group below a policed one, both delegated to everybody's uid; made if it is not there. */
+  delegate(group: string, name: string): string {
+    const top = this.directory(group);
+    chownSync(join(top, 'cgroup.procs'), NOBODY, NOBODY);
+    const directory = this.bed.cgroups.child(`policed/${group}/${name}`);
+    chownSync(directory, NOBODY, NOBODY);
+    chownSync(join(directory, 'cgroup.procs'), NOBODY, NOBODY);
+    return directory;
+  }
+
+  /** Removes a control group that was delegated. */
+  undelegate(group: string, name: string): Promise<void> {
+    return this.bed.cgroups.removeChild(`policed/${group}/${name}`);
+  }
+
   /** The directory of a policed group. */
   directory(group: string): string {
     return this.bed.cgroups.child(`policed/${group}`);
   }
 
   /** Runs a script in the network of the role. */
-  async run(role: Role, script: string): Promise<void> {
-    await within((await this.#cast(role)).network, script);
+  async run(role: Role, script: string): Promise<string> {
+    return within((await this.#cast(role)).network, script);
+  }
+
+  readonly #indexes = new Map<string, Promise<number>>();
+
+  /** The number of a device in the network of the role. */
+  ifindex(role: Role, device: string): Promise<number> {
+    const key = `${role} ${device}`;
+    const index =
+      this.#indexes.get(key) ??
+      this.run(role, `ip -o link show ${device}`).then((line) => Number.parseInt(line, 10));
+    this.#indexes.set(key, index);
+    return index;
   }
 
   /** One whom no policy reaches, in the network of the role. */
@@ -145,19 +168,27 @@ export class Scene {
     return (await this.#cast(role)).network;
   }
 
-  /** Makes an attempt at either end. What should not have arrived is looked for last. */
-  async attempt(role: Role, run: Technique['attempt']): Promise<Findings> {
+  /** Makes an attempt, and the twin of it that must arrive. */
+  async attempt(role: Role, { attempt: run, twin }: Pick<Technique, 'attempt' | 'twin'>) {
     const { caller, ears } = await this.#cast(role);
     const { refused, allowed } = ENDS;
     await ears.drain(refused);
     await ears.drain(allowed);
-    const there = { scene: this, role, caller };
-    const attempt = await run({ ...there, end: refused });
-    const twin = await run({ ...there, end: allowed });
-    return {
-      twin: { ...twin, arrived: twin.arrived ?? (await ears.drain(allowed, 1000)) > 0 },
-      attempt: { ...attempt, arrived: attempt.arrived ?? (await ears.drain(refused)) > 0 },
-    };
+    const hear = async (outcome: Outcome, end: End, ms: number): Promise<Required<Outcome>> => ({
+      ...outcome,
+      arrived: outcome.arrived ?? (await ears.drain(end, ms)) > 0,
+    });
+    const attempt = await run({ scene: this, role, caller, end: refused });
+    if (twin === 'unpoliced') {
+      const found = await hear(attempt, refused, 20);
+      const outside = await this.#outside(role);
+      const same = await run({ scene: this, role, caller: outside, end: refused });
+      return { found, twin: await hear(same, refused, 1000) };
+    }
+    const other = await run({ scene: this, role, caller, end: allowed });
+    // What should not have arrived is looked for after what must.
+    const heard = await hear(other, allowed, 1000);
+    return { found: await hear(attempt, refused, 0), twin: heard };
   }
 
   /**
@@ -186,6 +217,23 @@ export class Scene {
   async close(): Promise<void> {
     this.policy.teardown();
     await this.bed.close();
+  }
+
+  async #start(role: Role, group: string): Promise<Caller> {
+    const { network, caller } = await this.#cast(role);
+    // A namespace is made once, and entered by all others of its role.
+    const through = ['nsenter', `--user=/proc/${caller.pid}/ns/user`, '--'];
+    const options = role === 'namespace root' ? { through } : ROLES[role];
+    return this.bed.caller(group, { ...options, netns: network });
+  }
+
+  readonly #outsiders = new Map<Role, Promise<Caller>>();
+
+  /** One in the role whom no policy reaches. */
+  #outside(role: Role): Promise<Caller> {
+    const outsider = this.#outsiders.get(role) ?? this.#start(role, 'outside');
+    this.#outsiders.set(role, outsider);
+    return outsider;
   }
 
   #cast(role: Role): Promise<Cast> {

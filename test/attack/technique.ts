@@ -49,6 +49,11 @@ export interface Technique {
   readonly as: readonly Role[];
   /** What the attempt at the refused end comes to. */
   readonly expected: string;
+  /**
+   * What must arrive: the attempt at the allowed end, or, of what the table refuses altogether, the very
+   * attempt of a caller outside the policy.
+   */
+  readonly twin?: 'unpoliced';
   readonly note?: string;
   /** The oldest kernel that has what it uses, where 6.1 may not. */
   readonly since?: string;

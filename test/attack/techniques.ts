@@ -1,10 +1,25 @@
 /** The attack table: docs/security.md shows it, and attack.test.ts runs it. */
 import type { Theme } from './technique.js';
 import { ADDRESSES } from './techniques/addresses.js';
+import { DEVICES } from './techniques/devices.js';
 import { FASTOPEN } from './techniques/fastopen.js';
 import { LISTENERS } from './techniques/listeners.js';
 import { MESSAGES } from './techniques/messages.js';
 import { PORTS } from './techniques/ports.js';
+import { PROGRAMS } from './techniques/programs.js';
+import { RECEIVERS } from './techniques/receivers.js';
 import { RINGS } from './techniques/rings.js';
+import { TASKS } from './techniques/tasks.js';
 
-export const THEMES: readonly Theme[] = [ADDRESSES, MESSAGES, FASTOPEN, RINGS, PORTS, LISTENERS];
+export const THEMES: readonly Theme[] = [
+  ADDRESSES,
+  DEVICES,
+  MESSAGES,
+  FASTOPEN,
+  RINGS,
+  PORTS,
+  LISTENERS,
+  RECEIVERS,
+  TASKS,
+  PROGRAMS,
+];

@@ -240,7 +240,7 @@ const calls = {
     return { value: 0 };
   },
   batch: ({ calls: list }) => ({ value: list.length, results: list.map(run) }),
-  ...rawCalls({ run: (call) => run(call), outcome, packAddress, last: () => last }),
+  ...rawCalls({ outcome, packAddress, last: () => last }),
 };
 
 function run(call) {

@@ -1,6 +1,6 @@
 /**
  * What caller-main.js can do beside libc's socket calls: system calls by number, with memory laid out on
- * request, code of its own, and calls made by a child or another thread. Plain JavaScript, as the caller.
+ * request, code of its own, and calls made by another thread. Plain JavaScript, as the caller.
  *
  * A memory is `{ hex, pointers: [{ at, to: memory }] }`, or `{ sockaddr }`. It stays for as long as the
  * process does, since rings and mappings read it later.
@@ -77,36 +77,14 @@ function layOut(memory, packAddress) {
   return bytes;
 }
 
-const CLONE_INTO_CGROUP = 0x2_0000_0000n;
-const SIGCHLD = 17n;
-
-function pipe() {
-  const ends = Buffer.alloc(8);
-  syscall(numberOf('pipe2'), koffi.address(ends), 0, 0, 0, 0, 0);
-  return [ends.readInt32LE(0), ends.readInt32LE(4)];
-}
-
-function readAll(fd) {
-  const chunk = Buffer.alloc(65536);
-  const chunks = [];
-  for (;;) {
-    const length = Number(
-      syscall(numberOf('read'), fd, koffi.address(chunk), chunk.length, 0, 0, 0),
-    );
-    if (length <= 0) return Buffer.concat(chunks).toString();
-    chunks.push(Buffer.from(chunk.subarray(0, length)));
-  }
-}
-
 /**
  * The calls, by their `op`.
  *
- * @param run makes one call of any kind
  * @param outcome what a call that answers -1 or a number comes to
  * @param packAddress the bytes of a sockaddr
  * @param last gives the descriptor that `last` stands for
  */
-export function rawCalls({ run, outcome, packAddress, last }) {
+export function rawCalls({ outcome, packAddress, last }) {
   /** Arguments as numbers, and the buffers behind them. */
   function argumentsOf(args) {
     const buffers = [];
@@ -145,27 +123,6 @@ export function rawCalls({ run, outcome, packAddress, last }) {
       new Uint8Array(koffi.view(page, bytes.length)).set(bytes);
       const { words } = argumentsOf(args);
       return { value: Number(koffi.call(page, Code, ...words)) };
-    },
-    /** Makes calls in a child, which clone3 puts into the control group of a descriptor. */
-    child: ({ cgroup, calls }) => {
-      const [from, to] = pipe();
-      const clone = Buffer.alloc(88);
-      clone.writeBigUInt64LE(cgroup === undefined ? 0n : CLONE_INTO_CGROUP, 0);
-      clone.writeBigUInt64LE(SIGCHLD, 32);
-      clone.writeBigUInt64LE(BigInt(cgroup ?? 0), 80);
-      const pid = Number(syscall(numberOf('clone3'), koffi.address(clone), 88, 0, 0, 0, 0));
-      if (pid === 0) {
-        const text = Buffer.from(JSON.stringify(calls.map(run)));
-        syscall(numberOf('write'), to, koffi.address(text), text.length, 0, 0, 0);
-        syscall(numberOf('exit_group'), 0, 0, 0, 0, 0, 0);
-      }
-      const result = outcome(pid);
-      syscall(numberOf('close'), to, 0, 0, 0, 0, 0);
-      const text = result.errno === undefined ? readAll(from) : '[]';
-      syscall(numberOf('close'), from, 0, 0, 0, 0, 0);
-      if (result.errno !== undefined) return result;
-      syscall(numberOf('wait4'), pid, 0, 0, 0, 0, 0);
-      return { ...result, results: JSON.parse(text) };
     },
     /** Makes calls in a thread of their own. */
     thread: async ({ calls }) => {

@@ -104,8 +104,6 @@ export type Call =
   | { readonly op: 'poke'; readonly address: number; readonly hex: string }
   /** Code, called as a C function of six longs. */
   | { readonly op: 'machine'; readonly code: string; readonly args: readonly Argument[] }
-  /** Calls of a child, made in the control group of a descriptor if one is given. */
-  | { readonly op: 'child'; readonly cgroup?: number; readonly calls: readonly Call[] }
   /** Calls of another thread of the process. */
   | { readonly op: 'thread'; readonly calls: readonly Call[] };
 
@@ -128,7 +126,7 @@ export interface Result {
   /** The address that the call filled in. */
   readonly address?: SocketAddress;
   readonly data?: string;
-  /** Of a batch, a child or a thread, in its order. */
+  /** Of a batch or a thread, in its order. */
   readonly results?: readonly Result[];
   /** Of readyWithin. */
   readonly ready?: readonly number[];

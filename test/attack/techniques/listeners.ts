@@ -89,8 +89,9 @@ const withOption =
 
 const setting =
   (name: string, value: number) =>
-  async ({ scene, role }: Attempt): Promise<void> =>
-    scene.run(role, `echo ${value} > /proc/sys/net/ipv4/${name}`);
+  async ({ scene, role }: Attempt): Promise<void> => {
+    await scene.run(role, `echo ${value} > /proc/sys/net/ipv4/${name}`);
+  };
 
 const row = (name: string, how: Listen, more: Partial<Technique> = {}): Technique => ({
   name,
