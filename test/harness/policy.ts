@@ -1,6 +1,6 @@
 /** A rule set in force on a testbed's own control groups, put there without the command line. */
 import { parseSave, printSave } from '@sockfilter/iptables';
-import { Firewall } from '@sockfilter/kernel';
+import { Firewall, type Status } from '@sockfilter/kernel';
 import { NO_NAMES } from '@sockfilter/language';
 import { type CounterOwner, counterOwners, EMPTY_TABLE, type Table } from '@sockfilter/table';
 
@@ -35,6 +35,14 @@ export class Policy {
     const table = typeof rules === 'string' ? tableOf(rules) : rules;
     this.use((firewall) => firewall.commit({ table, text: printSave(table), origins: [] }));
     return table;
+  }
+
+  /** What is attached for the table in force; undefined where there is none. */
+  status(): Status | undefined {
+    return this.use((firewall) => {
+      const inForce = firewall.read();
+      return inForce && firewall.status(tableOf(inForce.text));
+    });
   }
 
   /** What the counters have come to, with whose they are. */

@@ -115,9 +115,9 @@ describeKernel('kill -9', () => {
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
     if (folders.join() !== 'in') wrong.push(`control groups: ${folders}`);
-    const status = policy.use((firewall) => firewall.status());
+    const status = policy.status();
     if (text === undefined && status !== undefined) wrong.push(`pins are left: ${status.pins}`);
-    const detached = status?.hooks.filter((hook) => !hook.attached && !hook.onDemand) ?? [];
+    const detached = status?.hooks.filter((hook) => hook.needed && !hook.attached) ?? [];
     if (detached.length > 0) wrong.push(`detached: ${detached.map(({ name }) => name)}`);
     return wrong;
   }

@@ -165,7 +165,7 @@ describeKernel('groups', () => {
     }
     policy.enforce(group('web', 3) + BY_ID);
     const caller = await bed.caller('policed/web');
-    const count = () => policy.use((firewall) => firewall.status()?.cgroups);
+    const count = () => policy.status()?.cgroups;
     const before = count();
     const folder = `${V1}${bed.cgroups.path}`;
     const made = [folder, `${folder}/policed`, `${folder}/policed/web`];

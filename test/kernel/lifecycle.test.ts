@@ -67,7 +67,7 @@ describeKernel('lifecycle', () => {
     await bed?.close();
   });
 
-  const status = () => policy.use((firewall) => firewall.status());
+  const status = () => policy.status();
   const textInForce = () => policy.use((firewall) => firewall.read()?.text);
   const attached = () =>
     (status()?.hooks ?? []).filter((hook) => hook.attached).map(({ name }) => name);
@@ -196,7 +196,7 @@ describeKernel('lifecycle', () => {
       -A CONNECT -m cgroup --id 3 -j REJECT --reject-with EACCES
       -A RECVFROM -p udp --dport 7001 -j DROP`;
     renewed.enforce(rules);
-    const hooks = () => renewed.use((firewall) => firewall.status()?.hooks ?? []);
+    const hooks = () => renewed.status()?.hooks ?? [];
     expect(hooks().every((hook) => hook.attached)).toBe(true);
     await bed.cgroups.removeChild('renewed');
     const web = await bed.caller('renewed/web');

@@ -29,7 +29,7 @@ export {
 export * from './link.js';
 export * from './map.js';
 export { type Mount, parseMounts } from './mounts.js';
-export { findBpffs, isBpffs, mountBpffs, openPinned, pin } from './pin.js';
+export { DEFAULT_BPFFS, findBpffs, isBpffs, mountBpffs, openPinned, pin } from './pin.js';
 export * from './program.js';
 export {
   close,

@@ -12,7 +12,8 @@ const ENOENT = 2;
 /** BPF_FS_MAGIC of linux/magic.h. */
 const BPF_FS_MAGIC = 0xcafe4a11;
 
-const DEFAULT_BPFFS = '/sys/fs/bpf';
+/** Where bpffs is mounted by convention. */
+export const DEFAULT_BPFFS = '/sys/fs/bpf';
 
 /** Gives an object a name in a bpffs. Throws `BpfError`: EEXIST, EPERM for a name with a dot. */
 export function pin(fd: Fd, path: string, sys: Syscalls = linux): void {

@@ -44,6 +44,7 @@ const RESOURCE_ERRORS: ReadonlySet<string> = new Set([
   'UnsupportedError',
   'CapacityError',
   'LimitError',
+  'DamageError',
   'BpfError',
 ]);
 

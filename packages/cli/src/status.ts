@@ -5,6 +5,8 @@ import { writeJson } from '@sockfilter/language';
 import type { Group } from '@sockfilter/table';
 import { removeOwnCgroups } from './cgroupdirectory.js';
 import { printColumns } from './columns.js';
+import { EXIT } from './exitcode.js';
+import { CommandError } from './failure.js';
 import { type Globals, requireLive } from './globals.js';
 import { withFirewall, withLiveTable } from './livetable.js';
 import { note, print } from './output.js';
@@ -21,10 +23,10 @@ function printStatus(status: Status, groups: readonly Group[]): string {
     ['groups', `${groups.length}, ${status.paths} with a path`],
     ['cgroups', `${status.cgroups} in groups`],
   ];
-  const rows = hooks.map(({ name, chains, attached, onDemand, programId }) => [
+  const rows = hooks.map(({ name, chains, attached, needed, programId }) => [
     name,
     chains.join(' ') || '-',
-    attached ? 'attached' : onDemand ? 'not needed' : 'NOT ATTACHED',
+    attached ? 'attached' : needed ? 'NOT ATTACHED' : 'not needed',
     programId === undefined ? '-' : String(programId),
   ]);
   return `${printColumns(facts)}\n${printColumns([['HOOK', 'CHAINS', 'STATE', 'PROGRAM'], ...rows])}`;
@@ -33,7 +35,7 @@ function printStatus(status: Status, groups: readonly Group[]): string {
 export async function showStatus(globals: Globals, json: boolean): Promise<void> {
   requireLive(globals, 'status');
   const { status, groups } = withLiveTable(globals, 'read', ({ firewall, open }) => ({
-    status: firewall.status(),
+    status: firewall.status(open.table),
     groups: open.table.groups,
   }));
   if (json) {
@@ -44,14 +46,23 @@ export async function showStatus(globals: Globals, json: boolean): Promise<void>
   } else {
     print(`not installed: nothing is enforced below ${globals.root}\n`);
   }
+  const missing = (status?.hooks ?? []).filter(({ needed, attached }) => needed && !attached);
+  if (missing.length === 0) return;
+  const names = missing.map(({ name }) => `\`${name}\``).join(', ');
+  throw new CommandError(
+    `${names} ${missing.length === 1 ? 'is' : 'are'} not attached: calls pass there that the rules may refuse`,
+    EXIT.unfit,
+    'the next change of the table attaches what is missing: `sockfilter save -c > FILE && sockfilter restore -c FILE`, for example',
+  );
 }
 
 export async function tearDown(globals: Globals): Promise<void> {
   requireLive(globals, 'teardown');
-  const stay = withFirewall(globals, (firewall) => {
-    firewall.teardown();
-    return removeOwnCgroups(firewall, globals.root);
+  const { strangers, stay } = withFirewall(globals, (firewall) => {
+    const strangers = firewall.teardown();
+    return { strangers, stay: removeOwnCgroups(firewall, globals.root) };
   });
+  for (const name of strangers) note(`\`${name}\` among the pins is not sockfilter's, and stays`);
   for (const path of stay)
     note(`control group ${path} stays: it has processes or control groups in it`);
 }

@@ -1,7 +1,7 @@
 /** What the machine must have before anything can be enforced on it. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { findCgroup2, mountBpffs } from '@sockfilter/bpf';
+import { DEFAULT_BPFFS, findBpffs, findCgroup2 } from '@sockfilter/bpf';
 import type { Tree } from './groupmaps.js';
 import { UnsupportedError } from './unsupported.js';
 
@@ -12,6 +12,7 @@ const BTF = '/sys/kernel/btf/vmlinux';
 
 export interface Environment {
   readonly tree: Tree;
+  /** Where bpffs is mounted, or is to be before anything is pinned. */
   readonly bpffs: string;
   /** CPUs that can be brought up, which number from 0. */
   readonly cpus: number;
@@ -22,7 +23,7 @@ function possibleCpus(): number {
   return Number(ranges.at(-1)) + 1;
 }
 
-/** Finds cgroup2 and bpffs, mounting the latter if need be. Throws UnsupportedError, BpfError. */
+/** Finds cgroup2 and bpffs. Throws UnsupportedError. */
 export function readEnvironment(root: string): Environment {
   if (process.platform !== 'linux')
     throw new UnsupportedError(
@@ -34,7 +35,8 @@ export function readEnvironment(root: string): Environment {
       'Permission denied (you must be root)',
       'run it as root, or work on a saved rule file with `--file`',
     );
-  const mount = findCgroup2(readFileSync('/proc/self/mounts', 'utf8'));
+  const mounts = readFileSync('/proc/self/mounts', 'utf8');
+  const mount = findCgroup2(mounts);
   if (mount === undefined)
     throw new UnsupportedError(
       'no cgroup version 2 hierarchy is mounted',
@@ -50,7 +52,8 @@ export function readEnvironment(root: string): Environment {
       `this kernel does not describe itself in ${BTF}`,
       'it has to be built with CONFIG_DEBUG_INFO_BTF=y, as the kernels of distributions are',
     );
-  return { tree: { mount, root }, bpffs: mountBpffs(), cpus: possibleCpus() };
+  const bpffs = findBpffs(mounts) ?? DEFAULT_BPFFS;
+  return { tree: { mount, root }, bpffs, cpus: possibleCpus() };
 }
 
 /** Throws UnsupportedError where the control group to police does not exist. */

@@ -23,13 +23,8 @@ import { compileTable, type Generation, type Header, makeGeneration } from './ge
 import { readBlob, readText, readTotals } from './generationmap.js';
 import { assignGroups, groupsWithPath, registeredPaths } from './groupmaps.js';
 import { CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
-import {
-  type LoadedGeneration,
-  loadPinned,
-  putInForce,
-  recoverInForce,
-  retire,
-} from './inforce.js';
+import { type LoadedGeneration, loadPinned, putInForce, retire, unpinOthers } from './inforce.js';
+import { closeInstance, type Instance, inspectInstance, isPinName } from './instance.js';
 import { FORMAT } from './layout.js';
 import { takeLock } from './lock.js';
 import { closeMaps, createMaps, MAPS, type Maps, openMaps } from './maps.js';
@@ -67,7 +62,7 @@ export class Firewall {
   readonly #environment: Environment;
   readonly #pins: Pins;
   readonly #lock: Fd;
-  #current: LoadedGeneration | undefined;
+  #instance: Instance = { state: 'absent' };
 
   private constructor(environment: Environment, lock: Fd) {
     this.#environment = environment;
@@ -75,21 +70,15 @@ export class Firewall {
     this.#lock = lock;
   }
 
-  /**
-   * Locks the instance and finishes what an interrupted command has left. Throws LockedError,
-   * UnsupportedError and BpfError.
-   */
+  /** Locks the instance and looks what is there. Throws LockedError, UnsupportedError and BpfError. */
   static open({ root, wait }: FirewallOptions): Firewall {
     const environment = readEnvironment(root);
     const lock = takeLock(join(LOCKS, `${instanceName(root)}.lock`), wait);
     const firewall = new Firewall(environment, lock);
     try {
-      firewall.#current = recoverInForce(firewall.#pins);
-      const header = firewall.#current?.header;
-      // Nothing, or a table that nobody has asked for: a first commit or a teardown was interrupted.
-      if (!header || (header.format === FORMAT && header.textBytes === 0)) firewall.teardown();
+      firewall.#instance = inspectInstance(firewall.#pins, environment.tree);
       // What is installed can be looked at and taken down also when its root is gone.
-      if (!firewall.#current) requireRoot(environment.tree);
+      if (firewall.#instance.state === 'absent') requireRoot(environment.tree);
       return firewall;
     } catch (error) {
       close(lock);
@@ -97,25 +86,29 @@ export class Firewall {
     }
   }
 
-  /** The table in force, or undefined where nothing is installed. */
+  /** The table in force, or undefined where nothing is installed. Throws DamageError. */
   read(): InForce | undefined {
-    const current = this.#ours();
+    const current = this.#inForce();
     if (!current) return undefined;
-    const { fd, header } = current;
-    return { text: readText(fd, header), counters: readTotals(fd, header) };
+    const { fd, header } = current.generation;
+    const before = current.before && readTotals(current.before.fd, current.before.header);
+    return { text: readText(fd, header), counters: readTotals(fd, header, before) };
   }
 
   /**
    * Puts a table in force, all of it at once; gives the final counters of the table before. Throws
-   * TableError, LimitError, CapacityError and BpfError; nothing has changed then.
+   * TableError, LimitError, CapacityError, DamageError and BpfError; nothing has changed then.
    */
   commit(change: Change): { before: readonly bigint[] | undefined } {
     const { tree, cpus } = this.#environment;
-    const old = this.#ours();
+    const current = this.#inForce();
     requireRoot(tree);
     // What can fail for the table's sake fails before anything is touched.
     const compiled = compileTable(change.table);
     const wanted = groupsWithPath(change.table.groups, tree.root);
+    if (current) this.#settle(current);
+    else if (this.#instance.state === 'unfinished') this.teardown();
+    const old = current?.generation;
     const maps = old ? openMaps(this.#pins) : createMaps(this.#pins);
     try {
       const last = old ?? this.#install(maps);
@@ -130,46 +123,58 @@ export class Firewall {
       });
       const next = loadPinned(this.#pins, generation);
       putInForce(maps.table, next);
-      this.#current = next;
       const before = retire(this.#pins, last, next);
+      this.#become({ state: 'inForce', generation: next, before: undefined });
       for (const hook of CALL_HOOKS) if (!isNeeded(hook, change.table)) detach(this.#pins, hook);
       return { before: old && before };
     } catch (error) {
-      if (!old && this.#current?.header.textBytes === 0) this.teardown();
+      if (this.#instance.state === 'unfinished') this.teardown();
       throw error;
     } finally {
       closeMaps(maps);
     }
   }
 
-  /** What is attached where; undefined where nothing is installed. */
-  status(): Status | undefined {
-    const current = this.#ours();
-    return current && readStatus(this.#pins, this.#environment.tree, current);
+  /** What is attached where, for the table in force; undefined where nothing is installed. */
+  status(table: Table): Status | undefined {
+    const current = this.#inForce();
+    return current && readStatus(this.#pins, this.#environment.tree, current.generation, table);
   }
 
   /** What becomes of a call, by a walk of the blob in force; undefined where nothing is installed. */
   explain(packet: Packet): Decision | undefined {
-    const current = this.#ours();
-    return current && walkBlob(readBlob(current.fd, current.header), packet);
+    const generation = this.#inForce()?.generation;
+    return generation && walkBlob(readBlob(generation.fd, generation.header), packet);
   }
 
   /**
-   * Removes hooks, tracepoints, maps and pins. All calls proceed from the first step on: a table that
-   * lets everything pass takes the place of the one in force before the hooks go one by one.
+   * Removes hooks, tracepoints, maps and pins; gives the names in the folder of pins that are not
+   * ours, which stay. All calls proceed from the first step on: a table that lets everything pass
+   * takes the place of the one in force before the hooks go one by one. Throws DamageError for what
+   * is pinned elsewhere.
    */
-  teardown(): void {
+  teardown(): readonly string[] {
+    const instance = this.#instance;
+    if (instance.state === 'elsewhere') throw instance.error;
     const table = this.#pins.open(MAPS.table);
-    if (table !== undefined && this.#current?.header.format === FORMAT) {
-      const open = loadPinned(this.#pins, this.#openGeneration(this.#current.header.sequence + 1));
-      using(table, (fd) => putInForce(fd, open));
-      close(open.fd);
-    }
-    this.#forget();
+    if (table !== undefined)
+      using(table, (fd) => {
+        if (instance.state !== 'inForce') return;
+        const { sequence } = instance.generation.header;
+        const open = loadPinned(this.#pins, this.#openGeneration(sequence + 1));
+        putInForce(fd, open);
+        close(open.fd);
+      });
+    this.#become({ state: 'absent' });
     for (const hook of CALL_HOOKS) detach(this.#pins, hook);
+    const isOurs = (name: string) => isPinName(name) && this.#pins.isPin(name);
     const names = this.#pins.list();
-    for (const name of names) this.#pins.unpin(name);
+    // The table goes last: with any other pin left the next command knows that this one did not end.
+    for (const name of names.filter((each) => each !== MAPS.table))
+      if (isOurs(name)) this.#pins.unpin(name);
+    if (isOurs(MAPS.table)) this.#pins.unpin(MAPS.table);
     this.#pins.removeFolder();
+    return names.filter((name) => !isOurs(name) && this.#pins.list().includes(name));
   }
 
   /** The directory of a control group, by its path below the cgroup2 mount. */
@@ -179,24 +184,42 @@ export class Firewall {
 
   /** Lets the next command in. */
   close(): void {
-    this.#forget();
+    this.#become({ state: 'absent' });
     close(this.#lock);
   }
 
-  #forget(): void {
-    if (this.#current) close(this.#current.fd);
-    this.#current = undefined;
+  #become(instance: Instance): void {
+    closeInstance(this.#instance);
+    this.#instance = instance;
   }
 
-  /** The generation in force; throws if another version of the tool made it. */
-  #ours(): LoadedGeneration | undefined {
-    const format = this.#current?.header.format ?? FORMAT;
-    if (format !== FORMAT)
-      throw new UnsupportedError(
-        `another version of sockfilter made what is in force (format ${format}, not ${FORMAT})`,
-        'save the rules with that version, run `sockfilter teardown`, and restore them',
-      );
-    return this.#current;
+  /** What is in force; undefined where nothing is. Throws where it can't be told, or isn't ours. */
+  #inForce(): Extract<Instance, { state: 'inForce' }> | undefined {
+    const instance = this.#instance;
+    switch (instance.state) {
+      case 'absent':
+      case 'unfinished':
+        return undefined;
+      case 'inForce':
+        return instance;
+      case 'damaged':
+      case 'elsewhere':
+        throw instance.error;
+      case 'foreign':
+        throw new UnsupportedError(
+          `another version of sockfilter made what is in force (format ${instance.generation.header.format}, not ${FORMAT})`,
+          'save the rules with that version, run `sockfilter teardown`, and restore them',
+        );
+    }
+  }
+
+  /** Finishes what an interrupted commit has left: its counts, and a generation that was not put in force. */
+  #settle({ generation, before }: Extract<Instance, { state: 'inForce' }>): void {
+    if (before) {
+      retire(this.#pins, before, generation);
+      close(before.fd);
+    } else unpinOthers(this.#pins, generation);
+    this.#instance = { state: 'inForce', generation, before: undefined };
   }
 
   /** The generation that lets everything pass. Its text is empty: nobody has asked for it. */
@@ -207,10 +230,10 @@ export class Firewall {
   }
 
   #install(maps: Maps): LoadedGeneration {
-    const first = loadPinned(this.#pins, this.#openGeneration(0));
-    putInForce(maps.table, first);
-    this.#current = first;
-    return first;
+    const generation = loadPinned(this.#pins, this.#openGeneration(0));
+    putInForce(maps.table, generation);
+    this.#become({ state: 'unfinished', generation });
+    return generation;
   }
 
   /** Attaches what is missing and sees to it that all cgroups have their ids; returns their slot. */

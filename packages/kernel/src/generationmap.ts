@@ -60,9 +60,33 @@ export function isFolded(fd: Fd, { basePage }: Header): boolean {
   return viewOf(readPages(fd, basePage, 8)).getBigUint64(0, true) === 1n;
 }
 
-/** What each counter has come to. The generation must be folded. */
-export function readTotals(fd: Fd, header: Header): readonly bigint[] {
-  const base = viewOf(readPages(fd, header.basePage, 8 * (1 + header.counters)));
+/** The base of a folded generation: what each counter had come to before it. */
+function readBase(fd: Fd, { basePage, counters }: Header): Uint8Array {
+  return readPages(fd, basePage, 8 * (1 + counters));
+}
+
+/** The base that a generation has once the totals of the one before are folded in. */
+function foldedBase(fd: Fd, header: Header, before: readonly bigint[]): Uint8Array {
+  const base = readBase(fd, header).slice();
+  const origins = viewOf(readPages(fd, header.originPage, 4 * header.counters));
+  const view = viewOf(base);
+  for (let n = 0; n < header.counters; n++) {
+    const origin = origins.getUint32(4 * n, true);
+    if (origin === 0) continue;
+    const total = before[origin - 1];
+    if (total === undefined) throw new RangeError(`the generation before has no counter ${origin}`);
+    view.setBigUint64(8 * (n + 1), total, true);
+  }
+  view.setBigUint64(0, 1n, true);
+  return base;
+}
+
+/**
+ * What each counter has come to. `before` are the totals of the generation before where they have not
+ * been folded in yet.
+ */
+export function readTotals(fd: Fd, header: Header, before?: readonly bigint[]): readonly bigint[] {
+  const base = viewOf(before ? foldedBase(fd, header, before) : readBase(fd, header));
   const totals = Array.from({ length: header.counters }, (_, n) =>
     base.getBigUint64(8 * (n + 1), true),
   );
@@ -81,15 +105,8 @@ export function readTotals(fd: Fd, header: Header): readonly bigint[] {
  * writes depends on nothing that it has written, so that it can be done again after an interruption;
  * the mark that it is done is in the page that is written last.
  */
-export function fold(fd: Fd, header: Header, before: readonly bigint[]): void {
-  const base = readPages(fd, header.basePage, 8 * (1 + header.counters)).slice();
-  const origins = viewOf(readPages(fd, header.originPage, 4 * header.counters));
-  const view = viewOf(base);
-  for (let n = 0; n < header.counters; n++) {
-    const origin = origins.getUint32(4 * n, true);
-    if (origin > 0) view.setBigUint64(8 * (n + 1), before[origin - 1] ?? 0n, true);
-  }
-  view.setBigUint64(0, 1n, true);
+export function writeBase(fd: Fd, header: Header, before: readonly bigint[]): void {
+  const base = foldedBase(fd, header, before);
   for (let at = Math.floor((base.length - 1) / PAGE_BYTES); at >= 0; at--) {
     const page = new Uint8Array(PAGE_BYTES);
     page.set(base.subarray(at * PAGE_BYTES, (at + 1) * PAGE_BYTES));

@@ -14,6 +14,11 @@ export class LockedError extends Error {
 
 const POLL_MS = 20;
 
+/** Waits without doing anything else. */
+export function nap(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 /**
  * Takes the lock, which ends with the process at the latest. `wait` is how many seconds to wait for
  * it: 0 not at all, Infinity without end. Throws LockedError.
@@ -22,13 +27,12 @@ export function takeLock(path: string, wait: number): Fd {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   const fd = openSync(path, 'a', 0o600);
   const until = Date.now() + wait * 1000;
-  const nap = new Int32Array(new SharedArrayBuffer(4));
   while (!flock(fd, { exclusive: true, nonblocking: true })) {
     if (Date.now() >= until) {
       close(fd);
       throw new LockedError(path);
     }
-    Atomics.wait(nap, 0, 0, POLL_MS);
+    nap(POLL_MS);
   }
   return fd;
 }

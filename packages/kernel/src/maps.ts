@@ -1,10 +1,10 @@
 /** The maps of an instance: one of each, made when it is installed, kept until its teardown. */
 import { close, createMap, type Fd, type MapDescriptors, type MapSpec } from '@sockfilter/bpf';
+import { DamageError } from './damage.js';
 import { generationSpec } from './generationmap.js';
 import { createGroupMap, createPathMap } from './groupmaps.js';
 import { PATH_BYTES } from './layout.js';
 import { type Pins, using } from './pins.js';
-import { UnsupportedError } from './unsupported.js';
 
 /** Names of the maps, as programs refer to them and as they are pinned. */
 export const MAPS = {
@@ -33,11 +33,14 @@ const SCRATCH_SPEC: MapSpec = {
   maxEntries: 1,
 };
 
+/** The kernel's name of the map of the pin `table`. */
+export const TABLE_MAP_NAME = 'sf_table';
+
 function createTableMap(): Fd {
   return using(createMap(generationSpec(1)), (innerMapFd) =>
     createMap({
       type: 'array_of_maps',
-      name: 'sf_table',
+      name: TABLE_MAP_NAME,
       keySize: 4,
       valueSize: 4,
       maxEntries: 1,
@@ -69,12 +72,12 @@ export function createMaps(pins: Pins): Maps {
   return forEachMap((name) => pins.openOr(MAPS[name], CREATE[name]));
 }
 
-/** The maps that the attached programs use. Throws UnsupportedError if a pin is gone. */
+/** The maps that the attached programs use. Throws DamageError if a pin is gone. */
 export function openMaps(pins: Pins): Maps {
   return forEachMap((name) => {
     const fd = pins.open(MAPS[name]);
     if (fd !== undefined) return fd;
-    throw new UnsupportedError(
+    throw new DamageError(
       `the pin \`${MAPS[name]}\` in ${pins.folder} is gone, so that what is in force can't be changed`,
       'save the rules, run `sockfilter teardown`, and restore them',
     );

@@ -8,10 +8,17 @@
  *     generation-N   the generation with sequence number N; two while a commit is under way
  *     others     links, by the name of their hook
  */
-import { mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { close, type Fd, openPinned, pin } from '@sockfilter/bpf';
+import { close, type Fd, mountBpffs, openPinned, pin } from '@sockfilter/bpf';
 import { CapacityError } from './capacity.js';
+
+/** The pins of generations, by their sequence number. */
+export const GENERATION_PIN = /^generation-(\d+)$/;
+
+export function generationPin(sequence: number): string {
+  return `generation-${sequence}`;
+}
 
 /** The name of the lock file has five more. */
 const MAX_NAME = 250;
@@ -48,7 +55,9 @@ export class Pins {
     }
   }
 
+  /** Makes the folder, mounting bpffs first where there is none. Throws BpfError. */
   create(): void {
+    mountBpffs();
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
   }
 
@@ -71,6 +80,11 @@ export class Pins {
 
   unpin(name: string): void {
     rmSync(join(this.folder, name), { force: true });
+  }
+
+  /** Whether a file has the name, and no folder: bpffs has pins and folders alone. */
+  isPin(name: string): boolean {
+    return lstatSync(join(this.folder, name), { throwIfNoEntry: false })?.isFile() ?? false;
   }
 
   /** Removes the folders, if they are there and nothing is pinned there. */

@@ -1,8 +1,9 @@
 /** What is attached where, and how big it is. */
 import { mapInfo } from '@sockfilter/bpf';
+import type { Table } from '@sockfilter/table';
 import { inspectHook } from './attachment.js';
 import { countCgroups, registeredPaths, type Tree } from './groupmaps.js';
-import { CALL_HOOKS, TRACEPOINTS } from './hooks.js';
+import { CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
 import type { LoadedGeneration } from './inforce.js';
 import { PAGE_BYTES } from './layout.js';
 import { closeMaps, openMaps } from './maps.js';
@@ -11,8 +12,8 @@ import type { Pins } from './pins.js';
 export interface HookStatus {
   readonly name: string;
   readonly chains: readonly string[];
-  /** Attached only while one of its chains can refuse or count. */
-  readonly onDemand: boolean;
+  /** Whether the table can't do without it. */
+  readonly needed: boolean;
   readonly attached: boolean;
   readonly programId: number | undefined;
 }
@@ -33,7 +34,13 @@ export interface Status {
   readonly hooks: readonly HookStatus[];
 }
 
-export function readStatus(pins: Pins, tree: Tree, { fd, header }: LoadedGeneration): Status {
+/** What stands for the generation that holds the table. */
+export function readStatus(
+  pins: Pins,
+  tree: Tree,
+  { fd, header }: LoadedGeneration,
+  table: Table,
+): Status {
   const maps = openMaps(pins);
   try {
     return {
@@ -48,7 +55,7 @@ export function readStatus(pins: Pins, tree: Tree, { fd, header }: LoadedGenerat
       hooks: [...TRACEPOINTS, ...CALL_HOOKS].map((hook) => ({
         name: hook.name,
         chains: hook.chains,
-        onDemand: hook.onDemand,
+        needed: isNeeded(hook, table),
         ...inspectHook(pins, tree, hook),
       })),
     };
