@@ -1,14 +1,16 @@
 /** docs/security.md shows the attack table as it is run. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { printThemes, replacePart } from './document.js';
+import { printThemes, printTrusts, replacePart } from './document.js';
 import { THEMES } from './techniques.js';
+import { TRUSTS } from './trusts.js';
 
 const path = resolve('docs/security.md');
 
-test('the table in docs/security.md is the one that is run (UPDATE=1 writes it)', () => {
+test('the tables in docs/security.md are those that are run (UPDATE=1 writes them)', () => {
   const document = readFileSync(path, 'utf8');
-  const now = replacePart(document, 'attacks', printThemes(THEMES));
+  const attacks = replacePart(document, 'attacks', printThemes(THEMES));
+  const now = replacePart(attacks, 'trust', printTrusts(TRUSTS));
   if (process.env.UPDATE === '1') writeFileSync(path, now);
   else expect(document).toBe(now);
 });

@@ -1,5 +1,6 @@
 /** The attack table as docs/security.md shows it. */
 import type { Technique, Theme } from './technique.js';
+import type { Trust } from './trusts.js';
 
 const HEAD = '| technique | as | chain | what it comes to | note |\n|---|---|---|---|---|';
 
@@ -16,6 +17,11 @@ export function printThemes(themes: readonly Theme[]): string {
     ({ title, techniques }) => `### ${title}\n\n${[HEAD, ...techniques.map(printRow)].join('\n')}`,
   );
   return tables.join('\n\n');
+}
+
+export function printTrusts(trusts: readonly Trust[]): string {
+  const rows = trusts.map(({ who, what, remedy }) => `| ${who} | ${what} | ${remedy} |`);
+  return ['| who has | can | so |', '|---|---|---|', ...rows].join('\n');
 }
 
 const begin = (name: string): string =>

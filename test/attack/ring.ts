@@ -1,14 +1,14 @@
 /** io_uring of a caller's, without liburing: set up, mapped, written and read by hand. */
-import type { Caller } from '../harness/caller.js';
+import type { Caller, SocketAddress } from '../harness/caller.js';
 import { requireValue, syscall } from './moves.js';
-import { Struct } from './struct.js';
+import { Struct, sockaddrSize } from './struct.js';
 
 export const SETUP = { plain: 0, sqpoll: 2 } as const;
 
 /** Flags of an entry. */
 export const ENTRY = { link: 4, hardlink: 8, async: 16 } as const;
 
-export const OPCODE = {
+const OPCODE = {
   sendmsg: 9,
   timeout: 11,
   connect: 16,
@@ -18,6 +18,18 @@ export const OPCODE = {
   bind: 56,
   listen: 57,
 } as const;
+
+interface Entry {
+  readonly opcode: keyof typeof OPCODE;
+  readonly fd: number;
+  readonly flags?: number;
+}
+
+export const entryOf = ({ opcode, fd, flags = 0 }: Entry): Struct =>
+  new Struct(64).u8(0, OPCODE[opcode]).u8(1, flags).i32(4, fd);
+
+export const connectEntry = (fd: number, to: SocketAddress, flags = 0): Struct =>
+  entryOf({ opcode: 'connect', fd, flags }).u64(8, sockaddrSize(to)).pointer(16, { sockaddr: to });
 
 const OFFSET_SQES = 0x1000_0000;
 const ENTER_GETEVENTS = 1;
@@ -85,13 +97,26 @@ export class Ring {
     const params = new Struct(PARAMS_BYTES).u32(8, flags).u32(16, 50);
     const made = await caller.call(syscall('io_uring_setup', ENTRIES, params));
     const fd = requireValue(made, 'io_uring_setup');
+    const filled = Buffer.from(made.memory?.[0] ?? '', 'hex');
+    return Ring.#map(caller, fd, filled, (flags & SETUP.sqpoll) !== 0);
+  }
+
+  static async #map(caller: Caller, fd: number, params: Buffer, polled: boolean): Promise<Ring> {
     const map = async (offset: number, length: number) =>
       requireValue(await caller.call(syscall('mmap', 0, length, 3, 0x8001, fd, offset)), 'mmap');
     // Both rings lie in one mapping since 5.4.
     const rings = await map(0, 4096);
     const entries = await map(OFFSET_SQES, ENTRIES * ENTRY_BYTES);
-    const filled = Buffer.from(made.memory?.[0] ?? '', 'hex');
-    return new Ring(caller, fd, rings, entries, filled, (flags & SETUP.sqpoll) !== 0);
+    return new Ring(caller, fd, rings, entries, params, polled);
+  }
+
+  /** The ring as another process has it, which has not been used yet. */
+  handOver(caller: Caller, fd: number): Promise<Ring> {
+    return Ring.#map(caller, fd, this.#params, this.#polled);
+  }
+
+  get fd(): number {
+    return this.#fd;
   }
 
   /** Hands entries in and waits for all of them; what each came to, in the order of completion. */

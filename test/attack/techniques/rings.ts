@@ -2,24 +2,12 @@
 import type { SocketAddress } from '../../harness/caller.js';
 import { PORT } from '../ends.js';
 import { withSocket } from '../moves.js';
-import { ENTRY, OPCODE, Ring, SETUP } from '../ring.js';
+import { connectEntry, ENTRY, entryOf, Ring, SETUP } from '../ring.js';
 import { messageHeader, Struct, sockaddrSize } from '../struct.js';
 import type { Attempt, Outcome, Role, Technique, Theme } from '../technique.js';
 
 const BOTH: readonly Role[] = ['user', 'root'];
 const MSG_FASTOPEN = 0x2000_0000;
-
-interface Entry {
-  readonly opcode: keyof typeof OPCODE;
-  readonly fd: number;
-  readonly flags?: number;
-}
-
-const entryOf = ({ opcode, fd, flags = 0 }: Entry): Struct =>
-  new Struct(64).u8(0, OPCODE[opcode]).u8(1, flags).i32(4, fd);
-
-const connectEntry = (fd: number, to: SocketAddress, flags = 0): Struct =>
-  entryOf({ opcode: 'connect', fd, flags }).u64(8, sockaddrSize(to)).pointer(16, { sockaddr: to });
 
 type MessageOpcode = 'sendmsg' | 'sendmsg_zc';
 
