@@ -78,10 +78,14 @@ describe('restore', () => {
     expect(place.read('table')).toBe(before);
   });
 
-  test('a table that does not hold together is 1', () => {
+  test('a table that does not hold together is 1, a target that nobody knows 2', () => {
+    const loop = '*socket\n:a - [0:0]\n-A a -j a\nCOMMIT\n';
+    const { stderr } = place.expectStatus(['restore', '-t'], 1, { input: loop });
+    expect(stderr).toContain('standard input:3:1: error: Loop found: a -> a');
     const input = '*socket\n-A BIND -j nowhere\nCOMMIT\n';
-    const { stderr } = place.expectStatus(['restore', '-t'], 1, { input });
-    expect(stderr).toContain('standard input:2:12: error: No chain/target/match by that name.');
+    expect(place.expectStatus(['restore', '-t'], 2, { input }).stderr).toContain(
+      'standard input:2:12: error: No chain/target/match by that name.',
+    );
   });
 
   test('a file that is not there is 1', () => {

@@ -58,7 +58,7 @@ describe('a command that is refused', () => {
         'command line:1:12: error: No chain/target/match by that name.',
         ' 1 | -A BIND -j NOWHERE',
         '   |            ^^^^^^^',
-        '  help: there is no chain or target `NOWHERE`',
+        '  help: create the chain first: `-N NOWHERE`',
         '',
       ].join('\n'),
     );

@@ -11,20 +11,20 @@ const CHAINS: Readonly<Record<string, readonly string[]>> = {
   POSTROUTING: ['CONNECT', 'SENDTO'],
 };
 
-const INTERFACE = 'a socket call has no interface';
+const LATER = 'sockfilter does not have it yet';
 const UNSEEN = 'the hooks see no sctp and dccp sockets';
 
 /** Why lines that iptables takes make no sense for socket calls; each is a start of lines. */
 const REFUSED: Readonly<Record<string, string>> = {
-  '-i ': INTERFACE,
-  '! -i ': INTERFACE,
-  '! -o ': INTERFACE,
-  '--protocol=tcp --source=1.2.3.4 --destination=5.6.7.8/32 --in-interface': INTERFACE,
-  '-ptcp -s1.2.3.4 -d5.6.7.8/32 -ieth0': INTERFACE,
+  '-i ': LATER,
+  '! -i ': LATER,
+  '! -o ': LATER,
+  '--protocol=tcp --source=1.2.3.4 --destination=5.6.7.8/32 --in-interface': LATER,
+  '-ptcp -s1.2.3.4 -d5.6.7.8/32 -ieth0': LATER,
   '-m cgroup --cgroup ': 'net_cls class ids are cgroup v1; we match network_ids',
   '-m cgroup ! --cgroup ': 'net_cls class ids are cgroup v1; we match network_ids',
   '-m limit ': 'sockfilter has no limit match yet',
-  '-m mark ': 'a socket call has no packet mark',
+  '-m mark ': LATER,
   '-p sctp ': UNSEEN,
   '-p dccp ': UNSEEN,
   '-m owner --socket-exists': 'every socket call has a socket',

@@ -1,5 +1,5 @@
 /** A saved rule file as the table. */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { editSave, parseSave, printRuleFile } from '@sockfilter/iptables';
 import type { Document } from '@sockfilter/language';
 import { EMPTY_TABLE, registerPaths, requireValid, type Table } from '@sockfilter/table';
@@ -8,12 +8,13 @@ import { EXIT } from './exitcode.js';
 import { CommandError, DiagnosticsError, errnoOf } from './failure.js';
 import { withFileLock } from './filelock.js';
 import { readHighMark } from './highmark.js';
+import { readTextFile } from './inputfile.js';
 import type { Access, Change, Counters, OpenTable } from './opentable.js';
 import { SYSTEM_NAMES } from './systemnames.js';
 
 function readRuleFile(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readTextFile(path, path);
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'ENOENT') {

@@ -29,13 +29,14 @@ export function readGroupPath(text: string): string {
 
 /** What was given, completed from the environment. */
 export function completeGlobals({ root, file, wait }: Given): Globals {
-  const rules = file ?? (process.env.SOCKFILTER_FILE || undefined);
-  if (rules === '') throw usage('`--file` needs the name of a file');
-  return {
-    root: readGroupPath(root ?? (process.env.SOCKFILTER_ROOT || '/')),
-    file: rules,
-    wait: wait ?? 0,
-  };
+  if (file === '') throw usage('`--file` needs the name of a file');
+  if (file !== undefined && root !== undefined)
+    throw usage('`--file` and `--root` exclude each other', 'a saved rule file has no root');
+  // What is typed is meant: the environment only stands in where neither is.
+  const isTyped = file !== undefined || root !== undefined;
+  const rules = isTyped ? file : process.env.SOCKFILTER_FILE || undefined;
+  const place = root ?? (rules === undefined ? process.env.SOCKFILTER_ROOT : undefined);
+  return { root: readGroupPath(place || '/'), file: rules, wait: wait ?? 0 };
 }
 
 interface Option {

@@ -1,5 +1,7 @@
 /** Reading what a command is given to read. */
 import { readFileSync } from 'node:fs';
+import { decodeSource } from '@sockfilter/language';
+import { DiagnosticsError } from './failure.js';
 
 /** The name that standard input has as a file. */
 export const STANDARD_INPUT = '/dev/stdin';
@@ -9,8 +11,19 @@ export interface Input {
   readonly text: string;
 }
 
+/** The text of a file, or of a descriptor; throws the mistake of one that is not UTF-8. */
+export function readTextFile(file: string | number, name: string): string {
+  return decodeText(readFileSync(file), name);
+}
+
+export function decodeText(bytes: Uint8Array, name: string): string {
+  const { source, diagnostic } = decodeSource(bytes, name);
+  if (diagnostic) throw new DiagnosticsError([diagnostic], source);
+  return source.text;
+}
+
 /** The file, or standard input without one or for `-`. */
 export function readInput(file: string | undefined): Input {
-  if (file !== undefined && file !== '-') return { name: file, text: readFileSync(file, 'utf8') };
-  return { name: 'standard input', text: readFileSync(0, 'utf8') };
+  if (file !== undefined && file !== '-') return { name: file, text: readTextFile(file, file) };
+  return { name: 'standard input', text: readTextFile(0, 'standard input') };
 }

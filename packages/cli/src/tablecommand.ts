@@ -1,5 +1,13 @@
 /** The commands of iptables: `-A` to `-E`, `-L`, `-S`, `-C`. */
-import { type ParsedCommand, parseCommand, printListing, printRules } from '@sockfilter/iptables';
+import {
+  extensionHelp,
+  type ParsedCommand,
+  parseCommand,
+  printListing,
+  printRules,
+  printVerbose,
+  unfitNames,
+} from '@sockfilter/iptables';
 import {
   applyEdit,
   type Command,
@@ -7,16 +15,7 @@ import {
   isEdit,
   tableDiagnostic,
 } from '@sockfilter/language';
-import {
-  calledChain,
-  findChain,
-  findRule,
-  type Rule,
-  requireChain,
-  type Table,
-  TableError,
-  zero,
-} from '@sockfilter/table';
+import { findRule, requireChain, TableError, zero } from '@sockfilter/table';
 import { DiagnosticsError } from './failure.js';
 import { completeGlobals } from './globals.js';
 import { HELP, VERSION_LINE } from './help.js';
@@ -30,21 +29,6 @@ const maybeGroup = ({ code }: Diagnostic) => code === 'unknown-name';
 
 function fail(parsed: ParsedCommand, diagnostics: readonly Diagnostic[]): never {
   throw new DiagnosticsError(diagnostics, parsed.source);
-}
-
-function rulesOf(command: Command): readonly Rule[] {
-  if (command.kind === 'replace') return [command.rule];
-  return 'rules' in command ? command.rules : [];
-}
-
-/** The word after -j if it names a chain that is not there, else the command. */
-function faultPlace({ command, place, target }: ParsedCommand, table: Table) {
-  const missing = (command ? rulesOf(command) : [])
-    .map(({ target }) => calledChain(target))
-    .some((called) => called !== undefined && !findChain(table, called));
-  const chain = command && 'chain' in command ? command.chain : undefined;
-  const chainIsThere = chain === undefined || findChain(table, chain) !== undefined;
-  return (missing && chainIsThere ? target : undefined) ?? place;
 }
 
 type Listing = Extract<Command, { readonly kind: 'list' | 'list-rules' }>;
@@ -66,6 +50,18 @@ function list(open: OpenTable, command: Listing, { flags }: ParsedCommand): void
   else printRuleText(printRules(table, options));
 }
 
+/** What iptables says with -v before it is done. */
+function tellVerbose(command: Command): void {
+  const rules =
+    command.kind === 'replace' ? [command.rule] : 'rules' in command ? command.rules : [];
+  for (const rule of rules) print(`${printVerbose(rule)}\n`);
+  const chain = 'chain' in command ? command.chain : undefined;
+  if (chain === undefined) return;
+  if (command.kind === 'flush') print(`Flushing chain \`${chain}'\n`);
+  if (command.kind === 'zero' && command.number === undefined) print(`Zeroing chain \`${chain}'\n`);
+  if (command.kind === 'delete-chain') print(`Deleting chain \`${chain}'\n`);
+}
+
 function execute(open: OpenTable, command: Command, parsed: ParsedCommand): void {
   const { table } = open;
   if (isEdit(command)) {
@@ -83,7 +79,10 @@ export async function runTableCommand(argv: readonly string[]): Promise<void> {
   const first = parseCommand(argv, { names: SYSTEM_NAMES, groups: [] });
   const plain = first.diagnostics.filter((diagnostic) => !maybeGroup(diagnostic));
   if (plain.length > 0) fail(first, plain);
-  if (first.command?.kind === 'help') return print(HELP);
+  if (first.command?.kind === 'help') {
+    const { matches, target } = first.command;
+    return print(extensionHelp(matches, target) || HELP);
+  }
   if (first.command?.kind === 'version') return print(VERSION_LINE);
   const changes =
     first.command === undefined ||
@@ -93,11 +92,17 @@ export async function runTableCommand(argv: readonly string[]): Promise<void> {
     const { groups } = open.table;
     const parsed = parseCommand(argv, { names: SYSTEM_NAMES, groups });
     if (!parsed.command) return fail(parsed, parsed.diagnostics);
+    const { place, chain, target } = parsed;
+    const places = { place, chain: chain?.span, target: target?.span };
+    const context = { names: SYSTEM_NAMES, groups };
+    const unfit = unfitNames(open.table, parsed.command, places, context);
+    if (unfit.length > 0) fail(parsed, unfit);
     try {
       execute(open, parsed.command, parsed);
+      if (parsed.flags.verbose > 0) tellVerbose(parsed.command);
     } catch (error) {
       if (!(error instanceof TableError)) throw error;
-      fail(parsed, [tableDiagnostic(error, faultPlace(parsed, open.table))]);
+      fail(parsed, [tableDiagnostic(error, parsed.place)]);
     }
   });
 }

@@ -1,7 +1,7 @@
 /** Names of chains. */
 import { bad, good, type Parsed, type Word } from '@sockfilter/language';
 import { isBuiltinChain, TARGETS } from '@sockfilter/table';
-import { UNSUPPORTED_TARGETS } from './unsupported.js';
+import { unavailableTarget } from './extensions.js';
 
 /** As in iptables: XT_EXTENSION_MAXNAMELEN without its end. */
 const MAX_CHAIN_NAME = 28;
@@ -33,8 +33,12 @@ export function parseChainName(word: Word): Parsed<string> {
 export function parseNewChainName(word: Word): Parsed<string> {
   const name = word.text;
   const at = { span: word.span };
-  if (isBuiltinChain(name)) return bad('bad-chain', `\`${name}\` is a built-in chain`, at);
-  if (TARGET_NAMES.includes(name) || Object.hasOwn(UNSUPPORTED_TARGETS, name))
+  if (isBuiltinChain(name))
+    return bad('does-not-fit', 'Chain already exists.', {
+      ...at,
+      help: `${name} is a built-in chain`,
+    });
+  if (TARGET_NAMES.includes(name) || unavailableTarget(name))
     return bad('bad-chain', `chain name \`${name}\` clashes with a target of that name`, at);
   return parseChainName(word);
 }

@@ -74,7 +74,7 @@ test.each([
   ['-F -n', 'Illegal option `-n` with `-F`', 2],
   ['-P BIND RETURN', 'Bad policy name.', 1],
   ['-P web DROP', 'Bad built-in chain name.', 1],
-  ['-N ACCEPT', '`ACCEPT` is a built-in chain', 2],
+  ['-N ACCEPT', 'Chain already exists.', 1],
   ['-N DROP', 'chain name `DROP` clashes with a target of that name', 2],
   ['-N LOG', 'chain name `LOG` clashes with a target of that name', 2],
   ['-N "a b"', 'a chain name must not contain blanks, quotes or backslashes', 2],

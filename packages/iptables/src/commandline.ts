@@ -4,16 +4,21 @@ import {
   type CommandFlags,
   type Diagnostic,
   diagnose,
+  didYouMean,
+  noteOddCharacters,
   type Source,
   type Span,
   type Word,
 } from '@sockfilter/language';
-import { isBuiltinChain, type Policy, type Rule } from '@sockfilter/table';
+import { BUILTIN_CHAINS, isBuiltinChain, type Policy, type Rule } from '@sockfilter/table';
+import { iptablesChainHelp } from './chainhelp.js';
 import { parseChainName, parseNewChainName } from './chainname.js';
 import { COMMAND_VOCABULARY, CommandDraft, type Verb } from './commandoptions.js';
 import { commandLine } from './lexer.js';
 import { finishRule } from './rule.js';
+import { protocolMatch } from './ruledraft.js';
 import { LineUse, type OptionUse, scanOptions } from './scan.js';
+import { rejectSpan } from './target.js';
 import { readNumber } from './values/number.js';
 import type { RuleContext } from './values/syntax.js';
 
@@ -23,8 +28,13 @@ export interface ParsedWords {
   readonly flags: CommandFlags;
   /** The command and its words, for what the table may say against it. */
   readonly place: Span;
+  readonly verb: Verb | undefined;
+  /** The word that names the chain. */
+  readonly chain: Word | undefined;
   /** The word after -j or -g. */
-  readonly target: Span | undefined;
+  readonly target: Word | undefined;
+  /** `-j REJECT` with its errno, where they stand together. */
+  readonly reject: Span | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -55,13 +65,14 @@ function parseChain(
 
 function parsePolicy(draft: CommandDraft, [chain, target]: readonly Word[]): Policy {
   if (chain && !isBuiltinChain(chain.text)) {
-    const help = 'only built-in chains have a policy';
+    const near = iptablesChainHelp(chain.text) ?? didYouMean(chain.text, BUILTIN_CHAINS);
+    const help = near ?? 'only built-in chains have a policy';
     const message = 'Bad built-in chain name.';
     draft.report({ code: 'bad-chain', message, span: chain.span, exit: 1, help });
   }
   const policy = target?.text;
   if (policy === 'ACCEPT' || policy === 'DROP') return policy;
-  const help = 'a policy is ACCEPT or DROP';
+  const help = didYouMean(policy ?? '', ['ACCEPT', 'DROP']) ?? 'a policy is ACCEPT or DROP';
   const span = target?.span ?? draft.ip.word.span;
   draft.report({ code: 'bad-target', message: 'Bad policy name.', span, exit: 1, help });
   return 'ACCEPT';
@@ -149,11 +160,17 @@ const BUILD: Readonly<Record<Verb, Build>> = {
     if (chain === undefined || to === undefined) return undefined;
     return { kind: 'rename-chain', chain, to };
   },
-  help: () => ({ kind: 'help' }),
+  help: ({ ip, matches, target }) => {
+    const protocol = ip.options.find(({ name }) => name === 'protocol')?.options[0]?.value;
+    const brought = protocol?.kind === 'protocol' ? protocolMatch(protocol.protocol) : undefined;
+    const named = matches.flatMap(({ name }) => name ?? []);
+    const about = [...(brought ? [brought] : []), ...named];
+    return { kind: 'help', matches: about, target: target?.use.words[0]?.text };
+  },
   version: () => ({ kind: 'version' }),
 };
 
-const TAKES_RULE: readonly Verb[] = ['append', 'check', 'insert', 'delete', 'replace'];
+const TAKES_RULE: readonly Verb[] = ['append', 'check', 'insert', 'delete', 'replace', 'help'];
 const LISTS: readonly Verb[] = ['list', 'list-rules'];
 
 function list(draft: CommandDraft, use: OptionUse, kind: 'list' | 'list-rules'): Command {
@@ -195,7 +212,10 @@ export function parseWords(
     command: draft.diagnostics.length > 0 ? undefined : command,
     flags: draft.flags,
     place: first?.use.span ?? start.span,
-    target: draft.target?.use.words[0]?.span,
+    verb: first?.verb,
+    chain: first?.use.words[0],
+    target: draft.target?.use.words[0],
+    reject: rejectSpan(draft),
     diagnostics: draft.diagnostics.sort((a, b) => a.span.column - b.span.column),
   };
 }
@@ -208,5 +228,7 @@ export function parseCommand(argv: readonly string[], context: RuleContext): Par
     span: { source: source.name, line: 1, column: 1, length: 0 },
     quoted: false,
   };
-  return { ...parseWords(words, context, start), source };
+  const parsed = parseWords(words, context, start);
+  const diagnostics = noteOddCharacters(parsed.diagnostics, () => source.text);
+  return { ...parsed, diagnostics, source };
 }

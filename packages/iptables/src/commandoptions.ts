@@ -102,10 +102,10 @@ const ROWS: readonly CommandRow[] = [
   command('list-rules', 'S', 0, 2),
   command('flush', 'F', 0, 1),
   command('zero', 'Z', 0, 2),
-  command('new-chain', 'N', 1, 1),
+  { ...command('new-chain', 'N', 1, 1), verbatim: true },
   command('delete-chain', 'X', 0, 1),
   command('policy', 'P', 2, 2),
-  command('rename-chain', 'E', 2, 2),
+  { ...command('rename-chain', 'E', 2, 2), verbatim: true },
   command('help', 'h', 0, 0),
   command('version', 'V', 0, 0),
   flag(['verbose'], 'v', (draft) => {

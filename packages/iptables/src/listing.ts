@@ -105,6 +105,18 @@ function listRule(rule: Rule, number: number, count: Count, options: ListingOpti
   return columns.join('').trimEnd();
 }
 
+/** A rule as iptables -v tells it when a command is done; there are no interfaces to name. */
+export function printVerbose(rule: Rule): string {
+  const protocol = findOption(rule, 'protocol');
+  const shown = protocol ? printValue(protocol.value) : 'all';
+  const sign = protocol?.negated ? '!' : ' ';
+  const from = addressColumn(rule, 'source');
+  const to = addressColumn(rule, 'destination');
+  const extra = extraText(rule);
+  const text = `${targetWord(rule.target)} ${sign}${shown} opt -- in * out * ${from}  ->${to}`;
+  return extra === '' ? text : `${text}  ${extra}`;
+}
+
 function counterColumns(packets: bigint, { exact }: ListingOptions): string {
   if (exact) return `${String(packets).padStart(8)} ${'0'.padStart(10)} `;
   return `${abbreviate(packets).padStart(5)} ${'0'.padStart(5)} `;
@@ -124,8 +136,12 @@ function listHeader(table: Table, chain: Chain, count: Count, options: ListingOp
   return `${title}\n${columns.join('')}`;
 }
 
+/** One chain, or all: the built-in ones, and then the user's by name, as iptables sorts them. */
 function chosenChains(table: Table, { chain }: ListingOptions): readonly Chain[] {
-  return chain === undefined ? table.chains : table.chains.filter(({ name }) => name === chain);
+  if (chain !== undefined) return table.chains.filter(({ name }) => name === chain);
+  const users = table.chains.filter(({ policy }) => policy === undefined);
+  const sorted = users.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return [...table.chains.filter(({ policy }) => policy !== undefined), ...sorted];
 }
 
 /**

@@ -1,6 +1,6 @@
 import { NO_NAMES } from '@sockfilter/language';
 import { EMPTY_TABLE, findChain } from '@sockfilter/table';
-import { parseSave, printSave } from './index.js';
+import { editSave, parseSave, printSave } from './index.js';
 
 const names = NO_NAMES;
 
@@ -16,18 +16,18 @@ test.each<[string, string[]]>([
   ['', ['1:1 no table: the file needs a line `*socket`']],
   ['# nothing\n\n', ['1:1 no table: the file needs a line `*socket`']],
   ['*socket\n', ['1:1 COMMIT expected at the end of the table']],
-  ['*filter\nCOMMIT\n', ['1:1 no table `filter`']],
   [
-    '-A BIND\n*socket\nCOMMIT\n',
-    ['1:1 line before the table: `-A`', '2:1 table `*socket` is given twice'],
+    '*filter\nCOMMIT\n',
+    ['1:1 `*filter` is a table of iptables: sockfilter restores `*socket` alone'],
   ],
+  ['-A BIND\n*socket\nCOMMIT\n', ['1:1 line before the table: `-A`']],
   [`${wrap()}-A BIND\n`, ['4:1 line after the table: `-A`']],
   [wrap(':BIND MAYBE'), ['2:7 Bad policy name.']],
   [wrap(':web ACCEPT'), ['2:6 a user chain has no policy: write `-`']],
   [wrap(':web - [x:0]'), ['2:8 invalid policy counters `[x:0]`']],
   [wrap(':web -', ':web -'), ['3:1 chain `web` is declared twice']],
   [wrap(':DROP -'), ['2:2 chain name `DROP` clashes with a target of that name']],
-  [wrap('-A web -j DROP'), ['2:1 No chain/target/match by that name.']],
+  [wrap('-A web -j DROP'), ['2:4 No chain/target/match by that name.']],
   [wrap('-A BIND -j web'), ['2:12 No chain/target/match by that name.']],
   [wrap(':a -', ':b -', '-A a -j b', '-A b -j a'), ['5:1 Loop found: a -> b -> a']],
   [wrap('-G a --id 1', '-G b --id 1'), ['3:1 id 1 belongs to group `a` already']],
@@ -46,6 +46,63 @@ test.each<[string, string[]]>([
   [
     wrap('-A CONNECT -p tcpp', '-A CONNECT --dprt 1'),
     ['2:15 unknown protocol `tcpp`', '3:12 unknown option `--dprt`'],
+  ],
+  // All phases at once.
+  [
+    wrap('-A CONNECT -d 10.0.0.300 -j DROP', '-A CONNECT -j accept', '-A web -j DROP'),
+    [
+      '2:15 invalid address `10.0.0.300`',
+      '3:15 No chain/target/match by that name.',
+      '4:4 No chain/target/match by that name.',
+    ],
+  ],
+  [
+    wrap(':a -', '-A a -j a', '-A BIND --x'),
+    ['3:1 Loop found: a -> a', '4:9 unknown option `--x`'],
+  ],
+  // One mistake, one diagnostic.
+  [
+    wrap('-A CONNECT -p icmp -m icmp --icmp-type 8'),
+    ['2:23 match `icmp` is not available: a socket call has no ICMP type'],
+  ],
+  [
+    wrap('-A CONNECT -m set --match-set blocklist dst -j DROP'),
+    ['2:15 match `set` is not available: sockfilter does not have it yet'],
+  ],
+  [
+    wrap('-A CONNECT -m owner --pid-owner 5'),
+    ['2:21 `--pid-owner` is not available: iptables itself has it no more'],
+  ],
+  [
+    wrap('-A CONNECT -j LOG --log-prefix x'),
+    [
+      '2:15 target `LOG` is not available: sockfilter does not have it yet; a rule without a target counts',
+    ],
+  ],
+  [wrap('-N -foo'), ['2:4 chain name `-foo` not allowed to start with `-`']],
+  [
+    wrap(':INPUT DROP', '-A INPUT -j ACCEPT', '-A CONNECT -j INPUT'),
+    ['2:2 table `socket` has no chain `INPUT`'],
+  ],
+  [wrap(':w!b ACCEPT', '-A BIND -j w!b'), ['2:6 a user chain has no policy: write `-`']],
+  [
+    `*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j "open\nCOMMIT\n*filter\nCOMMIT\n${wrap('-A CONNECT --x')}`,
+    [
+      '1:1 `*nat`, `*filter` are tables of iptables: sockfilter restores `*socket` alone',
+      '8:12 unknown option `--x`',
+    ],
+  ],
+  ['*socket\n*socket\nCOMMIT\n', ['2:1 COMMIT expected before the table is opened again']],
+  ['*scket\nCOMMIT\n', ['1:1 no table `scket`']],
+  [
+    wrap(':f2b -', '-A ACCEPT -j f2b', '-A f2b -j REJECT --reject-with icmp-port-unreachable'),
+    [
+      '4:8 REJECT is not available in `f2b`, which ACCEPT or RECVFROM reaches: the peer is not told there',
+    ],
+  ],
+  [
+    wrap(':f2b -', '-A CONNECT -j f2b', '-A f2b -j REJECT --reject-with icmp-port-unreachable'),
+    ['4:32 `icmp-port-unreachable` is an answer on the network: a socket call fails with an errno'],
   ],
 ])('%j is refused', (text, found) => {
   expect(messages(text)).toEqual(found);
@@ -128,10 +185,10 @@ test('20,000 rules are read in a second or so', () => {
     { length: 20_000 },
     (_, i) => `-A BIND -d 10.0.${i >> 8}.${i & 255} -p tcp --dport ${i} -j DROP`,
   );
-  const start = performance.now();
+  const start = process.cpuUsage();
   const { diagnostics } = parseSave(wrap(...rules), 'f', { names });
   expect(diagnostics).toEqual([]);
-  expect(performance.now() - start).toBeLessThan(10_000);
+  expect(process.cpuUsage(start).user / 1e6).toBeLessThan(10);
 });
 
 test('rules share the options that they repeat, as long as groups are the same', () => {
@@ -169,4 +226,60 @@ test('an option that is wrong is told wherever it stands', () => {
       ['unknown-name', at],
     ]),
   );
+});
+
+const rulesOf = (text: string, chain = 'CONNECT') => {
+  const { table, diagnostics } = parseSave(text, 'f', { names });
+  expect(diagnostics).toEqual([]);
+  return findChain(table, chain)?.rules.length;
+};
+
+test('a table that is given again replaces the one before, as with iptables-restore', () => {
+  const first = wrap(':web -', '-A CONNECT -j web', '-A CONNECT -j DROP');
+  expect(rulesOf(`${first}${wrap('-A CONNECT -j ACCEPT')}`)).toBe(1);
+  const { table } = parseSave(`${first}${wrap(':web -', '-A BIND -j web')}`, 'f', { names });
+  expect(findChain(table, 'CONNECT')?.rules).toEqual([]);
+  expect(findChain(table, 'web')).toBeDefined();
+});
+
+test('quoted options, and an option with a quoted value', () => {
+  const lines = [
+    '-A CONNECT "-d" "10.0.0.2" "-j" "DROP"',
+    '-A CONNECT -m comment --comment="a b" -j DROP',
+  ];
+  expect(rulesOf(wrap(...lines))).toBe(2);
+  const { table } = parseSave(wrap('-A CONNECT -m comment --comment "-j"'), 'f', { names });
+  expect(printSave(table)).toContain('-A CONNECT -m comment --comment -j\n');
+});
+
+test('a byte order mark and CRLF stay through an edit', () => {
+  const text =
+    '\ufeff*socket\r\n:BIND DROP [0:0]\r\n# why\r\n-A BIND -p tcp -j ACCEPT\r\nCOMMIT\r\n';
+  const { document, table, diagnostics } = parseSave(text, 'f', { names });
+  expect(diagnostics).toEqual([]);
+  const rules = parseSave(wrap(':web -', '-G g --id 4', '-A BIND -j web', '-A web -j DROP'), 'g', {
+    names,
+    base: table,
+  });
+  const edited = editSave(document, rules.table);
+  expect(edited.startsWith('\ufeff*socket\r\n')).toBe(true);
+  expect(edited).toContain('# why\r\n-A BIND -p tcp -j ACCEPT\r\n-A BIND -j web\r\n');
+  expect(edited).toContain('-G g --id 4\r\n');
+  expect(edited.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+  // Printed anew as a whole, for the file itself edits what it declares.
+  const other = parseSave(text.replace('COMMIT', '-F BIND\r\nCOMMIT'), 'f', { names });
+  const anew = editSave(other.document, rules.table);
+  expect(anew.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+  expect(anew.startsWith('\ufeff')).toBe(true);
+});
+
+test('an odd character is told by its code point', () => {
+  const { diagnostics } = parseSave(wrap('-A CONNECT -d 10.0.0.2/32 \u2013j DROP'), 'f', { names });
+  expect(diagnostics).toMatchObject([
+    {
+      message: 'bad argument `\u2013j`',
+      help: 'write `-j`',
+      notes: ['`\u2013` is U+2013, not `-`'],
+    },
+  ]);
 });

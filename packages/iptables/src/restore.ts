@@ -1,15 +1,16 @@
 /** Reading save files, as iptables-restore does, but with every mistake of the file at once. */
 import {
   applyEdit,
+  type Command,
   type Diagnostic,
   type Document,
   type DocumentLine,
-  diagnose,
   didYouMean,
+  type EditCommand,
   isEdit,
   joinSpans,
   type Names,
-  partOf,
+  noteOddCharacters,
   type RulePlace,
   type Source,
   type Span,
@@ -19,7 +20,6 @@ import {
 import {
   addGroup,
   appendRules,
-  calledChain,
   EMPTY_TABLE,
   emptyChain,
   findChain,
@@ -28,13 +28,16 @@ import {
   type Rule,
   type Table,
   TableError,
-  validate,
 } from '@sockfilter/table';
-import { parseChainName, parseNewChainName, TARGET_NAMES } from './chainname.js';
-import { parseWords } from './commandline.js';
+import { isSilent } from './chainhelp.js';
+import { type ChainLine, COUNTERS, parseChainLine } from './chainline.js';
+import { type ParsedWords, parseWords } from './commandline.js';
 import { parseGroupLine } from './groupline.js';
 import { lexLine } from './lexer.js';
 import { ruleMemo } from './rulememo.js';
+import { checkTable } from './tablecheck.js';
+import { silentReject } from './target.js';
+import { unfitNames } from './unfit.js';
 import type { RuleContext } from './values/syntax.js';
 
 export interface SaveContext {
@@ -50,202 +53,290 @@ export interface ParsedSave {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const COUNTERS = /^\[(\d+):(\d+)\]$/;
+/** The tables of iptables. */
+const OTHER_TABLES: readonly string[] = ['filter', 'nat', 'mangle', 'raw', 'security'];
 
-/** Reads a save file. It never throws: what is wrong is in the diagnostics, in the file's order. */
-export function parseSave(text: string, name: string, { names, base }: SaveContext): ParsedSave {
-  const source: Source = { name, text };
-  const diagnostics: Diagnostic[] = [];
-  const lines: DocumentLine[] = [];
-  const places = new Map<Rule, RulePlace>();
+/** A refused REJECT: whether its chain can have one is known at the end of the file. */
+interface RefusedReject {
+  readonly chain: string;
+  readonly span: Span;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+class SaveReader {
+  readonly lines: DocumentLine[] = [];
+  readonly places = new Map<Rule, RulePlace>();
+  readonly #diagnostics: Diagnostic[] = [];
+  readonly #name: string;
+  readonly #names: Names;
+  readonly #base: Table;
   /** Rules read and not yet in the table: appending one at a time would copy the chain each time. */
-  const waiting = new Map<string, Rule[]>();
-  const declared = new Set<string>();
-  let table = base ?? EMPTY_TABLE;
-  let context: RuleContext = { names, groups: table.groups, memo: ruleMemo() };
-  let state: 'before' | 'inside' | 'after' = 'before';
-  let last: Pick<Word, 'span'> = { span: { source: name, line: 1, column: 1, length: 0 } };
+  readonly #waiting = new Map<string, Rule[]>();
+  readonly #declared = new Set<string>();
+  /** Chains whose declaration is wrong: the lines that use them are not. */
+  readonly #refusedChains = new Set<string>();
+  readonly #rejects: RefusedReject[] = [];
+  #table: Table;
+  #context: RuleContext;
+  /** `other`: in a table of iptables. */
+  #state: 'before' | 'inside' | 'other' | 'after' = 'before';
+  /** A line `*socket` has come. */
+  #isOpened = false;
+  #others: { readonly span: Span; readonly names: string[] } | undefined;
+  #last: Pick<Word, 'span'>;
 
-  function report(span: Span, message: string, help?: string): void {
-    diagnostics.push({ code: 'bad-line', message, span, exit: 2, help });
+  constructor(name: string, { names, base = EMPTY_TABLE }: SaveContext) {
+    this.#name = name;
+    this.#names = names;
+    this.#base = base;
+    this.#table = base;
+    this.#context = { names, groups: base.groups, memo: ruleMemo() };
+    this.#last = { span: { source: name, line: 1, column: 1, length: 0 } };
+  }
+
+  #report(span: Span, message: string, help?: string): void {
+    this.#diagnostics.push({ code: 'bad-line', message, span, exit: 2, help });
   }
 
   /** Runs an edit; what the table says against it is reported at the span. */
-  function attempt(span: Span, edit: () => Table): void {
+  #attempt(span: Span, edit: () => Table): void {
     try {
-      table = edit();
+      this.#table = edit();
     } catch (error) {
       if (!(error instanceof TableError)) throw error;
-      diagnostics.push(tableDiagnostic(error, span));
+      this.#diagnostics.push(tableDiagnostic(error, span));
     }
   }
 
-  function settle(): void {
-    for (const [chain, rules] of waiting) table = appendRules(table, chain, rules);
-    waiting.clear();
+  #settle(): void {
+    for (const [chain, rules] of this.#waiting)
+      this.#table = appendRules(this.#table, chain, rules);
+    this.#waiting.clear();
   }
 
-  function readChain(words: readonly Word[], line: string): DocumentLine {
-    const [first, policyWord, counterWord, more] = words;
-    const other: DocumentLine = { kind: 'other', text: line };
-    if (!first) return other;
-    const word = partOf(first, 1);
-    const chain = isBuiltinChain(word.text) ? parseChainName(word) : parseNewChainName(word);
-    if (!chain.ok) {
-      diagnostics.push(diagnose(chain.problem, first.span));
-      return other;
-    }
-    const policy = policyWord?.text;
-    const builtin = isBuiltinChain(chain.value);
-    const counter = counterWord ? COUNTERS.exec(counterWord.text)?.[1] : '0';
-    if (more) report(more.span, `bad argument \`${more.text}\``);
-    else if (counter === undefined)
-      report(counterWord?.span ?? first.span, `invalid policy counters \`${counterWord?.text}\``);
-    else if (declared.has(chain.value))
-      report(first.span, `chain \`${chain.value}\` is declared twice`);
-    else if (policy === undefined) report(first.span, 'a chain line needs a policy, or `-`');
-    else if (builtin && !['ACCEPT', 'DROP', '-'].includes(policy))
-      report(policyWord?.span ?? first.span, 'Bad policy name.', 'a policy is ACCEPT or DROP');
-    else if (!builtin && policy !== '-')
-      report(policyWord?.span ?? first.span, 'a user chain has no policy: write `-`');
-    else {
-      settle();
-      declared.add(chain.value);
-      const known = findChain(table, chain.value);
-      const fixed = policy === 'ACCEPT' || policy === 'DROP' ? policy : known?.policy;
-      const packets = builtin ? BigInt(counter) : 0n;
-      const changed = known
-        ? { ...known, policy: fixed, packets }
-        : emptyChain(chain.value, undefined);
-      const chains = known
-        ? table.chains.map((each) => (each === known ? changed : each))
-        : [...table.chains, changed];
-      table = { ...table, chains };
-      // As iptables-restore -n: a user chain that the file declares starts empty.
-      if (known && !builtin) table = flush(table, chain.value);
-      return { kind: 'chain', text: line, name: chain.value, policy: fixed, packets };
-    }
-    return other;
+  readLine(text: string, number: number): void {
+    this.lines.push({ text, ...this.#read(text, number) });
   }
 
-  function readGroup(words: readonly Word[], start: Word, line: string): DocumentLine {
-    const { group, diagnostics: found } = parseGroupLine(words, start);
-    diagnostics.push(...found);
-    if (!group) return { kind: 'other', text: line };
-    const same = base?.groups.some(
-      ({ name: known, id, path }) => known === group.name && id === group.id && path === group.path,
+  #read(text: string, number: number): DocumentKind {
+    if (/^\s*#/.test(text)) return { kind: 'comment' };
+    // A byte order mark is kept with its line, and means nothing.
+    const plain = number === 1 ? text.replace(/^\ufeff/, ' ') : text;
+    const { words, diagnostic } = lexLine(plain, this.#name, number);
+    const [start, ...rest] = words;
+    if (this.#state === 'other') {
+      if (start?.text === 'COMMIT') this.#state = 'before';
+      if (!start?.text.startsWith('*')) return { kind: 'other' };
+    }
+    if (diagnostic) this.#diagnostics.push(diagnostic);
+    if (!start || diagnostic) return { kind: 'other' };
+    this.#last = words.at(-1) ?? start;
+    if (start.text.startsWith('*')) return this.#openTable(start);
+    this.#requireInside(start);
+    if (start.text === 'COMMIT' && words.length === 1) {
+      this.#state = 'after';
+      return { kind: 'commit' };
+    }
+    if (start.text.startsWith(':') && !start.quoted) return this.#readChain([start, ...rest]);
+    if (/^(-G|--group$)/.test(start.text)) return this.#readGroup(words, start);
+    return this.#readCommand(words, start);
+  }
+
+  #openTable({ text, span }: Word): DocumentKind {
+    const name = text.slice(1);
+    if (OTHER_TABLES.includes(name)) {
+      this.#others ??= { span, names: [] };
+      this.#others.names.push(name);
+      this.#state = 'other';
+      return { kind: 'other' };
+    }
+    if (name !== 'socket') {
+      const help = didYouMean(text, ['*socket']) ?? 'the only table is `*socket`';
+      this.#report(span, `no table \`${name}\``, help);
+    } else if (this.#state === 'inside' && this.#isOpened)
+      this.#report(span, 'COMMIT expected before the table is opened again');
+    else if (this.#state === 'after') this.#startAnew();
+    this.#state = 'inside';
+    this.#isOpened = true;
+    return { kind: 'table' };
+  }
+
+  /** As iptables-restore: a table that is given again replaces what was said of it. */
+  #startAnew(): void {
+    this.#settle();
+    this.#declared.clear();
+    this.#table = this.#base;
+  }
+
+  #requireInside({ text, span }: Word): void {
+    if (this.#state === 'inside') return;
+    const help = this.#state === 'before' ? 'start with a line `*socket`' : undefined;
+    this.#report(span, `line ${this.#state} the table: \`${text}\``, help);
+    if (this.#state === 'before') this.#state = 'inside';
+  }
+
+  #readChain(words: readonly [Word, ...Word[]]): DocumentKind {
+    const { name, chain, diagnostic } = parseChainLine(words);
+    if (diagnostic) {
+      this.#diagnostics.push(diagnostic);
+      this.#refusedChains.add(name);
+    }
+    if (!chain) return { kind: 'other' };
+    if (this.#declared.has(name)) {
+      this.#report(words[0].span, `chain \`${name}\` is declared twice`);
+      return { kind: 'other' };
+    }
+    this.#settle();
+    this.#declared.add(name);
+    const policy = this.#declare(chain);
+    return { kind: 'chain', name, policy, packets: chain.packets };
+  }
+
+  #declare({ name, policy: given, packets }: ChainLine): RuleChain['policy'] {
+    const known = findChain(this.#table, name);
+    const policy = given ?? known?.policy;
+    const changed = known ? { ...known, policy, packets } : emptyChain(name, undefined);
+    const chains = known
+      ? this.#table.chains.map((each) => (each === known ? changed : each))
+      : [...this.#table.chains, changed];
+    this.#table = { ...this.#table, chains };
+    // As iptables-restore -n: a user chain that the file declares starts empty.
+    if (known && !isBuiltinChain(name)) this.#table = flush(this.#table, name);
+    return policy;
+  }
+
+  #readGroup(words: readonly Word[], start: Word): DocumentKind {
+    const { group, diagnostics } = parseGroupLine(words, start);
+    this.#diagnostics.push(...diagnostics);
+    if (!group) return { kind: 'other' };
+    const same = this.#base.groups.some(
+      ({ name, id, path }) => name === group.name && id === group.id && path === group.path,
     );
-    if (!same) attempt(joinSpans(start.span, last.span), () => addGroup(table, group));
-    return { kind: 'group', text: line, group };
+    const span = joinSpans(start.span, this.#last.span);
+    if (!same) this.#attempt(span, () => addGroup(this.#table, group));
+    return { kind: 'group', group };
   }
 
-  function readCommand(words: readonly Word[], start: Word, line: string): DocumentLine {
-    const other: DocumentLine = { kind: 'other', text: line };
+  #readCommand(words: readonly Word[], start: Word): DocumentKind {
     const counter = start.text.startsWith('[') ? COUNTERS.exec(start.text)?.[1] : undefined;
     const rest = counter === undefined ? words : words.slice(1);
     const first = rest[0] ?? start;
+    const { groups } = this.#table;
+    if (this.#context.groups !== groups)
+      this.#context = { names: this.#names, groups, memo: ruleMemo() };
     const packets = counter === undefined ? undefined : BigInt(counter);
-    if (context.groups !== table.groups)
-      context = { names, groups: table.groups, memo: ruleMemo() };
-    const parsed = parseWords(rest, context, first, packets);
-    diagnostics.push(...parsed.diagnostics);
-    const { command, place, target, flags } = parsed;
-    if (!command) return other;
+    const parsed = parseWords(rest, this.#context, first, packets);
+    this.#diagnostics.push(...parsed.diagnostics);
+    const { command, place, flags, chain } = parsed;
+    if (!command) {
+      this.#noteRefused(parsed);
+      return { kind: 'other' };
+    }
     if (!isEdit(command) || flags.file !== undefined || flags.root !== undefined) {
-      report(place, 'a save file holds commands that change the table only');
-      return other;
+      this.#report(place, 'a save file holds commands that change the table only');
+      return { kind: 'other' };
     }
-    if (command.kind === 'append' || command.kind === 'insert') {
-      const span = joinSpans(first.span, rest.at(-1)?.span ?? first.span);
-      for (const rule of command.rules) places.set(rule, { rule: span, target });
-      if (!findChain(table, command.chain)) {
-        const chains = table.chains.map((chain) => chain.name);
-        const help =
-          didYouMean(command.chain, chains) ??
-          `declare it first: \`${printedChain(command.chain)}\``;
-        const message = 'No chain/target/match by that name.';
-        diagnostics.push({ code: 'does-not-fit', message, span: place, exit: 1, help });
-        return other;
-      }
-    }
+    if (chain && this.#refusedChains.has(chain.text)) return { kind: 'other' };
+    return this.#carryOut(command, parsed, joinSpans(first.span, rest.at(-1)?.span ?? first.span));
+  }
+
+  /** What later lines and the end of the file must know of a line that is wrong. */
+  #noteRefused({ verb, chain, reject, diagnostics }: ParsedWords): void {
+    if (chain && verb === 'new-chain') this.#refusedChains.add(chain.text);
+    if (chain && reject) this.#rejects.push({ chain: chain.text, span: reject, diagnostics });
+  }
+
+  #carryOut(command: EditCommand, parsed: ParsedWords, span: Span): DocumentKind {
+    const { place, target, reject } = parsed;
+    const isPut = command.kind === 'append' || command.kind === 'insert';
+    if (isPut)
+      for (const rule of command.rules)
+        this.places.set(rule, { rule: span, target: target?.span, reject });
+    const missing = this.#missing(command, parsed);
+    this.#diagnostics.push(...missing);
+    if (missing.length > 0) return { kind: 'other' };
     if (command.kind === 'append') {
-      const queue = waiting.get(command.chain) ?? [];
+      const queue = this.#waiting.get(command.chain) ?? [];
       queue.push(...command.rules);
-      waiting.set(command.chain, queue);
-      return { kind: 'rules', text: line, chain: command.chain, rules: command.rules };
+      this.#waiting.set(command.chain, queue);
+      return { kind: 'rules', chain: command.chain, rules: command.rules };
     }
-    settle();
-    attempt(place, () => applyEdit(table, command));
+    this.#settle();
+    this.#attempt(place, () => applyEdit(this.#table, command));
     if (command.kind === 'new-chain')
-      return { kind: 'chain', text: line, name: command.chain, policy: undefined, packets: 0n };
-    return { kind: 'edit', text: line };
+      return { kind: 'chain', name: command.chain, policy: undefined, packets: 0n };
+    return { kind: 'edit' };
   }
 
-  function readLine(line: string, number: number): DocumentLine {
-    if (/^\s*#/.test(line)) return { kind: 'comment', text: line };
-    const { words, diagnostic } = lexLine(line, name, number);
-    const [start] = words;
-    if (diagnostic) diagnostics.push(diagnostic);
-    if (!start || diagnostic) return { kind: 'other', text: line };
-    last = words.at(-1) ?? start;
-    if (start.text.startsWith('*')) {
-      if (start.text !== '*socket')
-        report(start.span, `no table \`${start.text.slice(1)}\``, 'the only table is `*socket`');
-      else if (state !== 'before') report(start.span, 'table `*socket` is given twice');
-      state = 'inside';
-      return { kind: 'table', text: line };
+  /** Chains may be declared after the rules that call them, but not after those that they hold. */
+  #missing(command: Command, { place, chain, target }: ParsedWords): readonly Diagnostic[] {
+    const name = 'chain' in command ? command.chain : undefined;
+    if (name !== undefined && findChain(this.#table, name)) {
+      if (command.kind === 'append') return [];
     }
-    if (state !== 'inside') {
-      const help = state === 'before' ? 'start with a line `*socket`' : undefined;
-      report(start.span, `line ${state} the table: \`${start.text}\``, help);
-      if (state === 'before') state = 'inside';
-    }
-    if (start.text === 'COMMIT' && words.length === 1) {
-      state = 'after';
-      return { kind: 'commit', text: line };
-    }
-    if (start.text.startsWith(':') && !start.quoted) return readChain(words, line);
-    if (/^(-G|--group$)/.test(start.text)) return readGroup(words, start, line);
-    return readCommand(words, start, line);
+    const places = { place, chain: chain?.span, target: target?.span };
+    const found = unfitNames(this.#table, command, places, this.#context, 'file');
+    return command.kind === 'append' ? found.filter(({ exit }) => exit === 1) : found;
   }
 
-  function finish(): void {
-    settle();
-    if (state === 'before') report(last.span, 'no table: the file needs a line `*socket`');
-    if (state === 'inside') report(last.span, 'COMMIT expected at the end of the table');
+  finish(): readonly Diagnostic[] {
+    this.#settle();
+    const { span } = this.#last;
+    if (this.#others) this.#tellOthers(this.#others);
+    else if (this.#state === 'before')
+      this.#report(span, 'no table: the file needs a line `*socket`');
+    if (this.#state === 'inside') this.#report(span, 'COMMIT expected at the end of the table');
+    const dropped = new Set<Diagnostic>();
+    for (const { chain, span: at, diagnostics } of this.#rejects) {
+      if (!isSilent(this.#table, chain)) continue;
+      for (const each of diagnostics) if (isInside(each.span, at)) dropped.add(each);
+      this.#diagnostics.push(silentReject(chain, at));
+    }
+    const kept = this.#diagnostics.filter((each) => !dropped.has(each));
+    const whole = checkTable(this.#table, this, span, this.#refusedChains);
+    return [...kept, ...whole].sort(
+      (a, b) => a.span.line - b.span.line || a.span.column - b.span.column,
+    );
   }
 
-  text.split('\n').forEach((line, at) => {
-    lines.push(readLine(line, at + 1));
+  #tellOthers({ span, names }: { readonly span: Span; readonly names: readonly string[] }): void {
+    const list = names.map((name) => `\`*${name}\``).join(', ');
+    const message = `${list} ${names.length > 1 ? 'are tables' : 'is a table'} of iptables: sockfilter restores \`*socket\` alone`;
+    this.#report(span, message, 'keep the other tables in a file of their own');
+  }
+
+  get table(): Table {
+    return this.#table;
+  }
+}
+
+type RuleChain = Table['chains'][number];
+
+/** What a line of the document is, without its text. */
+type DocumentKind = DocumentLine extends infer Line
+  ? Line extends DocumentLine
+    ? Omit<Line, 'text'>
+    : never
+  : never;
+
+function isInside(inner: Span, outer: Span): boolean {
+  return (
+    inner.line === outer.line &&
+    inner.column >= outer.column &&
+    inner.column + inner.length <= outer.column + outer.length
+  );
+}
+
+/** Reads a save file. It never throws: what is wrong is in the diagnostics, in the file's order. */
+export function parseSave(text: string, name: string, context: SaveContext): ParsedSave {
+  const source: Source = { name, text };
+  const reader = new SaveReader(name, context);
+  const texts = text.split('\n');
+  texts.forEach((line, at) => {
+    reader.readLine(line, at + 1);
   });
-  finish();
-  const document: Document = { source, lines, places, names };
-  if (diagnostics.length === 0) diagnostics.push(...checkTable(table, document, last.span));
-  return { document, table, diagnostics };
-}
-
-function printedChain(name: string): string {
-  return `:${name} - [0:0]`;
-}
-
-/** What is wrong with the table as a whole, each where its rule is written. */
-function checkTable(table: Table, document: Document, end: Span): readonly Diagnostic[] {
-  return validate(table).map(({ message, help, rule }) => {
-    const place = rule && document.places.get(rule);
-    const called = calledChain(rule?.target);
-    const missing = called !== undefined && !findChain(table, called) ? called : undefined;
-    const near = missing === undefined ? undefined : didYouMean(missing, [...targetNames(table)]);
-    return {
-      code: 'does-not-fit',
-      message,
-      help: near ?? help,
-      span: (missing === undefined ? place?.rule : place?.target) ?? end,
-      exit: 1,
-    };
-  });
-}
-
-function targetNames(table: Table): readonly string[] {
-  const chains = table.chains.map(({ name }) => name).filter((name) => !isBuiltinChain(name));
-  return [...chains, ...TARGET_NAMES];
+  const found = reader.finish();
+  const diagnostics = noteOddCharacters(found, (line) => texts[line - 1] ?? '');
+  const { lines, places, table } = reader;
+  return { document: { source, lines, places, names: context.names }, table, diagnostics };
 }

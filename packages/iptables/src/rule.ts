@@ -1,5 +1,5 @@
 /** From the options of a draft to rules of the model: all that depends on more than one option. */
-import { diagnose, type Span } from '@sockfilter/language';
+import { type DiagnosticCode, diagnose, type Span } from '@sockfilter/language';
 import {
   isMatchName,
   MATCHES,
@@ -21,8 +21,9 @@ import {
   type RuleDraft,
 } from './ruledraft.js';
 import { entry, MOST_SHARED } from './rulememo.js';
+import type { OptionUse } from './scan.js';
 import { optionSyntax, spellOption } from './syntax.js';
-import { parseTarget } from './target.js';
+import { parseTarget, rejectSpan } from './target.js';
 import { familyOf } from './values/address.js';
 import { MAX_PORT } from './values/port.js';
 import { printProtocol } from './values/protocol.js';
@@ -41,6 +42,10 @@ function isNamed(match: DraftMatch): match is NamedMatch {
   return match.name !== undefined;
 }
 
+function writtenUse({ negated, option, words }: OptionUse): string {
+  return [...(negated ? ['!'] : []), option.text, ...words.map(({ text }) => text)].join(' ');
+}
+
 /** Gives the match that the protocol brings its name. */
 function nameMatch(draft: RuleDraft, match: DraftMatch): NamedMatch | undefined {
   if (isNamed(match)) return match;
@@ -54,12 +59,24 @@ function nameMatch(draft: RuleDraft, match: DraftMatch): NamedMatch | undefined 
       name === undefined
         ? `\`${text}\` needs a protocol that has it`
         : `\`${text}\` does not go with \`-p ${name}\``;
-    const help = `write \`-p tcp ${text}\``;
+    // A second `-p` would be refused next.
+    const help = draft.ip.options.some(({ name: of }) => of === 'protocol')
+      ? undefined
+      : `write \`-p tcp ${writtenUse(option.use)}\``;
     draft.report({ code: 'missing', message, span: option.use.span, exit: 2, help });
     return undefined;
   }
   return name === undefined ? undefined : { name, word: match.word, options: match.options };
 }
+
+/** What may have been meant for an option of a match: its absence is no mistake of its own. */
+const MAY_BE_ITS_OPTION: readonly DiagnosticCode[] = [
+  'ambiguous-option',
+  'bad-argument',
+  'missing',
+  'unknown-option',
+  'unsupported',
+];
 
 /** What the descriptor asks of a match: its protocol, at least one option, none that exclude others. */
 function checkMatch(draft: RuleDraft, match: NamedMatch): void {
@@ -70,7 +87,7 @@ function checkMatch(draft: RuleDraft, match: NamedMatch): void {
     const message = `\`-m ${match.name}\` needs ${protocolWords(protocols)}`;
     draft.report({ code: 'missing', message, span: match.word.span, exit: 2 });
   }
-  const faulty = draft.diagnostics.some(({ code }) => code === 'unsupported' || code === 'missing');
+  const faulty = draft.diagnostics.some(({ code }) => MAY_BE_ITS_OPTION.includes(code));
   if (match.name !== 'ip' && needsOption && match.options.length === 0 && !faulty) {
     const names = Object.keys(matchDescriptor(match.name).options).map((name) =>
       spellOption(optionSyntax(match.name, name)),
@@ -159,6 +176,12 @@ function checkFit(draft: RuleDraft, chain: string, matches: readonly NamedMatch[
 }
 
 function checkTarget(draft: RuleDraft, chain: string): Target | undefined {
+  const reject = rejectSpan(draft);
+  const misplaced = reject && targetMisfit(chain, { kind: 'reject', errno: 'EPERM' });
+  if (misplaced) {
+    draft.report(diagnose({ ...misplaced, help: 'write `-j DROP`' }, reject));
+    return undefined;
+  }
   const target = parseTarget(draft);
   const span = draft.target?.use.span ?? draft.ip.word.span;
   if (!target.ok) {

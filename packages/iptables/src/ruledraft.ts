@@ -41,8 +41,15 @@ export class RuleDraft {
   /** Options of targets by long name. */
   readonly targetOptions = new Map<string, OptionUse>();
   packets: { readonly count: bigint; readonly use: OptionUse } | undefined = undefined;
-  /** A match was refused: its options are unknown, and saying so again would not help. */
-  refusedMatch = false;
+  /** Options of the matches and targets that were refused: saying so again would not help. */
+  readonly refused: Set<string> = new Set();
+  /** Something unknown was refused, and so are options that nobody knows. */
+  refusedUnknown = false;
+
+  refuse(options: readonly string[]): void {
+    this.refusedUnknown = true;
+    for (const option of options) this.refused.add(option);
+  }
 
   /** `start` is where the rule begins, for what is wrong with the whole of it. */
   constructor(context: RuleContext, start: Word) {

@@ -3,6 +3,7 @@ import {
   diagnose,
   didYouMean,
   type Names,
+  type Problem,
   splitWord,
   type Word,
   withText,
@@ -17,6 +18,13 @@ import {
   type ValueKind,
 } from '@sockfilter/table';
 import {
+  UNAVAILABLE_OPTIONS,
+  UNAVAILABLE_SHORT,
+  unavailableMatch,
+  unavailableOwner,
+  unavailableTarget,
+} from './extensions.js';
+import {
   type DraftMatch,
   draftProtocol,
   matchDescriptor,
@@ -26,8 +34,8 @@ import {
 import { entry, MOST_SHARED } from './rulememo.js';
 import type { OptionRow, OptionUse, Vocabulary } from './scan.js';
 import { optionSyntax, SYNTAX, TARGET_SYNTAX } from './syntax.js';
-import { UNSUPPORTED_MATCHES, UNSUPPORTED_OPTIONS, UNSUPPORTED_SHORT } from './unsupported.js';
 import { readNumber } from './values/number.js';
+import type { RuleContext } from './values/syntax.js';
 import { VALUES } from './values.js';
 
 type RuleRow = OptionRow<RuleDraft>;
@@ -80,12 +88,50 @@ function readOption(
   if (shared) return shared;
   const parsed = VALUES[row.value].parse(words, context, row.lookup);
   if (!parsed.ok) {
-    report(diagnose(parsed.problem, use.span));
+    report(diagnose(nearMiss(row, use, context) ?? parsed.problem, use.span));
     return undefined;
   }
   const option: MatchOption = { name: row.option, negated, value: parsed.value };
   if (word && known && known.size < MOST_SHARED) known.set(word.text, option);
   return option;
+}
+
+interface OtherOption {
+  readonly option: string;
+  readonly takes: RegExp;
+  readonly noun: string;
+  readonly match: MatchName;
+  readonly as: string;
+}
+
+const RANGE = {
+  takes: /^[\da-fA-F.:]+-[\da-fA-F.:]+$/,
+  noun: 'a range of addresses',
+  match: 'iprange',
+} as const;
+const LIST = { takes: /,/, noun: 'a list of ports', match: 'multiport' } as const;
+
+/** Values that an option of another match takes as they are written. */
+const INSTEAD: readonly OtherOption[] = [
+  { option: 'source', ...RANGE, as: 'src-range' },
+  { option: 'destination', ...RANGE, as: 'dst-range' },
+  { option: 'sport', ...LIST, as: 'sports' },
+  { option: 'dport', ...LIST, as: 'dports' },
+];
+
+/** The problem with such a value; the help names the other option. */
+function nearMiss(
+  { match, option }: MatchRow,
+  { option: written, words: [word], negated, span }: OptionUse,
+  context: RuleContext,
+): Problem | undefined {
+  const other = INSTEAD.find((each) => each.option === option && each.takes.test(word?.text ?? ''));
+  if (!word || !other || match === other.match) return undefined;
+  const value = VALUES[matchDescriptor(other.match).options[other.as]?.value ?? 'none'];
+  if (!value.parse([word], context).ok) return undefined;
+  const help = `write \`-m ${other.match} ${negated ? '! ' : ''}--${other.as} ${word.text}\``;
+  const message = `\`${written.text}\` does not take ${other.noun}`;
+  return { code: 'bad-value', message, help, span };
 }
 
 interface MatchRow extends RuleRow {
@@ -161,10 +207,10 @@ function loadMatch(draft: RuleDraft, { words: [word] }: OptionUse): void {
     draft.matches.push({ name, word, options: [] });
     return;
   }
-  draft.refusedMatch = true;
-  const reason = Object.hasOwn(UNSUPPORTED_MATCHES, name) ? UNSUPPORTED_MATCHES[name] : undefined;
-  if (reason !== undefined) {
-    const message = `match \`${name}\` is not available: ${reason}`;
+  const extension = unavailableMatch(name);
+  draft.refuse(extension?.options ?? []);
+  if (extension) {
+    const message = `match \`${name}\` is not available: ${extension.reason}`;
     draft.report({ code: 'unsupported', message, span: word.span, exit: 2 });
     return;
   }
@@ -202,6 +248,8 @@ function setTarget(draft: RuleDraft, use: OptionUse, goto: boolean): void {
     draft.report(duplicate(use));
     return;
   }
+  const extension = unavailableTarget(use.words[0]?.text ?? '');
+  if (extension && !goto) draft.refuse(extension.options);
   draft.target = { use, goto };
 }
 
@@ -250,10 +298,10 @@ const GENERAL: readonly RuleRow[] = [
 ];
 
 /** Known, so that the refusal can say why; never meant by an abbreviation. */
-const REFUSED: readonly RuleRow[] = Object.entries(UNSUPPORTED_OPTIONS).map(
+const REFUSED: readonly RuleRow[] = Object.entries(UNAVAILABLE_OPTIONS).map(
   ([name, { reason, help, words }]): RuleRow => ({
     long: [name],
-    short: Object.keys(UNSUPPORTED_SHORT).find((letter) => UNSUPPORTED_SHORT[letter] === name),
+    short: Object.keys(UNAVAILABLE_SHORT).find((letter) => UNAVAILABLE_SHORT[letter] === name),
     least: 0,
     most: words,
     negatable: true,
@@ -277,16 +325,17 @@ function loaded(draft: RuleDraft): readonly MatchName[] {
   return draft.matches.flatMap(({ name }) => (name === undefined ? [] : [name]));
 }
 
-/** After a refused match its options are taken for known, with one value, and lead nowhere. */
+/** After a refused match or target its options are taken for known, with all their values. */
 const SWALLOW: RuleRow = {
   long: [],
   least: 0,
-  most: 1,
+  most: Number.POSITIVE_INFINITY,
   negatable: true,
   take: () => undefined,
 };
 
 function findLong(name: string, draft: RuleDraft): RuleRow | undefined {
+  if (draft.refused.has(name)) return SWALLOW;
   const general = GENERAL_LONG.get(name);
   if (general) return general;
   for (let i = draft.matches.length - 1; i >= 0; i--) {
@@ -294,11 +343,30 @@ function findLong(name: string, draft: RuleDraft): RuleRow | undefined {
     const row = match === undefined ? undefined : rowsOf(match).get(name);
     if (row) return row;
   }
+  return (
+    loadedAbbreviation(name, draft) ??
+    broughtRow(name) ??
+    (draft.refusedUnknown && !isBegun(name, draft) ? SWALLOW : undefined)
+  );
+}
+
+/** An option of the match that the protocol brings. */
+function broughtRow(name: string): RuleRow | undefined {
   for (const match of PROTOCOL_MATCHES) {
     const row = rowsOf(match).get(name);
     if (row) return row;
   }
-  return draft.refusedMatch && !isBegun(name, draft) ? SWALLOW : undefined;
+  return undefined;
+}
+
+/** As in iptables: what `-m` has loaded goes before what `-p` would bring, abbreviated too. */
+function loadedAbbreviation(name: string, draft: RuleDraft): RuleRow | undefined {
+  if (!broughtRow(name)) return undefined;
+  const begun = new Set<RuleRow>();
+  for (const match of loaded(draft))
+    for (const [long, row] of rowsOf(match)) if (long.startsWith(name)) begun.add(row);
+  const [only] = begun;
+  return begun.size === 1 ? only : undefined;
 }
 
 function isBegun(name: string, draft: RuleDraft): boolean {
@@ -317,7 +385,7 @@ function activeRows(draft: RuleDraft): readonly RuleRow[] {
 
 const ALL_NAMES: readonly string[] = [
   ...new Set([
-    ...GENERAL_LONG.keys(),
+    ...GENERAL.flatMap(({ long }) => long),
     ...MATCH_NAMES.flatMap((match) => [...rowsOf(match).keys()]),
   ]),
 ];
@@ -329,8 +397,9 @@ export const RULE_VOCABULARY: Vocabulary<RuleDraft> = {
   names: () => ALL_NAMES,
   explain: (name) => {
     const owner = MATCH_NAMES.find((match) => rowsOf(match).has(name));
-    return owner === undefined
-      ? undefined
-      : `\`--${name}\` belongs to \`-m ${owner}\`: write \`-m ${owner} --${name}\``;
+    if (owner !== undefined)
+      return `\`--${name}\` belongs to \`-m ${owner}\`: write \`-m ${owner} --${name}\``;
+    const unavailable = unavailableOwner(name);
+    return unavailable && `it belongs to ${unavailable.name}: ${unavailable.reason}`;
   },
 };

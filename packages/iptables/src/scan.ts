@@ -110,10 +110,11 @@ export function scanOptions<Draft extends { readonly report: Report }>(
       const isText = row.verbatim && (next.text !== '!' || !row.negatable);
       if (looksLikeOption(next) && !(needed && isText)) {
         if (needed && next.text === '!' && row.negatable) {
-          const after = words[at + 1]?.text ?? 'VALUE';
-          const help = `write \`! ${shown} ${after}\``;
+          const after = words[at + 1];
+          const help = after && `write \`! ${shown} ${after.text}\``;
           const message = `\`!\` stands before the option, not after it`;
-          report({ code: 'negation', message, span: next.span, exit: 2, help });
+          const span = joinSpans(option.span, (after ?? next).span);
+          report({ code: 'negation', message, span, exit: 2, help });
           at++;
           skipValues();
           return;
@@ -215,12 +216,12 @@ export function scanOptions<Draft extends { readonly report: Report }>(
   while (at < words.length) {
     const word = words[at++];
     if (!word) break;
-    if (!word.quoted && word.text === '!') {
+    if (word.text === '!') {
       if (bang)
         report({ code: 'negation', message: 'more than one `!`', span: word.span, exit: 2 });
       bang = word;
-    } else if (!word.quoted && word.text.startsWith('--') && word.text.length > 2) long(word);
-    else if (!word.quoted && word.text.startsWith('-') && word.text.length > 1) cluster(word);
+    } else if (word.text.startsWith('--') && word.text.length > 2) long(word);
+    else if (word.text.startsWith('-') && word.text.length > 1) cluster(word);
     else {
       const message = `bad argument \`${word.text}\``;
       report({ code: 'bad-argument', message, span: word.span, exit: 2 });

@@ -1,5 +1,12 @@
 /** Targets, from the words of -j, -g and a target's options, and back. */
-import { bad, good, type Parsed } from '@sockfilter/language';
+import {
+  bad,
+  type Diagnostic,
+  good,
+  joinSpans,
+  type Parsed,
+  type Span,
+} from '@sockfilter/language';
 import {
   isBuiltinChain,
   isTargetKind,
@@ -11,10 +18,10 @@ import {
   type Value,
 } from '@sockfilter/table';
 import { parseChainName } from './chainname.js';
+import { unavailableTarget } from './extensions.js';
 import type { RuleDraft } from './ruledraft.js';
 import type { OptionUse } from './scan.js';
 import { type OptionSyntax, spellOption, TARGET_SYNTAX } from './syntax.js';
-import { UNSUPPORTED_TARGETS } from './unsupported.js';
 import { printValue, VALUES } from './values.js';
 
 const KINDS: readonly TargetKind[] = Object.keys(TARGETS).filter(isTargetKind);
@@ -63,6 +70,24 @@ function misplaced(long: string, { span }: OptionUse, owners: readonly TargetOpt
   return bad('missing', `\`--${long}\` needs ${words.join(' or ')}`, { span });
 }
 
+/** `-j REJECT` with its errno, where they stand together: what another target would replace. */
+export function rejectSpan({ target, targetOptions }: RuleDraft): Span | undefined {
+  if (!target || target.use.words[0]?.text !== TARGETS.reject.word) return undefined;
+  const { span } = target.use;
+  const [option, more] = targetOptions.values();
+  if (more) return undefined;
+  if (!option) return span;
+  return option.span.column === span.column + span.length + 1
+    ? joinSpans(span, option.span)
+    : undefined;
+}
+
+/** The mistake of a REJECT in a chain whose refusal is silent, whatever its errno. */
+export function silentReject(chain: string, span: Span): Diagnostic {
+  const message = `REJECT is not available in \`${chain}\`, which ACCEPT or RECVFROM reaches: the peer is not told there`;
+  return { code: 'not-in-chain', message, span, exit: 2, help: 'write `-j DROP`' };
+}
+
 /** The target of the draft; undefined if it has none. */
 export function parseTarget(draft: RuleDraft): Parsed<Target | undefined> {
   const { target } = draft;
@@ -70,7 +95,7 @@ export function parseTarget(draft: RuleDraft): Parsed<Target | undefined> {
   const named = word && BY_WORD.get(word.text);
   if (target?.goto && named && word) {
     const message = `\`-g\` goes to a user chain, and \`${word.text}\` is a target`;
-    return bad('bad-target', message, { span: word.span, help: `write \`-j ${word.text}\`` });
+    return bad('bad-target', message, { span: target.use.span, help: `write \`-j ${word.text}\`` });
   }
   const values = parseValues(draft, named);
   if (!values.ok) return values;
@@ -80,9 +105,9 @@ export function parseTarget(draft: RuleDraft): Parsed<Target | undefined> {
   const at = { span: word.span };
   if (isBuiltinChain(name))
     return bad('bad-target', `\`${name}\` is a built-in chain: no rule can jump to it`, at);
-  const reason = Object.hasOwn(UNSUPPORTED_TARGETS, name) ? UNSUPPORTED_TARGETS[name] : undefined;
-  if (reason !== undefined)
-    return bad('unsupported', `target \`${name}\` is not available: ${reason}`, at);
+  const unavailable = unavailableTarget(name);
+  if (unavailable)
+    return bad('unsupported', `target \`${name}\` is not available: ${unavailable.reason}`, at);
   const chain = parseChainName(word);
   if (!chain.ok) return chain;
   return good(TARGETS[CALLS[target.goto ? 'g' : 'j']].make(chain.value, values.value));

@@ -24,10 +24,7 @@ import type { Span } from './source.js';
 function requireTarget(table: Table, target: Target | undefined): void {
   const called = calledChain(target);
   if (called !== undefined && !findChain(table, called))
-    throw new TableError(
-      'No chain/target/match by that name.',
-      `there is no chain or target \`${called}\``,
-    );
+    throw new TableError('No chain/target/match by that name.');
 }
 
 /**

@@ -40,7 +40,13 @@ export type Command =
       /** Zero the counters that are listed (`-L -Z`). */
       readonly zero: boolean;
     }
-  | { readonly kind: 'help' | 'version' };
+  | {
+      readonly kind: 'help';
+      /** Matches and the target that it is asked about; none for the command as a whole. */
+      readonly matches: readonly string[];
+      readonly target: string | undefined;
+    }
+  | { readonly kind: 'version' };
 
 type CommandKind = Command['kind'];
 

@@ -61,7 +61,8 @@ export function bad(
   return { ok: false, problem: { code, message, ...more } };
 }
 
-export function diagnose(problem: Problem, span: Span, exit: ExitClass = 2): Diagnostic {
+export function diagnose(problem: Problem, span: Span): Diagnostic {
+  const exit = problem.code === 'does-not-fit' ? 1 : 2;
   return { ...problem, span: problem.span ?? span, exit };
 }
 

@@ -21,6 +21,8 @@ export interface RulePlace {
   readonly rule: Span;
   /** The word after -j or -g. */
   readonly target: Span | undefined;
+  /** `-j REJECT` with its errno, where they stand together. */
+  readonly reject: Span | undefined;
 }
 
 export interface Document {

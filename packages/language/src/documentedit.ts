@@ -23,6 +23,22 @@ export interface LineNotation {
   readonly parse: (text: string, name: string, names: Names) => Table | undefined;
 }
 
+/** How the lines of the file end: as the first one does. */
+function endingOf(text: string): '\n' | '\r\n' {
+  return /^[^\n]*\r\n/.test(text) ? '\r\n' : '\n';
+}
+
+/** The notation with new lines that end as those of the text do. */
+function withEnding(notation: LineNotation, text: string): LineNotation {
+  if (endingOf(text) === '\n') return notation;
+  return {
+    ...notation,
+    chainLine: (...words) => `${notation.chainLine(...words)}\r`,
+    groupLine: (group) => `${notation.groupLine(group)}\r`,
+    ruleLine: (...words) => `${notation.ruleLine(...words)}\r`,
+  };
+}
+
 /** Adds to the list at the key. */
 function push<K>(map: Map<K, string[]>, at: K, text: string): void {
   const list = map.get(at);
@@ -210,8 +226,11 @@ function edit({ lines }: Document, table: Table, notation: LineNotation): string
  * `-F`), is the whole table printed anew.
  */
 export function editDocument(document: Document, table: Table, notation: LineNotation): string {
-  const text = edit(document, table, notation);
-  const again = notation.parse(text, document.source.name, document.names);
+  const { source, names } = document;
+  const text = edit(document, table, withEnding(notation, source.text));
+  const again = notation.parse(text, source.name, names);
   const wanted = notation.print(table);
-  return again && notation.print(again) === wanted ? text : wanted;
+  if (again && notation.print(again) === wanted) return text;
+  const mark = source.text.startsWith('\ufeff') ? '\ufeff' : '';
+  return mark + wanted.replaceAll('\n', endingOf(source.text));
 }

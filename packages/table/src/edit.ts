@@ -13,7 +13,7 @@ const NO_CHAIN = 'No chain/target/match by that name.';
 /** The chain, or TableError. */
 export function requireChain(table: Table, name: string): Chain {
   const chain = findChain(table, name);
-  if (!chain) throw new TableError(NO_CHAIN, `create the chain first: \`-N ${name}\``);
+  if (!chain) throw new TableError(NO_CHAIN, `there is no chain \`${name}\``);
   return chain;
 }
 

@@ -1,6 +1,6 @@
 /** Rule files for the commands of CI: what cannot be read is a finding, or the end with status 2. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { parseSave } from '@sockfilter/iptables';
 import type { Document, Span } from '@sockfilter/language';
@@ -14,9 +14,9 @@ import {
 } from '@sockfilter/policy';
 import type { Chain, Rule, Table } from '@sockfilter/table';
 import { EXIT } from '../exitcode.js';
-import { CommandError } from '../failure.js';
+import { CommandError, DiagnosticsError } from '../failure.js';
 import type { Globals } from '../globals.js';
-import { STANDARD_INPUT } from '../inputfile.js';
+import { decodeText, readTextFile, STANDARD_INPUT } from '../inputfile.js';
 import { SYSTEM_NAMES } from '../systemnames.js';
 
 /** Text that was read, by the name that places have. */
@@ -46,11 +46,11 @@ function unreadable(name: string, error: unknown): CommandError {
 export function readText(path: string, sources: Sources): string {
   try {
     // By its descriptor: what is a socket can't be opened by a name.
-    const text = readFileSync(path === STANDARD_INPUT ? 0 : path, 'utf8');
+    const text = readTextFile(path === STANDARD_INPUT ? 0 : path, path);
     sources.add(path, text);
     return text;
   } catch (error) {
-    throw unreadable(path, error);
+    throw error instanceof DiagnosticsError ? error : unreadable(path, error);
   }
 }
 
@@ -116,20 +116,34 @@ function readFromGit(spec: string): string {
   if (path === '' || revision.startsWith('-'))
     throw new CommandError(`\`${spec}\` is not \`git:REVISION:PATH\``, EXIT.usage);
   try {
-    return execFileSync('git', ['show', '--no-textconv', `${revision}:${path}`], {
-      encoding: 'utf8',
+    const bytes = execFileSync('git', ['show', '--no-textconv', `${revision}:${path}`], {
       maxBuffer: 1 << 28,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    return decodeText(bytes, spec);
   } catch (error) {
+    if (error instanceof DiagnosticsError) throw error;
     const told = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
     const reason =
       told
         .trim()
         .split('\n')[0]
         ?.replace(/^fatal: /, '') || 'git does not start';
-    throw new CommandError(`\`${spec}\` cannot be read: ${reason}`, EXIT.usage);
+    throw new CommandError(`\`${spec}\` cannot be read: ${reason}`, EXIT.usage, shallowHelp());
   }
+}
+
+/** What helps where the history was not fetched: forges' checkouts have one commit. */
+function shallowHelp(): string | undefined {
+  try {
+    const args = ['rev-parse', '--is-shallow-repository'];
+    const stdio = ['ignore', 'pipe', 'ignore'] as const;
+    if (execFileSync('git', args, { encoding: 'utf8', stdio: [...stdio] }).trim() !== 'true')
+      return undefined;
+  } catch {
+    return undefined;
+  }
+  return 'this clone is shallow: fetch the revision, with `fetch-depth: 0` for actions/checkout, GIT_DEPTH: 0 in GitLab, or `git fetch --unshallow`';
 }
 
 /** Reads a file, `git:REVISION:PATH` (as `git show` has paths), or `live`, the table in force. */

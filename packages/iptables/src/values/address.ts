@@ -44,6 +44,12 @@ function readAddress(text: string): Address | undefined {
   return undefined;
 }
 
+/** `10` of `10/8`, as in iptables: what is left out at the end is 0. */
+function readShortAddress(text: string): bigint | undefined {
+  if (!/^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){0,2}$/.test(text)) return undefined;
+  return readAddress([...text.split('.'), '0', '0', '0'].slice(0, 4).join('.'))?.value;
+}
+
 /** The usual text form: dotted, or that of RFC 5952. */
 function printAddress(family: Family, value: bigint): string {
   if (family === 4) {
@@ -105,15 +111,23 @@ function printNetwork({ family, address, mask }: ValueOf<'network'>): string {
 export const network = defineValue('network', {
   parse: (word) => {
     const slash = word.text.indexOf('/');
-    const address = parseAddress(partOf(word, 0, slash < 0 ? undefined : slash));
+    const written = partOf(word, 0, slash < 0 ? undefined : slash);
+    const short = readShortAddress(written.text);
+    if (short !== undefined && slash < 0) {
+      const help = `write \`${printAddress(4, short)}/${written.text.split('.').length * 8}\``;
+      const message = `\`${word.text}\` is a network without a length, which is read in two ways`;
+      return bad('bad-value', message, { span: word.span, help });
+    }
+    const address: Parsed<Address> =
+      short === undefined ? parseAddress(written) : good({ family: 4, value: short });
     if (!address.ok) return address;
     const { family, value } = address.value;
     const mask = slash < 0 ? good(fullMask(family)) : parseMask(partOf(word, slash + 1), family);
     if (!mask.ok) return mask;
     if (family === 6 && isMapped(value, mask.value)) {
       const low = 0xffff_ffffn;
-      const written = { kind: 'network', family: 4, mask: mask.value & low } as const;
-      const v4 = printNetwork({ ...written, address: value & mask.value & low });
+      const whole = { kind: 'network', family: 4, mask: mask.value & low } as const;
+      const v4 = printNetwork({ ...whole, address: value & mask.value & low });
       return mapped(word, `write \`${v4}\``);
     }
     return good({ kind: 'network', family, address: value & mask.value, mask: mask.value });

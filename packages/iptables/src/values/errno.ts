@@ -14,7 +14,7 @@ export const errno = defineValue('errno', {
     const all = Object.keys(REJECT_ERRNO);
     if (ON_THE_NETWORK.test(word.text)) {
       const message = `\`${word.text}\` is an answer on the network: a socket call fails with an errno`;
-      return bad('unsupported', message, { ...at, help: 'try `--reject-with ECONNREFUSED`' });
+      return bad('unsupported', message, { ...at, help: 'write `ECONNREFUSED`' });
     }
     const help = didYouMean(word.text, all) ?? `it can be ${all.join(', ')}`;
     const message = `unknown errno \`${word.text}\` for \`--reject-with\``;

@@ -35,13 +35,22 @@ export function parseNumber(word: Word, kind: NumberKind): Parsed<number> {
       : undefined;
     if (name && /^[A-Za-z_]/.test(word.text))
       return bad('unknown-name', `no ${noun} by the name \`${word.text}\``, place);
-    return bad('bad-value', `invalid ${noun} \`${word.text}\``, { ...place, help });
+    return bad('bad-value', `invalid ${noun} \`${word.text}\``, {
+      ...place,
+      help: help ?? rangeHelp(word, kind),
+    });
   }
   if (value < least || value > most) {
     const message = `${noun} \`${word.text}\` is out of range: it must be ${least} to ${most}`;
     return bad('bad-value', message, place);
   }
   return good(value);
+}
+
+/** The range with the separator that it takes, if it is written with the other. */
+function rangeHelp({ text }: Word, { separator }: NumberKind): string | undefined {
+  const [, from, to] = /^(\d+)[-:](\d+)$/.exec(text) ?? [];
+  return from === undefined ? undefined : `write \`${from}${separator}${to}\``;
 }
 
 /** One number, or two with the separator between them. */

@@ -34,12 +34,21 @@ export function printProtocol(protocol: number): string {
   return PRINTED.get(protocol) ?? String(protocol);
 }
 
+function listHelp(text: string): string | undefined {
+  if (!text.includes(',')) return undefined;
+  const known = text.split(',').filter((name) => Object.hasOwn(NAMES, name));
+  const written = known.map((name) => `\`${name}\``).join(' or ');
+  return written === ''
+    ? undefined
+    : `a rule has one protocol: write ${written}, and a rule for each`;
+}
+
 export const protocol = defineValue('protocol', {
   parse: (word) => {
     const text = word.text.toLowerCase();
     const number = readNumber(text) ?? (Object.hasOwn(NAMES, text) ? NAMES[text] : undefined);
     if (number === undefined || number > 255) {
-      const help = didYouMean(word.text, Object.keys(NAMES));
+      const help = listHelp(text) ?? didYouMean(word.text, Object.keys(NAMES));
       return bad('bad-value', `unknown protocol \`${word.text}\``, { span: word.span, help });
     }
     if (UNSEEN.includes(number)) {
