@@ -122,6 +122,24 @@ function readable(fds, ms) {
   return { ...result, ready: fds.filter((_, n) => pollfds.readInt16LE(8 * n + 6) & POLLIN) };
 }
 
+/** An int, or bytes in hexadecimal. */
+function valueBytes(value) {
+  if (typeof value === 'string') return Buffer.from(value, 'hex');
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes;
+}
+
+function controlMessage({ level, type, value }) {
+  const bytes = valueBytes(value);
+  const message = Buffer.alloc((16 + bytes.length + 7) & ~7);
+  message.writeBigUInt64LE(BigInt(16 + bytes.length), 0);
+  message.writeInt32LE(level, 8);
+  message.writeInt32LE(type, 12);
+  bytes.copy(message, 16);
+  return message;
+}
+
 /** A control message that names the address, and perhaps the interface, to send from. */
 function packetInfo({ address, ifindex = 0 }) {
   const bytes = addressBytes(address);
@@ -134,18 +152,17 @@ function packetInfo({ address, ifindex = 0 }) {
     info.writeUInt32LE(ifindex, 0);
     bytes.copy(info, 4);
   }
-  const message = Buffer.alloc((16 + info.length + 7) & ~7);
-  message.writeBigUInt64LE(BigInt(16 + info.length), 0);
-  message.writeInt32LE(six ? 41 : 0, 8);
-  message.writeInt32LE(six ? 50 : 8, 12);
-  info.copy(message, 16);
-  return message;
+  const value = info.toString('hex');
+  return controlMessage(six ? { level: 41, type: 50, value } : { level: 0, type: 8, value });
 }
 
-function sendMessage({ fd, to, from, data = 'x', flags = 0 }) {
+function sendMessage({ fd, to, from, control: messages = [], data = 'x', flags = 0 }) {
   const bytes = Buffer.from(data);
   const name = to && packAddress(to);
-  const control = from && packetInfo(from);
+  const control = Buffer.concat([
+    ...(from ? [packetInfo(from)] : []),
+    ...messages.map(controlMessage),
+  ]);
   const vector = Buffer.alloc(16);
   vector.writeBigUInt64LE(koffi.address(bytes), 0);
   vector.writeBigUInt64LE(BigInt(bytes.length), 8);
@@ -156,7 +173,7 @@ function sendMessage({ fd, to, from, data = 'x', flags = 0 }) {
   }
   header.writeBigUInt64LE(koffi.address(vector), 16);
   header.writeBigUInt64LE(1n, 24);
-  if (control) {
+  if (control.length > 0) {
     header.writeBigUInt64LE(koffi.address(control), 32);
     header.writeBigUInt64LE(BigInt(control.length), 40);
   }
@@ -220,8 +237,7 @@ const calls = {
     ready(fd, POLLIN, ms) ? calls.recvfrom({ fd, flags }) : { errno: 'timeout' },
   readyWithin: ({ fds, ms }) => readable(fds, ms),
   setsockopt: ({ fd, level, name, value }) => {
-    const bytes = Buffer.alloc(4);
-    bytes.writeInt32LE(value);
+    const bytes = valueBytes(value);
     return outcome(c.setsockopt(fd, level, name, bytes, bytes.length));
   },
   getsockopt: ({ fd, level, name }) => {

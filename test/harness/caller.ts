@@ -26,6 +26,14 @@ export interface SocketAddress {
   readonly family?: AddressFamily;
 }
 
+/** A control message of sendmsg(2). */
+interface ControlMessage {
+  readonly level: number;
+  readonly type: number;
+  /** An int, or bytes in hexadecimal. */
+  readonly value: number | string;
+}
+
 /** A descriptor of the caller; `last` is the one that its last socket or accept call gave. */
 export type Descriptor = number | 'last';
 
@@ -67,6 +75,8 @@ export type Call =
       readonly to?: SocketAddress;
       /** Becomes IP_PKTINFO or IPV6_PKTINFO. */
       readonly from?: { readonly address: string; readonly ifindex?: number };
+      /** Other control messages. */
+      readonly control?: readonly ControlMessage[];
       readonly data?: string;
       readonly flags?: number;
     }
@@ -84,7 +94,8 @@ export type Call =
       readonly fd: Descriptor;
       readonly level: number;
       readonly name: number;
-      readonly value: number;
+      /** An int, or bytes in hexadecimal. */
+      readonly value: number | string;
     }
   | {
       readonly op: 'getsockopt';
