@@ -16,6 +16,8 @@ export interface Offsets {
   /** In that cookie, from its source on. */
   readonly cookieDevice: number;
   readonly cookieOptions: number;
+  /** Undefined where they can't be found. */
+  readonly devices: DeviceOffsets | undefined;
   /** Undefined of a kernel without IPv6. */
   readonly ipv6: Ipv6Offsets | undefined;
   readonly cgroupNode: number;
@@ -26,6 +28,37 @@ export interface Offsets {
   readonly taskFlags: number;
   readonly skbTransport: number;
   readonly skbNetwork: number;
+}
+
+/** To the devices of a socket's network namespace, in a hash table by index, and to their addresses. */
+export interface DeviceOffsets {
+  /** Pointers to follow from a socket to the table. */
+  readonly table: readonly number[];
+  /** From a device's node in the table on: its index, and what it has of IPv4. */
+  readonly index: number;
+  readonly ipv4: number;
+  /** The list of addresses. */
+  readonly addresses: number;
+  readonly next: number;
+  readonly flags: number;
+  readonly address: number;
+}
+
+function readDevices(btf: Btf): DeviceOffsets | undefined {
+  if (!hasField(btf, 'net', 'dev_index_head')) return undefined;
+  const node = fieldOffset(btf, 'net_device', 'index_hlist');
+  return {
+    table: [
+      fieldOffset(btf, 'sock', '__sk_common.skc_net.net'),
+      fieldOffset(btf, 'net', 'dev_index_head'),
+    ],
+    index: fieldOffset(btf, 'net_device', 'ifindex') - node,
+    ipv4: fieldOffset(btf, 'net_device', 'ip_ptr') - node,
+    addresses: fieldOffset(btf, 'in_device', 'ifa_list'),
+    next: fieldOffset(btf, 'in_ifaddr', 'ifa_next'),
+    flags: fieldOffset(btf, 'in_ifaddr', 'ifa_flags'),
+    address: fieldOffset(btf, 'in_ifaddr', 'ifa_local'),
+  };
 }
 
 export interface Ipv6Offsets {
@@ -72,6 +105,7 @@ export function readOffsets(btf: Btf): Offsets {
     callDetail: fieldOffset(btf, 'bpf_sock_addr_kern', 't_ctx'),
     cookieDevice: fieldOffset(btf, 'ipcm_cookie', 'oif') - cookieSource,
     cookieOptions: fieldOffset(btf, 'ipcm_cookie', 'opt') - cookieSource,
+    devices: readDevices(btf),
     ipv6: readIpv6(btf),
     cgroupNode: fieldOffset(btf, 'cgroup', 'kn'),
     cgroupRoot: fieldOffset(btf, 'cgroup', 'root'),

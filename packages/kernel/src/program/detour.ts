@@ -21,10 +21,10 @@ import {
   store,
   toBig,
 } from '@sockfilter/bpf';
-import { type Family, PROTOCOL } from '@sockfilter/table';
+import type { Family } from '@sockfilter/table';
 import type { Ipv6Offsets, Offsets } from '../offsets.js';
-import { CTX, SK } from './callcontext.js';
-import { follow, numberOf, peek, SPILL, slot } from './stack.js';
+import { CTX } from './callcontext.js';
+import { follow, numberOf, peek, SPILL } from './stack.js';
 import { REFUSED, UNREADABLE, unlessRefusing } from './walk.js';
 
 /** The chains whose calls name a destination. */
@@ -39,7 +39,7 @@ export function socketNumber(): readonly Item[] {
 }
 
 /** r3 = where the ipcm_cookie of an IPv4 send has the source: its device and options lie behind. */
-function cookieNumber(offsets: Offsets): readonly Item[] {
+export function cookieNumber(offsets: Offsets): readonly Item[] {
   return [...numberOf(R9), ...follow([offsets.callDetail], UNREADABLE)];
 }
 
@@ -106,29 +106,6 @@ export function refuseDetours(
     ...(usesIpv4 ? refuseSourceRoute(chain, offsets) : []),
     ...(family === 6 && offsets.ipv6 ? refuseRouting(offsets.ipv6) : []),
     label('direct'),
-  ];
-}
-
-/**
- * Refuses, while the chain can, a call to the unspecified IPv4 address from an unspecified one with an
- * output device: the kernel goes to an address of the device's (ip_route_output_key_hash_rcu). TCP
- * takes no notice of IP_UNICAST_IF.
- */
-export function refuseDevice(chain: SendingChain, offsets: Offsets): readonly Item[] {
-  const named =
-    chain === 'SENDTO'
-      ? [...cookieNumber(offsets), ...peek(offsets.cookieDevice, 4, UNREADABLE)]
-      : [load(8, R3, R9, CTX.sk), load(4, R3, R3, SK.boundDevice)];
-  return [
-    ...unlessRefusing(chain, 'noDevice'),
-    ...named,
-    jumpIf('ne', R3, 0, REFUSED),
-    load(2, R1, R10, slot('protocol')),
-    jumpIf('eq', R1, PROTOCOL.tcp, 'noDevice'),
-    ...socketNumber(),
-    ...peek(offsets.inetDevice, 4, UNREADABLE),
-    jumpIf('ne', R3, 0, REFUSED),
-    label('noDevice'),
   ];
 }
 

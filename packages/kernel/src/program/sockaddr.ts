@@ -37,14 +37,8 @@ import type { Offsets } from '../offsets.js';
 import { type LoadWord, MAPPED_WORD, putAddress6, unlessMapped, WORDS } from './address.js';
 import { putAsked } from './asked.js';
 import { CTX, SK } from './callcontext.js';
-import {
-  pinIpv4,
-  pinIpv6,
-  refuseDetours,
-  refuseDevice,
-  type SendingChain,
-  socketNumber,
-} from './detour.js';
+import { pinIpv4, pinIpv6, refuseDetours, type SendingChain, socketNumber } from './detour.js';
+import { deviceAddress } from './device.js';
 import {
   ASKED_ADDRESS,
   ASKED_PORT,
@@ -209,7 +203,8 @@ function sourceOf(chain: SendingChain, family: Family, offsets: Offsets): Source
 
 /**
  * Stores an IPv4 packet with the destination in r8, in host order. An unspecified one is what the
- * kernel will make of it: the address that it sends from, else loopback (ip_route_output_key_hash).
+ * kernel will make of it: the address that it sends from, else the output device's, else loopback
+ * (ip_route_output_key_hash_rcu).
  */
 function putIpv4(family: Family, source: Source | undefined, offsets: Offsets): readonly Item[] {
   const destination = put32('destination', R8, 6);
@@ -221,7 +216,7 @@ function putIpv4(family: Family, source: Source | undefined, offsets: Offsets): 
     mov(R8, R1),
     toBig(R8, 32),
     jumpIf('ne', R8, 0, 'pin'),
-    ...refuseDevice(source.chain, offsets),
+    ...deviceAddress(source.chain, offsets, 'pin'),
     movImm32(R8, INADDR_LOOPBACK),
     label('pin'),
     ...pinIpv4(source.chain, family),
