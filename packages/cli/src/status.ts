@@ -29,7 +29,11 @@ function printStatus(status: Status, groups: readonly Group[]): string {
     attached ? 'attached' : needed ? 'NOT ATTACHED' : 'not needed',
     programId === undefined ? '-' : String(programId),
   ]);
-  return `${printColumns(facts)}\n${printColumns([['HOOK', 'CHAINS', 'STATE', 'PROGRAM'], ...rows])}`;
+  const later = status.later.map(
+    ({ hook, programId, name }) =>
+      `\nprogram ${programId}${name && ` (${name})`} of another runs after ${hook}, and can allow what it refused\n`,
+  );
+  return `${printColumns(facts)}\n${printColumns([['HOOK', 'CHAINS', 'STATE', 'PROGRAM'], ...rows])}${later.join('')}`;
 }
 
 export async function showStatus(globals: Globals, json: boolean): Promise<void> {

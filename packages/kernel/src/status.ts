@@ -2,6 +2,7 @@
 import { mapInfo } from '@sockfilter/bpf';
 import type { Table } from '@sockfilter/table';
 import { inspectHook } from './attachment.js';
+import { type LaterProgram, laterPrograms } from './foreign.js';
 import { countCgroups, registeredPaths, type Tree } from './groupmaps.js';
 import { CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
 import type { LoadedGeneration } from './inforce.js';
@@ -32,6 +33,8 @@ export interface Status {
   readonly paths: number;
   readonly cgroups: number;
   readonly hooks: readonly HookStatus[];
+  /** Programs of others that can allow what ours have refused. */
+  readonly later: readonly LaterProgram[];
 }
 
 /** What stands for the generation that holds the table. */
@@ -42,6 +45,11 @@ export function readStatus(
   table: Table,
 ): Status {
   const maps = openMaps(pins);
+  const hooks = [...TRACEPOINTS, ...CALL_HOOKS].map((hook) => ({
+    ...hook,
+    needed: isNeeded(hook, table),
+    ...inspectHook(pins, tree, hook),
+  }));
   try {
     return {
       root: tree.root,
@@ -52,12 +60,14 @@ export function readStatus(
       bytes: mapInfo(fd).maxEntries * PAGE_BYTES,
       paths: registeredPaths(maps.paths, header.idSlot).size,
       cgroups: countCgroups(maps.groups),
-      hooks: [...TRACEPOINTS, ...CALL_HOOKS].map((hook) => ({
-        name: hook.name,
-        chains: hook.chains,
-        needed: isNeeded(hook, table),
-        ...inspectHook(pins, tree, hook),
+      hooks: hooks.map(({ name, chains, needed, attached, programId }) => ({
+        name,
+        chains,
+        needed,
+        attached,
+        programId,
       })),
+      later: laterPrograms(tree, hooks),
     };
   } finally {
     closeMaps(maps);
