@@ -132,6 +132,11 @@ function possible(chain: BuiltinChain, values: Values, random: Random): Packet {
   const hasPorts = protocol !== icmp && protocol !== icmpv6;
   const fieldOf = (field: Field, bits: number) => BigInt.asUintN(bits, values.get(field) ?? 0n);
   const numberOf = (field: Field) => Number(fieldOf(field, FIELD_BITS[field]));
+  const ownerOf = (field: 'uid' | 'gid') => {
+    const id = numberOf(field);
+    const bound = boundOf(chain, field);
+    return !bound || contains(bound.set, BigInt(id)) ? id : 0;
+  };
   const addressBits = family === 4 ? 32 : 128;
   return {
     chain,
@@ -143,7 +148,7 @@ function possible(chain: BuiltinChain, values: Values, random: Random): Packet {
     sourcePort: isBind || !hasPorts ? 0 : numberOf('sourcePort'),
     destinationPort: hasPorts ? numberOf('destinationPort') : 0,
     flags: flagsOf(chain, protocol),
-    uid: numberOf('uid'),
-    gid: numberOf('gid'),
+    uid: ownerOf('uid'),
+    gid: ownerOf('gid'),
   };
 }

@@ -7,12 +7,14 @@
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
+  CHAINS,
   type Chain,
   type Family,
   flagsOf,
   type Group,
   impossible,
   MATCHES,
+  MAX_OWNER_ID,
   type Match,
   type MatchDescriptor,
   type MatchName,
@@ -70,7 +72,7 @@ const MASKS: Readonly<Record<Family, readonly bigint[]>> = {
 };
 const PORTS = [0, 1, 53, 80, 443, 1024, 32768, 65535];
 const GROUP_IDS = [0, 1, 3, 7, 65535, 65536, 70000, 2 ** 32 - 1];
-const OWNERS = [0, 1, 1000, 65534, 65536, 100000, 2 ** 32 - 1];
+const OWNERS = [0, 1, 1000, 65534, 65536, 100000, MAX_OWNER_ID];
 const GROUP_PATHS = ['/', '/web', '/web/a', '/web/b', '/webs', '/db'];
 
 const { tcp, udp, udplite, icmp, icmpv6 } = PROTOCOL;
@@ -350,8 +352,8 @@ export const packets: Arbitrary<Packet> = fc
         sourcePort: chain === 'BIND' ? fc.constant(0) : port,
         destinationPort: port,
         flags: fc.constant(flagsOf(chain, protocol)),
-        uid: near(OWNERS, 2 ** 32 - 1),
-        gid: near(OWNERS, 2 ** 32 - 1),
+        uid: near(OWNERS, MAX_OWNER_ID),
+        gid: CHAINS[chain].bounds.gid ? fc.constant(0) : near(OWNERS, MAX_OWNER_ID),
       });
     }),
   )

@@ -86,7 +86,7 @@ test.each([
   [oneCase('chain: BIND', 'expect: accept'), 'SF103 2:11 a call needs `dst`'],
   [
     oneCase('chain: BIND, dst: 1.1.1.300, dport: 1', 'expect: accept'),
-    'SF103 2:31 `1.1.1.300` is no address',
+    'SF103 2:31 invalid address `1.1.1.300`',
   ],
   [
     oneCase('chain: ACCEPT, dst: 1.1.1.1, dport: 1', 'expect: accept'),

@@ -5,14 +5,18 @@ import { printRule } from '@sockfilter/iptables';
 import { encodeBlob, walkBlob } from '@sockfilter/kernel';
 import { writeJson } from '@sockfilter/language';
 import {
+  CHAINS,
   type CounterOwner,
   counterOwners,
   type Decision,
   errnoName,
   evaluate,
+  groupLabel,
   ownerName,
   type Packet,
-  PROTOCOL,
+  printEndpoint,
+  protocolName,
+  registerPaths,
   type Table,
 } from '@sockfilter/table';
 import { printWalk, walkRules } from './ci/walk.js';
@@ -20,7 +24,7 @@ import { withFileTable } from './filetable.js';
 import type { Globals } from './globals.js';
 import { withLiveTable } from './livetable.js';
 import { print } from './output.js';
-import { type PacketWords, printEndpoint, readPacket } from './packet.js';
+import { type PacketWords, readPacket } from './packet.js';
 
 interface Explained {
   readonly table: Table;
@@ -32,7 +36,8 @@ interface Explained {
 
 function decide(globals: Globals, words: PacketWords): Explained {
   if (globals.file !== undefined)
-    return withFileTable(globals.file, globals.wait, 'read', ({ table }) => {
+    return withFileTable(globals.file, globals.wait, 'read', ({ table: written }) => {
+      const table = registerPaths(written, 0);
       const packet = readPacket(words, table);
       const decision = walkBlob(encodeBlob(buildDiagram(table), 0), packet);
       return { table, packet, decision, isInstalled: true };
@@ -50,10 +55,6 @@ function ownerText({ chain, rule }: CounterOwner): string {
   return rule ? printRule(chain.name, rule) : `-P ${chain.name} ${chain.policy}`;
 }
 
-function protocolName(number: number): string | number {
-  return Object.entries(PROTOCOL).find(([, known]) => known === number)?.[0] ?? number;
-}
-
 function packetWords(packet: Packet): Readonly<Record<string, string | number>> {
   const { chain, protocol, family, group, uid, gid } = packet;
   return {
@@ -63,7 +64,7 @@ function packetWords(packet: Packet): Readonly<Record<string, string | number>> 
     source: printEndpoint(family, packet.source, packet.sourcePort),
     destination: printEndpoint(family, packet.destination, packet.destinationPort),
     uid,
-    gid,
+    ...(CHAINS[chain].bounds.gid ? {} : { gid }),
   };
 }
 
@@ -99,7 +100,8 @@ export async function explain(
     return;
   }
   const verdict = decision.errno === 0 ? 'allowed' : `refused with ${errnoName(decision.errno)}`;
-  const call = Object.entries(packetWords(packet)).map(([name, value]) => `${name} ${value}`);
+  const said = { ...packetWords(packet), group: groupLabel(table.groups, packet.group) };
+  const call = Object.entries(said).map(([name, value]) => `${name} ${value}`);
   const also = counted.filter((owner) => owner !== decider);
   const lines = [
     `${verdict} by ${ownerName(decider)}`,

@@ -1,8 +1,16 @@
 /** One call in words, and as the command line that shows how it is decided. */
-import { CHAINS, type Group, hasPeerSource, type Packet, PROTOCOL } from '@sockfilter/table';
-import { printAddress, printEndpoint } from './address.js';
+import {
+  CHAINS,
+  type Group,
+  groupLabel,
+  hasPeerSource,
+  type Packet,
+  PROTOCOL,
+  printAddress,
+  printEndpoint,
+  protocolName,
+} from '@sockfilter/table';
 import type { Witness } from './finding.js';
-import { groupLabel, protocolName } from './label.js';
 
 const hasPorts = ({ protocol }: Packet) =>
   protocol !== PROTOCOL.icmp && protocol !== PROTOCOL.icmpv6;
@@ -26,7 +34,8 @@ function callText(packet: Packet): string {
 /** `connect(tcp, 10.0.0.5:80) by group web (3), uid 1000`; with the gid where it is another number. */
 export function describeCall(packet: Packet, groups: readonly Group[]): string {
   const who = packet.group === 0 ? 'no group' : `group ${groupLabel(groups, packet.group)}`;
-  const gid = packet.gid === packet.uid ? '' : `, gid ${packet.gid}`;
+  const hasGid = CHAINS[packet.chain].bounds.gid === undefined;
+  const gid = packet.gid === packet.uid || !hasGid ? '' : `, gid ${packet.gid}`;
   return `${callText(packet)} by ${who}, uid ${packet.uid}${gid}`;
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Box } from '@sockfilter/diagram';
 import {
+  addressBits,
   BUILTIN_CHAINS,
   type BuiltinChain,
   boundOf,
@@ -12,10 +13,13 @@ import {
   type Family,
   type Field,
   type Group,
+  groupLabel,
+  MAX_OWNER_ID,
+  printAddress,
+  protocolName,
   type Range,
 } from '@sockfilter/table';
-import { addressBits, allAddresses, printAddress, printAddressRange } from './address.js';
-import { groupLabel, protocolName } from './label.js';
+import { allAddresses, printAddressRange } from './address.js';
 import { coveringNetworks } from './network.js';
 
 /** How many pieces of one field are named before the rest is only counted. */
@@ -95,6 +99,7 @@ export function chainsOf(box: Box): readonly BuiltinChain[] {
 }
 
 const MAX_ID = 2n ** 32n - 1n;
+const MAX_OWNER = BigInt(MAX_OWNER_ID);
 const MAX_PORT = 65535n;
 
 function numbers(box: Box, field: Field, high: bigint): string | undefined {
@@ -169,8 +174,8 @@ export function describeBox(box: Box, { groups }: DescribeOptions): string {
   const destination = endText(box, 'destination', 'destinationPort');
   const saysAddress =
     (box.source && source !== undefined) || (box.destination && destination !== undefined);
-  const uid = numbers(box, 'uid', MAX_ID);
-  const gid = numbers(box, 'gid', MAX_ID);
+  const uid = numbers(box, 'uid', MAX_OWNER);
+  const gid = numbers(box, 'gid', MAX_OWNER);
   const parts = [
     chains.length === BUILTIN_CHAINS.length ? 'every chain' : chains.join('/'),
     describeGroups(box, groups),

@@ -2,7 +2,7 @@
 import { intersect, isEmpty, type PacketSet, subtract, union, witness } from '@sockfilter/diagram';
 import { errnoName, REJECT_ERRNO } from '@sockfilter/table';
 import { listBoxes } from './boxlist.js';
-import { readCall } from './casecall.js';
+import { readCase } from './casecall.js';
 import type { Code } from './catalogue.js';
 import { CheckContext } from './context.js';
 import type {
@@ -64,7 +64,7 @@ class Tester {
 
   #case({ call, path, verdict, errno, by }: CaseExpectation): readonly Finding[] {
     const { file, table, tracer } = this.#context;
-    const packet = located([...path, 'call'], () => readCall(call, table));
+    const packet = located([...path, 'call'], () => readCase(call, table));
     const { errno: got, decider } = tracer.decide(packet);
     const isSame = (got === 0) === (verdict === 'accept');
     const notes: Note[] = [ownerNote(file, decider, '', ' decides')];

@@ -1,6 +1,6 @@
 /** Ranges of addresses as networks. */
-import type { Family, Range } from '@sockfilter/table';
-import { addressBits, type Network } from './address.js';
+import { addressBits, type Family, type Range } from '@sockfilter/table';
+import type { Network } from './address.js';
 
 /** The fewest networks that make up the range, in order. */
 export function coveringNetworks(family: Family, [from, to]: Range): readonly Network[] {

@@ -2,38 +2,32 @@
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
+  CALL_KEYS,
+  type CallKey,
   type Clause,
+  callProtocol,
   chainNumber,
   describeOption,
+  idsWithin,
   isBuiltinChain,
+  knownGroups,
   MAX_GROUP_ID,
+  MAX_OWNER_ID,
   type MatchName,
+  type Range,
+  rangeSet,
+  readCallAddress,
+  readGroupId,
   type Table,
   type Value,
   valueSet,
 } from '@sockfilter/table';
-import { type Network, networkMask, parseAddress, parseNetwork } from './address.js';
-import { protocolNumber } from './label.js';
+import { type Network, networkMask, parseNetwork } from './address.js';
 import { coveringNetworks } from './network.js';
 
-export const REGION_KEYS = [
-  'chain',
-  'group',
-  'proto',
-  'family',
-  'local',
-  'remote',
-  'local-port',
-  'remote-port',
-  'src',
-  'dst',
-  'sport',
-  'dport',
-  'uid',
-  'gid',
-] as const;
+export const REGION_KEYS = CALL_KEYS;
 
-export type RegionKey = (typeof REGION_KEYS)[number];
+export type RegionKey = CallKey;
 
 interface Fault {
   readonly fault: string;
@@ -78,8 +72,8 @@ function readNetworks(text: string): readonly Network[] | Fault {
     const network = parseNetwork(text);
     return network ? [network] : { fault: `\`${text}\` is no address`, help };
   }
-  const from = parseAddress(text.slice(0, dash));
-  const to = parseAddress(text.slice(dash + 1));
+  const from = readCallAddress(text.slice(0, dash));
+  const to = readCallAddress(text.slice(dash + 1));
   if (!from || !to || from.family !== to.family || from.value > to.value)
     return { fault: `\`${text}\` is no range of addresses`, help };
   return coveringNetworks(from.family, [from.value, to.value]);
@@ -117,22 +111,20 @@ function ranges(
 }
 
 const PORT = { kind: 'portRange', max: 65535, noun: 'port' } as const;
-const OWNER = { kind: 'ownerRange', max: 2 ** 32 - 1, noun: 'id of a user or group' } as const;
+const OWNER = { kind: 'ownerRange', max: MAX_OWNER_ID, noun: 'id of a user or group' } as const;
 
-function readGroup(text: string, table: Table): Meaning | Fault {
-  if (text.startsWith('/'))
-    return [optionClauses('cgroup', 'path', { kind: 'groupPath', path: text }, table)];
-  const group = table.groups.find(({ name }) => name === text);
-  const id = group ? String(group.id) : text === 'none' ? '0' : text;
-  const range = readRange(id, MAX_GROUP_ID, 'group');
-  if (!('fault' in range))
-    return [optionClauses('cgroup', 'id', { kind: 'groupRange', ...range }, table)];
-  const names = table.groups.map(({ name }) => name);
-  const known = names.length > 8 ? [...names.slice(0, 8), '...'] : names;
-  return {
-    fault: `there is no group \`${text}\``,
-    help: known.length === 0 ? 'the file declares none' : `the groups are ${known.join(', ')}`,
-  };
+function readGroup(text: string, { groups }: Table): Meaning | Fault {
+  const isNamed = groups.some(({ name }) => name === text);
+  const oneOf = (ranges: readonly Range[]): Meaning => [
+    [[{ field: 'group', set: rangeSet(ranges), negated: false }]],
+  ];
+  if (text.startsWith('/') && !isNamed)
+    return oneOf(idsWithin(text, groups).map((id) => [BigInt(id), BigInt(id)]));
+  const id = readGroupId(text, groups);
+  if (id !== undefined) return oneOf([[BigInt(id), BigInt(id)]]);
+  const range = readRange(text, MAX_GROUP_ID, 'group');
+  if (!('fault' in range)) return oneOf([[BigInt(range.from), BigInt(range.to)]]);
+  return { fault: `there is no group \`${text}\``, help: knownGroups(groups) };
 }
 
 /** How each field is read. */
@@ -152,7 +144,7 @@ export const REGION_READERS: Readonly<Record<RegionKey, FieldReader>> = {
   group: { read: readGroup },
   proto: {
     read: (text) => {
-      const protocol = protocolNumber(text);
+      const protocol = callProtocol(text);
       if (protocol === undefined)
         return {
           fault: `no call has protocol \`${text}\``,

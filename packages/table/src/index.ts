@@ -19,3 +19,4 @@ export * from './targets.js';
 export * from './validate.js';
 export * from './value.js';
 export * from './valueset.js';
+export * from './words/index.js';

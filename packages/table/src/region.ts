@@ -3,7 +3,8 @@ import type { Bound } from './chain.js';
 import { BUILTIN_CHAINS, type BuiltinChain, CHAINS } from './chains.js';
 import { type Family, FIELDS, type Field, fieldValue, type Packet } from './packet.js';
 import { PROTOCOL } from './protocol.js';
-import { contains } from './valueset.js';
+import { MAX_OWNER_ID } from './value.js';
+import { contains, rangeSet } from './valueset.js';
 
 const { icmp, icmpv6 } = PROTOCOL;
 
@@ -11,8 +12,16 @@ const LOOPBACK: Readonly<Record<Family, bigint>> = { 4: 0x7f00_0001n, 6: 1n };
 
 /** What the chain by itself makes of the field; undefined if it can be anything. */
 export function boundOf(chain: BuiltinChain, field: Field): Bound | undefined {
-  return CHAINS[chain].bounds[field];
+  return CHAINS[chain].bounds[field] ?? EVERYWHERE[field];
 }
+
+const OWNERS: Bound = {
+  set: rangeSet([[0n, BigInt(MAX_OWNER_ID)]]),
+  reason: `no user or group has the id ${MAX_OWNER_ID + 1}: to the kernel it means none`,
+};
+
+/** What every chain restricts. */
+const EVERYWHERE: Partial<Readonly<Record<Field, Bound>>> = { uid: OWNERS, gid: OWNERS };
 
 /** True where the source is a peer's address, so that every call has one. */
 export function hasPeerSource(chain: BuiltinChain): boolean {

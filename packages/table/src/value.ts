@@ -26,6 +26,9 @@ export interface Values {
   readonly errno: { readonly errno: RejectErrno };
 }
 
+/** The highest uid and gid: 2^32-1 means "no id" to the kernel. */
+export const MAX_OWNER_ID = 2 ** 32 - 2;
+
 export type ValueKind = keyof Values;
 
 /** A value tagged with its kind. */

@@ -1,65 +1,34 @@
 /** Addresses and networks of both families. Host names are never looked up. */
 import { bad, good, type Parsed, partOf, type Word } from '@sockfilter/language';
-import type { Family, Value, ValueOf } from '@sockfilter/table';
-import ipaddr from 'ipaddr.js';
+import {
+  type Address,
+  addressBits,
+  type Family,
+  MAPPED_PREFIX,
+  printAddress,
+  readAddress,
+  type Value,
+  type ValueOf,
+} from '@sockfilter/table';
 import { defineValue } from './syntax.js';
-
-interface Address {
-  readonly family: Family;
-  readonly value: bigint;
-}
-
-const ADDRESS_BITS: Readonly<Record<Family, number>> = { 4: 32, 6: 128 };
 
 /** The mask of all bits of an address. */
 export function fullMask(family: Family): bigint {
-  return (1n << BigInt(ADDRESS_BITS[family])) - 1n;
+  return (1n << BigInt(addressBits(family))) - 1n;
 }
 
 function prefixMask(family: Family, length: number): bigint {
-  return fullMask(family) ^ ((1n << BigInt(ADDRESS_BITS[family] - length)) - 1n);
+  return fullMask(family) ^ ((1n << BigInt(addressBits(family) - length)) - 1n);
 }
-
-function fromBytes(bytes: readonly number[]): bigint {
-  return bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
-}
-
-/** The first 96 bits of the IPv4-mapped IPv6 addresses. */
-const MAPPED_PREFIX = 0xffffn;
 
 function isMapped(address: bigint, mask: bigint): boolean {
   return address >> 32n === MAPPED_PREFIX && mask >> 32n === (1n << 96n) - 1n;
-}
-
-/** Four decimal numbers: of the forms that inet_aton takes the one that nobody reads otherwise. */
-const QUAD = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
-
-/** Four decimal numbers, or the text form of RFC 4291 without a zone. */
-function readAddress(text: string): Address | undefined {
-  const bytes = QUAD.exec(text)?.slice(1).map(Number);
-  if (bytes?.every((byte) => byte <= 255))
-    return { family: 4, value: BigInt(bytes.reduce((value, byte) => value * 256 + byte, 0)) };
-  if (/^[\da-fA-F:.]*:[\da-fA-F:.]*$/.test(text) && ipaddr.IPv6.isValid(text))
-    return { family: 6, value: fromBytes(ipaddr.IPv6.parse(text).toByteArray()) };
-  return undefined;
 }
 
 /** `10` of `10/8`, as in iptables: what is left out at the end is 0. */
 function readShortAddress(text: string): bigint | undefined {
   if (!/^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){0,2}$/.test(text)) return undefined;
   return readAddress([...text.split('.'), '0', '0', '0'].slice(0, 4).join('.'))?.value;
-}
-
-/** The usual text form: dotted, or that of RFC 5952. */
-function printAddress(family: Family, value: bigint): string {
-  if (family === 4) {
-    const bits = Number(value);
-    return `${bits >>> 24}.${(bits >>> 16) & 0xff}.${(bits >>> 8) & 0xff}.${bits & 0xff}`;
-  }
-  const bytes = Array.from({ length: 16 }, (_, at) =>
-    Number((value >> BigInt(8 * (15 - at))) & 0xffn),
-  );
-  return new ipaddr.IPv6(bytes).toRFC5952String();
 }
 
 function parseAddress(word: Word): Parsed<Address> {
@@ -87,7 +56,7 @@ const mapped = (word: Word, help: string) =>
   });
 
 function parseMask(word: Word, family: Family): Parsed<bigint> {
-  const bits = ADDRESS_BITS[family];
+  const bits = addressBits(family);
   if (/^\d{1,3}$/.test(word.text) && Number(word.text) <= bits)
     return good(prefixMask(family, Number(word.text)));
   const mask = readAddress(word.text);

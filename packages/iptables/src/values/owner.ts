@@ -1,11 +1,8 @@
 /** User, group and network ids. */
 import { good } from '@sockfilter/language';
-import { MAX_GROUP_ID } from '@sockfilter/table';
+import { MAX_GROUP_ID, MAX_OWNER_ID } from '@sockfilter/table';
 import { parseRange, printRange } from './number.js';
 import { defineValue } from './syntax.js';
-
-/** The highest uid and gid: 2^32-1 means "no id" to the kernel. */
-const MAX_OWNER_ID = 2 ** 32 - 2;
 
 /** Users or groups, as the option says. */
 export const ownerRange = defineValue('ownerRange', {

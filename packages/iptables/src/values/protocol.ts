@@ -1,37 +1,17 @@
 /** Protocols by name and number. */
 import { bad, didYouMean, good } from '@sockfilter/language';
-import { PROTOCOL } from '@sockfilter/table';
+import { PROTOCOL, PROTOCOL_NAMES, protocolName } from '@sockfilter/table';
 import { readNumber } from './number.js';
 import { defineValue } from './syntax.js';
 
-const NAMES: Readonly<Record<string, number>> = {
-  all: 0,
-  tcp: PROTOCOL.tcp,
-  udp: PROTOCOL.udp,
-  udplite: PROTOCOL.udplite,
-  icmp: PROTOCOL.icmp,
-  'ipv6-icmp': PROTOCOL.icmpv6,
-  icmpv6: PROTOCOL.icmpv6,
-  icmp6: PROTOCOL.icmpv6,
-  // A multipath connection is a tcp connection to the hooks.
-  mptcp: PROTOCOL.tcp,
-  sctp: PROTOCOL.sctp,
-  dccp: PROTOCOL.dccp,
-};
+const NAMES: Readonly<Record<string, number>> = { all: 0, ...PROTOCOL_NAMES };
 
 /** Protocols that no rule may name. */
 const UNSEEN: readonly number[] = [PROTOCOL.sctp, PROTOCOL.dccp];
 
-/** The first name of each number. */
-const PRINTED: ReadonlyMap<number, string> = new Map(
-  Object.entries(NAMES)
-    .map(([name, number]) => [number, name] as const)
-    .toReversed(),
-);
-
-/** The name if iptables has one that is also ours, else the number. */
+/** As rules print it: 0 is `all`. */
 export function printProtocol(protocol: number): string {
-  return PRINTED.get(protocol) ?? String(protocol);
+  return protocol === 0 ? 'all' : protocolName(protocol);
 }
 
 function listHelp(text: string): string | undefined {

@@ -1,14 +1,13 @@
 /** Prefix lengths that cut off what was written. */
 import { intersect, subtract, witness } from '@sockfilter/diagram';
-import type { Rule } from '@sockfilter/table';
 import {
   type Address,
   addressBits,
-  networkMask,
-  parseAddress,
-  parseNetwork,
   printAddress,
-} from '../address.js';
+  type Rule,
+  readCallAddress,
+} from '@sockfilter/table';
+import { networkMask, parseNetwork } from '../address.js';
 import type { Check, CheckContext } from '../context.js';
 import type { PlacedWord } from '../rulefile.js';
 
@@ -26,7 +25,7 @@ function readMasked(text: string): Pick<Wide, 'network' | 'mask'> | undefined {
   const network = parseNetwork(text);
   if (network) return { network, mask: networkMask(network) };
   const [head, tail = ''] = text.split('/');
-  const [address, mask] = [parseAddress(head), parseAddress(tail)];
+  const [address, mask] = [readCallAddress(head), readCallAddress(tail)];
   return address && mask?.family === address.family
     ? { network: address, mask: mask.value }
     : undefined;

@@ -7,8 +7,7 @@ import {
   type Universe,
   union,
 } from '@sockfilter/diagram';
-import { type Group, ruleCondition, type Table } from '@sockfilter/table';
-import { groupLabel } from '../label.js';
+import { type Group, groupLabel, ruleCondition, type Table } from '@sockfilter/table';
 
 export interface Row {
   readonly label: string;

@@ -1,10 +1,9 @@
 /** The report as JSON, for programs. */
 
 import { writeJson } from '@sockfilter/language';
-import { printAddress } from '../address.js';
+import { printAddress, protocolName } from '@sockfilter/table';
 import { CATALOGUE } from '../catalogue.js';
 import type { Finding, Place, Witness } from '../finding.js';
-import { protocolName } from '../label.js';
 import { exitOf, isFailure, type Report, summaryOf } from './report.js';
 
 function jsonPlace({ file, line, column, length }: Place) {

@@ -1,6 +1,7 @@
 import type { ChainDescriptor } from '../chain.js';
 import { PROTOCOL, TCP_SYN } from '../protocol.js';
 import { valueSet } from '../valueset.js';
+import { NO_GID } from './bounds.js';
 
 /** A TCP SYN that reaches a listening socket: the source is the peer. */
 export const accept: ChainDescriptor = {
@@ -8,7 +9,10 @@ export const accept: ChainDescriptor = {
   ours: 'destination',
   ids: 'socket',
   refusal: 'silence',
-  bounds: { protocol: { set: valueSet(PROTOCOL.tcp), reason: 'it sees tcp only' } },
+  bounds: {
+    protocol: { set: valueSet(PROTOCOL.tcp), reason: 'it sees tcp only' },
+    gid: NO_GID,
+  },
   flags: { [PROTOCOL.tcp]: TCP_SYN },
   exampleRank: 3,
   usuallyUnbound: false,

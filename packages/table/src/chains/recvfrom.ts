@@ -1,5 +1,5 @@
 import type { ChainDescriptor } from '../chain.js';
-import { DATAGRAMS } from './bounds.js';
+import { DATAGRAMS, NO_GID } from './bounds.js';
 
 /** A datagram that reaches an unconnected socket: the source is the peer. */
 export const recvfrom: ChainDescriptor = {
@@ -7,7 +7,7 @@ export const recvfrom: ChainDescriptor = {
   ours: 'destination',
   ids: 'socket',
   refusal: 'silence',
-  bounds: { protocol: DATAGRAMS },
+  bounds: { protocol: DATAGRAMS, gid: NO_GID },
   flags: {},
   exampleRank: 4,
   usuallyUnbound: false,

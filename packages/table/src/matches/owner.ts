@@ -3,9 +3,7 @@ import { defineOption, type MatchDescriptor } from '../match.js';
 import type { Field } from '../packet.js';
 import { rangeSet } from '../valueset.js';
 
-const NO_GID = chainsThat(({ ids }) =>
-  ids === 'socket' ? 'a socket keeps the user id of its maker but no group id' : undefined,
-);
+const NO_GID = chainsThat(({ bounds }) => bounds.gid?.reason);
 
 const owner = (field: Field, absent = {}) =>
   defineOption(

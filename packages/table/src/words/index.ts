@@ -1,0 +1,4 @@
+export * from './address.js';
+export * from './call.js';
+export * from './group.js';
+export * from './protocol.js';
