@@ -180,16 +180,16 @@ function sendMessage({ fd, to, from, control: messages = [], data = 'x', flags =
   return outcome(c.sendmsg(fd, header, flags));
 }
 
-/** The descriptor that the last socket or accept call gave: `fd: 'last'` in a batch. */
-let last = -1;
-const opened = (result) => {
-  if (result.errno === undefined) last = result.value;
+/** What socket and accept calls gave: `fd: 'last'` and the one before that, `fd: 'previous'`, in a batch. */
+let opened = [];
+const note = (result) => {
+  if (result.errno === undefined) opened.push(result.value);
   return result;
 };
 
 const calls = {
   socket: ({ family, type, protocol = 0, blocking = false }) =>
-    opened(
+    note(
       outcome(
         c.socket(
           number(FAMILY, family),
@@ -214,7 +214,7 @@ const calls = {
     return error.value ? { errno: errnoName(error.value) } : { value: 0 };
   },
   listen: ({ fd, backlog = 16 }) => outcome(c.listen(fd, backlog)),
-  accept: ({ fd }) => opened(withAddress((...to) => c.accept4(fd, ...to, SOCK_NONBLOCK))),
+  accept: ({ fd }) => note(withAddress((...to) => c.accept4(fd, ...to, SOCK_NONBLOCK))),
   acceptWithin: ({ fd, ms }) =>
     ready(fd, POLLIN, ms) ? calls.accept({ fd }) : { errno: 'timeout' },
   send: ({ fd, data = 'x', flags = 0 }) => {
@@ -256,13 +256,25 @@ const calls = {
     return { value: 0 };
   },
   batch: ({ calls: list }) => ({ value: list.length, results: list.map(run) }),
-  ...rawCalls({ outcome, packAddress, last: () => last }),
+  repeat: ({ times, calls: list, after = [] }) => {
+    let value = 0;
+    for (let round = 0; round < times; round++) {
+      opened = [];
+      if (list.map(run).at(-1)?.errno === undefined) value++;
+      after.map(run);
+      for (const fd of opened) c.close(fd);
+    }
+    opened = [];
+    return { value };
+  },
+  ...rawCalls({ outcome, packAddress, last: () => opened.at(-1) ?? -1 }),
 };
 
 function run(call) {
   const answer = calls[call.op];
   if (!answer) throw new Error(`no call ${call.op}`);
-  return answer(call.fd === 'last' ? { ...call, fd: last } : call);
+  const place = { last: -1, previous: -2 }[call.fd];
+  return answer(place === undefined ? call : { ...call, fd: opened.at(place) ?? -1 });
 }
 
 function respond(id, result) {

@@ -34,8 +34,11 @@ interface ControlMessage {
   readonly value: number | string;
 }
 
-/** A descriptor of the caller; `last` is the one that its last socket or accept call gave. */
-export type Descriptor = number | 'last';
+/**
+ * A descriptor of the caller; `last` is the one that its last socket or accept call gave, `previous` the
+ * one before that.
+ */
+export type Descriptor = number | 'last' | 'previous';
 
 /** One call. Sockets are nonblocking unless made otherwise; datagrams say `x` unless told otherwise. */
 export type Call =
@@ -107,6 +110,16 @@ export type Call =
   /** Carries the process, but not the sockets it has, into another control group. */
   | { readonly op: 'moveTo'; readonly cgroup: string }
   | { readonly op: 'batch'; readonly calls: readonly Call[] }
+  /**
+   * Makes the calls over and over, then those of `after`, and closes what was opened; `value` says how
+   * often the last of `calls` succeeded.
+   */
+  | {
+      readonly op: 'repeat';
+      readonly times: number;
+      readonly calls: readonly Call[];
+      readonly after?: readonly Call[];
+    }
   /** A system call by its name in caller-raw.js; its memories come back as they are after it. */
   | { readonly op: 'syscall'; readonly name: string; readonly args: readonly Argument[] }
   /** Memory that stays; the value is its address. */

@@ -100,4 +100,31 @@ describeKernel('enforcement', () => {
       expect.arrayContaining(['ACCEPT 1: 1', 'ACCEPT 2: n', 'RECVFROM 1: 1', 'RECVFROM policy: 1']),
     );
   });
+
+  test('an IPv6 socket that is connected takes IPv4 at 127.0.0.6', async () => {
+    const rules = '-A RECVFROM -d 127.0.0.6 -j DROP';
+    const peer = await bed.caller('peer');
+    const joined = await bed.caller('joined');
+    const stranger = await peer.open('dgram', { address: '127.0.0.1', port: 5354 });
+    const friend = await peer.open('dgram', { address: 'fd00:9::1', port: 5354 });
+    const fd = await joined.socket('inet6', 'dgram');
+    expect(await joined.connect(fd, friend.address)).toBe('ok');
+    const { port = 0 } = await joined.address(fd);
+    const arrives = async (from: number, address: string) => {
+      expect(await peer.sendto(from, { address, port })).toBe('ok');
+      return (await joined.recvWithin(fd, 100)).errno ?? 'ok';
+    };
+    policy.enforce('-A RECVFROM -d 127.0.0.7 -j DROP');
+    expect(await arrives(stranger.fd, '127.0.0.6')).toBe('ok');
+    policy.enforce(rules);
+    expect(await arrives(stranger.fd, '127.0.0.6')).toBe('timeout');
+    // Its peer is judged by CONNECT, and so is a peer of IPv4 of such a socket.
+    policy.enforce('-P RECVFROM DROP');
+    expect(await arrives(friend.fd, 'fd00:9::1')).toBe('ok');
+    const mapped = await joined.socket('inet6', 'dgram');
+    expect(await joined.connect(mapped, { address: '::ffff:127.0.0.1', port: 5354 })).toBe('ok');
+    const { port: own = 0 } = await joined.address(mapped);
+    await peer.sendto(stranger.fd, { address: '127.0.0.1', port: own });
+    expect((await joined.recvWithin(mapped, 100)).errno).toBeUndefined();
+  });
 });

@@ -169,10 +169,19 @@ describeKernel('lifecycle', () => {
     policy.enforce('-P RECVFROM DROP');
     expect(attached()).toEqual(withIngress);
     expect(programsAt('inet_ingress')).toHaveLength(1);
-    policy.enforce('-A BIND -p udp --dport 7001 -j DROP');
+    policy.enforce('-A BIND -p udp --dport 7001');
     // At once: beside the next one it would count every packet twice.
     expect(programsAt('inet_ingress')).toHaveLength(0);
     expect(attached()).toEqual(HOOKS);
+    // What listens or receives at a port that the kernel chose has its BIND judged when a packet comes.
+    policy.enforce(':own - [0:0]\n-A BIND -p udp -j own\n-A own -p udp --dport 7001 -j REJECT');
+    expect(attached()).toEqual([
+      ...HOOKS.slice(0, 4),
+      'inet4_post_bind',
+      'inet6_post_bind',
+      ...HOOKS.slice(4),
+      'inet_ingress',
+    ]);
   });
 
   test('status tells what is there', () => {
@@ -194,7 +203,7 @@ describeKernel('lifecycle', () => {
     renewed = new Policy(bed.cgroups.childPath('renewed'));
     const rules = `-G web --id 3 --path ${bed.cgroups.childPath('renewed/web')}
       -A CONNECT -m cgroup --id 3 -j REJECT --reject-with EACCES
-      -A RECVFROM -p udp --dport 7001 -j DROP`;
+      -A BIND -p udp --dport 7001 -j DROP`;
     renewed.enforce(rules);
     const hooks = () => renewed.status()?.hooks ?? [];
     expect(hooks().every((hook) => hook.attached)).toBe(true);

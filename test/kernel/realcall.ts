@@ -57,6 +57,8 @@ export interface Judged {
   readonly step: Step;
   /** The errno's name, or `ok`; undefined where the caller isn't told. */
   readonly told: string | undefined;
+  /** A judging again of what the kernel made of the call: it counts where it refuses, and only there. */
+  readonly again?: true;
   /** Of RECVFROM what the datagram says, of ACCEPT the peer as accept(2) tells it. */
   readonly arrives: string | undefined;
 }
@@ -86,6 +88,12 @@ function parse6(text: string): bigint {
     0n,
   );
 }
+
+/** One of those that the kernel chooses from. */
+const CHOSEN_PORT = 40_000;
+
+/** What rules refuse with here; a call never gives these by itself. */
+export const REFUSED_WITH: readonly string[] = ['EPERM', 'EACCES', 'ETIMEDOUT', 'EHOSTUNREACH'];
 
 const isMapped = (text: string) => text.startsWith('::ffff:');
 
@@ -206,7 +214,12 @@ export function interpret(
     const now = { address: after.address, port: after.port ?? 0 };
     const told = result.errno ?? 'ok';
     const mark = `${plan.mark}.${n}`;
-    const judge = (chain: 'BIND' | 'CONNECT' | 'SENDTO', target: Target, source: bigint): void => {
+    const judge = (
+      chain: 'BIND' | 'CONNECT' | 'SENDTO',
+      target: Target,
+      source: bigint,
+      how: { readonly again?: true } = {},
+    ): void => {
       const sourcePort = chain === 'BIND' ? 0 : chain === 'SENDTO' ? now.port : local.port;
       const packet: Packet = {
         chain,
@@ -219,7 +232,7 @@ export function interpret(
         destinationPort: hasPorts ? target.port : 0,
         flags: flagsOf(chain, protocol),
       };
-      judged.push({ packet, step, told, arrives: undefined });
+      judged.push({ packet, step, told, arrives: undefined, ...how });
     };
     const sendToPeer = (namesNone: boolean) => {
       if (!peer) return;
@@ -229,9 +242,16 @@ export function interpret(
       if (told === 'ok') reach(peer, local.address, local.port, step, mark);
     };
     switch (step.op) {
-      case 'bind':
-        judge('BIND', { ...packetAddress(step.address), port: step.port }, 0n);
+      case 'bind': {
+        const target = packetAddress(step.address);
+        judge('BIND', { ...target, port: step.port }, 0n);
+        // The port that the kernel chose is judged too. A caller that is refused it never learns which it
+        // was: to the rules here one is like the other.
+        const isChosen = step.port === 0 && !plan.options.includes('IP_BIND_ADDRESS_NO_PORT');
+        if (isChosen && (told === 'ok' || REFUSED_WITH.includes(told)))
+          judge('BIND', { ...target, port: now.port || CHOSEN_PORT }, 0n, { again: true });
         break;
+      }
       case 'connect':
       case 'fastopen': {
         const target = {

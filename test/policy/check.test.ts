@@ -111,13 +111,19 @@ const ROWS: readonly (readonly [name: string, lines: string, found: string])[] =
     '-A BIND -d fd00::1 -j DROP|-A BIND -d :: -j DROP|-A ACCEPT -j DROP',
     '',
   ],
-  ['listen without bind', '-A BIND -m cgroup --id 3 -j DROP', 'SF011 1'],
+  ['port 0 without its ports', '-P BIND DROP|-A BIND -p tcp --dport 0 -j ACCEPT', 'SF015 2'],
   [
-    'listen without bind, and ACCEPT closed',
-    '-A BIND -m cgroup --id 3 -j DROP|-A ACCEPT -m cgroup --id 3 -j DROP',
+    'port 0 with its ports',
+    '-P BIND DROP|-A BIND -p tcp -m multiport --dports 0,32768:60999 -j ACCEPT',
     '',
   ],
-  ['a port that autobind never takes', '-A BIND -p tcp --dport 80 -j DROP', ''],
+  [
+    'port 0 with some of its ports, for one group',
+    ':BIND ACCEPT|-A BIND -p udp --dport 40000 -m cgroup --id 3 -j DROP',
+    'SF015 1',
+  ],
+  ['port 0 refused with its ports', '-A BIND -m cgroup --id 3 -j DROP', ''],
+  ['a port that the kernel never chooses', '-A BIND -p tcp --dport 80 -j DROP', ''],
 ];
 
 test.each(ROWS)('%s', (_, lines, expected) => {

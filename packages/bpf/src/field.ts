@@ -72,6 +72,33 @@ export interface Field {
   readonly size: number;
 }
 
+interface Place {
+  readonly walked: string;
+  readonly type: number;
+  readonly bitOffset: number;
+  /** 0 for what is not a bit-field. */
+  readonly bits: number;
+}
+
+function findPlace(btf: Btf, struct: string, path: string): Place {
+  let owner = findNamed(btf, struct);
+  if (owner === undefined) throw new Error(`this kernel's BTF has no struct \`${struct}\``);
+  let place: Place = { walked: struct, type: owner.id, bitOffset: 0, bits: 0 };
+  for (const name of path.split('.')) {
+    if (owner === undefined || !isAggregate(owner)) {
+      const reason = owner?.kind === KIND.ptr ? 'is a pointer' : 'is no struct';
+      throw new Error(`\`${place.walked}\` ${reason}: it has no member \`${name}\``);
+    }
+    const member = findMember(btf, owner, name);
+    if (member === undefined) throw new Error(`\`${place.walked}\` has no member \`${name}\``);
+    const { type, bits } = member;
+    const bitOffset = place.bitOffset + member.bitOffset;
+    place = { walked: `${place.walked}.${name}`, type, bitOffset, bits };
+    owner = underlying(btf, type);
+  }
+  return place;
+}
+
 /**
  * Finds a field by struct name and dotted path: `findField(btf, 'sock', 'sk_cgrp_data.cgroup')`.
  *
@@ -79,27 +106,29 @@ export interface Field {
  * the part, for a struct or a member that this kernel does not have, and for bit-fields.
  */
 export function findField(btf: Btf, struct: string, path: string): Field {
-  let owner = findNamed(btf, struct);
-  if (owner === undefined) throw new Error(`this kernel's BTF has no struct \`${struct}\``);
-  let walked = struct;
-  let bitOffset = 0;
-  let type = owner.id;
-  for (const name of path.split('.')) {
-    if (owner === undefined || !isAggregate(owner)) {
-      const reason = owner?.kind === KIND.ptr ? 'is a pointer' : 'is no struct';
-      throw new Error(`\`${walked}\` ${reason}: it has no member \`${name}\``);
-    }
-    const member = findMember(btf, owner, name);
-    if (member === undefined) throw new Error(`\`${walked}\` has no member \`${name}\``);
-    walked = `${walked}.${name}`;
-    bitOffset += member.bitOffset;
-    if (member.bits !== 0 || bitOffset % 8 !== 0) {
-      throw new Error(`\`${walked}\` is a bit-field: it has no byte offset`);
-    }
-    type = member.type;
-    owner = underlying(btf, type);
-  }
+  const { walked, type, bitOffset, bits } = findPlace(btf, struct, path);
+  if (bits !== 0 || bitOffset % 8 !== 0)
+    throw new Error(`\`${walked}\` is a bit-field: it has no byte offset`);
   return { offset: bitOffset / 8, size: sizeOf(btf, type) ?? 0 };
+}
+
+/** One bit in a struct: the byte that has it, and the byte's mask. */
+export interface Flag {
+  readonly offset: number;
+  readonly mask: number;
+}
+
+/**
+ * Finds bit `bit` of a field, which may be a bit-field; the field is found as `findField` finds it.
+ * Of little-endian machines, where bits are numbered from the least on, in each byte and over bytes.
+ * Throws as `findField` does, and for a bit that a bit-field does not have.
+ */
+export function findFlag(btf: Btf, struct: string, path: string, bit: number): Flag {
+  const { walked, bitOffset, bits } = findPlace(btf, struct, path);
+  if (bits !== 0 && bit >= bits)
+    throw new Error(`\`${walked}\` has ${bits} bits, so no bit ${bit}`);
+  const at = bitOffset + bit;
+  return { offset: at >> 3, mask: 1 << (at & 7) };
 }
 
 /** The byte offset of a field: `findField` without the size. */

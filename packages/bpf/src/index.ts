@@ -5,7 +5,15 @@ export { type Btf, kernelBtf, parseBtf } from './btf.js';
 export { cgroupId, findCgroup2, openDirectory } from './cgroup.js';
 export { disassemble } from './disassemble.js';
 export { BpfError, errnoName } from './error.js';
-export { type Field, fieldOffset, findField, hasField, structSize } from './field.js';
+export {
+  type Field,
+  type Flag,
+  fieldOffset,
+  findField,
+  findFlag,
+  hasField,
+  structSize,
+} from './field.js';
 export { HELPERS, type HelperName, helperName } from './helpers.js';
 export {
   type Condition,

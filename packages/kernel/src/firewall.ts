@@ -240,9 +240,10 @@ export class Firewall {
   #attach(maps: Maps, last: Header, wanted: ReadonlyMap<string, number>, table: Table): number {
     const { tree } = this.#environment;
     const inForce = registeredPaths(maps.paths, last.idSlot);
-    const isWhole = [...TRACEPOINTS, ...CALL_HOOKS.filter(({ onDemand }) => !onDemand)].every(
-      (hook) => inspectHook(this.#pins, tree, hook).attached,
-    );
+    const isWhole = [
+      ...TRACEPOINTS,
+      ...CALL_HOOKS.filter(({ needed }) => needed === 'always'),
+    ].every((hook) => inspectHook(this.#pins, tree, hook).attached);
     attachMissing(this.#pins, tree, maps, TRACEPOINTS);
     // A root that was made again, and what lies below it, has no ids yet. They come before the hooks:
     // an interruption leaves a hook detached, so that the next commit comes here again.

@@ -1,9 +1,10 @@
 /** The places where programs are attached, in the order in which they are. */
 import type { AttachType, ProgramSpec } from '@sockfilter/bpf';
-import { type BuiltinChain, findChain, type Table } from '@sockfilter/table';
+import { type BuiltinChain, builtinChain, findChain, type Table } from '@sockfilter/table';
 import type { Offsets } from './offsets.js';
 import { mkdirProgram, releaseProgram } from './program/cgroups.js';
 import { ingressProgram } from './program/ingress.js';
+import { postBindProgram } from './program/postbind.js';
 import { type CallChain, sockAddrProgram } from './program/sockaddr.js';
 import { sockoptProgram } from './program/sockopt.js';
 
@@ -13,8 +14,8 @@ export interface Hook {
   readonly attach: { readonly tracepoint: string } | { readonly cgroup: AttachType };
   /** The chains that it feeds. */
   readonly chains: readonly BuiltinChain[];
-  /** Whether it is attached only while one of its chains can refuse or count. */
-  readonly onDemand: boolean;
+  /** For which tables it is attached. */
+  readonly needed: 'always' | ((table: Table) => boolean);
   readonly program: (offsets: Offsets) => ProgramSpec;
 }
 
@@ -22,8 +23,38 @@ const call = (chain: CallChain, family: 4 | 6, attach: AttachType): Hook => ({
   name: attach,
   attach: { cgroup: attach },
   chains: [chain],
-  onDemand: false,
+  needed: 'always',
   program: (offsets) => sockAddrProgram(chain, family, offsets),
+});
+
+/** Whether the chain has a rule, or a policy that refuses: it can refuse or count. */
+function isUsed(table: Table, name: BuiltinChain): boolean {
+  const { rules, policy } = builtinChain(table, name);
+  return rules.length > 0 || policy !== 'ACCEPT';
+}
+
+/** Whether a walk from the chain could meet a rule or a policy that refuses. */
+function canRefuse(table: Table, name: BuiltinChain): boolean {
+  const met = new Set<string>([name]);
+  for (const each of met) {
+    const chain = findChain(table, each);
+    if (chain?.policy === 'DROP') return true;
+    for (const { target } of chain?.rules ?? []) {
+      if (target?.kind === 'drop' || target?.kind === 'reject') return true;
+      if (target?.kind === 'jump' || target?.kind === 'goto') met.add(target.chain);
+    }
+  }
+  return false;
+}
+
+const refusesBinds = (table: Table) => canRefuse(table, 'BIND');
+
+const postBind = (family: 4 | 6, attach: AttachType): Hook => ({
+  name: attach,
+  attach: { cgroup: attach },
+  chains: ['BIND'],
+  needed: refusesBinds,
+  program: (offsets) => postBindProgram(family, offsets),
 });
 
 /** They keep the control groups' ids, and come before every hook that asks for one. */
@@ -32,14 +63,14 @@ export const TRACEPOINTS: readonly Hook[] = [
     name: 'cgroup_mkdir',
     attach: { tracepoint: 'cgroup_mkdir' },
     chains: [],
-    onDemand: false,
+    needed: 'always',
     program: mkdirProgram,
   },
   {
     name: 'cgroup_release',
     attach: { tracepoint: 'cgroup_release' },
     chains: [],
-    onDemand: false,
+    needed: 'always',
     program: releaseProgram,
   },
 ];
@@ -51,6 +82,8 @@ export const TRACEPOINTS: readonly Hook[] = [
 export const CALL_HOOKS: readonly Hook[] = [
   call('BIND', 4, 'inet4_bind'),
   call('BIND', 6, 'inet6_bind'),
+  postBind(4, 'inet4_post_bind'),
+  postBind(6, 'inet6_post_bind'),
   call('CONNECT', 4, 'inet4_connect'),
   call('CONNECT', 6, 'inet6_connect'),
   call('SENDTO', 4, 'udp4_sendmsg'),
@@ -59,23 +92,19 @@ export const CALL_HOOKS: readonly Hook[] = [
     name: 'setsockopt',
     attach: { cgroup: 'setsockopt' },
     chains: ['CONNECT', 'SENDTO'],
-    onDemand: true,
+    needed: (table) => isUsed(table, 'CONNECT') || isUsed(table, 'SENDTO'),
     program: sockoptProgram,
   },
   {
     name: 'inet_ingress',
     attach: { cgroup: 'inet_ingress' },
-    chains: ['ACCEPT', 'RECVFROM'],
-    onDemand: true,
+    chains: ['ACCEPT', 'RECVFROM', 'BIND'],
+    needed: (table) => isUsed(table, 'ACCEPT') || isUsed(table, 'RECVFROM') || refusesBinds(table),
     program: ingressProgram,
   },
 ];
 
-/** Whether the table has work for the hook: a rule, or a policy that refuses. */
-export function isNeeded(hook: Hook, table: Table): boolean {
-  if (!hook.onDemand) return true;
-  return hook.chains.some((name) => {
-    const chain = findChain(table, name);
-    return chain !== undefined && (chain.rules.length > 0 || chain.policy !== 'ACCEPT');
-  });
+/** Whether the table has work for the hook. */
+export function isNeeded({ needed }: Hook, table: Table): boolean {
+  return needed === 'always' || needed(table);
 }

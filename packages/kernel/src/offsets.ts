@@ -1,10 +1,16 @@
 /** Where the fields of the kernel's structures lie that no stable interface shows. */
-import { type Btf, fieldOffset, hasField } from '@sockfilter/bpf';
+import { type Btf, type Flag, fieldOffset, findFlag, hasField } from '@sockfilter/bpf';
 
 /** Byte offsets, as this kernel's BTF gives them. */
 export interface Offsets {
   readonly sockCgroup: number;
   readonly sockUid: number;
+  /** Set once bind(2) has named the port; clear while the port is one that the kernel chose. */
+  readonly sockPortLock: Flag;
+  readonly sockSocket: number;
+  readonly socketFile: number;
+  readonly fileCred: number;
+  readonly credFsgid: number;
   readonly inetSaddr: number;
   /** The device of IP_UNICAST_IF. */
   readonly inetDevice: number;
@@ -92,12 +98,20 @@ function readIpv6(btf: Btf): Ipv6Offsets | undefined {
   };
 }
 
+/** SOCK_BINDPORT_LOCK, as a bit of sk_userlocks (net/sock.h). */
+const BINDPORT_LOCK_BIT = 3;
+
 /** Throws, naming it, for a field that this kernel does not have. */
 export function readOffsets(btf: Btf): Offsets {
   const cookieSource = fieldOffset(btf, 'ipcm_cookie', 'addr');
   return {
     sockCgroup: fieldOffset(btf, 'sock', 'sk_cgrp_data.cgroup'),
     sockUid: fieldOffset(btf, 'sock', 'sk_uid'),
+    sockPortLock: findFlag(btf, 'sock', 'sk_userlocks', BINDPORT_LOCK_BIT),
+    sockSocket: fieldOffset(btf, 'sock', 'sk_socket'),
+    socketFile: fieldOffset(btf, 'socket', 'file'),
+    fileCred: fieldOffset(btf, 'file', 'f_cred'),
+    credFsgid: fieldOffset(btf, 'cred', 'fsgid'),
     inetSaddr: fieldOffset(btf, 'inet_sock', 'inet_saddr'),
     inetDevice: fieldOffset(btf, 'inet_sock', 'uc_index'),
     inetOptions: fieldOffset(btf, 'inet_sock', 'inet_opt'),

@@ -75,12 +75,7 @@ export const CATALOGUE = {
     explanation:
       'A bind to the address is refused, but a bind to 0.0.0.0 or :: on the same port is not, and that serves the address as well.',
   },
-  SF011: {
-    severity: 'warning',
-    title: 'listening without bind',
-    explanation:
-      "listen(2) on a socket that was never bound takes a port of the kernel's choice on all addresses, and no bind(2) is seen. Where BIND refuses and ACCEPT does not, peers can reach such a socket.",
-  },
+  // SF011, of ports that listen(2) without bind(2) takes, is retired: BIND judges them.
   SF012: {
     severity: 'error',
     title: 'kernel too old',
@@ -96,6 +91,12 @@ export const CATALOGUE = {
     title: 'ignore without effect',
     explanation:
       'A `# sockfilter: ignore[...]` comment silences nothing: the finding is gone, or the code is another.',
+  },
+  SF015: {
+    severity: 'warning',
+    title: 'port 0 without its ports',
+    explanation:
+      'A bind to port 0 asks the kernel to choose, and BIND judges what it chose with its number: `--dport 0` grants the asking, and the ports need a rule of their own. Where they are refused, the bind fails with the refusal. The kernel chooses from the sysctl net.ipv4.ip_local_port_range, 32768 to 60999 unless set otherwise, and never one of net.ipv4.ip_local_reserved_ports.',
   },
   SF100: {
     severity: 'error',

@@ -1,6 +1,6 @@
 /** All checks of a rule file. */
-import { findAutobind } from './checks/autobind.js';
 import { findOpenChains, findUnusedChains } from './checks/chains.js';
+import { findRefusedChoices } from './checks/chosenports.js';
 import { findUndeclaredIds } from './checks/groups.js';
 import { findUnenforceable, type KernelVersion } from './checks/kernels.js';
 import { findIdleNegations } from './checks/negations.js';
@@ -22,7 +22,7 @@ const CHECKS: readonly Check[] = [
   findIdleNegations,
   findWidePrefixes,
   findOpenWildcards,
-  findAutobind,
+  findRefusedChoices,
 ];
 
 export interface CheckOptions {

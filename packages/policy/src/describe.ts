@@ -108,7 +108,7 @@ function numbers(box: Box, field: Field, high: bigint): string | undefined {
 }
 
 /** Whose calls the region is about; undefined for everybody's. */
-export function describeGroups(box: Box, groups: readonly Group[]): string | undefined {
+function describeGroups(box: Box, groups: readonly Group[]): string | undefined {
   const text =
     box.group &&
     listRanges(box.group, [0n, MAX_ID], ([from, to]) => {

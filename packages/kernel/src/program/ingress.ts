@@ -2,9 +2,14 @@
  * The hook of packets that reach a socket: ACCEPT and RECVFROM.
  *
  * It sees every packet of every socket in the subtree, so it returns at once for all but a SYN that
- * reaches a listening socket and a datagram that reaches an unconnected udp or udplite socket. The
- * handshake's last ACK arrives at the listener too, and is not judged again. Context: struct
- * __sk_buff, its data from the IP header on; socket: struct bpf_sock (linux/bpf.h).
+ * reaches a listening socket and a datagram that reaches an unconnected udp or udplite socket, or as
+ * IPv4 one that is connected by IPv6. The handshake's last ACK arrives at the listener too, and is not
+ * judged again. Context: struct __sk_buff, its data from the IP header on; socket: struct bpf_sock
+ * (linux/bpf.h).
+ *
+ * A socket whose port the kernel chose has passed no bind(2) that named it: listen(2) without a bind,
+ * and a datagram socket's first send, reach no hook. Its BIND is judged here, before the chain of the
+ * packet, as a bind of the socket as it is; of that, only a refusal counts.
  */
 import {
   addImm,
@@ -35,15 +40,20 @@ import {
 } from '@sockfilter/bpf';
 import { BUILTIN_CHAINS, PROTOCOL, TCP_SYN } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
+import { type LoadWord, putBound4, putBound6, unlessMapped } from './address.js';
 import {
   addressOf,
+  CONTEXT,
   clearPacket,
   IP_HEADER,
   NEXT_HEADER,
+  numberOf,
   OBJECT,
+  peek,
   probe,
   put16,
   put32,
+  putConstant,
   SCRATCH,
   slot,
 } from './stack.js';
@@ -51,16 +61,22 @@ import {
   DECIDED,
   enter,
   findGeneration,
+  findHeader,
   LICENSE,
   putGroup,
   REFUSED,
   refuseIfRefusing,
   UNREADABLE,
+  unlessRefusing,
   walk,
 } from './walk.js';
 
 const SKB_SK = 168;
-const SK = { protocol: 12, state: 72 } as const;
+const SKB_PROTOCOL = 16;
+const ETH_P_IP = 0x0800;
+const SK = { family: 4, protocol: 12, port: 44, peer6: 56, state: 72 } as const;
+const AF_INET6 = 10;
+const TCP_ESTABLISHED = 1;
 const TCP_LISTEN = 10;
 const TCP_CLOSE = 7;
 const TCP_ACK = 0x10;
@@ -71,6 +87,27 @@ const TCP_FLAGS = 13;
 const PORT_BYTES = 4;
 const IPV4_HEADER_BYTES = 20;
 const IPV6_HEADER_BYTES = 40;
+
+/**
+ * Jumps to `target` unless the datagram socket at r0, with its state in r1, takes from anybody: it is
+ * unconnected, or connected to an IPv6 peer and meets an IPv4 packet. Such a socket is bound to 127.0.0.6
+ * for IPv4, and takes what comes there from its peer's port (LOOPBACK4_IPV6).
+ */
+function unlessStray(target: string): readonly Item[] {
+  const peer: LoadWord = (n) => [load(4, R1, R0, SK.peer6 + 4 * n)];
+  return [
+    jumpIf('eq', R1, TCP_CLOSE, 'stray'),
+    jumpIf('ne', R1, TCP_ESTABLISHED, target),
+    load(4, R1, R0, SK.family),
+    jumpIf('ne', R1, AF_INET6, target),
+    load(4, R1, R9, SKB_PROTOCOL),
+    toBig(R1, 16),
+    jumpIf('ne', R1, ETH_P_IP, target),
+    ...unlessMapped(peer, 'stray'),
+    jump(target),
+    label('stray'),
+  ];
+}
 
 /** Reads bytes of the packet at offset r2 to the stack; destroys r0 to r5. */
 function loadBytes(to: number, bytes: number): readonly Item[] {
@@ -150,17 +187,83 @@ function putAddresses(): readonly Item[] {
   ];
 }
 
-/** The uid of the socket's maker; the helper for it would give it as its own user namespace sees it. */
-function putOwner(offsets: Offsets): readonly Item[] {
+/** The kernel's address of the socket to r3 and to OBJECT. */
+function socketNumber(failed: string): readonly Item[] {
   return [
     load(8, R1, R9, SKB_SK),
-    jumpIf('eq', R1, 0, UNREADABLE),
-    ...addressOf(R1, OBJECT, UNREADABLE),
+    jumpIf('eq', R1, 0, failed),
+    ...numberOf(R1),
+    store(8, R10, OBJECT, R3),
+  ];
+}
+
+/**
+ * The uid of the socket's maker, from the socket at OBJECT; the helper for it would give it as its own
+ * user namespace sees it. The cgroup that the socket was made in to SCRATCH.
+ */
+function putOwner(offsets: Offsets, failed: string): readonly Item[] {
+  return [
     load(8, R3, R10, OBJECT),
-    addImm(R3, offsets.sockUid),
-    ...probe(SCRATCH, 4, UNREADABLE),
-    load(4, R1, R10, SCRATCH),
-    ...put32('uid', R1),
+    ...peek(offsets.sockUid, 4, failed),
+    ...put32('uid', R3),
+    mov(R1, R9),
+    callHelper('skb_cgroup_id'),
+    store(8, R10, SCRATCH, R0),
+  ];
+}
+
+/** The group of the socket's maker, from the socket at OBJECT; the kernel's own sockets have no file. */
+function putOwnerGroup(offsets: Offsets): readonly Item[] {
+  return [
+    load(8, R3, R10, OBJECT),
+    ...[offsets.sockSocket, offsets.socketFile, offsets.fileCred].flatMap((offset) => [
+      ...peek(offset, 8, REFUSED),
+      jumpIf('eq', R3, 0, 'ownerless'),
+    ]),
+    ...peek(offsets.credFsgid, 4, REFUSED),
+    ...put32('gid', R3),
+    label('ownerless'),
+  ];
+}
+
+/**
+ * Judges the port of a socket for which the kernel chose it, as a bind(2) of its maker to that port and
+ * to the address that the socket has. Goes on with r6 to r9 as they were.
+ */
+function judgeChosenPort(offsets: Offsets): readonly Item[] {
+  const { offset, mask } = offsets.sockPortLock;
+  return [
+    ...unlessRefusing('BIND', 'bindable'),
+    ...socketNumber(REFUSED),
+    ...peek(offset, 1, REFUSED),
+    jumpIf('set', R3, mask, 'bindable'),
+    ...clearPacket(),
+    storeImm(2, R10, slot('chain'), BUILTIN_CHAINS.indexOf('BIND')),
+    ...put16('protocol', R8),
+    ...putOwnerGroup(offsets),
+    ...putOwner(offsets, REFUSED),
+    ...putGroup('BIND'),
+    load(8, R1, R9, SKB_SK),
+    jumpIf('eq', R1, 0, REFUSED),
+    callHelper('sk_fullsock'),
+    jumpIf('eq', R0, 0, REFUSED),
+    load(4, R1, R0, SK.port),
+    ...put16('destinationPort', R1),
+    load(4, R1, R0, SK.family),
+    jumpIf('eq', R1, AF_INET6, 'bound6'),
+    ...putBound4(R0),
+    jump('bound'),
+    label('bound6'),
+    ...putBound6(R0),
+    store(8, R10, CONTEXT, R9),
+    ...enter('BIND'),
+    ...walk({ name: 'bind', decided: 'bind.decided', counts: 'refusals' }),
+    label('bind.decided'),
+    jumpIf('ne', R8, 0, REFUSED),
+    load(8, R9, R10, CONTEXT),
+    load(2, R8, R10, slot('protocol')),
+    ...findHeader(),
+    label('bindable'),
   ];
 }
 
@@ -190,7 +293,8 @@ export function ingressProgram(offsets: Offsets): ProgramSpec {
       load(4, R8, R0, SK.protocol),
       load(4, R1, R0, SK.state),
       jumpIf('eq', R1, TCP_LISTEN, 'listening'),
-      jumpIf('ne', R1, TCP_CLOSE, 'pass'),
+      jumpIf('eq', R8, PROTOCOL.tcp, 'pass'),
+      ...unlessStray('pass'),
       jumpIf('eq', R8, PROTOCOL.udp, 'judged'),
       jumpIf('ne', R8, PROTOCOL.udplite, 'pass'),
       jump('judged'),
@@ -199,24 +303,26 @@ export function ingressProgram(offsets: Offsets): ProgramSpec {
 
       label('judged'),
       ...findGeneration(),
-      ...clearPacket(),
-      ...put16('protocol', R8),
       jumpIf('ne', R8, PROTOCOL.tcp, 'datagram'),
       ...loadNextHeader(TCP_FLAGS + 1, offsets),
       load(1, R1, R10, NEXT_HEADER + TCP_FLAGS),
       andImm(R1, TCP_SYN | TCP_ACK | TCP_RST),
       jumpIf('ne', R1, TCP_SYN, 'pass'),
-      ...put16('flags', R1),
-      jump('ports'),
+      jump('loaded'),
       label('datagram'),
       ...loadNextHeader(PORT_BYTES, offsets),
+      label('loaded'),
+      ...judgeChosenPort(offsets),
+
+      ...clearPacket(),
+      ...put16('protocol', R8),
+      jumpIf('ne', R8, PROTOCOL.tcp, 'ports'),
+      ...putConstant('flags', TCP_SYN),
       label('ports'),
       ...putPorts(),
       ...putAddresses(),
-      ...putOwner(offsets),
-      mov(R1, R9),
-      callHelper('skb_cgroup_id'),
-      store(8, R10, SCRATCH, R0),
+      ...socketNumber(UNREADABLE),
+      ...putOwner(offsets, UNREADABLE),
       jumpIf('eq', R8, PROTOCOL.tcp, 'accept'),
       ...enterChain('RECVFROM'),
       label('accept'),

@@ -5,30 +5,22 @@
  * `user_port`, are in network byte order; `src_port` is in host order.
  */
 import {
-  addImm,
-  callHelper,
-  exit,
   type Item,
   jump,
   jumpIf,
-  jumpIf32,
   label,
   load,
   mov,
   movImm,
   movImm32,
-  neg,
   or,
   type ProgramSpec,
-  R0,
   R1,
   R3,
   R4,
   R8,
   R9,
   R10,
-  rshImm,
-  store,
   storeImm,
   toBig,
 } from '@sockfilter/bpf';
@@ -37,29 +29,24 @@ import type { Offsets } from '../offsets.js';
 import { type LoadWord, MAPPED_WORD, putAddress6, unlessMapped, WORDS } from './address.js';
 import { putAsked } from './asked.js';
 import { CTX, SK } from './callcontext.js';
+import { finish, putCaller } from './caller.js';
 import { pinIpv4, pinIpv6, refuseDetours, type SendingChain, socketNumber } from './detour.js';
 import { deviceAddress } from './device.js';
 import {
   ASKED_ADDRESS,
   ASKED_PORT,
-  addressOf,
   clearPacket,
-  OBJECT,
   peek,
-  probe,
   put16,
   put32,
   putConstant,
-  SCRATCH,
   slot,
 } from './stack.js';
 import {
-  DECIDED,
   enter,
   findGeneration,
   LICENSE,
   putGroup,
-  REFUSED,
   refuseIfRefusing,
   UNREADABLE,
   walk,
@@ -68,9 +55,6 @@ import {
 export type CallChain = 'BIND' | 'CONNECT' | 'SENDTO';
 
 const IPPROTO_MPTCP = 262;
-const EPERM = 1;
-const PF_KTHREAD = 0x0020_0000;
-const ROOT_CGROUP = 1;
 const INADDR_LOOPBACK = 0x7f00_0001;
 /** ::1 and ::ffff:127.0.0.1 as words in network order. */
 const LOOPBACK6 = [0, 0, 0, 0x0100_0000];
@@ -131,47 +115,6 @@ function putPorts(chain: CallChain): readonly Item[] {
       : [load(8, R1, R9, CTX.sk), load(4, R1, R1, SK.srcPort), ...put16('sourcePort', R1)]),
     label('noPorts'),
   ];
-}
-
-/** The cgroup to SCRATCH and the owner's ids: the calling task's; for a kernel thread, the socket's. */
-function putCaller(offsets: Offsets): readonly Item[] {
-  return [
-    callHelper('get_current_uid_gid'),
-    mov(R8, R0),
-    ...put32('uid', R0),
-    rshImm(R8, 32),
-    ...put32('gid', R8),
-    callHelper('get_current_cgroup_id'),
-    store(8, R10, SCRATCH, R0),
-    jumpIf('ne', R0, ROOT_CGROUP, 'callerKnown'),
-    callHelper('get_current_task'),
-    mov(R3, R0),
-    addImm(R3, offsets.taskFlags),
-    ...probe(SCRATCH, 4, UNREADABLE),
-    load(4, R1, R10, SCRATCH),
-    storeImm(8, R10, SCRATCH, ROOT_CGROUP),
-    jumpIf32('set', R1, PF_KTHREAD, 'kernelThread'),
-    jump('callerKnown'),
-    label('kernelThread'),
-    ...socketAddress(),
-    load(8, R3, R10, OBJECT),
-    addImm(R3, offsets.sockUid),
-    ...probe(SCRATCH, 4, UNREADABLE),
-    load(4, R1, R10, SCRATCH),
-    ...put32('uid', R1),
-    load(8, R3, R10, OBJECT),
-    ...[offsets.sockCgroup, offsets.cgroupNode, offsets.nodeId].flatMap((offset) => [
-      addImm(R3, offset),
-      ...probe(SCRATCH, 8, UNREADABLE),
-      load(8, R3, R10, SCRATCH),
-    ]),
-    label('callerKnown'),
-  ];
-}
-
-/** The kernel's address of the socket to OBJECT. */
-function socketAddress(): readonly Item[] {
-  return [load(8, R1, R9, CTX.sk), ...addressOf(R1, OBJECT, UNREADABLE)];
 }
 
 /** What differs between the chains and families: where the source of the data is to be read. */
@@ -287,25 +230,6 @@ function putAddresses(
   return [...asked.ip4, mov(R8, R1), toBig(R8, 32), ...putIpv4(4, source, offsets)];
 }
 
-/** 1 lets the call proceed; 0 fails it with the errno set before, EPERM if none is. */
-function finish(): readonly Item[] {
-  return [
-    label(REFUSED),
-    movImm(R0, 0),
-    exit(),
-    label(DECIDED),
-    jumpIf('eq', R8, 0, 'allowed'),
-    jumpIf('eq', R8, EPERM, REFUSED),
-    mov(R1, R8),
-    neg(R1),
-    callHelper('set_retval'),
-    jump(REFUSED),
-    label('allowed'),
-    movImm(R0, 1),
-    exit(),
-  ];
-}
-
 const HOOK = { BIND: 'bind', CONNECT: 'connect', SENDTO: 'sendmsg' } as const;
 
 const ATTACH = {
@@ -334,7 +258,7 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
       ...putProtocol(chain),
       ...putPorts(chain),
       ...putAddresses(family, ASKED[chain], source, offsets),
-      ...putCaller(offsets),
+      ...putCaller(socketNumber(), offsets),
       ...putGroup(chain),
       ...enter(chain),
       ...walk(),

@@ -6,6 +6,7 @@
  *     fp-72              key of a page look-up
  *     fp-80, fp-88       scratch
  *     fp-104             the kernel's address of the socket or the skb
+ *     fp-112             the context, while a walk has its register
  *     fp-152 .. fp-113   the IP header, or the address and port that a send asks for
  *     fp-168 .. fp-153   the header behind the IP header
  *
@@ -42,6 +43,7 @@ export const KEY = -72;
 export const SCRATCH = -80;
 export const SPILL = -88;
 export const OBJECT = -104;
+export const CONTEXT = -112;
 export const IP_HEADER = -152;
 export const NEXT_HEADER = -168;
 export const ASKED_ADDRESS = -152;

@@ -71,6 +71,11 @@ function lookUpPage(): readonly Item[] {
   ];
 }
 
+/** r6 = the header of the generation in r7. */
+export function findHeader(): readonly Item[] {
+  return [storeImm(4, R10, KEY, 0), ...lookUpPage(), mov(R6, R0)];
+}
+
 /** r7 = the generation in force, r6 = its header; without one the call is refused. */
 export function findGeneration(): readonly Item[] {
   return [
@@ -81,8 +86,7 @@ export function findGeneration(): readonly Item[] {
     callHelper('map_lookup_elem'),
     jumpIf('eq', R0, 0, REFUSED),
     mov(R7, R0),
-    ...lookUpPage(),
-    mov(R6, R0),
+    ...findHeader(),
   ];
 }
 
@@ -172,8 +176,21 @@ function count(): readonly Item[] {
   ];
 }
 
-/** Walks from the node at r8 and jumps to DECIDED with the errno in r8, or to REFUSED. */
-export function walk(): readonly Item[] {
+export interface Walk {
+  /** Begins the names of the walk's own labels. */
+  readonly name: string;
+  /** Where it jumps with the errno in r8. */
+  readonly decided: string;
+  /** Of a judging again, the rules and policies that refuse. */
+  readonly counts: 'all' | 'refusals';
+}
+
+const ONCE: Walk = { name: 'walk', decided: DECIDED, counts: 'all' };
+
+/** Walks from the node at r8 and jumps to where it is decided with the errno in r8, or to REFUSED. */
+export function walk({ name, decided, counts }: Walk = ONCE): readonly Item[] {
+  const at = (what: string) => `${name}.${what}`;
+  const countsAll = counts === 'all';
   return [
     callHelper('get_smp_processor_id'),
     load(4, R1, R6, HEADER.stripeMask),
@@ -185,14 +202,14 @@ export function walk(): readonly Item[] {
     store(4, R10, STRIPE_PAGE, R0),
     movImm(R9, MAX_STEPS),
 
-    label('page'),
+    label(at('page')),
     mov(R1, R8),
     rshImm(R1, NODE_BITS),
     store(4, R10, KEY, R1),
     ...lookUpPage(),
     mov(R6, R0),
 
-    label('step'),
+    label(at('step')),
     subImm(R9, 1),
     jumpIf('eq', R9, 0, REFUSED),
     mov(R1, R8),
@@ -208,28 +225,28 @@ export function walk(): readonly Item[] {
     add(R3, R10),
     load(2, R3, R3, PACKET),
 
-    jumpIf('ne', R2, OP.unequal, 'notUnequal'),
-    jumpIf('ne', R3, R4, 'take'),
+    jumpIf('ne', R2, OP.unequal, at('notUnequal')),
+    jumpIf('ne', R3, R4, at('take')),
     addImm32(R8, 1),
-    jump('step'),
+    jump(at('step')),
 
-    label('notUnequal'),
-    jumpIf('ne', R2, OP.less, 'notLess'),
-    jumpIf('lt', R3, R4, 'take'),
+    label(at('notUnequal')),
+    jumpIf('ne', R2, OP.less, at('notLess')),
+    jumpIf('lt', R3, R4, at('take')),
     addImm32(R8, 1),
-    jump('step'),
+    jump(at('step')),
 
-    label('notLess'),
-    jumpIf('eq', R2, OP.jump, 'take'),
-    jumpIf('eq', R2, OP.count, 'count'),
-    jumpIf('eq', R2, OP.verdict, 'verdict'),
+    label(at('notLess')),
+    jumpIf('eq', R2, OP.jump, at('take')),
+    jumpIf('eq', R2, OP.count, at('count')),
+    jumpIf('eq', R2, OP.verdict, at('verdict')),
 
     // OP.index
     sub(R3, R4),
     andImm(R3, 0xffff),
-    jumpIf('le', R3, R0, 'inside'),
+    jumpIf('le', R3, R0, at('inside')),
     mov(R3, R0),
-    label('inside'),
+    label(at('inside')),
     mov(R1, R8),
     lshImm(R1, 1),
     addImm(R1, 2),
@@ -239,23 +256,24 @@ export function walk(): readonly Item[] {
     add(R1, R6),
     load(4, R0, R1, 0),
 
-    label('take'),
+    label(at('take')),
     mov(R1, R8),
     xor(R1, R0),
     mov(R8, R0),
     rshImm(R1, NODE_BITS),
-    jumpIf('eq', R1, 0, 'step'),
-    jump('page'),
+    jumpIf('eq', R1, 0, at('step')),
+    jump(at('page')),
 
-    label('count'),
-    ...count(),
+    label(at('count')),
+    ...(countsAll ? count() : []),
     addImm32(R8, 1),
-    jump('step'),
+    jump(at('step')),
 
-    label('verdict'),
+    label(at('verdict')),
+    ...(countsAll ? [] : [mov(R8, R4), jumpIf('eq', R4, 0, decided)]),
     store(8, R10, SPILL, R4),
     ...count(),
     load(8, R8, R10, SPILL),
-    jump(DECIDED),
+    jump(decided),
   ];
 }

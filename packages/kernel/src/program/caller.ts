@@ -1,0 +1,82 @@
+/** What the hooks of calls share: who calls, and how the call is answered. */
+import {
+  addImm,
+  callHelper,
+  exit,
+  type Item,
+  jump,
+  jumpIf,
+  jumpIf32,
+  label,
+  load,
+  mov,
+  movImm,
+  neg,
+  R0,
+  R1,
+  R3,
+  R8,
+  R10,
+  rshImm,
+  store,
+  storeImm,
+} from '@sockfilter/bpf';
+import type { Offsets } from '../offsets.js';
+import { follow, OBJECT, peek, probe, put32, SCRATCH } from './stack.js';
+import { DECIDED, REFUSED, UNREADABLE } from './walk.js';
+
+const EPERM = 1;
+const PF_KTHREAD = 0x0020_0000;
+const ROOT_CGROUP = 1;
+
+/**
+ * The cgroup to SCRATCH and the owner's ids: the calling task's; for a kernel thread, those of the
+ * socket, whose address in the kernel `socket` leaves in r3.
+ */
+export function putCaller(socket: readonly Item[], offsets: Offsets): readonly Item[] {
+  return [
+    callHelper('get_current_uid_gid'),
+    mov(R8, R0),
+    ...put32('uid', R0),
+    rshImm(R8, 32),
+    ...put32('gid', R8),
+    callHelper('get_current_cgroup_id'),
+    store(8, R10, SCRATCH, R0),
+    jumpIf('ne', R0, ROOT_CGROUP, 'callerKnown'),
+    callHelper('get_current_task'),
+    mov(R3, R0),
+    addImm(R3, offsets.taskFlags),
+    ...probe(SCRATCH, 4, UNREADABLE),
+    load(4, R1, R10, SCRATCH),
+    storeImm(8, R10, SCRATCH, ROOT_CGROUP),
+    jumpIf32('set', R1, PF_KTHREAD, 'kernelThread'),
+    jump('callerKnown'),
+    label('kernelThread'),
+    ...socket,
+    store(8, R10, OBJECT, R3),
+    ...peek(offsets.sockUid, 4, UNREADABLE),
+    ...put32('uid', R3),
+    load(8, R3, R10, OBJECT),
+    ...follow([offsets.sockCgroup, offsets.cgroupNode, offsets.nodeId], UNREADABLE),
+    label('callerKnown'),
+  ];
+}
+
+/** 1 lets the call proceed; 0 fails it with the errno set before, EPERM if none is. */
+export function finish(): readonly Item[] {
+  return [
+    label(REFUSED),
+    movImm(R0, 0),
+    exit(),
+    label(DECIDED),
+    jumpIf('eq', R8, 0, 'allowed'),
+    jumpIf('eq', R8, EPERM, REFUSED),
+    mov(R1, R8),
+    neg(R1),
+    callHelper('set_retval'),
+    jump(REFUSED),
+    label('allowed'),
+    movImm(R0, 1),
+    exit(),
+  ];
+}
