@@ -1,5 +1,13 @@
 import { existsSync } from 'node:fs';
-import { type Btf, fieldOffset, findField, kernelBtf, parseBtf, structSize } from './index.js';
+import {
+  type Btf,
+  fieldOffset,
+  findField,
+  findFlag,
+  kernelBtf,
+  parseBtf,
+  structSize,
+} from './index.js';
 
 /** Writes BTF: types are lists of words, of which a string stands for its name. */
 function writeBtf(types: readonly (readonly (number | string)[])[]): Uint8Array {
@@ -52,6 +60,12 @@ const TYPES = [
 ] as const;
 
 const btf = parseBtf(writeBtf(TYPES));
+
+test('a bit is found in a bit-field and in a field of bytes', () => {
+  expect(findFlag(btf, 'outer', 'low', 3)).toEqual({ offset: 0, mask: 8 });
+  expect(findFlag(btf, 'outer', 'named.b', 9)).toEqual({ offset: 13, mask: 2 });
+  expect(() => findFlag(btf, 'outer', 'low', 4)).toThrow('`outer.low` has 4 bits, so no bit 4');
+});
 
 test.each([
   ['inner', 'b', 4, 4],
