@@ -5,8 +5,8 @@ import type { Trust } from './trusts.js';
 const HEAD = '| technique | as | chain | what it comes to | note |\n|---|---|---|---|---|';
 
 function printRow({ name, as, chain, expected, twin, note, since }: Technique): string {
-  const refusedAnyway = twin && 'refused wherever it leads';
-  const notes = [since && `Linux ${since}`, refusedAnyway, note]
+  const outside = twin && 'the twin is made outside the policy';
+  const notes = [since && `Linux ${since}`, outside, note]
     .filter((part) => part !== undefined)
     .join('; ');
   return `| ${name} | ${as.join(', ')} | ${chain} | ${expected} | ${notes} |`;

@@ -50,8 +50,8 @@ export interface Technique {
   /** What the attempt at the refused end comes to. */
   readonly expected: string;
   /**
-   * What must arrive: the attempt at the allowed end, or, of what the table refuses altogether, the very
-   * attempt of a caller outside the policy.
+   * What must arrive: the attempt at the allowed end, or, of what some kernels let the table only refuse
+   * altogether, the very attempt of a caller outside the policy.
    */
   readonly twin?: 'unpoliced';
   readonly note?: string;
