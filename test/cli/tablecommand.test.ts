@@ -1,4 +1,5 @@
 /** The commands of iptables on a rule file: exit statuses and messages. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { Workplace } from './command.js';
 
 const RULES = `*socket
@@ -109,4 +110,58 @@ describe('a listing', () => {
       stderr: '',
     });
   });
+});
+
+describe('what is typed goes before the environment', () => {
+  test('--root is not the file of SOCKFILTER_FILE', () => {
+    const { status, stderr } = place.run([
+      '--root',
+      '/sockfilter-is/not-there',
+      '-A',
+      'BIND',
+      '-j',
+      'DROP',
+    ]);
+    expect(status).not.toBe(0);
+    expect(stderr).not.toContain('rules');
+    expect(place.read('rules')).toBe(RULES);
+  });
+
+  test('--file is not below SOCKFILTER_ROOT, and not with --root', () => {
+    const env = { SOCKFILTER_FILE: 'absent', SOCKFILTER_ROOT: '../nowhere' };
+    expect(place.run(['--file', 'rules', '-S', 'BIND'], { env }).status).toBe(0);
+    for (const words of [['-S'], ['save'], ['explain', 'BIND']])
+      expect(place.run(['--file', 'rules', '--root', '/web', ...words])).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining('`--file` and `--root` exclude each other'),
+      });
+  });
+});
+
+test('help for a match, a target, and the protocol that brings one', () => {
+  expect(place.expectStatus(['-m', 'cgroup', '--help'], 0).stdout).toMatch(
+    /^cgroup match options:\n\[!\] --id /,
+  );
+  expect(place.expectStatus(['-j', 'REJECT', '-h'], 0).stdout).toContain('--reject-with EPERM|');
+  expect(place.expectStatus(['-p', 'tcp', '--help'], 0).stdout).toContain(
+    '[!] --dport, --destination-port',
+  );
+});
+
+test('-v tells what is done', () => {
+  const { stdout } = place.expectStatus(['-v', '-A', 'BIND', '-p', 'udp', '-j', 'DROP'], 0);
+  expect(stdout).toBe('DROP  udp opt -- in * out *  anywhere  -> anywhere\n');
+  expect(place.expectStatus(['-v', '-F', 'web'], 0).stdout).toBe("Flushing chain `web'\n");
+});
+
+test('a file in another encoding is refused by name, and stays', () => {
+  const bytes = Buffer.from(`\ufeff${RULES}`, 'utf16le');
+  writeFileSync(place.path('wide'), bytes);
+  for (const words of [
+    ['--file', 'wide', '-F'],
+    ['restore', '-t', 'wide'],
+    ['check', 'wide'],
+  ])
+    expect(place.expectStatus(words, 2).stderr).toContain('wide:1:1: error: the text is UTF-16LE');
+  expect(readFileSync(place.path('wide'))).toEqual(bytes);
 });

@@ -26,7 +26,7 @@ test('-L', () => {
   expect(printListing(table, { chain: 'CONNECT' })).toBe(
     `Chain CONNECT (policy ACCEPT)
 target     prot opt source               destination
-web       !udp  --  0.0.0.0/0           !10.0.0.0/8           source IP range 1.1.1.1-1.1.1.2 [goto]
+web       !udp  --  0.0.0.0/0           !10.0.0.0/8           [goto] source IP range 1.1.1.1-1.1.1.2
            tcp  --  ::/0                 ::/0                 tcp spt:!1 dpts:80:90 flags:FIN,SYN,RST,ACK/SYN
 `,
   );

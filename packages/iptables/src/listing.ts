@@ -87,7 +87,8 @@ function extraText(rule: Rule): string {
     PROTOCOL_MATCHES.includes(match.name) ? match.name : '',
     ...match.options.map((option) => listOption(match, option)),
   ]);
-  return [...matches, listTarget(rule.target)].filter((text) => text !== '').join(' ');
+  const [before, after] = listTarget(rule.target);
+  return [before, ...matches, after].filter((text) => text !== '').join(' ');
 }
 
 function listRule(rule: Rule, number: number, count: Count, options: ListingOptions): string {

@@ -138,10 +138,10 @@ export function printTarget(target: Target | undefined): string {
   return `-${TARGET_SYNTAX[target.kind].flag} ${targetWord(target)}${options.join('')}`;
 }
 
-/** What a listing says of the target after its name. */
-export function listTarget(target: Target | undefined): string {
-  if (!target) return '';
-  const { remark } = TARGET_SYNTAX[target.kind];
+/** What a listing says of the target: before the matches of its rule, and after them. */
+export function listTarget(target: Target | undefined): readonly [before: string, after: string] {
+  if (!target) return ['', ''];
+  const { remark = '' } = TARGET_SYNTAX[target.kind];
   const options = printedOptions(target).map(({ syntax, text }) => syntax.list(text, false));
-  return [...options, ...(remark === undefined ? [] : [remark])].join(' ');
+  return [remark, options.join(' ')];
 }

@@ -1,0 +1,142 @@
+/** The real iptables 1.8.9 beside the language: statuses, and what is then listed. */
+import { spawnSync } from 'node:child_process';
+import { applyEdit, exitStatus, isEdit, NO_NAMES } from '@sockfilter/language';
+import { type Table, TableError } from '@sockfilter/table';
+import { parseCommand, parseSave, printRules, printVerbose, unfitNames } from './index.js';
+
+const START: Table = parseSave(
+  '*socket\n:zeta - [0:0]\n:web - [0:0]\n-A web -j DROP\nCOMMIT\n',
+  'start',
+  {
+    names: NO_NAMES,
+  },
+).table;
+
+/** Runs the lines in a network namespace of their own; each prints its status. */
+function real(
+  lines: readonly string[],
+): { readonly statuses: readonly number[]; readonly printed: string } | undefined {
+  const script = [
+    'iptables -N zeta && iptables -N web && iptables -A web -j DROP || exit 99',
+    ...lines.map((line) => `iptables ${line} >/dev/null 2>&1; echo "status $?"`),
+    'iptables -S',
+  ];
+  const { status, stdout } = spawnSync('unshare', ['-n', 'sh', '-c', script.join('\n')], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) return undefined;
+  const statuses = [...stdout.matchAll(/^status (\d+)$/gm)].map(([, code]) => Number(code));
+  return { statuses, printed: stdout.replace(/^status \d+\n/gm, '') };
+}
+
+function ours(lines: readonly string[]) {
+  let table = START;
+  const statuses = lines.map((line) => {
+    const argv = line.replaceAll('OUTPUT', 'CONNECT').replaceAll('INPUT', 'ACCEPT').split(' ');
+    const parsed = parseCommand(argv, { names: NO_NAMES, groups: [] });
+    if (!parsed.command) return exitStatus(parsed.diagnostics);
+    const { place, chain, target } = parsed;
+    const places = { place, chain: chain?.span, target: target?.span };
+    const missing = unfitNames(table, parsed.command, places, { names: NO_NAMES, groups: [] });
+    if (missing.length > 0) return exitStatus(missing);
+    try {
+      if (isEdit(parsed.command)) table = applyEdit(table, parsed.command);
+      return 0;
+    } catch (error) {
+      if (error instanceof TableError) return 1;
+      throw error;
+    }
+  });
+  return { statuses, table };
+}
+
+const SAME = [
+  '-A OUTPUT -d 10/8 -j DROP',
+  '-A OUTPUT -s 10.1/16',
+  '-A OUTPUT -s 0/0 -d 10.1.2/24 -p tcp --dport 25',
+  '-A OUTPUT -p tcp -m multiport --dport 80,90',
+  '-A OUTPUT -p udp -m multiport --port 80',
+  '-A OUTPUT -p tcp -m tcp -m multiport --dport 80',
+  '-A OUTPUT -j ACCPT',
+  '-D OUTPUT -j ACCPT',
+  '-C OUTPUT -j ACCPT',
+  '-A nowhere -j DROP',
+  '-D OUTPUT 99',
+  '-D OUTPUT -d 1.2.3.4 -j DROP',
+  '-N OUTPUT',
+  '-N web',
+  '-N DROP',
+  '-N -foo',
+  '-N aaa',
+  '-E web OUTPUT',
+  '-P OUTPUT REJECT',
+  '-P OUTPUT drop',
+  '-P web DROP',
+  '-P OUTPUT DROP',
+  '-A OUTPUT -p tcp --dport 90:80',
+  '-A OUTPUT -p tcp --dport 70000',
+  '-A OUTPUT -p tpc',
+  '-A OUTPUT -m nosuch',
+  '-A OUTPUT --nosuch',
+  '-A OUTPUT extra',
+  '-A OUTPUT -d',
+  '-A OUTPUT --dport 80',
+  '-A OUTPUT -j ACCEPT -j DROP',
+  '-F -s 1.1.1.1',
+  '-A OUTPUT -j web',
+  '-A OUTPUT -g zeta',
+  '-I OUTPUT 99 -j DROP',
+  '-R OUTPUT 99 -j DROP',
+];
+
+/** What differs, with both statuses; docs/language.md says why. */
+const DIFFERENT: readonly (readonly [line: string, real: number, ours: number])[] = [
+  ['-A OUTPUT -d 10.1', 0, 2],
+  ['-t nosuch -S', 3, 2],
+  ['-X web', 4, 1],
+];
+
+const run = real([]) ? real : undefined;
+
+if (!run) console.warn('SKIPPED: no root or no iptables: nothing to compare with');
+
+(run ? describe : describe.skip)('beside iptables', () => {
+  test('statuses and rules are the same', () => {
+    const theirs = real(SAME);
+    const { statuses, table } = ours(SAME);
+    const rows = (codes: readonly number[] = []) => SAME.map((line, at) => `${line}: ${codes[at]}`);
+    expect(rows(statuses)).toEqual(rows(theirs?.statuses));
+    const rules = (text: string) => text.split('\n').filter((line) => /^-A OUTPUT|^-N/.test(line));
+    const listed = printRules(table).replaceAll('CONNECT', 'OUTPUT').replaceAll(/-4 /g, '');
+    expect(rules(listed)).toEqual(rules(theirs?.printed ?? ''));
+  });
+
+  test.each(DIFFERENT)('%s: %s there, %s here', (line, there, here) => {
+    expect(real([line])?.statuses).toEqual([there]);
+    expect(ours([line]).statuses).toEqual([here]);
+  });
+
+  test('what -v tells', () => {
+    const rules = [
+      '-p tcp --dport 80 -d 10.0.0.0/8 -j DROP',
+      '! -s 10.0.0.1 -j ACCEPT',
+      '-m comment --comment hi -m owner --uid-owner 3 -g zeta',
+      '-p udp -m multiport --dports 1,2',
+    ];
+    const script = ['iptables -N zeta', ...rules.map((rule) => `iptables -v -A OUTPUT ${rule}`)];
+    const { stdout } = spawnSync('unshare', ['-n', 'sh', '-c', script.join('\n')], {
+      encoding: 'utf8',
+    });
+    const told = rules.map((rule) => {
+      const { command } = parseCommand(`-4 -A CONNECT ${rule}`.split(' '), {
+        names: NO_NAMES,
+        groups: [],
+      });
+      return command && 'rules' in command && command.rules[0]
+        ? printVerbose(command.rules[0])
+        : '';
+    });
+    const plain = (text: string) => text.replaceAll(/ +/g, ' ').trimEnd();
+    expect(told.map(plain)).toEqual(stdout.trimEnd().split('\n').map(plain));
+  });
+});
