@@ -85,7 +85,7 @@ test('no input becomes text of a script', () => {
 test('sound rules', () => {
   const { status, stdout, summary, outputs } = runAction();
   expect([status, stdout]).toEqual([0, '']);
-  expect(summary).toMatch(/^### ✅ sockfilter check\n[\s\S]*### ✅ sockfilter test\n/);
+  expect(summary).toMatch(/^### ✅ sockfilter test\n[\s\S]*### ✅ sockfilter check\n/);
   expect(outputs).toMatch(/^summary=.*\nstatus=0\n$/);
   const file = /^summary=(.*)$/m.exec(outputs)?.[1] ?? '';
   expect(readFileSync(file, 'utf8')).toBe(summary);
@@ -135,7 +135,7 @@ describe('with a base', () => {
     expect(told.stdout).toMatch(/^::notice file=rules\/web\.rules,line=8,.*title=SF200 /m);
     expect(told.stdout).not.toMatch(/^::error/m);
     expect(told.summary).toContain('### ℹ️ sockfilter diff');
-    expect(told.summary).toContain('A new rule file');
+    expect(told.summary).toContain('- `rules/other.rules`: a new rule file');
     const refused = runAction({ diff: 'no-new-access' }, base);
     expect(refused.status).toBe(1);
     expect(refused.stdout).toMatch(/^::error file=rules\/web\.rules,line=8,.*title=SF200 /m);

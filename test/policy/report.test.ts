@@ -25,7 +25,7 @@ function reportOf(findings: readonly Finding[], more: Partial<Report> = {}): Rep
 }
 
 function write(format: Format, report: Report): string {
-  return writeReport(format, report, { textOf: () => '-A CONNECT -d 10.0.0.0/8 -j DROP\n' });
+  return writeReport(format, [report], { textOf: () => '-A CONNECT -d 10.0.0.0/8 -j DROP\n' });
 }
 
 const NASTY_FINDING: Finding = {
@@ -101,7 +101,7 @@ test.each(FORMATS)('%s: a reader gets no character that acts and is not seen', (
   ];
   const ignored = [{ finding, reason: text }];
   const report = reportOf([], { suites, ignored, conclusion: text, details: { text } });
-  const written = writeReport(format, report, { textOf: () => text });
+  const written = writeReport(format, [report], { textOf: () => text });
   // Markdown parts `@` from a name by one of its own.
   const own = format === 'markdown' ? written.replaceAll(/(?<=[@#])\u200b/g, '') : written;
   expect(own).not.toMatch(/[^\P{Cc}\t\n]|[\p{Cf}\p{Zl}\p{Zp}]/u);
@@ -110,7 +110,7 @@ test.each(FORMATS)('%s: a reader gets no character that acts and is not seen', (
 
 test('colour is asked for', () => {
   const report = reportOf([NASTY_FINDING]);
-  const coloured = writeReport('text', report, { colour: true, textOf: () => undefined });
+  const coloured = writeReport('text', [report], { colour: true, textOf: () => undefined });
   expect(coloured).toContain('\x1b[1;31merror[SF001]:\x1b[0m');
   expect(write('text', report)).not.toContain('\x1b');
 });

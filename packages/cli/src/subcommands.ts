@@ -7,6 +7,7 @@ import { CommandError } from './failure.js';
 import { type Globals, splitGlobals } from './globals.js';
 import { VERSION_LINE } from './help.js';
 import { STANDARD_INPUT } from './inputfile.js';
+import { text } from './options.js';
 import { print } from './output.js';
 
 const NAMES = [
@@ -38,13 +39,7 @@ function reword(message: string): string {
 }
 
 const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
-function once(value: string | readonly string[]): string {
-  if (typeof value === 'string') return value;
-  const message = `an option is given more than once: \`${value.join('`, `')}\``;
-  throw new CommandError(message, EXIT.usage);
-}
 
-const text = { type: 'string', requiresArg: true, coerce: once } as const;
 const flag = (alias: string, describe: string) =>
   ({ type: 'boolean', default: false, alias, describe }) as const;
 
@@ -210,6 +205,11 @@ function namingStandardInput(words: readonly string[]): readonly string[] {
   return words.map((word) => (word === '-' ? STANDARD_INPUT : word));
 }
 
+/** A word after `--` as a file's name that no parser takes for an option. */
+function fileName(word: string): string {
+  return word.startsWith('-') && word !== '-' ? `./${word}` : word;
+}
+
 function checkName(word: string | undefined): void {
   if (word === undefined || word.startsWith('-') || NAMES.includes(word)) return;
   const help = didYouMean(word, NAMES) ?? '`sockfilter --help` says what there is';
@@ -221,9 +221,11 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
   const [name] = rest;
   checkName(name);
   const dashes = rest.indexOf('--');
-  const ours = dashes < 0 ? rest : rest.slice(0, dashes);
+  const before = dashes < 0 ? rest : rest.slice(0, dashes);
   const words = dashes < 0 ? [] : rest.slice(dashes + 1);
-  if (name !== 'exec' && words.length > 0)
+  const takesFiles = CI_NAMES.some((each) => each === name);
+  const ours = takesFiles ? [...before, ...words.map(fileName)] : before;
+  if (name !== 'exec' && !takesFiles && words.length > 0)
     throw new CommandError(`\`${name}\` takes nothing after \`--\``, EXIT.usage);
   const base = yargs()
     .scriptName('sockfilter')

@@ -98,6 +98,12 @@ export const CATALOGUE = {
     explanation:
       'A bind to port 0 asks the kernel to choose, and BIND judges what it chose with its number: `--dport 0` grants the asking, and the ports need a rule of their own. Where they are refused, the bind fails with the refusal. The kernel chooses from the sysctl net.ipv4.ip_local_port_range, 32768 to 60999 unless set otherwise, and never one of net.ipv4.ip_local_reserved_ports.',
   },
+  SF016: {
+    severity: 'warning',
+    title: 'ignore that does not count',
+    explanation:
+      'A comment that is to silence a finding cannot be understood, names a code that there is not, has passed its last day, or does not say why though `--require-reason` asks for it. It silences nothing.',
+  },
   SF100: {
     severity: 'error',
     title: 'failed case',
@@ -148,6 +154,24 @@ export const CATALOGUE = {
     severity: 'error',
     title: 'missing change',
     explanation: 'Calls do not change though the intended regions name them.',
+  },
+  SF206: {
+    severity: 'error',
+    title: 'rule file gone',
+    explanation:
+      'A rule file was deleted, or moved or renamed to where it is not looked for, or ignored, or lost its table. What it refused is accepted where nothing else refuses it.',
+  },
+  SF207: {
+    severity: 'error',
+    title: 'new rule file',
+    explanation:
+      'There is no earlier content to compare a rule file with, or none that can be read. What it accepts may be new access.',
+  },
+  SF208: {
+    severity: 'info',
+    title: 'other ground rules',
+    explanation:
+      'A change touches expectations or the file that says which rule files are ignored. It may be about to allow itself something.',
   },
 } as const satisfies Readonly<Record<string, CatalogueRow>>;
 

@@ -28,6 +28,10 @@ const CHECKS: readonly Check[] = [
 export interface CheckOptions {
   /** The oldest kernel that must be able to enforce the file. */
   readonly kernel?: KernelVersion | undefined;
+  /** Whether a comment that silences must say why. */
+  readonly requireReason?: boolean | undefined;
+  /** When it is, for comments that silence until a day. */
+  readonly now?: Date | undefined;
 }
 
 export interface Checked {
@@ -38,11 +42,12 @@ export interface Checked {
 }
 
 /** Checks a file whose table is valid. Throws LimitError where that would cost too much. */
-export function checkFile(file: RuleFile, { kernel }: CheckOptions = {}): Checked {
+export function checkFile(file: RuleFile, options: CheckOptions = {}): Checked {
+  const { kernel, requireReason, now = new Date() } = options;
   const context = new CheckContext(file);
   const found = CHECKS.flatMap((check) => [...check(context)]);
   if (kernel) found.push(...findUnenforceable(context, kernel));
-  const suppressions = readSuppressions(file.comments);
+  const suppressions = readSuppressions(file.comments, { requireReason, now });
   const { findings, ignored } = applySuppressions(file.name, found, suppressions);
   return { file: file.name, findings: sortFindings(findings), ignored };
 }

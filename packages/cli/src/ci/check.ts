@@ -8,13 +8,18 @@ import {
 } from '@sockfilter/policy';
 import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
+import { findFiles, RULES } from './findfiles.js';
 import { Progress } from './progress.js';
-import { type ReportOptions, report, withinLimits } from './reporting.js';
-import { findFiles, readRules, readText, Sources } from './rulesource.js';
+import { type Answer, type ReportOptions, report, withinLimits } from './reporting.js';
+import { readRulesAt, Sources } from './rulesource.js';
+import { timed } from './timed.js';
 
 export interface CheckWords {
   readonly paths: readonly string[];
+  readonly exclude: readonly string[];
   readonly kernel: string | undefined;
+  /** Whether a comment that silences must say why. */
+  readonly requireReason: boolean;
 }
 
 function readKernel(text: string | undefined) {
@@ -24,20 +29,30 @@ function readKernel(text: string | undefined) {
   return kernel;
 }
 
-export function check({ paths, kernel: words }: CheckWords, options: ReportOptions): void {
-  const kernel = readKernel(words);
-  const sources = new Sources();
-  const files = findFiles(paths, '.rules');
+export function checkFiles(words: CheckWords, sources: Sources): Answer {
+  const kernel = readKernel(words.kernel);
+  const { files, notes } = findFiles(words.paths, { ending: RULES, exclude: words.exclude });
+  const { requireReason } = words;
+  const now = new Date();
   const progress = new Progress(files.length, 'files checked');
   const ignored: IgnoredFinding[] = [];
   const suites = files.map((path, at): Suite => {
-    const { file, findings } = readRules(path, readText(path, sources), sources);
-    const checked = file && withinLimits(path, () => checkFile(file, { kernel }));
-    if (checked) ignored.push(...checked.ignored);
+    const { value, seconds } = timed(() => {
+      const { file, findings } = readRulesAt(path, sources);
+      const checked =
+        file && withinLimits(path, () => checkFile(file, { kernel, requireReason, now }));
+      if (checked) ignored.push(...checked.ignored);
+      return checked?.findings ?? findings;
+    });
     progress.report(at + 1);
     const place = { file: path, line: 1, column: 1, length: 1 };
-    const all: ReportCase = { name: 'check', place, findings: checked?.findings ?? findings };
+    const all: ReportCase = { name: 'check', place, findings: value, seconds };
     return { file: path, cases: [all] };
   });
-  report({ command: 'check', suites, ignored }, options, sources);
+  return { command: 'check', suites, ignored, notes };
+}
+
+export function check(words: CheckWords, options: ReportOptions): void {
+  const sources = new Sources();
+  report([checkFiles(words, sources)], options, sources);
 }

@@ -1,18 +1,31 @@
 /** The commands of CI, by yargs: they exit with 0, 1 for findings, 2 for wrong usage, 3 for a failure. */
 import { FORMATS, REGION_KEYS, type RegionKey, SEVERITIES } from '@sockfilter/policy';
 import type { Argv } from 'yargs';
+import { EXIT } from '../exitcode.js';
+import { CommandError } from '../failure.js';
 import type { Globals } from '../globals.js';
+import { flag, list, text } from '../options.js';
 import { type ReportOptions, readReportOptions } from './reporting.js';
 
-export const CI_NAMES = ['check', 'test', 'diff', 'query', 'simplify', 'rules', 'schema'] as const;
+export const CI_NAMES = [
+  ...['check', 'test', 'diff', 'review', 'query', 'simplify', 'rules', 'schema'],
+] as const;
 
 const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
-const page = {
-  type: 'string',
-  requiresArg: true,
-  describe: 'write an HTML page that shows it',
+const page = { ...text, describe: 'write an HTML page that shows it' } as const;
+const exclude = { ...list, describe: 'leave out what matches, as in .gitignore' } as const;
+const kernel = {
+  ...text,
+  describe: 'the oldest kernel that must enforce them, such as 6.1',
 } as const;
-const list = { type: 'string', array: true, requiresArg: true, nargs: 1 } as const;
+const requireReason = {
+  ...flag,
+  describe: 'a comment that ignores a finding must say why',
+} as const;
+const fetch = { ...flag, describe: 'fetch the history that is not here, from origin' } as const;
+
+/** What of a change is wrong, by the names of `--gate`. */
+const GATES = ['report', 'no-new-access', 'same'] as const;
 
 function reportOptions<T>(command: Argv<T>) {
   return command
@@ -26,21 +39,19 @@ function reportOptions<T>(command: Argv<T>) {
       default: 'error',
       describe: `exit with 1 from this severity on: ${SEVERITIES.join(', ')}`,
     })
-    .option('exit-zero', {
-      type: 'boolean',
-      default: false,
-      describe: 'exit with 0 whatever is found',
-    });
+    .option('exit-zero', { ...flag, describe: 'exit with 0 whatever is found' })
+    .option('all', { ...flag, describe: 'every finding by itself, however many there are' });
 }
 
 interface GivenReport {
   readonly format: readonly string[] | undefined;
   readonly failOn: string;
   readonly exitZero: boolean;
+  readonly all: boolean;
 }
 
-function given({ format = [], failOn, exitZero }: GivenReport): ReportOptions {
-  return readReportOptions({ format, failOn, exitZero });
+function given({ format = [], failOn, exitZero, all }: GivenReport): ReportOptions {
+  return readReportOptions({ format, failOn, exitZero, all });
 }
 
 function checkCommands(parser: Argv): Argv {
@@ -56,56 +67,110 @@ function checkCommands(parser: Argv): Argv {
             demandOption: true,
             describe: 'rule files, and folders of *.rules',
           })
-          .option('kernel', {
-            type: 'string',
-            requiresArg: true,
-            describe: 'the oldest kernel that must enforce them, such as 6.1',
-          }),
+          .option('kernel', kernel)
+          .option('exclude', exclude)
+          .option('require-reason', requireReason),
       async (argv) => {
         const { check } = await import('./check.js');
-        check({ paths: argv.paths, kernel: argv.kernel }, given(argv));
+        const { paths, kernel, exclude = [], requireReason } = argv;
+        check({ paths, kernel, exclude, requireReason }, given(argv));
       },
     )
     .command(
       'test [paths..]',
       'hold rule files against their expectations',
       (command) =>
-        reportOptions(command).positional('paths', {
-          type: 'string',
-          array: true,
-          describe: 'rule files, *.test.yaml and folders; the current folder if absent',
-        }),
+        reportOptions(command)
+          .positional('paths', {
+            type: 'string',
+            array: true,
+            describe: 'rule files, *.test.yaml and folders; the current folder if absent',
+          })
+          .option('exclude', exclude)
+          .option('pass-with-no-tests', {
+            ...flag,
+            describe: 'well if nothing is expected at all',
+          }),
       async (argv) => {
         const { testRules } = await import('./testrules.js');
-        await testRules(argv.paths ?? [], given(argv));
+        const { paths = [], exclude = [], passWithNoTests: allowNone } = argv;
+        await testRules({ paths, exclude, allowNone }, given(argv));
       },
     );
 }
 
+/** The two words of `diff OLD NEW`. */
+function readSides(paths: readonly string[]): { readonly before: string; readonly after: string } {
+  const [before, after] = paths;
+  if (before !== undefined && after !== undefined && paths.length === 2) return { before, after };
+  const help = '`diff OLD NEW`, or `diff --since REVISION [PATH...]`';
+  throw new CommandError(`\`diff\` compares two files, not ${paths.length}`, EXIT.usage, help);
+}
+
 function diffCommand(parser: Argv, globals: Globals): Argv {
-  const side = { type: 'string', demandOption: true } as const;
   return parser.command(
-    'diff <old> <new>',
+    'diff [paths..]',
     'say what a change means for calls',
     (command) =>
       reportOptions(command)
-        .positional('old', { ...side, describe: 'a file, git:REVISION:PATH or live' })
-        .positional('new', { ...side, describe: 'the same' })
-        .option('no-new-access', {
-          type: 'boolean',
-          default: false,
-          describe: 'only what is newly accepted is wrong',
-        })
-        .option('intended', {
+        .usage('$0 diff OLD NEW\n$0 diff --since REVISION [PATH...]')
+        .positional('paths', {
           type: 'string',
-          requiresArg: true,
+          array: true,
+          describe: 'two of: a file, git:REVISION:PATH, live. With --since files and folders',
+        })
+        .option('since', {
+          ...text,
+          describe: 'compare every rule file with what it was where the change left REVISION',
+        })
+        .option('no-new-access', { ...flag, describe: 'only what is newly accepted is wrong' })
+        .option('fetch', fetch)
+        .option('exclude', exclude)
+        .option('intended', {
+          ...text,
           describe: 'a YAML file with the regions that must change, and no others',
         })
-        .option('report', page),
+        .option('report', page)
+        .conflicts('since', ['intended', 'report']),
     async (argv) => {
-      const { diff } = await import('./diff.js');
-      const { old: before, new: after, noNewAccess, intended, report } = argv;
-      await diff(globals, { before, after, noNewAccess, intended, report }, given(argv));
+      const { diff, diffSince } = await import('./diff.js');
+      const { paths = [], since, noNewAccess, fetch, exclude = [], intended, report } = argv;
+      if (since !== undefined) {
+        const gate = noNewAccess ? 'no-new-access' : 'same';
+        return diffSince({ since, paths, gate, fetch, exclude }, given(argv));
+      }
+      await diff(globals, { ...readSides(paths), noNewAccess, intended, report }, given(argv));
+    },
+  );
+}
+
+function reviewCommand(parser: Argv): Argv {
+  return parser.command(
+    'review [paths..]',
+    'diff --since, test and check in one report, for pull requests',
+    (command) =>
+      reportOptions(command)
+        .positional('paths', {
+          type: 'string',
+          array: true,
+          describe: 'rule files and folders; the current folder if absent',
+        })
+        .option('since', { ...text, describe: 'the revision that the change is made on' })
+        .option('gate', {
+          choices: GATES,
+          requiresArg: true,
+          default: 'report' as const,
+          describe: 'report: changes are told; else they are wrong if they give access, or at all',
+        })
+        .option('fetch', fetch)
+        .option('exclude', exclude)
+        .option('kernel', kernel)
+        .option('require-reason', requireReason),
+    async (argv) => {
+      const { review } = await import('./review.js');
+      const { paths = [], since, gate, fetch, exclude = [], kernel, requireReason } = argv;
+      const words = { paths, since: since || undefined, gate, fetch, exclude };
+      await review({ ...words, kernel, requireReason }, given(argv));
     },
   );
 }
@@ -160,7 +225,7 @@ function queryCommand(parser: Argv, globals: Globals): Argv {
 
 /** Adds the commands to the parser. */
 export function ciCommands(parser: Argv, globals: Globals): Argv {
-  return queryCommand(diffCommand(checkCommands(parser), globals), globals)
+  return queryCommand(reviewCommand(diffCommand(checkCommands(parser), globals)), globals)
     .command(
       'simplify <rules>',
       'print an equivalent rule file with fewer rules',

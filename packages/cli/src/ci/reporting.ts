@@ -1,20 +1,24 @@
 /** Writing reports: `--format` and `--fail-on`, and the exit status. */
+
+import { relative, resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import {
-  exitOf,
   FORMATS,
   type Format,
   isFormat,
   type Report,
   SEVERITIES,
   type Severity,
+  worstOf,
   writeReport,
 } from '@sockfilter/policy';
 import { replaceFile } from '../atomicfile.js';
 import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
 import { VERSION } from '../help.js';
+import { STANDARD_INPUT } from '../inputfile.js';
 import { printDrawn } from '../output.js';
+import { repositoryTop } from './exclusion.js';
 import type { Sources } from './rulesource.js';
 import { whileWorking } from './working.js';
 
@@ -22,6 +26,7 @@ export interface ReportWords {
   readonly format: readonly string[];
   readonly failOn: string;
   readonly exitZero: boolean;
+  readonly all: boolean;
 }
 
 interface Output {
@@ -34,6 +39,8 @@ export interface ReportOptions {
   readonly outputs: readonly Output[];
   readonly failOn: Severity;
   readonly exitZero: boolean;
+  /** Nothing grouped, nothing left out. */
+  readonly all: boolean;
 }
 
 function readOutput(word: string): Output {
@@ -50,7 +57,7 @@ function readOutput(word: string): Output {
   return { format, to };
 }
 
-export function readReportOptions({ format, failOn, exitZero }: ReportWords): ReportOptions {
+export function readReportOptions({ format, failOn, exitZero, all }: ReportWords): ReportOptions {
   const severity = SEVERITIES.find((each) => each === failOn);
   if (!severity)
     throw new CommandError(
@@ -58,27 +65,48 @@ export function readReportOptions({ format, failOn, exitZero }: ReportWords): Re
       EXIT.usage,
     );
   const outputs = (format.length === 0 ? ['text'] : format).map(readOutput);
-  return { outputs, failOn: severity, exitZero };
+  return { outputs, failOn: severity, exitZero, all };
 }
 
 function wantsColour(): boolean {
   return isatty(1) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }
 
-/** Writes the report in every form, and sets the exit status that it leads to. */
+/** What a command found: a report but for what the options and the version add. */
+export type Answer = Omit<Report, 'version' | 'failOn'>;
+
+/** From the path that a user knows to the one from the top of the repository. */
+function pathFromTop(): (file: string) => string {
+  const top = repositoryTop('.');
+  const known = new Map<string, string>();
+  return (file) => {
+    if (top === undefined || !isFile(file)) return file;
+    const path = known.get(file) ?? relative(top, resolve(file));
+    known.set(file, path);
+    return path.startsWith('..') ? file : path;
+  };
+}
+
+/** False for `live`, `git:REVISION:PATH` and others that name no file. */
+function isFile(name: string): boolean {
+  return name !== 'live' && !name.startsWith('git:') && name !== STANDARD_INPUT;
+}
+
+/** Writes what one run has to say in every form, and sets the exit status that it leads to. */
 export function report(
-  answer: Omit<Report, 'version' | 'failOn'>,
-  { outputs, failOn, exitZero }: ReportOptions,
+  answers: readonly Answer[],
+  { outputs, failOn, exitZero, all }: ReportOptions,
   sources: Sources,
 ): void {
-  const whole: Report = { ...answer, version: VERSION, failOn };
+  const reports = answers.map((answer): Report => ({ ...answer, version: VERSION, failOn }));
+  const pathOf = pathFromTop();
   for (const { format, to } of outputs) {
     const colour = to === undefined && wantsColour();
-    const text = writeReport(format, whole, { colour, textOf: sources.textOf });
+    const text = writeReport(format, reports, { colour, all, textOf: sources.textOf, pathOf });
     if (to === undefined) printDrawn(text);
     else replaceFile(to, text);
   }
-  const exit = exitOf(whole);
+  const exit = worstOf(reports);
   process.exitCode = exit === 1 && exitZero ? 0 : exit;
 }
 

@@ -1,23 +1,23 @@
 /** Rule files for the commands of CI: what cannot be read is a finding, or the end with status 2. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
-import { join, normalize } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { parseSave } from '@sockfilter/iptables';
-import type { Document, Span } from '@sockfilter/language';
+import { type Document, decodeSource, type Span } from '@sockfilter/language';
 import {
-  CATALOGUE,
   type Finding,
   fileWithoutText,
   type Place,
   type PlacedWord,
+  plainFinding,
   type RuleFile,
 } from '@sockfilter/policy';
 import type { Chain, Rule, Table } from '@sockfilter/table';
 import { EXIT } from '../exitcode.js';
-import { CommandError, DiagnosticsError } from '../failure.js';
+import { CommandError } from '../failure.js';
 import type { Globals } from '../globals.js';
-import { decodeText, readTextFile, STANDARD_INPUT } from '../inputfile.js';
+import { decodeText, STANDARD_INPUT } from '../inputfile.js';
 import { SYSTEM_NAMES } from '../systemnames.js';
+import { isLfsPointer } from './rulecontent.js';
 
 /** Text that was read, by the name that places have. */
 export class Sources {
@@ -37,21 +37,25 @@ export interface ReadRules {
   readonly findings: readonly Finding[];
 }
 
-function unreadable(name: string, error: unknown): CommandError {
+export function unreadable(name: string, error: unknown): CommandError {
   const said = error instanceof Error ? error.message : String(error);
   const reason = /^[A-Z0-9]+: (.*?), \w+/.exec(said)?.[1] ?? said;
   return new CommandError(`\`${name}\` cannot be read: ${reason}`, EXIT.usage);
 }
 
-export function readText(path: string, sources: Sources): string {
+function readBytes(path: string): Buffer {
   try {
     // By its descriptor: what is a socket can't be opened by a name.
-    const text = readTextFile(path === STANDARD_INPUT ? 0 : path, path);
-    sources.add(path, text);
-    return text;
+    return readFileSync(path === STANDARD_INPUT ? 0 : path);
   } catch (error) {
-    throw error instanceof DiagnosticsError ? error : unreadable(path, error);
+    throw unreadable(path, error);
   }
+}
+
+export function readText(path: string, sources: Sources): string {
+  const text = decodeText(readBytes(path), path);
+  sources.add(path, text);
+  return text;
 }
 
 function placeOfSpan({ source, line, column, length }: Span): Place {
@@ -93,34 +97,47 @@ function ruleFile(name: string, document: Document, table: Table): RuleFile {
   };
 }
 
-/** Reads a rule file's text; every mistake is a finding. */
-export function readRules(name: string, text: string, sources: Sources): ReadRules {
+function unreadableFinding(place: Place, message: string, more: Partial<Finding> = {}): Finding {
+  return { ...plainFinding('SF000', place, message), ...more };
+}
+
+/** Reads a rule file's content; every mistake is a finding. */
+export function readRules(name: string, bytes: Buffer, sources: Sources): ReadRules {
+  if (isLfsPointer(bytes)) {
+    const place: Place = { file: name, line: 1, column: 1, length: 0 };
+    const why = 'this is a pointer of Git LFS: the rules themselves are not here';
+    return { file: undefined, document: undefined, findings: [plainFinding('SF000', place, why)] };
+  }
+  const { source, diagnostic } = decodeSource(bytes, name);
+  const { text } = source;
   sources.add(name, text);
-  const { document, table, diagnostics } = parseSave(text, name, { names: SYSTEM_NAMES });
-  const findings = diagnostics.map(
-    ({ message, span, help, notes = [] }): Finding => ({
-      code: 'SF000',
-      severity: CATALOGUE.SF000.severity,
-      place: placeOfSpan(span),
-      message,
+  const read = diagnostic ? undefined : parseSave(text, name, { names: SYSTEM_NAMES });
+  const diagnostics = diagnostic ? [diagnostic] : (read?.diagnostics ?? []);
+  const findings = diagnostics.map(({ message, span, help, notes = [] }) =>
+    unreadableFinding(placeOfSpan(span), message, {
       notes: notes.map((note) => ({ message: note })),
       fix: help,
     }),
   );
-  const file = findings.length === 0 ? ruleFile(name, document, table) : undefined;
-  return { file, document, findings };
+  const file =
+    read && findings.length === 0 ? ruleFile(name, read.document, read.table) : undefined;
+  return { file, document: read?.document, findings };
 }
 
-function readFromGit(spec: string): string {
+/** Reads the rule file at the path. */
+export function readRulesAt(path: string, sources: Sources): ReadRules {
+  return readRules(path, readBytes(path), sources);
+}
+
+function readFromGit(spec: string): Buffer {
   const [, revision = '', path = ''] = /^git:([^:]+):(.+)$/s.exec(spec) ?? [];
   if (path === '' || revision.startsWith('-'))
     throw new CommandError(`\`${spec}\` is not \`git:REVISION:PATH\``, EXIT.usage);
   try {
-    const bytes = execFileSync('git', ['show', '--no-textconv', `${revision}:${path}`], {
+    return execFileSync('git', ['show', '--no-textconv', `${revision}:${path}`], {
       maxBuffer: 1 << 28,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    return decodeText(bytes, spec);
   } catch (error) {
     if (error instanceof DiagnosticsError) throw error;
     const told = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
@@ -157,35 +174,5 @@ export async function readSide(
     const table = withLiveTable(globals, 'read', ({ open }) => open.table);
     return { file: fileWithoutText('live', table), document: undefined, findings: [] };
   }
-  const text = spec.startsWith('git:') ? readFromGit(spec) : readText(spec, sources);
-  return readRules(spec, text, sources);
-}
-
-/** The files of a folder and the folders in it that end so, sorted; hidden ones are left out. */
-function filesBelow(folder: string, ending: string): readonly string[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => {
-      if (entry.name.startsWith('.') || entry.name === 'node_modules') return [];
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) return filesBelow(path, ending);
-      return entry.name.endsWith(ending) ? [path] : [];
-    });
-}
-
-/** The paths themselves, and of folders the files that end so. */
-export function findFiles(paths: readonly string[], ending: string): readonly string[] {
-  const found = paths.flatMap((path) => {
-    try {
-      if (path === STANDARD_INPUT || !statSync(path).isDirectory()) return [normalize(path)];
-      const files = filesBelow(path, ending);
-      if (files.length > 0) return files;
-    } catch (error) {
-      throw unreadable(path, error);
-    }
-    throw new CommandError(`no file in \`${path}\` ends in \`${ending}\``, EXIT.usage);
-  });
-  // Nothing that was looked at must never pass for nothing that was found.
-  if (found.length === 0) throw new CommandError('no file is named', EXIT.usage);
-  return [...new Set(found)];
+  return readRules(spec, spec.startsWith('git:') ? readFromGit(spec) : readBytes(spec), sources);
 }

@@ -3,20 +3,38 @@ import { existsSync, statSync } from 'node:fs';
 import { readExpectations, type Suite, testFile } from '@sockfilter/policy';
 import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
+import { type Found, findFiles, RULES, TESTS } from './findfiles.js';
 import { Progress } from './progress.js';
-import { type ReportOptions, report, withinLimits } from './reporting.js';
-import { findFiles, readRules, readText, Sources } from './rulesource.js';
+import { type Answer, type ReportOptions, report, withinLimits } from './reporting.js';
+import { readRulesAt, readText, Sources } from './rulesource.js';
 
-const RULES = '.rules';
-const TESTS = '.test.yaml';
+export interface TestWords {
+  readonly paths: readonly string[];
+  readonly exclude: readonly string[];
+  /** Whether it is well that nothing is expected at all. */
+  readonly allowNone: boolean;
+}
 
-/** The expectations of a path: of a rule file those beside it. */
+const NOTHING: Found = { files: [], notes: [] };
+
+/** The expectations of a path: of a rule file those beside it, which may be missing. */
 function testsOf(path: string): string {
-  if (!path.endsWith(RULES) || !existsSync(path) || statSync(path).isDirectory()) return path;
-  const tests = `${path.slice(0, -RULES.length)}${TESTS}`;
-  if (existsSync(tests)) return tests;
-  const message = `\`${path}\` has no expectations`;
-  throw new CommandError(message, EXIT.usage, `write them in \`${tests}\``);
+  const isRuleFile = path.endsWith(RULES) && existsSync(path) && !statSync(path).isDirectory();
+  return isRuleFile ? `${path.slice(0, -RULES.length)}${TESTS}` : path;
+}
+
+function findTests({ paths, exclude, allowNone }: TestWords): Found {
+  const tests = (paths.length === 0 ? ['.'] : paths).map((path) => {
+    const expected = testsOf(path);
+    if (expected === path || existsSync(expected)) return { path, expected };
+    const message = `\`${path}\` has no expectations`;
+    if (!allowNone) throw new CommandError(message, EXIT.usage, `write them in \`${expected}\``);
+    return { path, note: message };
+  });
+  const given = tests.flatMap(({ expected = [] }) => expected);
+  const found =
+    given.length === 0 ? NOTHING : findFiles(given, { ending: TESTS, exclude, allowNone });
+  return { ...found, notes: [...tests.flatMap(({ note = [] }) => note), ...found.notes] };
 }
 
 function rulesOf(tests: string): string {
@@ -29,22 +47,25 @@ async function testOne(tests: string, sources: Sources): Promise<Suite> {
   const rules = rulesOf(tests);
   const place = { file: tests, line: 1, column: 1, length: 1 };
   const expected = await readExpectations(readText(tests, sources), tests);
-  const { file, findings } = readRules(rules, readText(rules, sources), sources);
+  const { file, findings } = readRulesAt(rules, sources);
   const faults = [...(expected.ok ? [] : expected.findings), ...findings];
   if (!file || !expected.ok)
     return { file: tests, cases: [{ name: 'expectations', place, findings: faults }] };
   return { file: tests, cases: withinLimits(rules, () => testFile(file, expected.value)) };
 }
 
-export async function testRules(paths: readonly string[], options: ReportOptions): Promise<void> {
-  const sources = new Sources();
-  const given = paths.length === 0 ? ['.'] : paths.map(testsOf);
-  const files = findFiles(given, TESTS);
+export async function testFiles(words: TestWords, sources: Sources): Promise<Answer> {
+  const { files, notes } = findTests(words);
   const progress = new Progress(files.length, 'files tested');
   const suites: Suite[] = [];
   for (const path of files) {
     suites.push(await testOne(path, sources));
     progress.report(suites.length);
   }
-  report({ command: 'test', suites, ignored: [] }, options, sources);
+  return { command: 'test', suites, ignored: [], notes };
+}
+
+export async function testRules(words: TestWords, options: ReportOptions): Promise<void> {
+  const sources = new Sources();
+  report([await testFiles(words, sources)], options, sources);
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { escapeUnseen, writeJson } from '@sockfilter/language';
 import { CATALOGUE } from '../catalogue.js';
 import type { Finding, Severity } from '../finding.js';
-import { findingsOf, type Report } from './report.js';
+import { allFindings, type Report, type WriteOptions, withPaths } from './report.js';
 
 const SEVERITIES: Readonly<Record<Severity, string>> = {
   error: 'critical',
@@ -17,9 +17,10 @@ function fingerprint({ code, place, message }: Finding, occurrence: number): str
   return createHash('sha256').update(identity).digest('hex');
 }
 
-export function codeQualityReport(report: Report): string {
+export function codeQualityReport(reports: readonly Report[], options: WriteOptions): string {
   const seen = new Map<string, number>();
-  const issues = findingsOf(report).map((finding) => {
+  const issues = allFindings(reports).map((given) => {
+    const finding = withPaths(given, options);
     const { code, severity, place, message, witness } = finding;
     const key = JSON.stringify([code, place.file, message]);
     const occurrence = seen.get(key) ?? 0;

@@ -4,9 +4,9 @@ import { githubReport } from './github.js';
 import { jsonReport } from './json.js';
 import { junitReport } from './junit.js';
 import { markdownReport } from './markdown.js';
-import type { Report } from './report.js';
+import type { Report, WriteOptions } from './report.js';
 import { sarifReport } from './sarif.js';
-import { type TextOptions, textReport } from './text.js';
+import { textReport } from './text.js';
 
 export const FORMATS = [
   'text',
@@ -24,7 +24,9 @@ export function isFormat(text: string): text is Format {
   return FORMATS.some((format) => format === text);
 }
 
-const WRITERS: Readonly<Record<Format, (report: Report, options: TextOptions) => string>> = {
+type Writer = (reports: readonly Report[], options: WriteOptions) => string;
+
+const WRITERS: Readonly<Record<Format, Writer>> = {
   text: textReport,
   json: jsonReport,
   github: githubReport,
@@ -34,6 +36,11 @@ const WRITERS: Readonly<Record<Format, (report: Report, options: TextOptions) =>
   codequality: codeQualityReport,
 };
 
-export function writeReport(format: Format, report: Report, options: TextOptions): string {
-  return WRITERS[format](report, options);
+/** What one run has to say, as one text; what matters most comes first. */
+export function writeReport(
+  format: Format,
+  reports: readonly Report[],
+  options: WriteOptions,
+): string {
+  return WRITERS[format](reports, options);
 }

@@ -5,7 +5,10 @@
 import { escapeUnseen } from '@sockfilter/language';
 import { CATALOGUE } from '../catalogue.js';
 import type { Finding, Severity } from '../finding.js';
-import { findingsOf, type Report } from './report.js';
+import { allFindings, bySeverity, type Report, type WriteOptions, withPaths } from './report.js';
+
+/** GitHub shows the first ten of a step, and drops the others without a word. */
+const MAX_ANNOTATIONS = 10;
 
 const LEVELS: Readonly<Record<Severity, string>> = {
   error: 'error',
@@ -43,6 +46,22 @@ function annotation({ code, severity, place, message, notes, witness, fix }: Fin
   return `::${LEVELS[severity]} ${list.join(',')}::${escapeData(text)}\n`;
 }
 
-export function githubReport(report: Report): string {
-  return findingsOf(report).map(annotation).join('');
+/** What is about a change comes before what was so already. */
+function isAboutChange({ code }: Finding): boolean {
+  return code.startsWith('SF2');
+}
+
+export function githubReport(reports: readonly Report[], options: WriteOptions): string {
+  const sorted = bySeverity(allFindings(reports));
+  const findings = [
+    ...sorted.filter(isAboutChange),
+    ...sorted.filter((finding) => !isAboutChange(finding)),
+  ].map((finding) => withPaths(finding, options));
+  if (options.all || findings.length <= MAX_ANNOTATIONS) return findings.map(annotation).join('');
+  const shown = findings.slice(0, MAX_ANNOTATIONS - 1);
+  const more = findings.length - shown.length;
+  const [worst] = bySeverity(findings.slice(shown.length));
+  const level = LEVELS[worst?.severity ?? 'info'];
+  const rest = `::${level} title=sockfilter::and ${more} more: the summary and the other reports have them\n`;
+  return `${shown.map(annotation).join('')}${rest}`;
 }

@@ -4,7 +4,7 @@ import { writeJson } from '@sockfilter/language';
 import { printAddress, protocolName } from '@sockfilter/table';
 import { CATALOGUE } from '../catalogue.js';
 import type { Finding, Place, Witness } from '../finding.js';
-import { exitOf, isFailure, type Report, summaryOf } from './report.js';
+import { exitOf, isFailure, type Report, summaryOf, worstOf } from './report.js';
 
 function jsonPlace({ file, line, column, length }: Place) {
   return { file, line, column, endColumn: column + length };
@@ -46,17 +46,20 @@ function replacer(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value;
 }
 
-export function jsonReport(report: Report): string {
-  const { command, version, suites, ignored, conclusion, details } = report;
-  const answer = {
+function jsonAnswer(report: Report): object {
+  const { command, subject, version, suites, ignored, conclusion, notes = [], details } = report;
+  return {
     tool: 'sockfilter',
     version,
     command,
+    ...(subject !== undefined && { subject }),
     exit: exitOf(report),
     summary: summaryOf(report),
     ...(conclusion !== undefined && { conclusion }),
-    files: suites.map(({ file, cases }) => ({
+    ...(notes.length > 0 && { notes }),
+    files: suites.map(({ file, cases, conclusion: answer }) => ({
       file,
+      ...(answer !== undefined && { conclusion: answer }),
       cases: cases.map(({ name, place, findings }) => ({
         name,
         line: place.line,
@@ -67,5 +70,14 @@ export function jsonReport(report: Report): string {
     ignored: ignored.map(({ finding, reason }) => ({ ...jsonFinding(finding), reason })),
     ...details,
   };
+}
+
+/** One report as it is; several in a list, with the worst exit status. */
+export function jsonReport(reports: readonly Report[]): string {
+  const [first] = reports;
+  const answer =
+    first && reports.length === 1
+      ? jsonAnswer(first)
+      : { tool: 'sockfilter', exit: worstOf(reports), reports: reports.map(jsonAnswer) };
   return writeJson(answer, replacer);
 }

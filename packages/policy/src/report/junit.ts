@@ -1,7 +1,14 @@
 /** JUnit XML, in the form that Jenkins and GitLab read: suites of a file, cases, failures. */
 import { escapeUnseen } from '@sockfilter/language';
 import type { Finding } from '../finding.js';
-import { isFailure, type Report, type ReportCase, type Suite } from './report.js';
+import {
+  isFailure,
+  type Report,
+  type ReportCase,
+  type Suite,
+  type WriteOptions,
+  withPaths,
+} from './report.js';
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -37,10 +44,15 @@ function body({ place, message, notes, witness, fix }: Finding): string {
   return escapeXml(lines.join('\n'));
 }
 
+/** Seconds, as the form has them. */
+function time(cases: readonly ReportCase[]): string {
+  return cases.reduce((sum, { seconds = 0 }) => sum + seconds, 0).toFixed(3);
+}
+
 function caseXml(report: Report, { file }: Suite, each: ReportCase): readonly string[] {
   const failures = each.findings.filter((finding) => isFailure(report, finding));
   const others = each.findings.filter((finding) => !isFailure(report, finding));
-  const open = `    <testcase${attributes({ name: each.name, classname: file, file, line: each.place.line, time: 0 })}`;
+  const open = `    <testcase${attributes({ name: each.name, classname: file, file, line: each.place.line, time: time([each]) })}`;
   if (each.findings.length === 0) return [`${open}/>`];
   const [first] = failures;
   const failure = first
@@ -53,25 +65,44 @@ function caseXml(report: Report, { file }: Suite, each: ReportCase): readonly st
   return [`${open}>`, ...failure, ...output, '    </testcase>'];
 }
 
-export function junitReport(report: Report): string {
-  const isFailed = ({ findings }: ReportCase) =>
+function suiteXml(
+  report: Report,
+  suite: Suite,
+  more: Readonly<Record<string, string | number>>,
+): readonly string[] {
+  return [
+    `  <testsuite${attributes({ name: suite.file, ...more })}>`,
+    ...suite.cases.flatMap((each) => caseXml(report, suite, each)),
+    '  </testsuite>',
+  ];
+}
+
+export function junitReport(reports: readonly Report[], options: WriteOptions): string {
+  const path = options.pathOf ?? ((file: string) => file);
+  const suites = reports.flatMap((report) =>
+    report.suites.map(({ file, cases }) => {
+      const moved = cases.map((each) => ({
+        ...each,
+        findings: each.findings.map((finding) => withPaths(finding, options)),
+      }));
+      return { report, suite: { file: path(file), cases: moved } };
+    }),
+  );
+  const isFailed = (report: Report, { findings }: ReportCase) =>
     findings.some((finding) => isFailure(report, finding));
-  const sums = (cases: readonly ReportCase[]) => ({
-    tests: cases.length,
-    failures: cases.filter(isFailed).length,
+  const sums = (some: typeof suites) => ({
+    tests: some.flatMap(({ suite }) => suite.cases).length,
+    failures: some.flatMap(({ report, suite }) =>
+      suite.cases.filter((each) => isFailed(report, each)),
+    ).length,
     errors: 0,
-    skipped: 0,
-    time: 0,
+    time: time(some.flatMap(({ suite }) => suite.cases)),
   });
-  const { skipped: _, ...total } = sums(report.suites.flatMap(({ cases }) => cases));
+  const name = `sockfilter ${reports.map(({ command }) => command).join(', ')}`;
   const lines = [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites${attributes({ name: `sockfilter ${report.command}`, ...total })}>`,
-    ...report.suites.flatMap((suite) => [
-      `  <testsuite${attributes({ name: suite.file, ...sums(suite.cases) })}>`,
-      ...suite.cases.flatMap((each) => caseXml(report, suite, each)),
-      '  </testsuite>',
-    ]),
+    `<testsuites${attributes({ name, ...sums(suites) })}>`,
+    ...suites.flatMap((each) => suiteXml(each.report, each.suite, { ...sums([each]), skipped: 0 })),
     '</testsuites>',
   ];
   return `${lines.join('\n')}\n`;

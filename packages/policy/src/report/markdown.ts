@@ -2,13 +2,23 @@
 import { escapeUnseen } from '@sockfilter/language';
 import { CATALOGUE } from '../catalogue.js';
 import type { Finding, Severity } from '../finding.js';
-import { exitOf, findingsOf, type Report, summaryOf } from './report.js';
+import {
+  bySeverity,
+  exitOf,
+  findingsOf,
+  type Report,
+  summaryOf,
+  type WriteOptions,
+  withPaths,
+} from './report.js';
 
 /** GitHub's limit is 65,536 characters; bytes are more, so this is safe. */
 const MAX_BYTES = 60_000;
 /** Notes of one finding that are shown. */
 const MAX_NOTES = 20;
 const MAX_TEXT = 600;
+/** Lines about files and what was left out. */
+const MAX_LINES = 50;
 
 const SIGNS: Readonly<Record<Severity, string>> = { error: '❌', warning: '⚠️', info: 'ℹ️' };
 
@@ -67,24 +77,47 @@ function findingText(finding: Finding): string {
   return `${lines.join('\n')}\n`;
 }
 
-export function markdownReport(report: Report): string {
-  const sign = exitOf(report) === 0 ? '✅' : '❌';
-  const head = `### ${sign} sockfilter ${report.command}\n\n${escapeMarkdown(summaryOf(report))}\n\n`;
-  const findings = findingsOf(report).toSorted(
-    (a, b) => Object.keys(SIGNS).indexOf(a.severity) - Object.keys(SIGNS).indexOf(b.severity),
-  );
-  const parts = [head];
-  let bytes = Buffer.byteLength(head);
-  for (const [at, finding] of findings.entries()) {
-    const text = findingText(finding);
-    bytes += Buffer.byteLength(text);
-    if (bytes > MAX_BYTES) {
-      parts.push(
-        `\n_${findings.length - at} of ${findings.length} findings are not shown: the comment would be too long._\n`,
-      );
-      break;
+/** What is wrong decides; a change that is only told is neither right nor wrong. */
+function signOf(report: Report): string {
+  if (exitOf(report) !== 0) return SIGNS.error;
+  const told = report.command === 'diff' && findingsOf(report).length > 0;
+  return told ? SIGNS.info : '✅';
+}
+
+function headOf(report: Report): string {
+  const { command, subject, suites, notes = [] } = report;
+  const about = subject === undefined ? '' : `: ${escapeMarkdown(subject)}`;
+  const lines = [
+    ...suites.flatMap(({ file, conclusion }) =>
+      conclusion === undefined ? [] : [`${code(file)}: ${escapeMarkdown(conclusion)}`],
+    ),
+    ...notes.map(escapeMarkdown),
+  ];
+  const shown = lines.slice(0, MAX_LINES);
+  const more = lines.length - shown.length;
+  const list = [...shown, ...(more > 0 ? [`and ${more} more`] : [])].map((line) => `- ${line}\n`);
+  const head = `### ${signOf(report)} sockfilter ${command}${about}\n\n${escapeMarkdown(summaryOf(report))}\n\n`;
+  return list.length === 0 ? head : `${head}${list.join('')}\n`;
+}
+
+/** The heads of all, then findings while there is room: each report's worst first. */
+export function markdownReport(reports: readonly Report[], options: WriteOptions): string {
+  const heads = reports.map(headOf);
+  let bytes = heads.reduce((sum, head) => sum + Buffer.byteLength(head), 0);
+  const parts = reports.map((report, at) => {
+    const texts: string[] = [];
+    const findings = bySeverity(findingsOf(report));
+    for (const [done, finding] of findings.entries()) {
+      const text = findingText(withPaths(finding, options));
+      bytes += Buffer.byteLength(text);
+      if (bytes > MAX_BYTES) {
+        const left = `${findings.length - done} of ${findings.length} findings`;
+        texts.push(`\n_${left} are not shown: the comment would be too long._\n`);
+        break;
+      }
+      texts.push(text);
     }
-    parts.push(text);
-  }
-  return parts.join('');
+    return `${heads[at]}${texts.join('')}`;
+  });
+  return parts.join('\n');
 }

@@ -1,5 +1,5 @@
 /** What a command of CI has to say, whatever form it is said in. */
-import { atLeast, type Finding, type Place, type Severity } from '../finding.js';
+import { atLeast, type Finding, type Place, SEVERITIES, type Severity } from '../finding.js';
 import type { IgnoredFinding } from '../suppression.js';
 
 /** Something that was looked at by itself: a file that was checked, or one expectation. */
@@ -7,16 +7,22 @@ export interface ReportCase {
   readonly name: string;
   readonly place: Place;
   readonly findings: readonly Finding[];
+  /** How long it took to answer. */
+  readonly seconds?: number;
 }
 
 /** The cases of one file. */
 export interface Suite {
   readonly file: string;
   readonly cases: readonly ReportCase[];
+  /** The answer for this file in a line, where each has one of its own. */
+  readonly conclusion?: string;
 }
 
 export interface Report {
   readonly command: string;
+  /** What the command was about, for the heading: `old.rules to new.rules`. */
+  readonly subject?: string | undefined;
   readonly version: string;
   readonly suites: readonly Suite[];
   readonly ignored: readonly IgnoredFinding[];
@@ -24,8 +30,21 @@ export interface Report {
   readonly failOn: Severity;
   /** The answer in a line, such as `the files mean the same`. */
   readonly conclusion?: string | undefined;
+  /** What was left out, and other things that are no findings. */
+  readonly notes?: readonly string[];
   /** What else the JSON has, by key. */
   readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** How reports are written, whatever the form. */
+export interface WriteOptions {
+  readonly colour?: boolean;
+  /** Every finding by itself, however many there are. */
+  readonly all?: boolean;
+  /** The text of a file, where there is one. */
+  readonly textOf: (file: string) => string | undefined;
+  /** The file's path from the top of the repository, for those who show reports beside its files. */
+  readonly pathOf?: (file: string) => string;
 }
 
 /** What CI commands exit with. */
@@ -48,7 +67,36 @@ export function exitOf(report: Report): CiExit {
   return findings.some((finding) => isFailure(report, finding)) ? CI_EXIT.findings : CI_EXIT.fine;
 }
 
-function count(number: number, noun: string): string {
+/** The worst of several. */
+export function worstOf(reports: readonly Report[]): CiExit {
+  const [worst = CI_EXIT.fine] = reports.map(exitOf).toSorted((a, b) => b - a);
+  return worst;
+}
+
+export function allFindings(reports: readonly Report[]): readonly Finding[] {
+  return reports.flatMap(findingsOf);
+}
+
+/** With the place and those of the notes as the option says. */
+export function withPaths(finding: Finding, { pathOf }: WriteOptions): Finding {
+  if (!pathOf) return finding;
+  const moved = (place: Place): Place => ({ ...place, file: pathOf(place.file) });
+  const notes = finding.notes.map((note) =>
+    note.place ? { ...note, place: moved(note.place) } : note,
+  );
+  return { ...finding, place: moved(finding.place), notes };
+}
+
+/** The worst first, each kind in the order that they have. */
+export function bySeverity<T extends { readonly severity: Severity }>(
+  findings: readonly T[],
+): readonly T[] {
+  return findings.toSorted(
+    (a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity),
+  );
+}
+
+export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 

@@ -2,7 +2,14 @@
 import { escapeUnseen, writeJson } from '@sockfilter/language';
 import { type Code, catalogueRows } from '../catalogue.js';
 import type { Finding, Note, Place, Severity } from '../finding.js';
-import { findingsOf, type Report } from './report.js';
+import {
+  allFindings,
+  bySeverity,
+  count,
+  type Report,
+  type WriteOptions,
+  withPaths,
+} from './report.js';
 
 const LEVELS: Readonly<Record<Severity, string>> = {
   error: 'error',
@@ -12,6 +19,10 @@ const LEVELS: Readonly<Record<Severity, string>> = {
 
 const SCHEMA =
   'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
+
+/** GitHub refuses a run with more results, and a file of more than 10 MB. */
+const MAX_RESULTS = 25_000;
+const MAX_BYTES = 9_500_000;
 
 /** A path as a URI reference: relative ones stay relative. */
 function uriOf(file: string): string {
@@ -66,7 +77,33 @@ function resultOf(finding: Finding, index: (code: Code) => number, reason?: stri
   };
 }
 
-export function sarifReport(report: Report): string {
+/** JSON breaks lines between values only. */
+function oneLine(value: unknown): string {
+  return writeJson(value).replace(/\n */g, '');
+}
+
+/** The worst first, as many as receivers take; each on a line of its own. */
+function resultsOf(
+  reports: readonly Report[],
+  options: WriteOptions,
+  index: (code: Code) => number,
+) {
+  const findings = [
+    ...bySeverity(allFindings(reports)).map((finding) => ({ finding, reason: undefined })),
+    ...reports.flatMap(({ ignored }) => ignored),
+  ];
+  const texts: string[] = [];
+  let bytes = 0;
+  for (const { finding, reason } of findings) {
+    const text = oneLine(resultOf(withPaths(finding, options), index, reason));
+    bytes += Buffer.byteLength(text) + 2;
+    if (!options.all && (texts.length === MAX_RESULTS || bytes > MAX_BYTES)) break;
+    texts.push(text);
+  }
+  return { texts, left: findings.length - texts.length };
+}
+
+export function sarifReport(reports: readonly Report[], options: WriteOptions): string {
   const rows = catalogueRows();
   const index = (code: Code) => rows.findIndex((row) => row.code === code);
   const rules = rows.map(({ code, severity, title, explanation }) => ({
@@ -76,21 +113,20 @@ export function sarifReport(report: Report): string {
     fullDescription: { text: explanation },
     defaultConfiguration: { level: LEVELS[severity] },
   }));
-  const results = [
-    ...findingsOf(report).map((finding) => resultOf(finding, index)),
-    ...report.ignored.map(({ finding, reason }) => resultOf(finding, index, reason)),
-  ];
-  const log = {
-    $schema: SCHEMA,
-    version: '2.1.0',
-    runs: [
+  const { texts, left } = resultsOf(reports, options, index);
+  const text = `${count(left, 'finding')} left out: receivers take no more`;
+  const notification = { level: 'warning', message: { text } };
+  const run = {
+    tool: { driver: { name: 'sockfilter', version: reports[0]?.version ?? '', rules } },
+    columnKind: 'utf16CodeUnits',
+    invocations: [
       {
-        tool: { driver: { name: 'sockfilter', version: report.version, rules } },
-        columnKind: 'utf16CodeUnits',
-        invocations: [{ executionSuccessful: true }],
-        results,
+        executionSuccessful: true,
+        ...(left > 0 && { toolExecutionNotifications: [notification] }),
       },
     ],
   };
-  return writeJson(log);
+  const head = oneLine({ $schema: SCHEMA, version: '2.1.0' }).slice(0, -1);
+  const results = texts.length === 0 ? '[]' : `[\n${texts.join(',\n')}\n]`;
+  return `${head},"runs":[${oneLine(run).slice(0, -1)},"results":${results}}]}\n`;
 }
