@@ -140,7 +140,8 @@ describe('with a base', () => {
     expect(refused.status).toBe(1);
     expect(refused.stdout).toMatch(/^::error file=rules\/web\.rules,line=8,.*title=SF200 /m);
     expect(runAction({ diff: 'same', base: 'main~1' }).status).toBe(1);
-    expect(runAction({ diff: 'same', paths: 'rules/other.rules' }, base).status).toBe(0);
+    expect(runAction({ diff: 'same', paths: 'rules/other.rules' }, base).status).toBe(1);
+    expect(runAction({ diff: 'same', paths: 'rules/other.rules' }, 'HEAD').status).toBe(0);
   });
 
   test('less access is no new access; a file that moved is compared with what it was', () => {

@@ -25,7 +25,7 @@ export interface ChangedFile {
 }
 
 /** What cannot be compared, and so counts as a difference. */
-export interface Incomparable {
+interface Incomparable {
   readonly path: string;
   readonly why: string;
 }

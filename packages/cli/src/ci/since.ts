@@ -184,8 +184,9 @@ function groundRule(path: string, status: string): string {
 
 /** Compares every rule file that differs; the base and what else a person should know is in the notes. */
 export function compareSince(words: SinceWords, sources: Sources): Answer {
-  const git = new Git('.');
-  const top = realpathSync(git.top());
+  const top = realpathSync(new Git('.').top());
+  // At the top: below it git lists only what is there.
+  const git = new Git(top);
   const { commit, notes } = findBase(git, words.since, { fetch: words.fetch, env: process.env });
   const paths = pathsFromTop(top, words.paths.length === 0 ? ['.'] : words.paths);
   const changed = findChangedFiles(git, commit, { paths, exclude: words.exclude });
