@@ -139,7 +139,6 @@ function readFromGit(spec: string): Buffer {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   } catch (error) {
-    if (error instanceof DiagnosticsError) throw error;
     const told = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
     const reason =
       told
