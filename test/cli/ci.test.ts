@@ -1,6 +1,7 @@
 /** The commands of CI: check, test, diff, query, simplify, rules, schema. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Workplace } from './command.js';
 
 const RULES = `*socket
@@ -132,6 +133,61 @@ describe('test', () => {
     const { stdout } = place.expectStatus(['test'], 2);
     expect(stdout).toContain('web.test.yaml:3:31: error[SF103]: there is no group `wbe`');
   });
+});
+
+describe('the files of a folder', () => {
+  const OTHERS = {
+    'firestore.rules': "rules_version = '2';\nservice cloud.firestore {\n}\n",
+    'udev/99-local.rules': 'SUBSYSTEM=="usb", MODE="0666"\n',
+    'ids/local.rules': 'alert tcp any any -> any 80 (msg:"x"; sid:1;)\n',
+  };
+  beforeEach(() => {
+    for (const [name, text] of Object.entries(OTHERS)) {
+      mkdirSync(dirname(place.path(name)), { recursive: true });
+      place.write(name, text);
+    }
+  });
+
+  test('rules of other programs are left out with a note, and read if they are named', () => {
+    const { stdout } = place.expectStatus(['check', '.'], 0);
+    for (const name of Object.keys(OTHERS))
+      expect(stdout).toContain(`note: \`${name}\` is left out: it has no table \`socket\`\n`);
+    expect(stdout).toContain('in 1 file\n');
+    place.expectStatus(['check', 'firestore.rules'], 2);
+    const { stderr } = place.expectStatus(['check', 'udev'], 2);
+    expect(stderr).toContain('no file in `udev` ends in `.rules` and counts');
+  });
+
+  test('a misspelt table is no other program', () => {
+    place.write('web.rules', RULES.replace('*socket', '*sockte'));
+    expect(place.expectStatus(['check', '.'], 2).stdout).toContain('web.rules:1:');
+  });
+
+  test('--exclude and the ignore file, as .gitignore has patterns', () => {
+    place.write('bad.rules', '*socket\n-A BIND -p tpc\nCOMMIT\n');
+    place.expectStatus(['check', '.'], 2);
+    const excluded = place.expectStatus(['check', '.', '--exclude', '/b*.rules'], 0).stdout;
+    expect(excluded).toContain('note: `bad.rules` is left out: it is excluded\n');
+    place.write('.sockfilterignore', '# Ours.\n*.rules\n!web.rules\n');
+    expect(place.expectStatus(['check', '.'], 0).stdout).toContain('in 1 file\n');
+    expect(place.expectStatus(['check', 'bad.rules'], 0).stdout).toContain('it is excluded');
+    place.expectStatus(['check', '.', '--exclude', 'web.rules'], 2);
+  });
+
+  test('nothing expected is well where it is said so', () => {
+    for (const paths of [[], ['.'], ['web.rules']]) {
+      const words = ['test', ...paths, '--pass-with-no-tests'];
+      expect(place.expectStatus(words, 0).stdout).toContain('note: ');
+    }
+    place.write('web.test.yaml', TESTS.replace('!80', '!81'));
+    place.expectStatus(['test', '--pass-with-no-tests'], 1);
+  });
+});
+
+test('what is read after `--` is a file, whatever its name', () => {
+  place.write('-x.rules', RULES);
+  expect(place.expectStatus(['check', '--', '-x.rules'], 0).stdout).toContain('in 1 file');
+  place.expectStatus(['check', '--', '--exit-zero'], 2);
 });
 
 describe('diff', () => {

@@ -209,3 +209,48 @@ test('comments silence one code for one rule, and are counted', () => {
     ['SF009', 'all of 10/8 is meant'],
   ]);
 });
+
+describe('a comment that ignores', () => {
+  const RULE = '-A CONNECT -d 10.0.0.5/8 -j DROP';
+  const NOW = new Date('2026-11-25T12:00:00Z');
+  const codes = (comment: string, more: { requireReason?: boolean; now?: Date } = {}) => {
+    const checked = checkFile(fileOf([comment, RULE]), { now: NOW, ...more });
+    const about = new Set(['SF009', 'SF014', 'SF016']);
+    const shown = checked.findings.flatMap(({ code }) => (about.has(code) ? code : []));
+    return [...shown, ...checked.ignored.map(({ finding }) => `(${finding.code})`)];
+  };
+  const ignore = '# sockfilter: ignore';
+
+  test.each([
+    [`${ignore}[SF009] meant`, ['(SF009)']],
+    [`${ignore}[SF009] until 2026-11-25 meant`, ['(SF009)']],
+    [`${ignore}[SF009] until 2027-01-31, ticket 1`, ['(SF009)']],
+    [`${ignore}[SF009] until 2020-01-01, ticket 1`, ['SF016', 'SF009']],
+    [`${ignore}[SF009] until tomorrow`, ['SF016', 'SF009']],
+    [`${ignore}[SF009] until 2027-02-31`, ['SF016', 'SF009']],
+    [`${ignore}[SF009] until`, ['SF016', 'SF009']],
+    [`${ignore} [SF009] a blank too many`, ['SF016', 'SF009']],
+    [`# sockfilter ignore[SF009] no colon`, ['SF016', 'SF009']],
+    [`${ignore} SF009`, ['SF016', 'SF009']],
+    [`${ignore}[SF999]`, ['SF016', 'SF009']],
+    [`# sockfilter ignores nobody`, ['SF009']],
+  ])('%s', (comment, wanted) => {
+    expect(codes(comment)).toEqual(wanted);
+  });
+
+  test('the last day ends where it ends last', () => {
+    const comment = `${ignore}[SF009] until 2027-01-31 meant`;
+    expect(codes(comment, { now: new Date('2027-02-01T11:59:59Z') })).toEqual(['(SF009)']);
+    expect(codes(comment, { now: new Date('2027-02-01T12:00:00Z') })).toEqual(['SF016', 'SF009']);
+  });
+
+  test('a reason may be required', () => {
+    const requireReason = true;
+    for (const bare of ['', ' until 2027-01-31', ' until 2027-01-31,'])
+      expect(codes(`${ignore}[SF009]${bare}`, { requireReason })).toEqual(['SF016', 'SF009']);
+    expect(codes(`${ignore}[SF009] meant`, { requireReason })).toEqual(['(SF009)']);
+    expect(codes(`${ignore}[SF009] until 2027-01-31 meant`, { requireReason })).toEqual([
+      '(SF009)',
+    ]);
+  });
+});

@@ -249,3 +249,107 @@ test('codequality: what GitLab needs of each finding, with a fingerprint of its 
   const prints = Array.isArray(issues) ? issues.map((issue) => issue.fingerprint) : [];
   expect(new Set(prints).size).toBe(findings.length);
 });
+
+describe('what receivers take', () => {
+  const options = { textOf: () => undefined };
+  const at = (n: number, more: Partial<Finding> = {}): Finding => ({
+    code: 'SF013',
+    severity: 'info',
+    place: { file: 'sub/x.rules', line: n + 1, column: 1, length: 1 },
+    message: `remark ${n}`,
+    notes: [],
+    ...more,
+  });
+  const many = (count: number, more: Partial<Finding> = {}) =>
+    Array.from({ length: count }, (_, n) => at(n, more));
+  const change = at(90, { code: 'SF200', message: 'newly accepted' });
+  const wrong = at(91, { code: 'SF001', severity: 'error', message: 'shadowed' });
+
+  test('ten annotations of all reports: changes, then the worst, and how many more', () => {
+    const reports = [reportOf(many(15)), reportOf([wrong]), reportOf([change])];
+    const lines = writeReport('github', reports, options).trimEnd().split('\n');
+    expect(lines).toHaveLength(10);
+    expect(lines[0]).toContain('SF200');
+    expect(lines[1]).toMatch(/^::error .*SF001/);
+    expect(lines[9]).toMatch(/^::notice .*::and 8 more/);
+    expect(writeReport('github', [reportOf(many(10))], options)).not.toContain(' more');
+  });
+
+  test('what the last annotation counts is as bad as the worst of it', () => {
+    const lines = writeReport('github', [reportOf(many(12, wrong))], options)
+      .trimEnd()
+      .split('\n');
+    expect(lines.at(-1)).toMatch(/^::error .*::and 3 more/);
+  });
+
+  test('sarif: 25,000 results and 10 MB at most, the worst of them', () => {
+    const run = (findings: readonly Finding[]) => {
+      const text = writeReport('sarif', [reportOf(findings)], options);
+      expect(Buffer.byteLength(text)).toBeLessThan(10_000_000);
+      return JSON.parse(text).runs[0];
+    };
+    const few = run([...many(25_100), wrong]);
+    expect(few.results).toHaveLength(25_000);
+    expect(few.results[0].ruleId).toBe('SF001');
+    expect(few.invocations[0].toolExecutionNotifications[0].message.text).toMatch(/^101 findings/);
+    const long = run(many(12_000, { message: 'x'.repeat(1000) }));
+    expect(long.results.length).toBeGreaterThan(5000);
+    expect(long.results.length).toBeLessThan(12_000);
+    expect(run(many(3)).invocations[0]).toEqual({ executionSuccessful: true });
+  });
+
+  test.each(['github', 'sarif', 'junit', 'markdown', 'codequality'] as const)(
+    '%s names files from the top of the repository',
+    (format) => {
+      const pathOf = (file: string) => `top/${file}`;
+      expect(writeReport(format, [reportOf([wrong])], { ...options, pathOf })).toContain(
+        'top/sub/x.rules',
+      );
+    },
+  );
+
+  test('junit: cases and their sums carry their time', () => {
+    const report = reportOf([]);
+    const place = { file: 'x.rules', line: 1, column: 1, length: 1 };
+    const cases = [1.5, 0.25].map((seconds) => ({ name: 'x', place, findings: [], seconds }));
+    const xml = writeReport(
+      'junit',
+      [{ ...report, suites: [{ file: 'x.rules', cases }] }],
+      options,
+    );
+    expect(xml.match(/time="[\d.]+"/g)).toEqual([
+      'time="1.750"',
+      'time="1.750"',
+      'time="1.500"',
+      'time="0.250"',
+    ]);
+  });
+
+  test('text: the same is told three times, then its lines', () => {
+    const text = write('text', reportOf(many(40_000, { message: 'the same' })));
+    expect(text.match(/the same\n/g)).toHaveLength(3);
+    expect(text).toContain('the same in lines 4, 5, 6, 7, 8, 9, 10, 11 and 39989 more');
+    expect(text.length).toBeLessThan(2000);
+  });
+
+  test('text: a hundred findings, the worst of them, unless all are asked for', () => {
+    const report = reportOf([...many(300), wrong]);
+    const text = write('text', report);
+    expect(text.match(/^sub\/x\.rules:/gm)).toHaveLength(100);
+    expect(text).toContain('error[SF001]');
+    expect(text).toContain('note: 201 findings more; `--all` shows them\n');
+    expect(writeReport('text', [report], { ...options, all: true })).toContain('remark 299\n');
+  });
+
+  test('a heading says what it is about, and each file has its answer', () => {
+    const report = reportOf([], { command: 'diff', subject: 'a.rules to b.rules' });
+    const suites = [{ file: 'b.rules', cases: [], conclusion: 'the files mean the same' }];
+    const told = { ...report, suites, notes: ['`c.rules` is left out'] };
+    expect(write('markdown', told)).toMatch(
+      /^### ✅ sockfilter diff: a\.rules to b\.rules\n[\s\S]*- `b\.rules`: the files mean the same\n- `c\.rules` is left out\n/,
+    );
+    expect(write('text', told)).toBe(
+      'b.rules: the files mean the same\nnote: `c.rules` is left out\n0 errors, 0 warnings, 0 remarks in 1 file\n',
+    );
+  });
+});
