@@ -8,13 +8,15 @@ import {
   documentSchema,
   type Item,
   list,
+  objectsOf,
   parseDocument,
   printDocument,
+  printRule,
 } from 'nftables-json';
 import { NetworkNamespace } from '../harness/netns.js';
 import { describeNft } from '../harness/nft.js';
 import { GROUPS, TABLES } from './corpus.js';
-import { emptyRuleset, loadGroup, loadTable, type Refusal, rulesOf } from './load.js';
+import { emptyRuleset, loadGroup, loadTable, type Refusal, type Ruleset, rulesOf } from './load.js';
 import { LOSSES } from './losses.js';
 
 /** What an nft or a kernel may not have. More than these would be a fault of the corpus. */
@@ -64,6 +66,13 @@ async function tryAgain(items: readonly Item[]): Promise<void> {
   }
 }
 
+/** The rules as nft prints them, by handle; what goes over several lines is left out. */
+async function printedRules({ namespace }: Ruleset): Promise<ReadonlyMap<number, string>> {
+  const text = await namespace.run('nft', '-a', 'list', 'ruleset');
+  const lines = text.matchAll(/^\t\t(\S.*[^{}]) # handle (\d+)$/gm);
+  return new Map([...lines].map(([, rule = '', handle]) => [Number(handle), rule]));
+}
+
 const told: Refusal[] = [];
 
 describeNft('the corpus', () => {
@@ -76,12 +85,16 @@ describeNft('the corpus', () => {
   test.each(GROUPS)('$name', async (group) => {
     const ruleset = await emptyRuleset();
     const { document, unknown, refused } = await loadGroup(ruleset, group);
+    const printed = await printedRules(ruleset);
     await ruleset.namespace.remove();
     told.push(...refused);
     for (const { reason } of refused) expect(reason).toMatch(REFUSAL);
     expect(refused.length).toBeLessThan(rulesOf(group).length / 2);
     expect(unknown).toEqual([]);
     expect(parseDocument(printDocument(document)).document).toEqual(document);
+    const ours = objectsOf(document, 'rule').filter(({ handle }) => printed.has(handle ?? 0));
+    expect(ours.map(printRule)).toEqual(ours.map(({ handle }) => printed.get(handle ?? 0)));
+    expect(ours.length + printed.size).toBe(2 * printed.size);
     await tryAgain(document.nftables);
   });
 

@@ -752,6 +752,121 @@ export const GROUPS: readonly Group[] = [
     `,
   },
   {
+    name: 'combinations',
+    family: 'inet',
+    hook: 'type filter hook output priority filter;',
+    setup: `
+      set marked { typeof meta mark . ip daddr; elements = { 0x1 . 10.0.0.1 } }
+      set ports { typeof meta oifname . tcp dport; elements = { "eth0" . 22 } }
+      map colours { typeof ip daddr . meta skuid : meta mark; elements = { 10.0.0.1 . 1000 : 0x7 } }
+    `,
+    rules: `
+      meta mark . ip daddr @marked accept
+      meta oifname . tcp dport @ports accept
+      oifname . tcp dport { "eth0" . 22, "eth1" . 80 } accept
+      oifname . tcp dport vmap { "eth0" . 22 : accept, "eth1" . 80-90 : drop }
+      meta mark . ct mark { 0x1 . 0x2 } drop
+      meta mark set ip daddr . meta skuid map @colours
+      meta mark set oifname map { "eth0" : 0x1, "eth1" : 0x2 }
+      meta mark vmap { 0x1 : accept, 0x2 : drop, 3-5 : continue }
+      ct mark set meta mark << 8
+      ct mark set ct mark >> 16
+      meta mark set meta mark & 0xff | 0x100
+      meta mark set (meta mark | 0x3) & 0xff
+      meta mark set meta mark ^ 0xff
+      ct mark set ct mark & 0xffff0000 | 0x5
+      meta mark & 0xff == { 0x1, 0x2 }
+      meta mark & 0xff != 0x1-0x5
+      ct mark & 0xf0 vmap { 0x10 : accept, 0x20 : drop }
+      ip daddr & 255.255.0.0 != 10.1.0.0
+      ip6 daddr & ffff:ffff:: != fd00:: drop
+      tcp flags != syn / fin,syn,rst,ack
+      tcp flags & (syn | ack) != syn | ack
+      tcp flags & (fin | rst) != 0 drop
+      tcp flags & ack == ack accept
+      tcp flags fin,rst drop
+      tcp flags == fin | rst drop
+      tcp flags == syn
+      ct status == assured
+      ct state == new accept
+      tcp flags vmap { syn : accept, syn | ack : drop }
+      ip dscp vmap { cs1 : accept, ef : drop }
+      ip dscp & 0x3f == 5
+      ip ttl set 5 ip daddr 10.0.0.1
+      ct state established ct direction original ct status assured accept
+      ct state . ct direction { new . original } accept
+      ct original ip saddr . ct original ip daddr { 10.0.0.1 . 10.0.0.2 }
+      ct expiration { 30s, 5m } drop
+      ct helper { "ftp", "sip" } accept
+      ct label { 1, 2 }
+      ct zone . ct mark { 1 . 0x2 }
+      meta skuid . meta skgid { 0 . 0, 1000 . 1000 } accept
+      meta day . meta hour { "Monday" . "08:00"-"17:00" }
+      meta time { "2030-01-01 00:00:00", "2031-01-01 00:00:00" }
+      meta l4proto . th dport { tcp . 22, udp . 53 } accept
+      meta l4proto . th dport vmap { tcp . 22 : accept, udp . 53 : drop }
+      meta nfproto . meta l4proto { ipv4 . tcp, ipv6 . udp }
+      fib daddr . oif type local accept
+      fib saddr oifname != "lo" drop
+      fib daddr oifname { "eth0", "lo" }
+      rt mtu 1280-1500 accept
+      rt classid { 5, 6 }
+      jhash ip daddr . th dport mod 4 seed 0x1 vmap { 0 : accept, 1 : drop, 2-3 : continue }
+      meta mark set numgen random mod 4 map { 0 : 1, 1 : 2, 2 : 3, 3 : 4 }
+      meta mark set symhash mod 2 offset 1 map { 1 : 10, 2 : 20 }
+      counter packets 1 bytes 2 quota over 10 kbytes limit rate over 5/minute burst 9 packets log prefix "a b" group 3 drop comment "all of it"
+      limit rate 512 kbytes/second burst 1 mbytes accept
+      limit rate over 1 bytes/day
+      limit rate 1025 kbytes/hour burst 3 bytes
+      quota 2049 kbytes
+      log prefix "%s: x" level crit
+      log prefix ""
+      ip daddr { 10.0.0.1, 10.0.0.3-10.0.0.9, 10.1.0.0/16, 192.168.0.0-192.168.255.255 } accept
+      ip daddr 10.0.0.0-10.255.255.255 accept
+      ip6 daddr { ::, ::1, fe80::/64, 2001:db8::-2001:db8::ffff } accept
+      tcp dport { 0-1023 } tcp sport { 1024-65535 } accept
+      udp dport 65535 accept
+      meta length 0-4294967295
+      @nh,0,128 0x1
+      @nh,48,16 & 0x4000 == 0x4000
+      @th,32,32 . ip daddr { 0x5 . 10.0.0.1 }
+      @ll,48,48 0x001122334455
+      ether saddr 00:11:22:33:44:55
+      socket mark . ip daddr { 0x5 . 10.0.0.1 }
+      dccp type { sync, syncack, reset } drop
+      icmp type . icmp code { destination-unreachable . net-unreachable }
+      icmpv6 type { mld-listener-query, router-renumbering, ind-neighbor-solicit }
+      igmp type { 0x11, 0x22 }
+      ip option lsrr length 5
+      ip option ra exists ip option ssrr exists
+      tcp option sack2 left 5-9
+      tcp option mptcp subtype { 0, 1 }
+      tcp option maxseg size > 1400 tcp option maxseg size set rt mtu
+      tcp option echo exists
+      tcp option @30,20,4 0
+      exthdr rt exists drop
+      dst nexthdr { tcp, 17 }
+      hbh hdrlength 1-3
+      frag id 1-5 frag more-fragments 0
+      sctp chunk init init-tag 5
+      sctp chunk data flags 1
+      sctp chunk abort exists
+      queue num 0-65535 bypass,fanout
+      synproxy wscale 9
+      reject with icmpv6 policy-fail
+      reject with icmp prot-unreachable
+      reject with icmpx host-unreachable
+      meta cgroup 5-9
+      meta priority 0:5
+      meta oifgroup { 1-5, 7 }
+      meta oiftype { ether, sit }
+      meta pkttype { host, other }
+      osf ttl skip name "unknown"
+      ipsec out reqid 1-5
+      ipsec out ip saddr { 10.0.0.1, 10.0.0.2 }
+    `,
+  },
+  {
     name: 'types of sets',
     family: 'inet',
     rules: `

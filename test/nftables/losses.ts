@@ -9,7 +9,8 @@ export interface Loss {
   readonly of: (item: Item) => boolean;
 }
 
-const statements = (item: Item): readonly Statement[] => ('rule' in item ? item.rule.expr : []);
+const statements = (item: Item): readonly Statement[] =>
+  'rule' in item ? (item.rule.expr ?? []) : [];
 
 const has = (item: Item, pattern: RegExp) => pattern.test(JSON.stringify(item));
 
@@ -19,11 +20,19 @@ export const LOSSES: readonly Loss[] = [
     of: (item) => statements(item).some((statement) => typeof statement === 'string'),
   },
   {
+    reason: 'a rule of which nft itself can make nothing',
+    of: (item) => 'rule' in item && item.rule.expr === undefined,
+  },
+  {
     reason: 'the device of a chain is not printed',
     of: (item) =>
       'chain' in item && /gress/.test(item.chain.hook ?? '') && item.chain.dev === undefined,
   },
   { reason: 'synproxy objects are not read', of: (item) => 'synproxy' in item },
+  {
+    reason: 'a field that nft prints without knowing it',
+    of: (item) => has(item, /"field":"unknown"/),
+  },
   {
     reason: 'a value of no known type',
     of: (item) => has(item, /\[invalid type\]/),

@@ -24,7 +24,7 @@ export interface Document {
   readonly nftables: readonly Item[];
 }
 
-export const itemSchema = keyed<ItemBodies>('a command or an object', {
+const itemBodies: { readonly [K in ItemKind]: z.ZodType<ItemBodies[K]> } = {
   ...objectBodies,
   ...commandBodies,
   metainfo: record<Metainfo>({
@@ -32,10 +32,11 @@ export const itemSchema = keyed<ItemBodies>('a command or an object', {
     release_name: optional(text),
     json_schema_version: optional(integer),
   }),
-});
+};
+
+/** The kinds of objects and commands that the library knows. */
+export const ITEM_KINDS: ReadonlySet<string> = new Set(Object.keys(itemBodies));
+
+export const itemSchema = keyed<ItemBodies>('a command or an object', itemBodies);
 
 export const documentSchema: z.ZodType<Document> = record<Document>({ nftables: list(itemSchema) });
-
-/** The schemas of commands and objects by kind, for use alone. */
-export const objectSchemas = objectBodies;
-export const commandSchemas = commandBodies;

@@ -160,6 +160,9 @@ const expressionBodies: {
   '>>': expressions,
 };
 
+/** The kinds of expressions that the library knows. */
+export const EXPRESSION_KINDS: ReadonlySet<string> = new Set(Object.keys(expressionBodies));
+
 const anyExpression: z.ZodType<Expression> = byType<Expression>(
   {
     string: text,

@@ -1,5 +1,5 @@
 /** What can go wrong when nft runs. */
-import type { Path } from './check.js';
+import { type Path, printPath } from './check.js';
 
 /** What nft says about its input, with its place as nft has it. */
 export interface NftMessage {
@@ -32,12 +32,19 @@ export class NftError extends Error {
   /** All that nft wrote to its standard error. */
   readonly output: string;
 
-  constructor(kind: NftErrorKind, message: string, output = '') {
-    super(message);
+  constructor(kind: NftErrorKind, fallback: string, output = '') {
+    const messages = readMessages(output);
+    super(messages.map(printMessage).join('\n') || fallback);
     this.kind = kind;
     this.output = output;
-    this.messages = readMessages(output);
+    this.messages = messages;
   }
+}
+
+/** A message with its place: in the document if nft says where, else in its input. */
+function printMessage({ text, path, file, line, columns }: NftMessage): string {
+  if (path !== undefined) return `${printPath(path)}: ${text}`;
+  return line === undefined ? text : `${file}:${line}:${columns?.join('-')}: ${text}`;
 }
 
 const PLACED = /^(?:(.+?):(?:(\d+):(\d+)-(\d+):)? )?(Error|Warning): (.*)$/;

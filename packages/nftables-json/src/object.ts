@@ -61,7 +61,8 @@ export interface Rule {
   readonly family: Family;
   readonly table: string;
   readonly chain: string;
-  readonly expr: readonly Statement[];
+  /** Missing where the nft that printed it could make nothing of what the kernel has. */
+  readonly expr?: readonly Statement[];
   /** In `add` and `insert` that of the rule beside which it goes. */
   readonly handle?: number;
   /** The place in the chain, from 0, as another way to name a rule. */
@@ -80,6 +81,7 @@ export type SetType = string | TypeOf | readonly SetType[];
 interface SetProperties extends Named {
   readonly type: SetType;
   readonly policy?: Word<'performance' | 'memory'>;
+  /** Give a list: up to 1.0.6 nft passes over a flag by itself. */
   readonly flags?: Flags<'constant' | 'interval' | 'timeout' | 'dynamic'>;
   /** In a map pairs of key and value. */
   readonly elem?: Expression;
@@ -283,7 +285,7 @@ export const objectShapes: { readonly [K in ObjectKind]: Shape<ObjectBodies[K]> 
     family,
     table: text,
     chain: text,
-    expr: list(statementSchema),
+    expr: optional(list(statementSchema)),
     handle: optional(integer),
     index: optional(integer),
     comment: optional(text),

@@ -158,7 +158,7 @@ async function feed(
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 }
 
 /** What the kernel has, as nft prints it. Throws NftError, and NftFormatError if that can't be read. */

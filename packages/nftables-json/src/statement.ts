@@ -314,6 +314,9 @@ const statementBodies: { readonly [K in keyof StatementBodies]: z.ZodType<Statem
   xt: orNull(record<Xt>({ type: text, name: text })),
 };
 
+/** The kinds of statements that the library knows. */
+export const STATEMENT_KINDS: ReadonlySet<string> = new Set(Object.keys(statementBodies));
+
 const statementObject = keyed<StatementBodies>('a statement', statementBodies);
 
 const anyStatement = byType<Statement>({ string: text, object: statementObject }, 'a statement');
