@@ -1,6 +1,7 @@
 /** From text to nodes, in process; the floor is the reading of the text alone. */
-import { NO_NAMES, parseSave } from '@sockfilter/iptables';
+import { parseSave } from '@sockfilter/iptables';
 import { compileTable } from '@sockfilter/kernel';
+import { NO_NAMES } from '@sockfilter/language';
 import { printTable } from './figures.js';
 import { groupedRules } from './rules.js';
 

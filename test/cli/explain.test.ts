@@ -35,6 +35,15 @@ test.each([
   expect(stdout.split('\n')[0]).toBe(verdict);
 });
 
+test('of port 0 it says that there is more to judge', () => {
+  const note = 'the port that the kernel chooses is judged too, with its number';
+  const explain = (dst: string) =>
+    place.expectStatus(['explain', 'BIND', '--group', 'web', '--dst', dst], 0).stdout;
+  expect(explain('10.0.0.5:0')).toContain(note);
+  expect(explain('10.0.0.5:1')).not.toContain(note);
+  expect(explain('10.0.0.6:0')).not.toContain(note);
+});
+
 test.each([
   ['BIND --src 10.0.0.1:1', 'no such call can happen: bind(2) has no source'],
   ['ACCEPT --proto udp', 'no such call can happen: ACCEPT has no protocol 17'],

@@ -68,6 +68,11 @@ function packetWords(packet: Packet): Readonly<Record<string, string | number>> 
   };
 }
 
+/** A bind to port 0, of which the kernel makes another. */
+function asksForPort({ chain, destinationPort }: Packet): boolean {
+  return chain === 'BIND' && destinationPort === 0;
+}
+
 export async function explain(
   globals: Globals,
   words: PacketWords,
@@ -107,6 +112,9 @@ export async function explain(
     `${verdict} by ${ownerName(decider)}`,
     `  ${ownerText(decider)}`,
     ...also.map((owner) => `also counted by ${ownerName(owner)}\n  ${ownerText(owner)}`),
+    ...(asksForPort(packet) && decision.errno === 0
+      ? ['the port that the kernel chooses is judged too, with its number']
+      : []),
     ...(isInstalled ? [] : ['nothing is installed: every call is allowed']),
     `call: ${call.join(', ')}`,
   ];
