@@ -77,11 +77,20 @@ test.each([
   'ports that lie %s',
   (_, portOf, ops) => {
     const ports = Array.from({ length: 300 }, (_, n) => portOf(n));
-    const calls = Array.from({ length: 0x10000 }, (_, port) => ({
-      ...PACKET,
-      destinationPort: port,
-    }));
-    const { words } = expectSame(portTable(ports), 4 * NODES_PER_PAGE, calls);
+    const table = portTable(ports);
+    const blob = encodeBlob(buildDiagram(table), 4 * NODES_PER_PAGE);
+    const { words } = blob;
+    const evaluate = evaluator(table);
+    const named = new Set(ports);
+    const wrong: number[] = [];
+    let wanted = '';
+    for (let port = 0; port < 0x10000; port++) {
+      const packet = { ...PACKET, destinationPort: port };
+      // Between two ports that rules name they say the same, and evaluate() takes its time to say it.
+      if (port === 0 || named.has(port) || named.has(port - 1)) wanted = inWords(evaluate(packet));
+      if (inWords(walkBlob(blob, packet)) !== wanted) wrong.push(port);
+    }
+    expect(wrong).toEqual([]);
     const used = new Set(Array.from({ length: words.length / 2 }, (_, at) => words[2 * at] >>> 24));
     for (const op of ops) expect(used).toContain(op);
   },
