@@ -1,6 +1,6 @@
 /** The options that every command has, wherever they stand: `--root`, `--file` and `--wait`. */
-import { parseGroupPath } from '@sockfilter/iptables';
 import type { CommandFlags } from '@sockfilter/language';
+import { patternOf, readPath } from '@sockfilter/table';
 import { EXIT } from './exitcode.js';
 import { CommandError } from './failure.js';
 
@@ -21,10 +21,15 @@ function usage(message: string, help?: string): CommandError {
 
 /** A path of a control group as the user wrote it, made canonical. */
 export function readGroupPath(text: string): string {
-  const span = { source: 'command line', line: 1, column: 1, length: text.length };
-  const path = parseGroupPath({ text, span, quoted: true });
-  if (!path.ok) throw usage(path.problem.message, path.problem.help);
-  return path.value;
+  const read = readPath(text);
+  if ('path' in read) return read.path;
+  throw usage(read.fault.message, read.fault.help);
+}
+
+function readRoot(text: string): string {
+  const root = readGroupPath(text);
+  if (patternOf(root) === undefined) return root;
+  throw usage(`the root \`${root}\` is a pattern: it is one control group`);
 }
 
 /** What was given, completed from the environment. */
@@ -36,7 +41,7 @@ export function completeGlobals({ root, file, wait }: Given): Globals {
   const isTyped = file !== undefined || root !== undefined;
   const rules = isTyped ? file : process.env.SOCKFILTER_FILE || undefined;
   const place = root ?? (rules === undefined ? process.env.SOCKFILTER_ROOT : undefined);
-  return { root: readGroupPath(place || '/'), file: rules, wait: wait ?? 0 };
+  return { root: readRoot(place || '/'), file: rules, wait: wait ?? 0 };
 }
 
 interface Option {

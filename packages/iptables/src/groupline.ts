@@ -4,7 +4,6 @@ import {
   type Diagnostic,
   diagnose,
   good,
-  NO_NAMES,
   type Parsed,
   type Report,
   type Word,
@@ -12,8 +11,8 @@ import {
 import { type Group, MAX_GROUP_ID } from '@sockfilter/table';
 import { quoteSaved } from './quote.js';
 import { type OptionRow, type OptionUse, scanOptions, type Vocabulary } from './scan.js';
+import { parsePath } from './values/grouppath.js';
 import { parseNumber } from './values/number.js';
-import { groupPath } from './values/text.js';
 
 interface GroupDraft {
   readonly report: Report;
@@ -61,13 +60,6 @@ export function parseGroupId(word: Word): Parsed<number> {
   return parseNumber(word, { noun: 'group id', least: 1, most: MAX_GROUP_ID, separator: ':' });
 }
 
-/** An absolute path below the cgroup2 root; the leading slash may be left out. */
-export function parseGroupPath(word: Word): Parsed<string> {
-  const path = groupPath.parse([word], { names: NO_NAMES, groups: [] });
-  if (!path.ok) return path;
-  return good(path.value.kind === 'groupPath' ? path.value.path : '/');
-}
-
 export interface ParsedGroup {
   readonly group: Group | undefined;
   readonly diagnostics: readonly Diagnostic[];
@@ -90,7 +82,7 @@ export function parseGroupLine(words: readonly Word[], start: Word): ParsedGroup
   }
   const name = read(draft.name, parseGroupName);
   const id = read(draft.id, parseGroupId);
-  const path = read(draft.path, parseGroupPath);
+  const path = read(draft.path, parsePath);
   if (!draft.id && diagnostics.length === 0)
     report({ code: 'missing', message: 'a group needs `--id`', span: start.span, exit: 2 });
   const sound = diagnostics.length === 0 && name !== undefined && id !== undefined;

@@ -1,5 +1,5 @@
 export { type ParsedCommand, parseCommand } from './commandline.js';
-export { parseGroupId, parseGroupName, parseGroupPath, printGroup } from './groupline.js';
+export { parseGroupId, parseGroupName, printGroup } from './groupline.js';
 export { commandLine } from './lexer.js';
 export { type ListingOptions, printListing, printRules, printVerbose } from './listing.js';
 export { extensionHelp } from './matchhelp.js';

@@ -34,16 +34,25 @@ function plainEnd(text: string, from: number): number {
   return at;
 }
 
+/** What a backslash in double quotes is written for. */
+function isQuotable(code: number): boolean {
+  return code === DOUBLE || code === SINGLE || code === BACKSLASH;
+}
+
 /** What stands between the quote before `from` and the next; `end` is after that, undefined without it. */
 function readQuoted(text: string, from: number, quote: number) {
   let word = '';
+  let eaten: string | undefined;
   for (let at = from; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === quote) return { word, end: at + 1 };
-    if (code === BACKSLASH && quote === DOUBLE && at + 1 < text.length) at++;
+    if (code === quote) return { word, end: at + 1, eaten };
+    if (code === BACKSLASH && quote === DOUBLE && at + 1 < text.length) {
+      if (!isQuotable(text.charCodeAt(at + 1))) eaten ??= text.slice(at, text.indexOf('"', at));
+      at++;
+    }
     word += text.charAt(at);
   }
-  return { word, end: undefined };
+  return { word, end: undefined, eaten };
 }
 
 /** The words of one line, which stands at `line` of the source. */
@@ -65,14 +74,14 @@ export function lexLine(text: string, source: string, line: number): LexedLine {
       at = start;
       continue;
     }
-    const { word, end } = readQuoted(text, start + 1, quote);
+    const { word, end, eaten } = readQuoted(text, start + 1, quote);
     const length = (end ?? text.length) - at;
     if (end === undefined) {
       const message = `no closing ${quote === DOUBLE ? 'double' : 'single'} quote`;
       const span = { source, line, column, length };
       return { words, diagnostic: { code: 'bad-line', message, span, exit: 2 } };
     }
-    words.push(new LineWord(bare + word, true, place, column, length));
+    words.push(new LineWord(bare + word, true, place, column, length, eaten));
     at = end;
   }
   return { words, diagnostic: undefined };

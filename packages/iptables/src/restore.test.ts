@@ -36,6 +36,24 @@ test.each<[string, string[]]>([
     wrap('-G a --id 1 --path /x', '-G b --id 2 --path x/'),
     ['3:1 path `/x` belongs to group `a` (id 1) already'],
   ],
+  [
+    wrap('-G a --id 1 --path "/s/d*"', '-G b --id 2 --path "/s/*.scope"'),
+    ['3:1 `/s/*.scope` of group `b` and `/s/d*` of group `a` (id 1) both match `/s/d.scope`'],
+  ],
+  [
+    wrap(String.raw`-G a --id 1 --path "/s/dev\x2dsda"`),
+    ['2:20 the double quotes take the backslash out of `\\x2dsda`'],
+  ],
+  [
+    wrap(String.raw`-A BIND -m cgroup --path "/s/a\*" -j DROP`),
+    ['2:26 the double quotes take the backslash out of `\\*`'],
+  ],
+  [
+    wrap('-G a --id 1 --path "/sys/fs/cgroup/a"'),
+    [
+      '2:20 `/sys/fs/cgroup/a` begins with a mount point of cgroup2: a path is written from the root of that',
+    ],
+  ],
   [wrap('-G a'), ['2:1 a group needs `--id`']],
   [wrap('-G 1a --id 1'), ['2:4 invalid group name `1a`']],
   [wrap('-G a --id 0'), ['2:11 group id `0` is out of range: it must be 1 to 4294967295']],
@@ -282,4 +300,25 @@ test('an odd character is told by its code point', () => {
       notes: ['`\u2013` is U+2013, not `-`'],
     },
   ]);
+});
+
+test('backslashes in paths come back as they were', () => {
+  const lines = [
+    String.raw`-G a --id 1 --path "/s/dev\\x2dsda"`,
+    String.raw`-G b --id 2 --path "/s/a\\*"`,
+    String.raw`-G c --id 3 --path "/s/\\x40*.scope"`,
+  ];
+  const { table, diagnostics } = parseSave(wrap(...lines), 'f', { names });
+  expect(diagnostics).toEqual([]);
+  expect(table.groups.map(({ path }) => path)).toEqual([
+    String.raw`/s/dev\x2dsda`,
+    String.raw`/s/a\*`,
+    String.raw`/s/\x40*.scope`,
+  ]);
+  for (const line of lines) expect(printSave(table)).toContain(`${line}\n`);
+  // Without quotes and in single quotes a backslash is a character like others.
+  for (const path of [String.raw`/s/dev\x2dsda`, String.raw`'/s/dev\x2dsda'`])
+    expect(parseSave(wrap(`-G a --id 1 --path ${path}`), 'f', { names }).table.groups).toEqual([
+      table.groups[0],
+    ]);
 });

@@ -104,6 +104,13 @@ const ROWS = `
 -m cgroup --path /a//b;-m cgroup --path "/a/b";OK
 -m cgroup --path /a/../b;;FAIL
 -m cgroup --path "";;FAIL
+-m cgroup --path /s/docker-*.scope;-m cgroup --path "/s/docker-*.scope";OK
+-m cgroup --path /sys/fs/cgroup/system.slice/nginx.service;;FAIL
+-m cgroup --path 0::/system.slice;;FAIL
+-m cgroup --path /s/a?;;FAIL
+-m cgroup --path /s/**;;FAIL
+-m cgroup --path /s/*/a;;FAIL
+-m cgroup --path /s/a*b*;;FAIL
 -m cgroup --cgroup 1;;FAIL
 -m cgroup --id 1 --path /;;FAIL
 -m owner --uid-owner systemd-network;-m owner --uid-owner 998;OK

@@ -4,11 +4,12 @@ import type { Value, ValueKind } from '@sockfilter/table';
 import { addressRange, network } from './values/address.js';
 import { errno } from './values/errno.js';
 import { tcpFlags } from './values/flags.js';
+import { groupPath } from './values/grouppath.js';
 import { groupRange, ownerRange } from './values/owner.js';
 import { portList, portRange } from './values/port.js';
 import { protocol } from './values/protocol.js';
 import type { ValueSyntax } from './values/syntax.js';
-import { groupPath, text } from './values/text.js';
+import { text } from './values/text.js';
 
 const none: ValueSyntax = {
   words: 0,

@@ -20,6 +20,8 @@ export interface Word {
   readonly span: Span;
   /** Written in quotes, so it is a value and never an option. */
   readonly quoted: boolean;
+  /** Where double quotes took a backslash that may have been meant: it and what follows. */
+  readonly eaten?: string | undefined;
 }
 
 interface LinePlace {
@@ -31,13 +33,22 @@ interface LinePlace {
 export class LineWord implements Word {
   readonly text: string;
   readonly quoted: boolean;
+  readonly eaten: string | undefined;
   private readonly place: LinePlace;
   private readonly column: number;
   private readonly length: number;
 
-  constructor(text: string, quoted: boolean, place: LinePlace, column: number, length: number) {
+  constructor(
+    text: string,
+    quoted: boolean,
+    place: LinePlace,
+    column: number,
+    length: number,
+    eaten?: string,
+  ) {
     this.text = text;
     this.quoted = quoted;
+    this.eaten = eaten;
     this.place = place;
     this.column = column;
     this.length = length;

@@ -14,6 +14,7 @@ import {
   MAX_GROUP_ID,
   MAX_OWNER_ID,
   type MatchName,
+  pathFault,
   type Range,
   rangeSet,
   readCallAddress,
@@ -31,7 +32,7 @@ export type RegionKey = CallKey;
 
 interface Fault {
   readonly fault: string;
-  readonly help?: string;
+  readonly help?: string | undefined;
 }
 
 /** Alternatives, each a condition. */
@@ -118,6 +119,8 @@ function readGroup(text: string, { groups }: Table): Meaning | Fault {
   const oneOf = (ranges: readonly Range[]): Meaning => [
     [[{ field: 'group', set: rangeSet(ranges), negated: false }]],
   ];
+  const fault = pathFault(text, groups);
+  if (fault) return { fault: fault.message, help: fault.help };
   if (text.startsWith('/') && !isNamed)
     return oneOf(idsWithin(text, groups).map((id) => [BigInt(id), BigInt(id)]));
   const id = readGroupId(text, groups);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { appendRules } from './edit.js';
 import { TableError } from './error.js';
 import {
@@ -11,8 +12,10 @@ import {
   registerPaths,
   requireGroup,
 } from './group.js';
-import { EMPTY_TABLE, type Group, groupsBelow, isBelow, type Rule, type Table } from './table.js';
+import { commonPath, escapePath, isBelow, unescapePath } from './grouppath.js';
+import { EMPTY_TABLE, type Group, groupsBelow, type Rule, type Table } from './table.js';
 import type { Value } from './value.js';
+import { readPath } from './words/path.js';
 
 const web: Group = { name: 'web', id: 3, path: '/web.slice' };
 const worker: Group = { name: 'worker', id: 4, path: '/web.slice/worker' };
@@ -107,4 +110,120 @@ test('paths in rules become groups, those that are there stay', () => {
     { name: '/b', id: 62, path: '/b' },
   ]);
   expect(registerPaths(registered, 60).groups).toEqual(registered.groups);
+});
+
+describe('patterns', () => {
+  const units: Group = { name: 'units', id: 6, path: '/s/docker-*.scope' };
+
+  test.each([
+    ['/s/docker-*.scope', '/s/docker-1.scope', true],
+    ['/s/docker-*.scope', '/s/docker-.scope', true],
+    ['/s/docker-*.scope', '/s/docker-1.scope/init', true],
+    ['/s/docker-*.scope', '/s/docker-*.scope', true],
+    ['/s/docker-*.scope', '/s/docker-1*.scope', false],
+    ['/s/docker-*.scope', '/s/docker-\\*.scope', true],
+    ['/s/docker-*.scope', '/s/docker-1.service', false],
+    ['/s/docker-*.scope', '/s/docker-1/x.scope', false],
+    ['/s/docker-*.scope', '/t/docker-1.scope', false],
+    ['/s/a*a', '/s/a', false],
+    ['/s/\\**', '/s/\\*x', true],
+    ['/s/\\**', '/s/x', false],
+    ['/s/\\*', '/s/x', false],
+    ['/*', '/s/x', true],
+    ['/s/dev\\x2d*', '/s/dev\\x2dsda', true],
+    ['/s/dev\\x2d*', '/s/dev-sda', false],
+  ])('%s covers %s: %s', (pattern, path, covers) => {
+    expect(isBelow(path, pattern)).toBe(covers);
+  });
+
+  test('a path beats a pattern, and what is deeper beats both', () => {
+    const exact: Group = { name: 'one', id: 7, path: '/s/docker-1.scope' };
+    const inner: Group = { name: 'in', id: 8, path: '/s/docker-2.scope/x*' };
+    for (const groups of [
+      [units, exact, inner],
+      [inner, exact, units],
+    ]) {
+      expect(groupAt(groups, '/s/docker-1.scope/init')).toBe(exact);
+      expect(groupAt(groups, '/s/docker-2.scope')).toBe(units);
+      expect(groupAt(groups, '/s/docker-2.scope/x1/y')).toBe(inner);
+    }
+  });
+
+  test.each([
+    ['/s/d*', '/s/docker-.scope'],
+    ['/s/*.scope', '/s/docker-.scope'],
+    ['/s/docker-1*', '/s/docker-1.scope'],
+    ['/s/*', '/s/docker-.scope'],
+    ['/s/x*', undefined],
+    ['/s/*.service', undefined],
+    ['/t/docker-*.scope', undefined],
+    ['/s/docker-1.scope', undefined],
+  ])('beside /s/docker-*.scope, %s: a common path %s', (path, common) => {
+    const conflict = groupConflict([units], { name: 'other', id: 9, path });
+    if (common === undefined) expect(conflict).toBeUndefined();
+    else {
+      expect(conflict).toContain(`\`${path}\` of group \`other\``);
+      expect(conflict).toContain('`/s/docker-*.scope` of group `units` (id 6)');
+      expect(conflict).toContain(`both match \`${common}\``);
+    }
+  });
+
+  test('two patterns have a common path if and only if some path matches both', () => {
+    const text = fc.array(fc.constantFrom('a', 'b', '*', '\\'), { maxLength: 3 });
+    const literal = text.map((all) => all.join(''));
+    const pattern = fc
+      .tuple(literal, literal)
+      .map(([a, b]) => `/s/${escapePath(a)}*${escapePath(b)}`);
+    fc.assert(
+      fc.property(pattern, pattern, literal, (a, b, name) => {
+        const common = commonPath(a, b);
+        if (common !== undefined)
+          expect([isBelow(common, a), isBelow(common, b)]).toEqual([true, true]);
+        const path = `/s/${escapePath(name)}`;
+        if (name !== '' && isBelow(path, a) && isBelow(path, b)) expect(common).toBeDefined();
+        expect(unescapePath(escapePath(name))).toBe(name);
+      }),
+    );
+  });
+
+  test('a rule of a path means the groups of patterns below it, and those within its pattern', () => {
+    const exact: Group = { name: 'one', id: 7, path: '/s/docker-1.scope' };
+    const groups = [units, exact];
+    expect(groupsBelow(groups, '/s')).toEqual(groups);
+    expect(groupsBelow(groups, '/s/docker-*.scope')).toEqual(groups);
+    expect(groupsBelow(groups, '/s/docker-1.scope')).toEqual([exact]);
+  });
+});
+
+test.each([
+  ['/sys/fs/cgroup/system.slice/nginx.service', 'write `/system.slice/nginx.service`'],
+  ['sys/fs/cgroup/unified/a/', 'write `/a`'],
+  ['/sys/fs/cgroup', 'write `/`'],
+  ['0::/system.slice/nginx.service', 'write `/system.slice/nginx.service`'],
+  ['1:name=systemd:/user.slice', 'write `/user.slice`'],
+  ['/web/cgroup.procs', 'write `/web`'],
+  ['/web/?', '`\\?` is the character itself'],
+  ['/web/[ab]', '`\\[` is the character itself'],
+  ['/web/**', "a control group's id holds for all below it"],
+  ['/web/a*b*', '`\\*` is the character itself'],
+  ['/web-*/x', "a control group's id holds for all below it"],
+])('%s is no path: %s', (text, help) => {
+  const read = readPath(text);
+  expect('fault' in read && read.fault.help).toContain(help);
+  if (!('fault' in read)) return;
+  // What the help says to write instead is a path.
+  const [, instead] = /^write `(.*)`$/.exec(read.fault.help ?? '') ?? [];
+  if (instead !== undefined) expect(readPath(instead)).toEqual({ path: instead });
+});
+
+test.each(['/s/\\**', '/s/*\\*', '/s/\\?\\[*', '/*', '/dev\\x2dsda', '/s/a\\'])(
+  '%s is a path',
+  (path) => {
+    expect(readPath(path)).toEqual({ path });
+  },
+);
+
+test('names of 255 bytes are paths, longer ones are not', () => {
+  expect(readPath(`/${'é'.repeat(127)}a`)).toHaveProperty('path');
+  expect(readPath(`/${'é'.repeat(128)}`)).toHaveProperty('fault');
 });

@@ -1,6 +1,7 @@
 /** Declaring groups: names, ids and paths are each unique. */
 import { TableError } from './error.js';
-import { type Group, isBelow, MAX_GROUP_ID, type Rule, type Table } from './table.js';
+import { commonPath, isBelow, isNearer } from './grouppath.js';
+import { type Group, MAX_GROUP_ID, type Rule, type Table } from './table.js';
 
 /** The group of this name; TableError if there is none. */
 export function requireGroup(table: Table, name: string): Group {
@@ -17,6 +18,12 @@ export function groupConflict(groups: readonly Group[], group: Group): string | 
     if (other.id === group.id) return `id ${group.id} belongs to group \`${other.name}\` already`;
     if (group.path !== undefined && other.path === group.path)
       return `path \`${group.path}\` belongs to group \`${other.name}\` (id ${other.id}) already`;
+    const common =
+      group.path !== undefined && other.path !== undefined
+        ? commonPath(group.path, other.path)
+        : undefined;
+    if (common !== undefined)
+      return `\`${group.path}\` of group \`${group.name}\` and \`${other.path}\` of group \`${other.name}\` (id ${other.id}) both match \`${common}\``;
   }
   return undefined;
 }
@@ -83,7 +90,7 @@ export function groupAt(groups: readonly Group[], path: string): Group | undefin
   let nearest: Group | undefined;
   for (const group of groups) {
     if (group.path === undefined || !isBelow(path, group.path)) continue;
-    if (nearest?.path === undefined || group.path.length > nearest.path.length) nearest = group;
+    if (nearest?.path === undefined || isNearer(group.path, nearest.path)) nearest = group;
   }
   return nearest;
 }

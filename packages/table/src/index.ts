@@ -8,6 +8,7 @@ export * from './errno.js';
 export * from './error.js';
 export * from './evaluate.js';
 export * from './group.js';
+export * from './grouppath.js';
 export * from './match.js';
 export * from './matches.js';
 export * from './packet.js';

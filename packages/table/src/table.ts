@@ -1,6 +1,7 @@
 /** The socket table as plain frozen data. */
 
 import { BUILTIN_CHAINS, type BuiltinChain } from './chains.js';
+import { isBelow } from './grouppath.js';
 import type { MatchOption } from './match.js';
 import type { MatchName } from './matches.js';
 import type { Target } from './targets.js';
@@ -40,7 +41,7 @@ export interface Group {
   readonly name: string;
   /** 1 to 2^32-1. */
   readonly id: number;
-  /** Absolute, below the cgroup2 mount, without a trailing slash; `/` for the root. */
+  /** Absolute, below the cgroup2 mount, without a trailing slash; `/` for the root. Can be a pattern. */
   readonly path: string | undefined;
 }
 
@@ -71,11 +72,6 @@ export function builtinChain(table: Table, name: BuiltinChain): Chain {
   const chain = findChain(table, name);
   if (!chain) throw new TypeError(`the table has no chain ${name}`);
   return chain;
-}
-
-/** True for the path itself and for every path below it. */
-export function isBelow(path: string, ancestor: string): boolean {
-  return ancestor === '/' || path === ancestor || path.startsWith(`${ancestor}/`);
 }
 
 /** The groups whose control group is the one at the path or lies below it. */

@@ -12,7 +12,7 @@ import {
 import type { Group } from '../table.js';
 import { MAX_OWNER_ID } from '../value.js';
 import { type Address, readCallAddress } from './address.js';
-import { knownGroups, readGroupId } from './group.js';
+import { knownGroups, pathFault, readGroupId } from './group.js';
 import { callProtocol } from './protocol.js';
 
 export const CALL_KEYS = [
@@ -88,6 +88,8 @@ class CallReader {
     const { group: text } = this.#words;
     if (text === undefined) return 0;
     const { groups } = this.#context;
+    const fault = pathFault(text, groups);
+    if (fault) throw new CallError('group', fault.message, fault.help);
     const id = readGroupId(text, groups);
     if (id !== undefined) return id;
     throw new CallError('group', `there is no group \`${text}\``, knownGroups(groups));

@@ -1,6 +1,7 @@
 /** Groups by name, id and path. */
 import { groupAt } from '../group.js';
 import { type Group, groupsBelow, MAX_GROUP_ID } from '../table.js';
+import { type PathFault, readPath } from './path.js';
 
 /** `web (3)`, `7` where no group has the id, `none (0)`. */
 export function groupLabel(groups: readonly Group[], id: number): string {
@@ -9,9 +10,22 @@ export function groupLabel(groups: readonly Group[], id: number): string {
   return group ? `${group.name} (${id})` : String(id);
 }
 
-/** The path without slashes at its end. */
-function tidyPath(path: string): string {
-  return path.length > 1 ? path.replace(/\/+$/, '') || '/' : path;
+/** Whether the text stands for a path, and for no group that has it for a name. */
+function isPath(text: string, groups: readonly Group[]): boolean {
+  return text.startsWith('/') && !groups.some(({ name }) => name === text);
+}
+
+/** What is wrong with a caller's path, if it is given by one. */
+export function pathFault(text: string, groups: readonly Group[]): PathFault | undefined {
+  if (!isPath(text, groups)) return undefined;
+  const read = readPath(text);
+  return 'fault' in read ? read.fault : undefined;
+}
+
+/** The canonical path; what can be none stays as it is, and is no group's. */
+function tidyPath(text: string): string {
+  const read = readPath(text);
+  return 'path' in read ? read.path : text;
 }
 
 /**

@@ -1,4 +1,5 @@
 export * from './address.js';
 export * from './call.js';
 export * from './group.js';
+export * from './path.js';
 export * from './protocol.js';
