@@ -28,8 +28,9 @@ import { parseSave, printSave } from '@sockfilter/iptables';
 import { NO_NAMES } from '@sockfilter/language';
 import { MAX_CHAIN_DEPTH, MAX_GROUP_ID } from '@sockfilter/table';
 import {
-  MAX_CGROUPS,
   MAX_PATHS,
+  MAX_PATTERNS_IN_FOLDER,
+  MAX_REMOVED_LEVELS,
   MAX_RULES,
   MAX_STEPS,
   PAGE_BYTES,
@@ -287,7 +288,8 @@ describe('docs/kernel.md', () => {
     ['steps to build it', english(DEFAULT_LIMITS.steps)],
     ['counters in the lists of its terminals', english(DEFAULT_LIMITS.counted)],
     ['diagrams that only count', english(DEFAULT_LIMITS.countingDiagrams)],
-    ['control groups with an entry', english(MAX_CGROUPS)],
+    ['patterns in one folder', english(MAX_PATTERNS_IN_FOLDER)],
+    ['removed control groups above a socket', english(MAX_REMOVED_LEVELS)],
     ['registered paths', english(MAX_PATHS)],
     ['bytes of a registered path', english(PATH_BYTES - 2)],
     ['group ids', `1 to ${english(MAX_GROUP_ID)}`],

@@ -22,8 +22,9 @@ test('add prints the id: the next that nothing has used', () => {
 });
 
 test('below another root', () => {
-  place.run(['group', 'add', 'web', '--root', '/tenants/a/']);
-  expect(place.read('rules')).toContain('/tenants/a/sockfilter/web');
+  const given = place.run(['group', 'add', 'web', '--root', '/tenants/a/', '--file', 'rules']);
+  expect(given).toMatchObject({ status: 2 });
+  expect(place.read('rules')).not.toContain('/tenants/a');
 });
 
 test.each([

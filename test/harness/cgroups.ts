@@ -1,7 +1,16 @@
 /** A subtree of control groups of a test's own, below the cgroup2 mount; the root is left alone. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openCgroup, openDirectory } from '@sockfilter/bpf';
 
 const PREFIX = 'sockfilter-test-';
 
@@ -20,19 +29,12 @@ function requireMount(): string {
   return mount;
 }
 
-/** The directory and all below it, deepest first. */
-function deepestFirst(directory: string): readonly string[] {
-  if (!existsSync(directory)) return [];
-  const below = readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .flatMap((entry) => deepestFirst(join(directory, entry.name)));
-  return [...below, directory];
-}
+const SETTLE = 5000;
 
 /** Ends the processes in the directory, each by its id, and removes it; false if it is busy still. */
-function tryRemove(directory: string): boolean {
+function tryRemove(directory: Buffer | string): boolean {
   try {
-    for (const pid of readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n'))
+    for (const pid of readFileSync(below(directory, 'cgroup.procs'), 'utf8').split('\n'))
       if (Number(pid) > 0) process.kill(Number(pid), 'SIGKILL');
   } catch {
     // The group or the process has gone in between; rmdir tells.
@@ -45,15 +47,69 @@ function tryRemove(directory: string): boolean {
   }
 }
 
-/** Exits are asynchronous, so a group stays busy for a moment after its last process has died. */
-async function removeTree(root: string): Promise<void> {
-  for (const directory of deepestFirst(root)) {
-    const deadline = Date.now() + 5000;
-    while (!tryRemove(directory)) {
-      if (Date.now() > deadline) throw new Error(`${directory} can't be removed`);
-      await sleep(10);
-    }
+function below(directory: Buffer | string, name: string): Buffer {
+  return Buffer.concat([Buffer.from(directory), Buffer.from(`/${name}`, 'latin1')]);
+}
+
+/** Runs the body with the control group's directory by a path that is short however deep it lies. */
+function withDirectory<T>(
+  mount: number,
+  id: bigint,
+  body: (directory: string) => T,
+): T | undefined {
+  const fd = openCgroup(mount, id);
+  if (fd === undefined) return undefined;
+  try {
+    return body(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
   }
+}
+
+function isDirectory(path: Buffer): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** The control groups below the directory with their parents, each after its parent. */
+function descendants(mount: number, directory: string): readonly (readonly [bigint, string])[] {
+  const found: (readonly [bigint, string])[] = [];
+  const waiting = [statSync(directory, { bigint: true }).ino];
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    const parent = id;
+    withDirectory(mount, parent, (folder) => {
+      for (const name of readdirSync(folder, 'latin1')) {
+        const path = below(folder, name);
+        if (!isDirectory(path)) continue;
+        found.push([parent, name]);
+        waiting.push(statSync(path, { bigint: true }).ino);
+      }
+    });
+  }
+  return found;
+}
+
+/** Exits are asynchronous, so a group stays busy for a moment after its last process has died. */
+async function removeSoon(attempt: () => boolean, name: string): Promise<void> {
+  const deadline = Date.now() + SETTLE;
+  while (!attempt()) {
+    if (Date.now() > deadline) throw new Error(`${name} can't be removed`);
+    await sleep(10);
+  }
+}
+
+async function removeTree(root: string): Promise<void> {
+  if (!existsSync(root)) return;
+  const mount = openDirectory(requireMount());
+  try {
+    for (const [parent, name] of descendants(mount, root).toReversed())
+      await removeSoon(
+        () => withDirectory(mount, parent, (folder) => tryRemove(below(folder, name))) ?? true,
+        `${name} below ${root}`,
+      );
+  } finally {
+    closeSync(mount);
+  }
+  await removeSoon(() => tryRemove(root), root);
 }
 
 function isAlive(pid: number): boolean {

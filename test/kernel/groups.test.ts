@@ -15,6 +15,8 @@ const { EACCES, ECONNREFUSED } = constants.errno;
 const BY_ID = `-A CONNECT -m cgroup --id 0 -j REJECT --reject-with EHOSTUNREACH
   -A CONNECT -m cgroup --id 3 -j REJECT --reject-with EACCES
   -A CONNECT -m cgroup --id 4 -j REJECT --reject-with ECONNREFUSED`;
+/** Longer than any call takes. */
+const LONG = { depth: 20, name: 'n'.repeat(250) };
 const ID: Readonly<Record<string, number>> = { EHOSTUNREACH: 0, EACCES: 3, ECONNREFUSED: 4 };
 
 describeKernel('groups', () => {
@@ -120,7 +122,7 @@ describeKernel('groups', () => {
     mkdirSync(odd);
     const caller = await bed.caller('policed/deep');
     writeFileSync(Buffer.concat([odd, Buffer.from('/cgroup.procs')]), String(caller.pid));
-    expect(await settler.ask({ do: 'dive', folder })).toEqual({ [EACCES]: 1 });
+    expect(await settler.ask({ do: 'dive', folder, ...LONG })).toEqual({ [EACCES]: 1 });
     policy.enforce(group('deep', 4) + BY_ID);
     expect(await settler.ask({ do: 'call' })).toEqual({ [ECONNREFUSED]: 1 });
     expect(await idOf(caller)).toBe(4);

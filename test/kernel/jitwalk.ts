@@ -46,8 +46,13 @@ import {
   loadGeneration,
   readTotals,
 } from '../../packages/kernel/src/generationmap.js';
-import { createGroupMap, encodeGroupValue } from '../../packages/kernel/src/groupmaps.js';
+import {
+  createGroupMap,
+  createRemovedMap,
+  encodeEntry,
+} from '../../packages/kernel/src/groupmap.js';
 import { MAPS } from '../../packages/kernel/src/maps.js';
+import { putGroup } from '../../packages/kernel/src/program/group.js';
 import {
   clearPacket,
   PACKET,
@@ -61,11 +66,13 @@ import {
   enter,
   findGeneration,
   LICENSE,
-  putGroup,
   REFUSED,
   refuseIfRefusing,
   walk,
 } from '../../packages/kernel/src/program/walk.js';
+
+/** The assignment that every network_id is of. */
+const EPOCH = 7;
 
 /** What the data holds, behind an Ethernet header of zeros. */
 const DATA = { slots: 16, cgroup: 80, isUnreadable: 88, stripe: 92, counters: 96 } as const;
@@ -178,6 +185,7 @@ export class JitWalk {
   readonly #program: Fd;
   readonly #table: Fd;
   readonly #groups: Fd;
+  readonly #removed: Fd;
   /** The network_id of each cgroup that has an entry. */
   readonly #ids = new Map<bigint, number>();
   readonly #data = new Uint8Array(DATA_BYTES);
@@ -190,6 +198,7 @@ export class JitWalk {
 
   constructor() {
     this.#groups = createGroupMap();
+    this.#removed = createRemovedMap();
     const inner = createMap(generationSpec(1));
     this.#table = createMap({
       type: 'array_of_maps',
@@ -202,7 +211,11 @@ export class JitWalk {
     close(inner);
     this.#program = loadProgram(
       { name: 'sf_test_walk', type: 'sched_cls', license: LICENSE, items: PROGRAM },
-      { [MAPS.table]: this.#table, [MAPS.groups]: this.#groups },
+      {
+        [MAPS.table]: this.#table,
+        [MAPS.groups]: this.#groups,
+        [MAPS.removed]: this.#removed,
+      },
     );
   }
 
@@ -212,6 +225,7 @@ export class JitWalk {
       text: '',
       sequence: ++this.#sequence,
       idSlot: this.#sequence & 1,
+      idEpoch: EPOCH,
       cpus: 4,
       origins: [],
       follows: false,
@@ -250,7 +264,7 @@ export class JitWalk {
 
   close(): void {
     if (this.#current) close(this.#current.fd);
-    for (const fd of [this.#program, this.#table, this.#groups]) close(fd);
+    for (const fd of [this.#program, this.#table, this.#groups, this.#removed]) close(fd);
   }
 
   /** A cgroup with this network_id in the slot that holds, and another in the other. */
@@ -261,7 +275,11 @@ export class JitWalk {
     new DataView(key.buffer).setBigUint64(0, cgroup, true);
     const other = (group + 1) >>> 0;
     const ids = (this.#sequence & 1) === 0 ? ([group, other] as const) : ([other, group] as const);
-    update(this.#groups, key, encodeGroupValue(cgroup, ids));
+    update(
+      this.#groups,
+      key,
+      encodeEntry({ cgroup: Number(cgroup), parent: 0, ids, epochs: [EPOCH, EPOCH] }),
+    );
     this.#ids.set(cgroup, group);
     return cgroup;
   }

@@ -35,6 +35,7 @@ import { Administrator, endProcesses } from './processes/process.js';
 const PAGE_BYTES = 65_536;
 const HOOKS = [
   'cgroup_mkdir',
+  'cgroup_rmdir',
   'cgroup_release',
   'inet4_bind',
   'inet6_bind',
@@ -126,7 +127,7 @@ describeKernel('lifecycle', () => {
 
     const folder = pins();
     const programs = (status()?.hooks ?? []).flatMap(({ programId }) => programId ?? []);
-    const maps = ['table', 'groups', 'paths', 'scratch'].map((name) =>
+    const maps = ['table', 'groups', 'removed', 'paths', 'shapes', 'scratch'].map((name) =>
       withPin(name, (fd) => mapInfo(fd).id),
     );
     const isThere = (open: (id: number) => number | undefined) => (id: number) => {
@@ -176,10 +177,10 @@ describeKernel('lifecycle', () => {
     // What listens or receives at a port that the kernel chose has its BIND judged when a packet comes.
     policy.enforce(':own - [0:0]\n-A BIND -p udp -j own\n-A own -p udp --dport 7001 -j REJECT');
     expect(attached()).toEqual([
-      ...HOOKS.slice(0, 4),
+      ...HOOKS.slice(0, 5),
       'inet4_post_bind',
       'inet6_post_bind',
-      ...HOOKS.slice(4),
+      ...HOOKS.slice(5),
       'inet_ingress',
     ]);
   });
@@ -209,7 +210,7 @@ describeKernel('lifecycle', () => {
     expect(hooks().every((hook) => hook.attached)).toBe(true);
     await bed.cgroups.removeChild('renewed');
     const web = await bed.caller('renewed/web');
-    expect(hooks().filter((hook) => hook.attached)).toHaveLength(2);
+    expect(hooks().filter((hook) => hook.attached)).toHaveLength(3);
     expect(renewed.use((firewall) => firewall.read()?.text)).toBe(printSave(tableOf(rules)));
     expect(await connect(7001, web)).toBe('ok');
     renewed.enforce(rules);
@@ -258,7 +259,8 @@ describeKernel('lifecycle', () => {
     test.each<[string, () => Table | string, new (...args: never[]) => Error]>([
       [
         'a path of 600 bytes',
-        () => `-G long --id 3 --path ${policy.root}/${'x'.repeat(600)}\n-P CONNECT DROP`,
+        () =>
+          `-G long --id 3 --path ${policy.root}${`/${'x'.repeat(150)}`.repeat(4)}\n-P CONNECT DROP`,
         CapacityError,
       ],
       ['a group outside of the root', () => '-G out --id 3 --path /elsewhere', TableError],
@@ -272,6 +274,15 @@ describeKernel('lifecycle', () => {
             path: `${policy.root}/g${n}`,
           })),
         }),
+        CapacityError,
+      ],
+      [
+        'too many patterns in one folder',
+        () =>
+          Array.from({ length: 33 }, (_, n) => {
+            const path = `${policy.root}/${String.fromCharCode(48 + n)}${'x'.repeat(n)}*`;
+            return `-G g${n} --id ${n + 1} --path "${path.replace('?', '\\\\?')}"\n`;
+          }).join(''),
         CapacityError,
       ],
       ['too many steps for a call', () => '-A CONNECT -p udp\n'.repeat(1100), CapacityError],

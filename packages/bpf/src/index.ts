@@ -2,7 +2,7 @@ export * from './asm.js';
 export { assemble, SLOT } from './assemble.js';
 export { lookupBatch, updateBatch } from './batch.js';
 export { type Btf, kernelBtf, parseBtf } from './btf.js';
-export { cgroupId, findCgroup2, openDirectory } from './cgroup.js';
+export { cgroupId, findCgroup2, openCgroup, openDirectory } from './cgroup.js';
 export { disassemble } from './disassemble.js';
 export { BpfError, errnoName } from './error.js';
 export {

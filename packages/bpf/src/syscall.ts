@@ -18,6 +18,7 @@ const NUMBERS = {
   close: { x64: 3, arm64: 57 },
   flock: { x64: 73, arm64: 32 },
   mount: { x64: 165, arm64: 40 },
+  open_by_handle_at: { x64: 304, arm64: 265 },
 } as const;
 
 export type SyscallName = keyof typeof NUMBERS;

@@ -8,9 +8,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type Group, isBelow } from '@sockfilter/table';
+import { escapePath, isBelow } from '@sockfilter/table';
 import { EXIT } from './exitcode.js';
 import { CommandError, errnoOf } from './failure.js';
+import { note } from './output.js';
 
 /** What turns a path of a control group into a directory. */
 export interface CgroupTree {
@@ -45,7 +46,8 @@ export function removeCgroup(directory: string): string | undefined {
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'ENOENT') return undefined;
-    if (code === 'EBUSY' || code === 'ENOTEMPTY') return 'it has processes or control groups in it';
+    if (['EBUSY', 'ENOTEMPTY', 'ENAMETOOLONG'].includes(code ?? ''))
+      return 'it has processes or control groups in it';
     throw error;
   }
 }
@@ -56,40 +58,59 @@ function subdirectories(directory: string): readonly string[] {
     .map(({ name }) => name);
 }
 
-/** Removes the tool's own control groups that are empty; returns the paths of those that stay. */
+/**
+ * Removes the tool's own control groups that are empty; returns the paths of those that stay. Whoever
+ * one was delegated to may have made any depth below it.
+ */
 export function removeOwnCgroups(tree: CgroupTree, root: string): readonly string[] {
   const stay: string[] = [];
-  const remove = (path: string) => {
-    const directory = tree.cgroupDirectory(path);
-    if (!existsSync(directory)) return;
-    for (const name of subdirectories(directory)) remove(`${path}/${name}`);
-    if (removeCgroup(directory) !== undefined) stay.push(path);
-  };
-  remove(ownFolder(root));
+  const found = [ownFolder(root)];
+  for (let at = 0; at < found.length; at++) {
+    const path = found[at] ?? '';
+    try {
+      const names = subdirectories(tree.cgroupDirectory(path));
+      for (const name of names) found.push(`${path}/${escapePath(name)}`);
+    } catch (error) {
+      // What lies deeper than a path can be long stays, and so does all above it.
+      if (!['ENOENT', 'ENAMETOOLONG'].includes(errnoOf(error) ?? '')) throw error;
+    }
+  }
+  for (const path of found.toReversed())
+    if (removeCgroup(tree.cgroupDirectory(path)) !== undefined) stay.push(path);
   return stay;
 }
 
-function readProcesses(directory: string): readonly string[] {
-  return readFileSync(join(directory, 'cgroup.procs'), 'utf8')
-    .split('\n')
-    .filter((line) => line !== '');
+/** The path of the process's control group as the kernel has it; undefined if there is no such process. */
+function cgroupOf(pid: string): string | undefined {
+  try {
+    return /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
 }
 
-/** The processes that belong to the group: at its path and below, except in other groups' paths. */
-export function countProcesses(
-  tree: CgroupTree,
-  path: string,
-  groups: readonly Group[],
-): number | undefined {
-  const directory = tree.cgroupDirectory(path);
+/** Moves all of the processes, or none: those that have moved go back where one can't. */
+export function moveProcesses(tree: CgroupTree, directory: string, pids: readonly string[]): void {
+  const homes = pids.map((pid) => {
+    const home = cgroupOf(pid);
+    if (home === undefined) throw new CommandError(`there is no process ${pid}`, EXIT.unfit);
+    return { pid, home: tree.cgroupDirectory(escapePath(home)) };
+  });
+  const moved: { readonly pid: string; readonly home: string }[] = [];
   try {
-    const below = subdirectories(directory)
-      .map((name) => (path === '/' ? `/${name}` : `${path}/${name}`))
-      .filter((child) => !groups.some((group) => group.path === child))
-      .map((child) => countProcesses(tree, child, groups) ?? 0);
-    return below.reduce((sum, count) => sum + count, readProcesses(directory).length);
+    for (const each of homes) {
+      moveProcess(directory, each.pid);
+      moved.push(each);
+    }
   } catch (error) {
-    if (['ENOENT', 'ENODEV', 'EOPNOTSUPP'].includes(errnoOf(error) ?? '')) return undefined;
+    for (const { pid, home } of moved.toReversed()) {
+      try {
+        moveProcess(home, pid);
+      } catch {
+        note(`process ${pid} stays in ${directory}: it can't go back to ${home}`);
+      }
+    }
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 /** `sockfilter group`: names and ids for control groups. */
-
+import { existsSync } from 'node:fs';
 import { parseGroupName, printRule } from '@sockfilter/iptables';
 import { writeJson } from '@sockfilter/language';
 import {
@@ -9,16 +9,17 @@ import {
   isBelow,
   MAX_GROUP_ID,
   nextGroupId,
+  patternOf,
   type Rule,
   requireGroup,
   type Table,
 } from '@sockfilter/table';
 import {
-  countProcesses,
+  type CgroupTree,
   defaultPath,
   isOwn,
   makeCgroup,
-  moveProcess,
+  moveProcesses,
   ownFolder,
   removeCgroup,
 } from './cgroupdirectory.js';
@@ -105,16 +106,13 @@ export async function addGroupCommand(globals: Globals, options: AddOptions): Pr
 }
 
 export async function listGroups(globals: Globals, json: boolean): Promise<void> {
-  const groups = withGroups(globals, 'read', (open, live) =>
-    open.table.groups.map(({ name, id, path }) => {
+  const groups = withGroups(globals, 'read', (open, live) => {
+    const processes = live?.firewall.countProcesses();
+    return open.table.groups.map(({ name, id, path }) => {
       const row = { name, id, path: path ?? null };
-      if (!live) return row;
-      const { firewall } = live;
-      const count =
-        path === undefined ? undefined : countProcesses(firewall, path, open.table.groups);
-      return { ...row, processes: count ?? null };
-    }),
-  );
+      return processes ? { ...row, processes: processes.get(id) ?? null } : row;
+    });
+  });
   if (json) {
     print(writeJson(groups));
     return;
@@ -156,7 +154,7 @@ export async function deleteGroupCommand(
     if (!force) refuseUsed(open.table, group);
     commitGroups(open, deleteGroup(open.table, name));
     const { path } = group;
-    if (!live || path === undefined || !isOwn(globals.root, path)) return;
+    if (!live || path === undefined || patternOf(path) || !isOwn(globals.root, path)) return;
     const reason = removeCgroup(live.firewall.cgroupDirectory(path));
     if (reason !== undefined) note(`control group ${path} stays: ${reason}`);
     removeCgroup(live.firewall.cgroupDirectory(ownFolder(globals.root)));
@@ -164,21 +162,31 @@ export async function deleteGroupCommand(
 }
 
 /** The directory of the group's control group; made if the tool itself would have made it. */
+function enterable(globals: Globals, table: Table, tree: CgroupTree, name: string): string {
+  const { path } = requireGroup(table, name);
+  if (path === undefined) {
+    const help = 'a group is given one with `group add --path`, or in its `-G` line';
+    throw new CommandError(`group \`${name}\` has no control group`, EXIT.unfit, help);
+  }
+  if (patternOf(path)) {
+    const help =
+      'enter one of its control groups by what makes it, or `sockfilter group add` a group of its own';
+    const message = `group \`${name}\` is every control group that matches \`${path}\`: none is to be chosen`;
+    throw new CommandError(message, EXIT.unfit, help);
+  }
+  const directory = tree.cgroupDirectory(path);
+  if (isOwn(globals.root, path)) makeCgroup(directory);
+  else if (!existsSync(directory)) {
+    const help = `start what makes it, or \`mkdir -p ${directory}\``;
+    throw new CommandError(`control group \`${path}\` does not exist`, EXIT.unfit, help);
+  }
+  return directory;
+}
+
 export function enterableDirectory(globals: Globals, name: string): string {
-  return withLiveTable(globals, 'read', ({ open, firewall }) => {
-    const { path } = requireGroup(open.table, name);
-    if (path === undefined) {
-      const help = 'a group is given one with `group add --path`, or in its `-G` line';
-      throw new CommandError(`group \`${name}\` has no control group`, EXIT.unfit, help);
-    }
-    const directory = firewall.cgroupDirectory(path);
-    if (isOwn(globals.root, path)) makeCgroup(directory);
-    else if (countProcesses(firewall, path, []) === undefined) {
-      const help = `start what makes it, or \`mkdir -p ${directory}\``;
-      throw new CommandError(`control group \`${path}\` does not exist`, EXIT.unfit, help);
-    }
-    return directory;
-  });
+  return withLiveTable(globals, 'read', ({ open, firewall }) =>
+    enterable(globals, open.table, firewall, name),
+  );
 }
 
 export async function moveToGroup(
@@ -188,6 +196,7 @@ export async function moveToGroup(
   requireLive(globals, 'group move');
   for (const pid of pids)
     if (!/^[1-9]\d*$/.test(pid)) throw new CommandError(`invalid pid \`${pid}\``, EXIT.usage);
-  const directory = enterableDirectory(globals, name);
-  for (const pid of pids) moveProcess(directory, pid);
+  withLiveTable(globals, 'read', ({ open, firewall }) => {
+    moveProcesses(firewall, enterable(globals, open.table, firewall, name), pids);
+  });
 }

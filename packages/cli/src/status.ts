@@ -11,6 +11,11 @@ import { type Globals, requireLive } from './globals.js';
 import { withFirewall, withLiveTable } from './livetable.js';
 import { note, print } from './output.js';
 
+function printCgroups({ cgroups, cgroupCapacity, removed }: Status): string {
+  const full = cgroups >= cgroupCapacity ? ', FULL: calls from new ones fail closed' : '';
+  return `${cgroups} of ${cgroupCapacity} at most${full}; ${removed} removed with sockets left`;
+}
+
 function printStatus(status: Status, groups: readonly Group[]): string {
   const { hooks } = status;
   const facts = [
@@ -21,7 +26,7 @@ function printStatus(status: Status, groups: readonly Group[]): string {
     ['nodes', String(status.nodes)],
     ['memory', `${status.bytes} bytes`],
     ['groups', `${groups.length}, ${status.paths} with a path`],
-    ['cgroups', `${status.cgroups} in groups`],
+    ['cgroups', printCgroups(status)],
   ];
   const rows = hooks.map(({ name, chains, attached, needed, programId }) => [
     name,

@@ -14,7 +14,7 @@ import {
   type MapDescriptors,
   openDirectory,
 } from '@sockfilter/bpf';
-import type { Tree } from './groupmaps.js';
+import type { Tree } from './cgrouptree.js';
 import type { Hook } from './hooks.js';
 import { type Offsets, readOffsets } from './offsets.js';
 import { type Pins, using } from './pins.js';

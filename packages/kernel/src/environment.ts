@@ -2,7 +2,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_BPFFS, findBpffs, findCgroup2 } from '@sockfilter/bpf';
-import type { Tree } from './groupmaps.js';
+import { unescapePath } from '@sockfilter/table';
+import type { Tree } from './cgrouptree.js';
 import { UnsupportedError } from './unsupported.js';
 
 /** The directory of the hierarchy's root has this inode number, which is its cgroup id. */
@@ -53,7 +54,7 @@ export function readEnvironment(root: string): Environment {
       'it has to be built with CONFIG_DEBUG_INFO_BTF=y, as the kernels of distributions are',
     );
   const bpffs = findBpffs(mounts) ?? DEFAULT_BPFFS;
-  return { tree: { mount, root }, bpffs, cpus: possibleCpus() };
+  return { tree: { mount, root: unescapePath(root) }, bpffs, cpus: possibleCpus() };
 }
 
 /** Throws UnsupportedError where the control group to police does not exist. */

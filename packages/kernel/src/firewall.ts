@@ -15,19 +15,28 @@
  */
 import { join } from 'node:path';
 import { close, type Fd } from '@sockfilter/bpf';
-import { type Decision, EMPTY_TABLE, type Packet, type Table } from '@sockfilter/table';
+import {
+  type Decision,
+  EMPTY_TABLE,
+  escapePath,
+  type Packet,
+  type Table,
+  unescapePath,
+} from '@sockfilter/table';
+import { type Assignment, assignGroups, nextAssignment } from './assignment.js';
 import { attachMissing, detach, inspectHook } from './attachment.js';
 import { walkBlob } from './blobwalk.js';
+import { adoptCgroups, countProcesses } from './cgrouptree.js';
 import { type Environment, readEnvironment, requireRoot } from './environment.js';
 import { compileTable, type Generation, type Header, makeGeneration } from './generation.js';
 import { readBlob, readText, readTotals } from './generationmap.js';
-import { assignGroups, groupsWithPath, registeredPaths } from './groupmaps.js';
 import { CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
 import { type LoadedGeneration, loadPinned, putInForce, retire, unpinOthers } from './inforce.js';
 import { closeInstance, type Instance, inspectInstance, isPinName } from './instance.js';
-import { FORMAT } from './layout.js';
+import { FIRST_EPOCH, FORMAT } from './layout.js';
 import { takeLock } from './lock.js';
 import { closeMaps, createMaps, MAPS, type Maps, openMaps } from './maps.js';
+import { type Registered, registeredPaths, registrationOf } from './pathmap.js';
 import { instanceName, Pins, using } from './pins.js';
 import { readStatus, type Status } from './status.js';
 import { UnsupportedError } from './unsupported.js';
@@ -73,7 +82,8 @@ export class Firewall {
   /** Locks the instance and looks what is there. Throws LockedError, UnsupportedError and BpfError. */
   static open({ root, wait }: FirewallOptions): Firewall {
     const environment = readEnvironment(root);
-    const lock = takeLock(join(LOCKS, `${instanceName(root)}.lock`), wait);
+    const name = instanceName(environment.tree.root);
+    const lock = takeLock(join(LOCKS, `${name}.lock`), wait);
     const firewall = new Firewall(environment, lock);
     try {
       firewall.#instance = inspectInstance(firewall.#pins, environment.tree);
@@ -105,18 +115,19 @@ export class Firewall {
     requireRoot(tree);
     // What can fail for the table's sake fails before anything is touched.
     const compiled = compileTable(change.table);
-    const wanted = groupsWithPath(change.table.groups, tree.root);
+    const wanted = registrationOf(change.table.groups, escapePath(tree.root));
     if (current) this.#settle(current);
     else if (this.#instance.state === 'unfinished') this.teardown();
     const old = current?.generation;
     const maps = old ? openMaps(this.#pins) : createMaps(this.#pins);
     try {
       const last = old ?? this.#install(maps);
-      const idSlot = this.#attach(maps, last.header, wanted, change.table);
+      const ids = this.#attach(maps, last.header, wanted, change.table);
       const generation = makeGeneration(compiled, {
         text: change.text,
         sequence: last.header.sequence + 1,
-        idSlot,
+        idSlot: ids.slot,
+        idEpoch: ids.epoch,
         cpus,
         origins: change.origins,
         follows: true,
@@ -139,6 +150,19 @@ export class Firewall {
   status(table: Table): Status | undefined {
     const current = this.#inForce();
     return current && readStatus(this.#pins, this.#environment.tree, current.generation, table);
+  }
+
+  /** How many processes the control groups of each network_id have; undefined where nothing is installed. */
+  countProcesses(): ReadonlyMap<number, number> | undefined {
+    const current = this.#inForce();
+    if (!current) return undefined;
+    const maps = openMaps(this.#pins);
+    try {
+      const { idSlot } = current.generation.header;
+      return countProcesses(maps.groups, this.#environment.tree, idSlot);
+    } finally {
+      closeMaps(maps);
+    }
   }
 
   /** What becomes of a call, by a walk of the blob in force; undefined where nothing is installed. */
@@ -179,7 +203,7 @@ export class Firewall {
 
   /** The directory of a control group, by its path below the cgroup2 mount. */
   cgroupDirectory(path: string): string {
-    return join(this.#environment.tree.mount, path);
+    return join(this.#environment.tree.mount, unescapePath(path));
   }
 
   /** Lets the next command in. */
@@ -225,8 +249,15 @@ export class Firewall {
   /** The generation that lets everything pass. Its text is empty: nobody has asked for it. */
   #openGeneration(sequence: number): Generation {
     const { cpus } = this.#environment;
-    const input = { text: '', sequence, idSlot: 0, cpus, origins: [], follows: false };
-    return makeGeneration(compileTable(EMPTY_TABLE), input);
+    return makeGeneration(compileTable(EMPTY_TABLE), {
+      text: '',
+      sequence,
+      idSlot: 0,
+      idEpoch: FIRST_EPOCH,
+      cpus,
+      origins: [],
+      follows: false,
+    });
   }
 
   #install(maps: Maps): LoadedGeneration {
@@ -236,10 +267,11 @@ export class Firewall {
     return generation;
   }
 
-  /** Attaches what is missing and sees to it that all cgroups have their ids; returns their slot. */
-  #attach(maps: Maps, last: Header, wanted: ReadonlyMap<string, number>, table: Table): number {
+  /** Attaches what is missing and sees to it that all cgroups have their ids; returns which hold. */
+  #attach(maps: Maps, last: Header, wanted: Registered, table: Table): Assignment {
     const { tree } = this.#environment;
-    const inForce = registeredPaths(maps.paths, last.idSlot);
+    const ids: Assignment = { slot: last.idSlot, epoch: last.idEpoch };
+    const inForce = registeredPaths(maps.paths, ids.slot);
     const isWhole = [
       ...TRACEPOINTS,
       ...CALL_HOOKS.filter(({ needed }) => needed === 'always'),
@@ -247,16 +279,19 @@ export class Firewall {
     attachMissing(this.#pins, tree, maps, TRACEPOINTS);
     // A root that was made again, and what lies below it, has no ids yet. They come before the hooks:
     // an interruption leaves a hook detached, so that the next commit comes here again.
-    if (last.textBytes === 0 || !isWhole) assignGroups(maps, tree, last.idSlot, inForce);
+    if (last.textBytes === 0 || !isWhole) {
+      adoptCgroups(maps, tree);
+      assignGroups(maps, tree, ids, inForce);
+    }
     const needed = CALL_HOOKS.filter((hook) => isNeeded(hook, table));
     attachMissing(this.#pins, tree, maps, needed);
-    if (sameEntries(inForce, wanted)) return last.idSlot;
-    const slot = 1 - last.idSlot;
-    assignGroups(maps, tree, slot, wanted);
-    return slot;
+    if (sameEntries(inForce, wanted)) return ids;
+    const next = nextAssignment(ids);
+    assignGroups(maps, tree, next, wanted);
+    return next;
   }
 }
 
-function sameEntries(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {
+function sameEntries(a: Registered, b: Registered): boolean {
   return a.size === b.size && [...a].every(([path, id]) => b.get(path) === id);
 }

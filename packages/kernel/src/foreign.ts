@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { close, openDirectory, programById, programInfo, queryCgroup } from '@sockfilter/bpf';
-import type { Tree } from './groupmaps.js';
+import type { Tree } from './cgrouptree.js';
 import type { Hook } from './hooks.js';
 import { using } from './pins.js';
 

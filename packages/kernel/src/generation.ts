@@ -39,6 +39,7 @@ export interface GenerationInput {
   readonly text: string;
   readonly sequence: number;
   readonly idSlot: number;
+  readonly idEpoch: number;
   readonly cpus: number;
   /**
    * For each counter the one of the generation before that it goes on, or undefined for one that
@@ -61,6 +62,7 @@ export interface Header {
   readonly format: number;
   readonly sequence: number;
   readonly idSlot: number;
+  readonly idEpoch: number;
   readonly counters: number;
   readonly counterPage: number;
   readonly stripePages: number;
@@ -101,6 +103,7 @@ export function makeGeneration(
     format: FORMAT,
     sequence: input.sequence,
     idSlot: input.idSlot,
+    idEpoch: input.idEpoch,
     counters: owners.length,
     counterPage,
     stripePages,
@@ -162,6 +165,7 @@ export function makeGeneration(
 const SCALARS = [
   ['format', HEADER.format],
   ['idSlot', HEADER.idSlot],
+  ['idEpoch', HEADER.idEpoch],
   ['counterPage', HEADER.counterPage],
   ['stripePages', HEADER.stripePages],
   ['sequence', HEADER.sequence],
@@ -193,6 +197,7 @@ export function decodeHeader(page: Uint8Array): Header {
     format: scalar(HEADER.format),
     sequence: scalar(HEADER.sequence),
     idSlot: scalar(HEADER.idSlot),
+    idEpoch: scalar(HEADER.idEpoch),
     counters: scalar(HEADER.counters),
     counterPage: scalar(HEADER.counterPage),
     stripePages: scalar(HEADER.stripePages),

@@ -2,7 +2,7 @@
 import type { AttachType, ProgramSpec } from '@sockfilter/bpf';
 import { type BuiltinChain, builtinChain, findChain, type Table } from '@sockfilter/table';
 import type { Offsets } from './offsets.js';
-import { mkdirProgram, releaseProgram } from './program/cgroups.js';
+import { mkdirProgram, releaseProgram, rmdirProgram } from './program/cgroups.js';
 import { ingressProgram } from './program/ingress.js';
 import { postBindProgram } from './program/postbind.js';
 import { type CallChain, sockAddrProgram } from './program/sockaddr.js';
@@ -65,6 +65,13 @@ export const TRACEPOINTS: readonly Hook[] = [
     chains: [],
     needed: 'always',
     program: mkdirProgram,
+  },
+  {
+    name: 'cgroup_rmdir',
+    attach: { tracepoint: 'cgroup_rmdir' },
+    chains: [],
+    needed: 'always',
+    program: rmdirProgram,
   },
   {
     name: 'cgroup_release',

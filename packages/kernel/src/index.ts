@@ -1,6 +1,6 @@
 export { type Blob, type ChainFacts, encodeBlob } from './blob.js';
 export { type WalkableBlob, walkBlob } from './blobwalk.js';
-export { CapacityError } from './capacity.js';
+export { CapacityError, LEAST_CGROUPS } from './capacity.js';
 export { DamageError } from './damage.js';
 export {
   type Change,

@@ -19,10 +19,10 @@ import {
   queryCgroup,
 } from '@sockfilter/bpf';
 import { inspectHook } from './attachment.js';
+import type { Tree } from './cgrouptree.js';
 import { DamageError } from './damage.js';
 import { findHolder } from './elsewhere.js';
 import { isFolded, readHeader } from './generationmap.js';
-import type { Tree } from './groupmaps.js';
 import { CALL_HOOKS, TRACEPOINTS } from './hooks.js';
 import type { LoadedGeneration } from './inforce.js';
 import { FORMAT } from './layout.js';

@@ -64,6 +64,8 @@ export const HEADER = {
   entries: 28,
   /** A u64 that is 0, for what the verifier shall not know to be 0. */
   zero: 80,
+  /** Which assignment of network_ids the slot holds: an entry of another fails closed. */
+  idEpoch: 88,
   /** What only the tool reads. */
   sequence: 48,
   counters: 52,
@@ -76,29 +78,52 @@ export const HEADER = {
 } as const;
 
 /** Changes with any change of this file's meaning or of the maps' shapes. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 /** Stripes of counters at most: more CPUs than that share. */
 export const MAX_STRIPES = 8;
 
 /**
- * A control group's entry: the cgroup's id, then its network_id under each of the two id slots. A
- * hash map reuses the memory of an entry while a program may still look at it; the cgroup's id, read
- * last, tells that the network_id was this cgroup's.
+ * A control group's entry: the cgroup's id and its parent's, then its network_id under each of the two
+ * id slots, and the assignment that each of them is of. A hash map reuses the memory of an entry while a
+ * program may still look at it; the cgroup's id, read last, tells that the network_id was this cgroup's.
  */
-export const GROUP_VALUE = { cgroup: 0, ids: 8, bytes: 16 } as const;
+export const GROUP_VALUE = { cgroup: 0, parent: 8, ids: 16, epochs: 24, bytes: 32 } as const;
 
-/** A registered path's entry: its network_id under each of the two id slots, 0 for none. */
+/** The entry of a control group that was removed and that sockets still belong to. */
+export const REMOVED_VALUE = { cgroup: 0, parent: 8, bytes: 16 } as const;
+
+/** Removed control groups between a socket's and the nearest that is there; past them it fails closed. */
+export const MAX_REMOVED_LEVELS = 32;
+
+/** The assignment of a first commit; later ones are any other number but 0, which is none. */
+export const FIRST_EPOCH = 1;
+
+/** A registered path's or pattern's entry: its network_id under each of the two id slots, 0 for none. */
 export const PATH_VALUE_BYTES = 8;
 
 /** Rules of a table. */
 export const MAX_RULES = 1_000_000;
 
-/** Control groups that can have an entry at a time. */
-export const MAX_CGROUPS = 65_536;
-
-/** Bytes of a registered path's key, with at least one NUL at the end. */
+/**
+ * Bytes of a registered path's key, with at least one NUL at the end. In the key of a pattern a newline,
+ * which no control group's name has, stands for the `*`.
+ */
 export const PATH_BYTES = 512;
+export const PATTERN_SIGN = '\n';
 
-/** Paths that can be registered at a time. */
+/**
+ * A folder's shapes: how many, then the length of what stands before and after the `*` for each of its
+ * patterns, both slots', in bytes. With the lengths the key of the only pattern that could match a name is
+ * known.
+ */
+export const SHAPES = { count: 0, first: 2, each: 2, most: 64, bytes: 130 } as const;
+
+/** Patterns of one folder; there are twice as many while one assignment follows another. */
+export const MAX_PATTERNS_IN_FOLDER = SHAPES.most / 2;
+
+/** Bytes of the mkdir program's buffer: a key that is put together, and a path. */
+export const SCRATCH_BYTES = 2048;
+
+/** Paths and patterns that can be registered at a time. */
 export const MAX_PATHS = 65_536;

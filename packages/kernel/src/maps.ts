@@ -2,15 +2,18 @@
 import { close, createMap, type Fd, type MapDescriptors, type MapSpec } from '@sockfilter/bpf';
 import { DamageError } from './damage.js';
 import { generationSpec } from './generationmap.js';
-import { createGroupMap, createPathMap } from './groupmaps.js';
-import { PATH_BYTES } from './layout.js';
+import { createGroupMap, createRemovedMap } from './groupmap.js';
+import { SCRATCH_BYTES } from './layout.js';
+import { createPathMap, createShapeMap } from './pathmap.js';
 import { type Pins, using } from './pins.js';
 
 /** Names of the maps, as programs refer to them and as they are pinned. */
 export const MAPS = {
   table: 'table',
   groups: 'groups',
+  removed: 'removed',
   paths: 'paths',
+  shapes: 'shapes',
   scratch: 'scratch',
 } as const;
 
@@ -19,8 +22,12 @@ export interface Maps extends MapDescriptors {
   readonly table: Fd;
   /** Cgroup id -> its network_ids. */
   readonly groups: Fd;
-  /** Registered path -> its network_ids. */
+  /** Cgroup id of a removed control group -> its parent's. */
+  readonly removed: Fd;
+  /** Registered path or pattern -> its network_ids. */
   readonly paths: Fd;
+  /** Folder -> the shapes of the patterns in it. */
+  readonly shapes: Fd;
   /** A buffer of the mkdir program. */
   readonly scratch: Fd;
 }
@@ -29,7 +36,7 @@ const SCRATCH_SPEC: MapSpec = {
   type: 'array',
   name: 'sf_scratch',
   keySize: 4,
-  valueSize: PATH_BYTES,
+  valueSize: SCRATCH_BYTES,
   maxEntries: 1,
 };
 
@@ -51,7 +58,9 @@ function createTableMap(): Fd {
 
 const CREATE = {
   groups: createGroupMap,
+  removed: createRemovedMap,
   paths: createPathMap,
+  shapes: createShapeMap,
   scratch: () => createMap(SCRATCH_SPEC),
   // The last: where it is missing, nothing is installed.
   table: createTableMap,
@@ -60,7 +69,9 @@ const CREATE = {
 function forEachMap(fd: (name: keyof typeof CREATE) => Fd): Maps {
   return {
     groups: fd('groups'),
+    removed: fd('removed'),
     paths: fd('paths'),
+    shapes: fd('shapes'),
     scratch: fd('scratch'),
     table: fd('table'),
   };

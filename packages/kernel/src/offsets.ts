@@ -30,6 +30,7 @@ export interface Offsets {
   readonly cgroupRoot: number;
   readonly cgroupParent: number;
   readonly nodeId: number;
+  readonly nodeName: number;
   readonly rootHierarchy: number;
   readonly taskFlags: number;
   readonly skbTransport: number;
@@ -126,6 +127,7 @@ export function readOffsets(btf: Btf): Offsets {
     // A cgroup begins with its own css, so that the parent's css is the parent.
     cgroupParent: fieldOffset(btf, 'cgroup', 'self.parent') - fieldOffset(btf, 'cgroup', 'self'),
     nodeId: fieldOffset(btf, 'kernfs_node', 'id'),
+    nodeName: fieldOffset(btf, 'kernfs_node', 'name'),
     rootHierarchy: fieldOffset(btf, 'cgroup_root', 'hierarchy_id'),
     taskFlags: fieldOffset(btf, 'task_struct', 'flags'),
     skbTransport: fieldOffset(btf, 'sk_buff', 'transport_header'),

@@ -3,7 +3,9 @@
  *
  *     table      one slot with the generation in force
  *     groups     cgroup id -> its network_ids
- *     paths      registered path -> its network_ids
+ *     removed    cgroup id of a removed control group -> its parent's
+ *     paths      registered path or pattern -> its network_ids
+ *     shapes     folder -> the shapes of the patterns in it
  *     scratch    a buffer of the mkdir program
  *     generation-N   the generation with sequence number N; two while a commit is under way
  *     others     links, by the name of their hook

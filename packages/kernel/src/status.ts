@@ -2,12 +2,14 @@
 import { mapInfo } from '@sockfilter/bpf';
 import type { Table } from '@sockfilter/table';
 import { inspectHook } from './attachment.js';
+import type { Tree } from './cgrouptree.js';
 import { type LaterProgram, laterPrograms } from './foreign.js';
-import { countCgroups, registeredPaths, type Tree } from './groupmaps.js';
+import { countCgroups, countRemoved } from './groupmap.js';
 import { CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
 import type { LoadedGeneration } from './inforce.js';
 import { PAGE_BYTES } from './layout.js';
 import { closeMaps, openMaps } from './maps.js';
+import { registeredPaths } from './pathmap.js';
 import type { Pins } from './pins.js';
 
 export interface HookStatus {
@@ -32,6 +34,10 @@ export interface Status {
   /** Registered paths, and control groups that have an entry. */
   readonly paths: number;
   readonly cgroups: number;
+  /** Removed control groups that sockets, or the kernel itself, still hold. */
+  readonly removed: number;
+  /** Control groups that can have an entry. */
+  readonly cgroupCapacity: number;
   readonly hooks: readonly HookStatus[];
   /** Programs of others that can allow what ours have refused. */
   readonly later: readonly LaterProgram[];
@@ -60,6 +66,8 @@ export function readStatus(
       bytes: mapInfo(fd).maxEntries * PAGE_BYTES,
       paths: registeredPaths(maps.paths, header.idSlot).size,
       cgroups: countCgroups(maps.groups),
+      removed: countRemoved(maps.removed),
+      cgroupCapacity: mapInfo(maps.groups).maxEntries,
       hooks: hooks.map(({ name, chains, needed, attached, programId }) => ({
         name,
         chains,

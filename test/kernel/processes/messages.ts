@@ -66,8 +66,13 @@ export type SettlerQuestion =
   | { readonly do: 'grow'; readonly folder: string; readonly count: number }
   /** Calls from within the control group and each below it. */
   | { readonly do: 'visit'; readonly folder: string }
-  /** Makes a path so deep that it is longer than any call takes, and stays at its end. */
-  | { readonly do: 'dive'; readonly folder: string }
+  /** Makes a path of so many names, and stays at its end, however long it is. */
+  | {
+      readonly do: 'dive';
+      readonly folder: string;
+      readonly depth: number;
+      readonly name: string;
+    }
   | { readonly do: 'call' }
   /** Goes back to where it began, and removes what `dive` has made. */
   | { readonly do: 'surface' };

@@ -165,9 +165,10 @@ export class Administrator {
     this.#process = process;
   }
 
-  static async start(): Promise<Administrator> {
+  /** @param flags for node */
+  static async start(...flags: readonly string[]): Promise<Administrator> {
     const path = join(bundles(), 'administrator.mjs');
-    const administrator = new Administrator(new Process(process.execPath, [path]));
+    const administrator = new Administrator(new Process(process.execPath, [...flags, path]));
     await administrator.#process.hear();
     return administrator;
   }

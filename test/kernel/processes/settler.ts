@@ -10,8 +10,8 @@ const connect = libc.func('int connect(int, void *, uint)');
 /** 127.0.0.1, port 7001. */
 const ADDRESS = Buffer.from('02001b597f000001'.padEnd(32, '0'), 'hex');
 
-const DEPTH = 20;
-const NAME = 'n'.repeat(250);
+/** The names of the control groups that it has dived through. */
+let dived: string[] = [];
 
 const home = process.argv[2] ?? '';
 const cwd = process.cwd();
@@ -59,9 +59,10 @@ function* answer(question: SettlerQuestion): Generator<number> {
       break;
     case 'dive':
       process.chdir(question.folder);
-      for (let depth = 0; depth < DEPTH; depth++) {
-        mkdirSync(NAME);
-        process.chdir(NAME);
+      for (let depth = 0; depth < question.depth; depth++) {
+        mkdirSync(question.name);
+        process.chdir(question.name);
+        dived.push(question.name);
       }
       enter('.');
       yield call();
@@ -71,10 +72,11 @@ function* answer(question: SettlerQuestion): Generator<number> {
       break;
     case 'surface':
       enter(home);
-      for (let depth = 0; depth < DEPTH; depth++) {
+      for (const name of dived.toReversed()) {
         process.chdir('..');
-        rmdirSync(NAME);
+        rmdirSync(name);
       }
+      dived = [];
       process.chdir(cwd);
   }
 }

@@ -41,6 +41,7 @@ import {
 import { BUILTIN_CHAINS, PROTOCOL, TCP_SYN } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
 import { type LoadWord, putBound4, putBound6, unlessMapped } from './address.js';
+import { putGroup } from './group.js';
 import {
   addressOf,
   CONTEXT,
@@ -63,7 +64,6 @@ import {
   findGeneration,
   findHeader,
   LICENSE,
-  putGroup,
   REFUSED,
   refuseIfRefusing,
   UNREADABLE,

@@ -12,13 +12,13 @@ import { BUILTIN_CHAINS, type Family } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
 import { putBound4, putBound6 } from './address.js';
 import { finish, putCaller } from './caller.js';
+import { putGroup } from './group.js';
 import { clearPacket, numberOf, put16, putConstant } from './stack.js';
 import {
   DECIDED,
   enter,
   findGeneration,
   LICENSE,
-  putGroup,
   refuseIfRefusing,
   UNREADABLE,
   unlessRefusing,

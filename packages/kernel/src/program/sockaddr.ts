@@ -32,6 +32,7 @@ import { CTX, SK } from './callcontext.js';
 import { finish, putCaller } from './caller.js';
 import { pinIpv4, pinIpv6, refuseDetours, type SendingChain, socketNumber } from './detour.js';
 import { deviceAddress } from './device.js';
+import { putGroup } from './group.js';
 import {
   ASKED_ADDRESS,
   ASKED_PORT,
@@ -42,15 +43,7 @@ import {
   putConstant,
   slot,
 } from './stack.js';
-import {
-  enter,
-  findGeneration,
-  LICENSE,
-  putGroup,
-  refuseIfRefusing,
-  UNREADABLE,
-  walk,
-} from './walk.js';
+import { enter, findGeneration, LICENSE, refuseIfRefusing, UNREADABLE, walk } from './walk.js';
 
 export type CallChain = 'BIND' | 'CONNECT' | 'SENDTO';
 

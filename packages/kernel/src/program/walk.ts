@@ -38,7 +38,6 @@ import { BUILTIN_CHAINS, type BuiltinChain } from '@sockfilter/table';
 import {
   COUNTER_BITS,
   COUNTERS_PER_PAGE,
-  GROUP_VALUE,
   HEADER,
   MAX_STEPS,
   NODE_BITS,
@@ -46,7 +45,7 @@ import {
   OP,
 } from '../layout.js';
 import { MAPS } from '../maps.js';
-import { KEY, PACKET, put32, SCRATCH, SLOTS, SPILL, STRIPE_PAGE } from './stack.js';
+import { KEY, PACKET, SCRATCH, SLOTS, SPILL, STRIPE_PAGE } from './stack.js';
 
 /** Some helpers are for programs that declare themselves compatible with the kernel's licence. */
 export const LICENSE = 'Dual MIT/GPL';
@@ -58,7 +57,7 @@ export const REFUSED = 'refused';
 /** A field of the packet can't be read; see `refuseIfRefusing`. */
 export const UNREADABLE = 'unreadable';
 
-const chainBit = (chain: BuiltinChain) => 1 << BUILTIN_CHAINS.indexOf(chain);
+export const chainBit = (chain: BuiltinChain) => 1 << BUILTIN_CHAINS.indexOf(chain);
 
 /** r0 = the page whose number is at KEY; r7 is the generation. */
 function lookUpPage(): readonly Item[] {
@@ -96,49 +95,6 @@ export function unlessRefusing(chain: BuiltinChain, target: string): readonly It
     load(4, R1, R6, HEADER.refusingChains),
     andImm(R1, chainBit(chain)),
     jumpIf('eq', R1, 0, target),
-  ];
-}
-
-/**
- * Stores the network_id of the cgroup whose id is at SCRATCH. Without an entry the chain fails closed,
- * and so it does if the entry was another's by the time its id was read, twice in a row.
- */
-export function putGroup(chain: BuiltinChain): readonly Item[] {
-  const none = `${chain}.noGroup`;
-  const again = `${chain}.again`;
-  const known = `${chain}.group`;
-  return [
-    ...readGroup(none, again),
-    jump(known),
-    label(again),
-    ...readGroup(none, none),
-    jump(known),
-    label(none),
-    load(4, R1, R6, HEADER.groupChains),
-    andImm(R1, chainBit(chain)),
-    jumpIf('ne', R1, 0, REFUSED),
-    movImm(R2, 0),
-    label(known),
-    ...put32('group', R2),
-  ];
-}
-
-/** r2 = the network_id in the entry of the cgroup whose id is at SCRATCH. */
-function readGroup(missing: string, changed: string): readonly Item[] {
-  return [
-    loadMap(R1, MAPS.groups),
-    mov(R2, R10),
-    addImm(R2, SCRATCH),
-    callHelper('map_lookup_elem'),
-    jumpIf('eq', R0, 0, missing),
-    load(4, R1, R6, HEADER.idSlot),
-    andImm(R1, 1),
-    lshImm(R1, 2),
-    add(R1, R0),
-    load(4, R2, R1, GROUP_VALUE.ids),
-    load(8, R1, R0, GROUP_VALUE.cgroup),
-    load(8, R3, R10, SCRATCH),
-    jumpIf('ne', R1, R3, changed),
   ];
 }
 
