@@ -1,5 +1,5 @@
 /** nft is run: what is built comes into force, what is refused is told, what changes is seen. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -168,11 +168,13 @@ describeNft('running nft', () => {
   });
 
   test('output that is none of nft’s is told', async () => {
-    const program = join(mkdtempSync(join(tmpdir(), 'nft-')), 'nft');
+    const directory = mkdtempSync(join(tmpdir(), 'nft-'));
+    const program = join(directory, 'nft');
     writeFileSync(program, '#!/bin/sh\necho hello\n', { mode: 0o755 });
     await expect(list({ command: [program] })).rejects.toThrow(/^not JSON/);
     writeFileSync(program, '#!/bin/sh\nkill -9 $$\n', { mode: 0o755 });
     await expect(list({ command: [program] })).rejects.toMatchObject({ kind: 'failed' });
+    rmSync(directory, { recursive: true });
   });
 
   test('changes are seen until the consumer has enough', async () => {
