@@ -115,23 +115,29 @@ export class TableCompiler implements Interpretation<Ref> {
     const value = isBuiltinChain(chain.name) ? chainNumber(chain.name) : undefined;
     const runs: Run[] = [];
     let leaves = false;
-    const mergeLast = () => {
-      const [first, second] = runs.splice(-2);
+    const mergeLast = (first: Run, second: Run) => {
+      runs.splice(-2);
       const rules = [first.rules[0], second.rules[1]] as const;
       const diagram = blame({ chain: chain.name, rules }, () =>
         this.#overlay(first.diagram, second.diagram),
       );
       runs.push({ diagram, rules, level: first.level + 1 });
     };
+    const mergeWhile = (wanted: (first: Run, second: Run) => boolean) => {
+      for (;;) {
+        const [first, second] = runs.slice(-2);
+        if (!first || !second || !wanted(first, second)) return;
+        mergeLast(first, second);
+      }
+    };
     for (const { at, meaning } of parts) {
       leaves ||= leavesEarly(at);
       const diagram = value === undefined ? meaning : this.#withChain(meaning, value);
       if (diagram === NONE) continue;
       runs.push({ diagram, rules: [at.number, at.number], level: 0 });
-      while (runs.length > 1 && runs[runs.length - 2].level === runs[runs.length - 1].level)
-        mergeLast();
+      mergeWhile((first, second) => first.level === second.level);
     }
-    while (runs.length > 1) mergeLast();
+    mergeWhile(() => true);
     const [all] = runs;
     if (!all) return NONE;
     if (!leaves) return all.diagram;
@@ -192,10 +198,9 @@ export class TableCompiler implements Interpretation<Ref> {
   }
 
   #replace(diagram: Ref, change: (outcome: PartialOutcome) => PartialOutcome): Ref {
-    const [replaced] = this.store.copy(this.store, [diagram], (terminal) =>
+    return this.store.copyOne(this.store, diagram, (terminal) =>
       this.outcomes.intern(change(this.outcomes.of(terminal))),
     );
-    return replaced;
   }
 
   #decided(errno: Errno, decider: number): Ref {

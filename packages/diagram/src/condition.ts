@@ -9,6 +9,7 @@ import {
   BUILTIN_CHAINS,
   type Clause,
   contains,
+  elementAt,
   type Family,
   FIELD_BITS,
   type Field,
@@ -19,7 +20,7 @@ import {
   valueSet,
 } from '@sockfilter/table';
 import { NONE, type Operation } from './operation.js';
-import { fieldBits, firstPiece, PIECES } from './piece.js';
+import { fieldBits, firstPiece, pieceAt } from './piece.js';
 import { type DiagramStore, type Ref, terminalRef } from './store.js';
 
 const FAMILIES: readonly Family[] = [4, 6];
@@ -40,7 +41,7 @@ function clip(field: Field, set: ValueSet, bits: number): ValueSet {
     return rangeSet(
       values.flatMap((value, index): Range[] => {
         if (!contains(set, value)) return [];
-        const from = index === 0 ? 0n : values[index - 1] + 1n;
+        const from = index === 0 ? 0n : elementAt(values, index - 1) + 1n;
         return [[from, index === values.length - 1 ? max : value]];
       }),
     );
@@ -83,7 +84,7 @@ export class ConditionCompiler {
       );
       if (!possible) continue;
       const others = clauses.filter(
-        (clause) => clause.length !== 1 || clause[0].field !== 'family',
+        (clause) => clause.length !== 1 || clause[0]?.field !== 'family',
       );
       const part = this.#conjunction([[restriction], ...others], hit, family);
       result = this.#overlay(result, part);
@@ -96,7 +97,7 @@ export class ConditionCompiler {
     const others: Clause[] = [];
     for (const clause of clauses) {
       const [test] = clause;
-      if (clause.length === 1 && !alone.has(test.field)) alone.set(test.field, test);
+      if (test && clause.length === 1 && !alone.has(test.field)) alone.set(test.field, test);
       else others.push(clause);
     }
     // One test a field nests from the last field to the first, with nothing to combine.
@@ -126,7 +127,7 @@ export class ConditionCompiler {
 
   /** Splits the values that are left, those of the piece and the later ones of its field. */
   #ranges(piece: number, ranges: readonly Range[], hit: Ref, miss: Ref): Ref {
-    const { bits, shift } = PIECES[piece];
+    const { bits, shift } = pieceAt(piece);
     const values = 1 << bits;
     const low = BigInt(shift);
     const lowMax = (1n << low) - 1n;
@@ -175,11 +176,11 @@ export class ConditionCompiler {
 
   #masked(first: number, value: bigint, mask: bigint, hit: Ref, miss: Ref): Ref {
     let last = first;
-    while (PIECES[last].shift > 0) last++;
+    while (pieceAt(last).shift > 0) last++;
     let result = hit;
     for (let piece = last; piece >= first; piece--) {
-      const low = BigInt(PIECES[piece].shift);
-      const max = (1 << PIECES[piece].bits) - 1;
+      const low = BigInt(pieceAt(piece).shift);
+      const max = (1 << pieceAt(piece).bits) - 1;
       const pieceMask = Number((mask >> low) & BigInt(max));
       if (pieceMask === 0) continue;
       this.#maskedPiece(piece, Number((value >> low) & BigInt(max)), pieceMask, result, miss);
@@ -190,7 +191,7 @@ export class ConditionCompiler {
 
   /** Fills the row: the bits below the mask's lowest make an interval, each set of its holes one more. */
   #maskedPiece(piece: number, value: number, mask: number, hit: Ref, miss: Ref): void {
-    const max = (1 << PIECES[piece].bits) - 1;
+    const max = (1 << pieceAt(piece).bits) - 1;
     const interval = mask & -mask;
     const holes = max & ~mask & ~(interval - 1);
     const row = this.#store.row(piece);

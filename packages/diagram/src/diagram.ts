@@ -1,5 +1,5 @@
 /** A finished diagram, and what it says of a packet. */
-import type { Decision, Packet } from '@sockfilter/table';
+import { type Decision, elementAt, type Packet } from '@sockfilter/table';
 import type { Outcome } from './outcome.js';
 import { pieceValues } from './piece.js';
 import { type DiagramStore, type Ref, terminalNumber } from './store.js';
@@ -18,14 +18,14 @@ export interface Diagram {
 
 /** The diagram of the verdicts. */
 export function verdictRoot({ roots }: Diagram): Ref {
-  return roots[roots.length - 1];
+  return elementAt(roots, roots.length - 1);
 }
 
 /** What becomes of a packet: what evaluate() says, but for the order of `counted`. */
 export function decide(diagram: Diagram, packet: Packet): Decision {
   const values = pieceValues(packet);
-  const outcomes = diagram.roots.map(
-    (root) => diagram.outcomes[terminalNumber(diagram.store.walk(root, values))],
+  const outcomes = diagram.roots.map((root) =>
+    elementAt(diagram.outcomes, terminalNumber(diagram.store.walk(root, values))),
   );
   const verdict = outcomes.at(-1)?.verdict;
   if (!verdict) throw new TypeError('the last diagram has no verdicts');

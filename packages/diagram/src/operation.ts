@@ -1,4 +1,5 @@
 /** Binary operations on the diagrams of a store: what `a` and `b` say of each packet, made one. */
+import { elementAt } from '@sockfilter/table';
 import { type DiagramStore, isTerminal, type Ref } from './store.js';
 
 /**
@@ -57,7 +58,8 @@ class PairMap {
     const old = this.#entries;
     const entries = new Int32Array(old.length * 2).fill(VACANT);
     for (let at = 0; at < old.length; at += 3)
-      if (old[at + 2] !== VACANT) this.#write(entries, old[at], old[at + 1], old[at + 2]);
+      if (old[at + 2] !== VACANT)
+        this.#write(entries, elementAt(old, at), elementAt(old, at + 1), elementAt(old, at + 2));
     this.#entries = entries;
   }
 }

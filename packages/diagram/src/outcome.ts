@@ -1,5 +1,5 @@
 /** What the terminals of diagrams mean, numbered so that equal meanings are one terminal. */
-import type { Errno } from '@sockfilter/table';
+import { type Errno, elementAt } from '@sockfilter/table';
 import { LimitError } from './limit.js';
 import { type Ref, terminalNumber, terminalRef } from './store.js';
 
@@ -44,7 +44,7 @@ export class OutcomeTable {
   }
 
   of(terminal: Ref): PartialOutcome {
-    return this.#outcomes[terminalNumber(terminal)];
+    return elementAt(this.#outcomes, terminalNumber(terminal));
   }
 
   intern(outcome: PartialOutcome): Ref {

@@ -8,7 +8,15 @@
  * An IPv4 address lies in the last two of its eight pieces; the others are 0 then, and no node below
  * family 4 asks them.
  */
-import { type Family, FIELD_BITS, type Field, fieldValue, type Packet } from '@sockfilter/table';
+import {
+  elementAt,
+  type Family,
+  FIELD_BITS,
+  FIELDS,
+  type Field,
+  fieldValue,
+  type Packet,
+} from '@sockfilter/table';
 
 export interface Piece {
   readonly field: Field;
@@ -22,23 +30,22 @@ export interface Piece {
 
 const PIECE_BITS = 16;
 
-function isField(name: string): name is Field {
-  return Object.hasOwn(FIELD_BITS, name);
-}
-
 /** All pieces, in the order in which a diagram asks them. */
-export const PIECES: readonly Piece[] = Object.keys(FIELD_BITS)
-  .filter(isField)
-  .flatMap((field) => {
-    const bits = Math.min(FIELD_BITS[field], PIECE_BITS);
-    const count = FIELD_BITS[field] / bits;
-    return Array.from({ length: count }, (_, index) => ({
-      field,
-      index,
-      bits,
-      shift: bits * (count - 1 - index),
-    }));
-  });
+export const PIECES: readonly Piece[] = FIELDS.flatMap((field) => {
+  const bits = Math.min(FIELD_BITS[field], PIECE_BITS);
+  const count = FIELD_BITS[field] / bits;
+  return Array.from({ length: count }, (_, index) => ({
+    field,
+    index,
+    bits,
+    shift: bits * (count - 1 - index),
+  }));
+});
+
+/** The piece with the number. */
+export function pieceAt(number: number): Piece {
+  return elementAt(PIECES, number);
+}
 
 const FIRST_PIECE = new Map(
   PIECES.flatMap((piece, number) => (piece.index === 0 ? [[piece.field, number]] : [])),
@@ -46,7 +53,9 @@ const FIRST_PIECE = new Map(
 
 /** The number of the first piece of the field. */
 export function firstPiece(field: Field): number {
-  return FIRST_PIECE.get(field) ?? 0;
+  const first = FIRST_PIECE.get(field);
+  if (first === undefined) throw new TypeError(`no field ${field}`);
+  return first;
 }
 
 /** The width of the field in packets of the family: 32 for the addresses of family 4. */
@@ -62,7 +71,7 @@ export function pieceValues(
 ): Uint16Array {
   let number = 0;
   while (number < PIECES.length) {
-    const { field, bits } = PIECES[number];
+    const { field, bits } = pieceAt(number);
     const count = FIELD_BITS[field] / bits;
     let rest = fieldValue(packet, field);
     for (let index = count - 1; index >= 0; index--) {

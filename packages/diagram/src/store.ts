@@ -9,6 +9,7 @@
  * at least two; equal nodes are one node; a target's number is lower than its node's. Hence two
  * references of one store mean the same function if and only if they are equal.
  */
+import { elementAt } from '@sockfilter/table';
 import { LimitError, type Limits } from './limit.js';
 import { PIECES } from './piece.js';
 import { Row } from './row.js';
@@ -35,6 +36,23 @@ export interface DiagramSize {
 }
 
 const EMPTY = -1;
+
+// One for each type of array: what runs for every edge looks at arrays of one type alone.
+function u8(array: Uint8Array, index: number): number {
+  return array[index] ?? outside(index);
+}
+
+function u16(array: Uint16Array, index: number): number {
+  return array[index] ?? outside(index);
+}
+
+function i32(array: Int32Array, index: number): number {
+  return array[index] ?? outside(index);
+}
+
+function outside(index: number): never {
+  throw new RangeError(`nothing is at ${index}`);
+}
 
 function grown<T extends Uint8Array | Uint16Array | Int32Array>(
   old: T,
@@ -68,7 +86,7 @@ export class DiagramStore {
   }
 
   get edgeCount(): number {
-    return this.#begins[this.#nodeCount];
+    return i32(this.#begins, this.#nodeCount);
   }
 
   /** Edges looked at so far. */
@@ -78,43 +96,43 @@ export class DiagramStore {
 
   /** The piece that the node asks; for a terminal one past the last. */
   pieceOf(ref: Ref): number {
-    return ref < 0 ? PIECES.length : this.#pieces[ref];
+    return ref < 0 ? PIECES.length : u8(this.#pieces, ref);
   }
 
   /** The node's edges have the numbers from `firstEdge(node)` up to, without, `endEdge(node)`. */
   firstEdge(node: Ref): number {
-    return this.#begins[node];
+    return i32(this.#begins, node);
   }
 
   endEdge(node: Ref): number {
-    return this.#begins[node + 1];
+    return i32(this.#begins, node + 1);
   }
 
   /** The first value of the edge's interval. */
   edgeStart(edge: number): number {
-    return this.#starts[edge];
+    return u16(this.#starts, edge);
   }
 
   edgeTarget(edge: number): Ref {
-    return this.#targets[edge];
+    return i32(this.#targets, edge);
   }
 
   /** Where the node leads for a value of its piece. */
   follow(node: Ref, value: number): Ref {
-    let low = this.#begins[node];
-    let high = this.#begins[node + 1];
+    let low = i32(this.#begins, node);
+    let high = i32(this.#begins, node + 1);
     while (high - low > 1) {
       const middle = (low + high) >> 1;
-      if (this.#starts[middle] <= value) low = middle;
+      if (u16(this.#starts, middle) <= value) low = middle;
       else high = middle;
     }
-    return this.#targets[low];
+    return i32(this.#targets, low);
   }
 
   /** The terminal to which values of the pieces lead. */
   walk(root: Ref, values: Uint16Array): Ref {
     let ref = root;
-    while (ref >= 0) ref = this.follow(ref, values[this.#pieces[ref]]);
+    while (ref >= 0) ref = this.follow(ref, u16(values, u8(this.#pieces, ref)));
     return ref;
   }
 
@@ -126,28 +144,28 @@ export class DiagramStore {
 
   /** The row in which to put a node of the piece together, emptied. There is one for each piece. */
   row(piece: number): Row {
-    const row = this.#rows[piece];
+    const row = elementAt(this.#rows, piece);
     row.length = 0;
     return row;
   }
 
   /** The node that the row of the piece describes; its only target if it has one alone. */
   intern(piece: number): Ref {
-    const row = this.#rows[piece];
+    const row = elementAt(this.#rows, piece);
     const { length, starts, targets } = row;
-    if (length === 1) return targets[0];
+    if (length === 1) return i32(targets, 0);
 
     let hash = Math.imul(piece + 1, 0x9e3779b1);
     for (let i = 0; i < length; i++) {
-      hash = Math.imul(hash ^ starts[i], 0x85ebca6b);
-      hash = Math.imul(hash ^ (hash >>> 15) ^ targets[i], 0xc2b2ae35);
+      hash = Math.imul(hash ^ u16(starts, i), 0x85ebca6b);
+      hash = Math.imul(hash ^ (hash >>> 15) ^ i32(targets, i), 0xc2b2ae35);
     }
     hash ^= hash >>> 16;
     const slotMask = this.#slots.length - 1;
     let slot = hash & slotMask;
-    for (; this.#slots[slot] !== EMPTY; slot = (slot + 1) & slotMask) {
-      const node = this.#slots[slot];
-      if (this.#hashes[node] === hash && this.#equals(node, piece, row)) return node;
+    for (; i32(this.#slots, slot) !== EMPTY; slot = (slot + 1) & slotMask) {
+      const node = i32(this.#slots, slot);
+      if (i32(this.#hashes, node) === hash && this.#equals(node, piece, row)) return node;
     }
     const node = this.#append(piece, row, hash);
     this.#slots[slot] = node;
@@ -164,7 +182,7 @@ export class DiagramStore {
       seen.add(ref);
       const end = this.endEdge(ref);
       edges += end - this.firstEdge(ref);
-      for (let edge = this.firstEdge(ref); edge < end; edge++) visit(this.#targets[edge]);
+      for (let edge = this.firstEdge(ref); edge < end; edge++) visit(i32(this.#targets, edge));
     };
     roots.forEach(visit);
     return { nodes: seen.size, edges };
@@ -194,20 +212,26 @@ export class DiagramStore {
     return roots.map(copyRef);
   }
 
+  /** As copy(), of what is reachable from one root. */
+  copyOne(from: DiagramStore, root: Ref, replace: (terminal: Ref) => Ref): Ref {
+    return elementAt(this.copy(from, [root], replace), 0);
+  }
+
   #equals(node: Ref, piece: number, row: Row): boolean {
-    const begin = this.#begins[node];
+    const begin = i32(this.#begins, node);
     const { length } = row;
-    if (this.#pieces[node] !== piece || this.#begins[node + 1] - begin !== length) return false;
+    if (u8(this.#pieces, node) !== piece || i32(this.#begins, node + 1) - begin !== length)
+      return false;
     for (let i = 0; i < length; i++) {
-      if (this.#targets[begin + i] !== row.targets[i]) return false;
-      if (this.#starts[begin + i] !== row.starts[i]) return false;
+      if (i32(this.#targets, begin + i) !== i32(row.targets, i)) return false;
+      if (u16(this.#starts, begin + i) !== u16(row.starts, i)) return false;
     }
     return true;
   }
 
   #append(piece: number, row: Row, hash: number): Ref {
     const node = this.#nodeCount;
-    const begin = this.#begins[node];
+    const begin = i32(this.#begins, node);
     const end = begin + row.length;
     if (end > this.#limits.poolEdges) throw new LimitError('poolEdges', this.#limits.poolEdges);
     if (node + 2 > this.#pieces.length) {
@@ -220,8 +244,8 @@ export class DiagramStore {
       this.#targets = grown(this.#targets, Int32Array);
     }
     for (let i = 0; i < row.length; i++) {
-      this.#starts[begin + i] = row.starts[i];
-      this.#targets[begin + i] = row.targets[i];
+      this.#starts[begin + i] = u16(row.starts, i);
+      this.#targets[begin + i] = i32(row.targets, i);
     }
     this.#pieces[node] = piece;
     this.#hashes[node] = hash;
@@ -234,8 +258,8 @@ export class DiagramStore {
     const slots = new Int32Array(this.#slots.length * 2).fill(EMPTY);
     const slotMask = slots.length - 1;
     for (let node = 0; node < this.#nodeCount; node++) {
-      let slot = this.#hashes[node] & slotMask;
-      while (slots[slot] !== EMPTY) slot = (slot + 1) & slotMask;
+      let slot = i32(this.#hashes, node) & slotMask;
+      while (i32(slots, slot) !== EMPTY) slot = (slot + 1) & slotMask;
       slots[slot] = node;
     }
     this.#slots = slots;

@@ -8,7 +8,7 @@ import {
   type Ref,
   terminalNumber,
 } from '@sockfilter/diagram';
-import { BUILTIN_CHAINS, type BuiltinChain } from '@sockfilter/table';
+import { BUILTIN_CHAINS, type BuiltinChain, chainNumber, elementAt } from '@sockfilter/table';
 import { CapacityError } from './capacity.js';
 import { MAX_STEPS, NODES_PER_PAGE, OP } from './layout.js';
 
@@ -239,7 +239,7 @@ function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
     if (seen.has(ref)) return;
     seen.add(ref);
     if (isTerminal(ref)) {
-      const errno = outcomes[terminalNumber(ref)]?.verdict?.errno ?? 0;
+      const errno = elementAt(outcomes, terminalNumber(ref)).verdict?.errno ?? 0;
       canRefuse ||= errno !== 0;
       return;
     }
@@ -268,7 +268,7 @@ export function encodeBlob(diagram: Diagram, first: number): Blob {
     const isFirst = fromEnd === roots.length - 1;
     const places = isFirst ? BUILTIN_CHAINS.map((chain) => inChain(diagram, root, chain)) : [root];
     const addresses = writer.write(store, places, (ref) => {
-      const outcome = outcomes[terminalNumber(ref)];
+      const outcome = elementAt(outcomes, terminalNumber(ref));
       writer.putCounts(countedBefore(outcome));
       if (outcome.verdict) writer.putVerdict(outcome.verdict.errno, outcome.verdict.decider);
       else if (goOn !== undefined) writer.putJump(goOn);
@@ -284,7 +284,7 @@ export function encodeBlob(diagram: Diagram, first: number): Blob {
   return {
     words,
     first,
-    entries: chainRecord((chain) => entries[BUILTIN_CHAINS.indexOf(chain)] ?? 0),
+    entries: chainRecord((chain) => elementAt(entries, chainNumber(chain))),
     facts: chainRecord((chain) => factsOf(diagram, chain)),
     longestPath: longest,
   };
@@ -297,8 +297,8 @@ function longestPath(words: Uint32Array, first: number, entries: readonly number
     const steps = known.get(address);
     if (steps !== undefined) return steps;
     const at = 2 * (address - first);
-    const op = words[at] >>> 24;
-    const target = words[at + 1];
+    const op = elementAt(words, at) >>> 24;
+    const target = elementAt(words, at + 1);
     const longest = 1 + behind(op, at, target, address);
     known.set(address, longest);
     return longest;
@@ -309,7 +309,8 @@ function longestPath(words: Uint32Array, first: number, entries: readonly number
     if (op === OP.count) return visit(address + 1);
     if (op !== OP.index) return Math.max(visit(target), visit(address + 1));
     let longest = 0;
-    for (let n = 0; n <= target; n++) longest = Math.max(longest, visit(words[at + 2 + n]));
+    for (let n = 0; n <= target; n++)
+      longest = Math.max(longest, visit(elementAt(words, at + 2 + n)));
     return longest;
   };
   return Math.max(...entries.map(visit));

@@ -1,6 +1,6 @@
 /** The walk that the programs make, in TypeScript: over the same nodes, step by step. */
 import { pieceValues } from '@sockfilter/diagram';
-import type { BuiltinChain, Decision, Packet } from '@sockfilter/table';
+import { type BuiltinChain, type Decision, elementAt, type Packet } from '@sockfilter/table';
 import { OP } from './layout.js';
 
 /** What a walk needs of a blob, whether it was just encoded or read back from the kernel. */
@@ -17,10 +17,10 @@ export function walkBlob(blob: WalkableBlob, packet: Packet): Decision {
   const counted: number[] = [];
   for (let address = blob.entries[packet.chain]; ; ) {
     const at = 2 * (address - first);
-    const head = words[at];
-    const target = words[at + 1];
+    const head = elementAt(words, at);
+    const target = elementAt(words, at + 1);
     const value = head & 0xffff;
-    const piece = values[(head >>> 16) & 0xff];
+    const piece = elementAt(values, (head >>> 16) & 0xff);
     switch (head >>> 24) {
       case OP.less:
         address = piece < value ? target : address + 1;
@@ -29,7 +29,7 @@ export function walkBlob(blob: WalkableBlob, packet: Packet): Decision {
         address = piece !== value ? target : address + 1;
         break;
       case OP.index:
-        address = words[at + 2 + Math.min((piece - value) & 0xffff, target)];
+        address = elementAt(words, at + 2 + Math.min((piece - value) & 0xffff, target));
         break;
       case OP.jump:
         address = target;

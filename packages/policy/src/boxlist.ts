@@ -29,8 +29,8 @@ export interface BoxList {
 }
 
 function compareBoxes(a: Box, b: Box): number {
-  const [first, other] = [a, b].map((box) => chainsOf(box).map(chainNumber)[0] ?? -1);
-  const byChain = first - other;
+  const first = (box: Box) => chainsOf(box).map(chainNumber)[0] ?? -1;
+  const byChain = first(a) - first(b);
   if (byChain !== 0) return byChain;
   const [x, y] = [a.group?.[0]?.[0] ?? -1n, b.group?.[0]?.[0] ?? -1n];
   return x < y ? -1 : x > y ? 1 : 0;

@@ -132,7 +132,7 @@ export class Comparison {
     const { decider, errno } = this.#tracers[side].decide(packet);
     const others = loaded
       .deciders(set)
-      .map((counter) => loaded.owners[counter])
+      .map((counter) => loaded.ownerOf(counter))
       .filter((owner) => !sameOwner(owner, decider));
     const more = others.length - MAX_DECIDERS;
     return [

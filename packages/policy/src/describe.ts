@@ -54,7 +54,7 @@ function listRanges(
 ): string | undefined {
   const gaps = complement(ranges, all);
   if (gaps.length === 0) return undefined;
-  const isOneValue = gaps.length === 1 && gaps[0][0] === gaps[0][1];
+  const isOneValue = gaps.length === 1 && gaps.every(([from, to]) => from === to);
   const isEven = gaps.length === ranges.length && isWide(ranges, all);
   if (gaps.length < ranges.length || (isEven && (ranges.length > 1 || isOneValue)))
     return `not ${cut(gaps.flatMap(print))}`;

@@ -142,17 +142,17 @@ class Tester {
   #violation(path: Path, violating: PacketSet, message: string): readonly Finding[] {
     const packet = witness(violating);
     if (!packet) return [];
-    const { file, universe, table, tracer, loaded, owners } = this.#context;
+    const { file, universe, table, tracer, loaded } = this.#context;
     const { decider, errno } = tracer.decide(packet);
     const others = loaded
       .deciders(violating)
-      .filter((counter) => !sameOwner(owners[counter], decider));
+      .filter((counter) => !sameOwner(loaded.ownerOf(counter), decider));
     const list = listBoxes(universe, violating, table.groups);
     const notes: Note[] = [
       ownerNote(file, decider, '', ` decides that call: it is ${verdictText(errno)}`),
       ...others
         .slice(0, MAX_DECIDERS)
-        .map((counter) => ownerNote(file, owners[counter], '', ' decides others')),
+        .map((counter) => ownerNote(file, loaded.ownerOf(counter), '', ' decides others')),
       ...list.boxes.map(({ text }) => ({ message: `violated by: ${text}` })),
       ...(list.tooMany ? [{ message: 'the violating calls are too many regions to list' }] : []),
     ];

@@ -1,14 +1,13 @@
 /** The rules of a chain by the group whose calls they can match. */
 import type { PlacedRule } from '@sockfilter/diagram';
-import type { Clause, Rule } from '@sockfilter/table';
+import { type Clause, elementAt, type Rule } from '@sockfilter/table';
 
 /** The one id that the condition asks for, if it asks for one. */
 function onlyGroup(condition: readonly Clause[]): number | undefined {
   for (const [test, more] of condition) {
     if (!test || more || test.field !== 'group' || test.negated) continue;
     if (test.set.kind !== 'ranges' || test.set.ranges.length !== 1) continue;
-    const [[from, to]] = test.set.ranges;
-    if (from === to) return Number(from);
+    for (const [from, to] of test.set.ranges) if (from === to) return Number(from);
   }
   return undefined;
 }
@@ -35,7 +34,7 @@ export class GroupIndex {
     const known = this.#merged.get(group);
     if (known) return known;
     const positions = [...(this.#own.get(group) ?? []), ...this.#others].sort((a, b) => a - b);
-    const rules = positions.map((at) => this.#rules[at]);
+    const rules = positions.map((at) => elementAt(this.#rules, at));
     this.#merged.set(group, rules);
     return rules;
   }

@@ -106,12 +106,12 @@ export class Query {
     const total = listed.reduce((sum, { found }) => sum + found.length, 0);
     return listed.flatMap(({ atom, isIdle, found }): readonly Column[] => {
       if (isIdle) return [{ label: 'everything else', set: atom }];
-      const texts = found.map((box) => describeBox(box, { groups }));
       if (total <= MAX_COLUMNS)
-        return found.map((box, at) => ({
-          label: texts[at],
+        return found.map((box) => ({
+          label: describeBox(box, { groups }),
           set: intersect(atom, universe.box(box)),
         }));
+      const texts = found.map((box) => describeBox(box, { groups }));
       const more = texts.length > MAX_NAMED ? ` and ${texts.length - MAX_NAMED} more` : '';
       return [{ label: `${texts.slice(0, MAX_NAMED).join('; ')}${more}`, set: atom }];
     });

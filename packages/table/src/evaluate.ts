@@ -6,6 +6,7 @@
 import { type Clause, holds } from './clause.js';
 import { ruleCondition } from './condition.js';
 import { type CounterOwner, counterOwners } from './counter.js';
+import { elementAt } from './element.js';
 import { DROP_ERRNO, type Errno, REJECT_ERRNO } from './errno.js';
 import type { Packet } from './packet.js';
 import { builtinChain, type Chain, findChain, type Rule, type Table } from './table.js';
@@ -31,7 +32,11 @@ export function evaluator(table: Table): (packet: Packet) => Decision {
     counters.set(rule ?? chain, index);
     if (rule) conditions.set(rule, ruleCondition(rule, table));
   });
-  const counterOf = (owner: Rule | Chain) => counters.get(owner) ?? -1;
+  const counterOf = (owner: Rule | Chain) => {
+    const counter = counters.get(owner);
+    if (counter === undefined) throw new TypeError('the rule or chain is not in the table');
+    return counter;
+  };
   const matches = (rule: Rule, packet: Packet) =>
     (conditions.get(rule) ?? []).every((clause) => clause.some((test) => holds(test, packet)));
 
@@ -62,7 +67,10 @@ export function evaluator(table: Table): (packet: Packet) => Decision {
           const step = walk(called, packet, counted);
           if (typeof step === 'object') return step;
           if (target.kind === 'goto') return 'end';
+          break;
         }
+        default:
+          throw new TypeError(`no target ${target satisfies never}`);
       }
     }
     return 'end';
@@ -74,7 +82,7 @@ export function evaluator(table: Table): (packet: Packet) => Decision {
     const step = walk(chain, packet, counted);
     if (typeof step === 'string') counted.push(counterOf(chain));
     const errno = typeof step === 'object' ? step.errno : chain.policy === 'DROP' ? DROP_ERRNO : 0;
-    return { errno, decider: counted[counted.length - 1] ?? -1, counted };
+    return { errno, decider: elementAt(counted, counted.length - 1), counted };
   };
 }
 

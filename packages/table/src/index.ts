@@ -4,6 +4,7 @@ export * from './clause.js';
 export * from './condition.js';
 export * from './counter.js';
 export * from './edit.js';
+export * from './element.js';
 export * from './errno.js';
 export * from './error.js';
 export * from './evaluate.js';

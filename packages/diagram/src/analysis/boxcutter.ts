@@ -6,7 +6,7 @@
  */
 import type { Family, Field, Range } from '@sockfilter/table';
 import { LimitError } from '../limit.js';
-import { PIECES } from '../piece.js';
+import { pieceAt } from '../piece.js';
 import {
   type Box,
   boxClauses,
@@ -66,14 +66,14 @@ export class BoxCutter {
 
   #nextField({ set, care }: Cared, family: Family | undefined): Field {
     const { diagrams } = this.#store;
-    const { field } = PIECES[Math.min(diagrams.pieceOf(set), diagrams.pieceOf(care))];
+    const { field } = pieceAt(Math.min(diagrams.pieceOf(set), diagrams.pieceOf(care)));
     return isAddress(field) && family === undefined ? 'family' : field;
   }
 
   #cutField(cared: Cared, field: Field, family: Family | undefined): readonly KeyedBox[] {
     const limit = this.#limit * RANGES_A_BOX;
     const split = splitField(this.#store, cared, field, family, limit).map((each): CutClass => {
-      const inside = field === 'family' ? (each.ranges[0][0] === 4n ? 4 : 6) : family;
+      const inside = field === 'family' ? (each.ranges[0]?.[0] === 4n ? 4 : 6) : family;
       return { ...each, boxes: this.cut(each, inside) };
     });
     const classes = field === 'family' ? split : this.#joinClasses(split, family);
@@ -121,9 +121,9 @@ export class BoxCutter {
       return classes;
     const joined: CutClass[] = [];
     for (const each of classes) {
-      const at = joined.findIndex((other) => this.#mayJoin(other, each, family));
-      if (at < 0) joined.push(each);
-      else joined[at] = this.#join(joined[at], each, family);
+      const other = joined.find((candidate) => this.#mayJoin(candidate, each, family));
+      if (other) joined[joined.indexOf(other)] = this.#join(other, each, family);
+      else joined.push(each);
     }
     return joined;
   }

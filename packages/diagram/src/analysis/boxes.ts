@@ -1,6 +1,6 @@
 /** Sets of packets described by boxes. */
 import type { Field } from '@sockfilter/table';
-import { PIECES } from '../piece.js';
+import { pieceAt } from '../piece.js';
 import type { Ref } from '../store.js';
 import { type Box, FIELDS, isNamed, type KeyedBox, withField } from './box.js';
 import { BoxCutter } from './boxcutter.js';
@@ -41,7 +41,7 @@ function mergeAll(boxes: readonly KeyedBox[]): readonly KeyedBox[] {
  */
 export function boxes(set: PacketSet, limit: number = set.store.limits.boxes): readonly Box[] {
   const { store } = set;
-  const withoutFlags = (ref: Ref) => store.forget(ref, (piece) => PIECES[piece].field === 'flags');
+  const withoutFlags = (ref: Ref) => store.forget(ref, (piece) => pieceAt(piece).field === 'flags');
   const cared = { set: withoutFlags(set.ref), care: withoutFlags(store.possible) };
   const cut = new BoxCutter(store, limit).cut(cared);
   return mergeAll(cut).map(({ box }) => box);

@@ -4,7 +4,7 @@
  */
 import { BUILTIN_CHAINS, type Family, FIELD_BITS, type Field, type Range } from '@sockfilter/table';
 import { LimitError } from '../limit.js';
-import { fieldBits, firstPiece, PIECES } from '../piece.js';
+import { fieldBits, firstPiece, pieceAt } from '../piece.js';
 import { isTerminal, type Ref } from '../store.js';
 import { OUT, type SetStore } from './setstore.js';
 
@@ -28,7 +28,7 @@ const FEW_VALUES: Partial<Readonly<Record<Field, readonly number[]>>> = {
 /** The last piece of the field. */
 function lastPiece(first: number): number {
   let piece = first;
-  while (PIECES[piece].shift > 0) piece++;
+  while (pieceAt(piece).shift > 0) piece++;
   return piece;
 }
 
@@ -77,7 +77,7 @@ export function splitField(
       add({ set, care }, base, base + width - 1n);
       return;
     }
-    const { shift, bits } = PIECES[piece];
+    const { shift, bits } = pieceAt(piece);
     const starts = new Set([0]);
     for (const ref of [set, care]) {
       if (!asked(ref, piece)) continue;

@@ -3,6 +3,7 @@ import {
   type CounterOwner,
   counterOwners,
   type Errno,
+  elementAt,
   ownErrno,
   ruleCondition,
   type Table,
@@ -33,7 +34,7 @@ export class LoadedTable {
     this.owners = counterOwners(table);
     const recording = { verdicts: true, counts: () => false };
     const { compiler, root } = build(table, recording, store.limits);
-    const [whole] = store.diagrams.copy(compiler.store, [root], (terminal) => {
+    const whole = store.diagrams.copyOne(compiler.store, root, (terminal) => {
       const { verdict } = compiler.outcomes.of(terminal);
       return verdict ? markRef(verdict.decider) : OUT;
     });
@@ -44,6 +45,11 @@ export class LoadedTable {
       const errno = errnos[markOf(terminal)];
       return errno === undefined ? OUT : markRef(errno);
     });
+  }
+
+  /** The rule or policy whose counter it is. */
+  ownerOf(counter: number): CounterOwner {
+    return elementAt(this.owners, counter);
   }
 
   /** The packets whose call proceeds. */
@@ -125,7 +131,7 @@ export class LoadedTable {
   }
 
   #condition(counter: number): Ref {
-    const { rule, chain } = this.owners[counter];
+    const { rule, chain } = this.ownerOf(counter);
     return rule
       ? this.store.conditions.compile(ruleCondition(rule, this.table), IN)
       : this.store.chain(chain.name);

@@ -1,6 +1,6 @@
 /** Sets seen by some of their fields only. */
 import type { Field } from '@sockfilter/table';
-import { PIECES } from '../piece.js';
+import { pieceAt } from '../piece.js';
 import { type PacketSet, packetSet } from './packetset.js';
 
 /**
@@ -11,6 +11,6 @@ export function project(set: PacketSet, keep: readonly Field[]): PacketSet {
   const kept = new Set(keep);
   if (kept.has('source') || kept.has('destination')) kept.add('family');
   const { store, ref } = set;
-  const shadow = store.forget(ref, (piece) => !kept.has(PIECES[piece].field));
+  const shadow = store.forget(ref, (piece) => !kept.has(pieceAt(piece).field));
   return packetSet(store, store.intersect(store.possible, shadow));
 }

@@ -87,7 +87,7 @@ export class SetStore {
 
   /** The diagram with its terminals replaced. */
   replace(diagram: Ref, change: (terminal: Ref) => Ref): Ref {
-    return this.diagrams.copy(this.diagrams, [diagram], change)[0];
+    return this.diagrams.copyOne(this.diagrams, diagram, change);
   }
 
   /** The set of packets that the diagram leads to such terminals. */

@@ -2,7 +2,7 @@
  * What becomes of a packet in some rules as they are, and in the same rules without one of them, for
  * each whose removal makes a difference so far. Equal meanings are one terminal.
  */
-import type { Errno } from '@sockfilter/table';
+import { type Errno, elementAt } from '@sockfilter/table';
 import { LimitError } from '../limit.js';
 import type { Ref } from '../store.js';
 import { markOf, markRef, OUT } from './setstore.js';
@@ -42,12 +42,12 @@ export class VariantTable {
   }
 
   of(terminal: Ref): Variants {
-    return terminal === OUT ? NONE : this.#all[markOf(terminal)];
+    return terminal === OUT ? NONE : elementAt(this.#all, markOf(terminal));
   }
 
   /** True if no rule after can change anything. */
   isOver(terminal: Ref): boolean {
-    return terminal !== OUT && this.#isOver[markOf(terminal)];
+    return terminal !== OUT && elementAt(this.#isOver, markOf(terminal));
   }
 
   intern(actual: Fate, without: Iterable<readonly [number, Fate]>): Ref {

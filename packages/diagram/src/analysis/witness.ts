@@ -4,13 +4,14 @@ import {
   type BuiltinChain,
   CHAINS,
   chainNumber,
+  elementAt,
   type Family,
   FIELD_BITS,
   type Field,
   type Packet,
   PROTOCOL,
 } from '@sockfilter/table';
-import { fieldBits, firstPiece, PIECES } from '../piece.js';
+import { fieldBits, firstPiece, pieceAt } from '../piece.js';
 import { isTerminal, type Ref } from '../store.js';
 import type { PacketSet } from './packetset.js';
 import { OUT, type SetStore } from './setstore.js';
@@ -102,7 +103,7 @@ class Chooser {
   #follow(first: number, value: bigint): Ref {
     let ref = this.#ref;
     for (let piece = first; ; piece++) {
-      const { shift, bits } = PIECES[piece];
+      const { shift, bits } = pieceAt(piece);
       const part = Number((value >> BigInt(shift)) & BigInt((1 << bits) - 1));
       if (this.#asks(ref, piece)) ref = this.#store.diagrams.follow(ref, part);
       if (shift === 0) return ref;
@@ -114,7 +115,7 @@ class Chooser {
     let rest = this.#ref;
     let value = 0n;
     for (let piece = first; ; piece++) {
-      const { shift } = PIECES[piece];
+      const { shift } = pieceAt(piece);
       if (this.#asks(rest, piece)) {
         let edge = diagrams.firstEdge(rest);
         while (diagrams.edgeTarget(edge) === OUT) edge++;
@@ -133,7 +134,7 @@ export function witness(set: PacketSet): Packet | undefined {
   const chooser = new Chooser(set);
   let chosen: Chosen = { chain: firstExample, family: 4, protocol: PROTOCOL.tcp };
   const number = (field: Field) => Number(chooser.choose(field, chosen));
-  chosen = { ...chosen, chain: BUILTIN_CHAINS[number('chain')] };
+  chosen = { ...chosen, chain: elementAt(BUILTIN_CHAINS, number('chain')) };
   const group = number('group');
   chosen = { ...chosen, family: number('family') === 4 ? 4 : 6 };
   chosen = { ...chosen, protocol: number('protocol') };

@@ -27,7 +27,7 @@ function alike(packet: Packet): Box {
 }
 
 export const findRefusedChoices: Check = function* (context) {
-  const { file, loaded, owners, universe } = context;
+  const { file, loaded, universe } = context;
   const binds = chainSet(universe, 'BIND');
   const chosen = intersect(binds, universe.box({ destinationPort: [LOCAL_PORTS] }));
   const refused = intersect(context.refused, chosen);
@@ -40,7 +40,7 @@ export const findRefusedChoices: Check = function* (context) {
   if (isEmpty(exposed)) return;
   const succeeding = project(intersect(context.accepted, chosen), ['chain', ...SAME]);
   for (const counter of loaded.deciders(exposed)) {
-    const owner = owners[counter];
+    const owner = loaded.ownerOf(counter);
     const own = intersect(exposed, loaded.decidedBy(counter));
     const packet = witness(own);
     if (!packet) continue;

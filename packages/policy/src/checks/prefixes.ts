@@ -25,7 +25,7 @@ function readMasked(text: string): Pick<Wide, 'network' | 'mask'> | undefined {
   const network = parseNetwork(text);
   if (network) return { network, mask: networkMask(network) };
   const [head, tail = ''] = text.split('/');
-  const [address, mask] = [readCallAddress(head), readCallAddress(tail)];
+  const [address, mask] = [readCallAddress(head ?? ''), readCallAddress(tail)];
   return address && mask?.family === address.family
     ? { network: address, mask: mask.value }
     : undefined;

@@ -4,9 +4,9 @@ import type { Check } from '../context.js';
 import { ownerNote } from '../rulefile.js';
 
 export const findRemovableRules: Check = function* (context) {
-  const { dead, file, loaded, owners, tracer } = context;
+  const { dead, file, loaded, tracer } = context;
   for (const counter of loaded.redundantCounters()) {
-    const { rule } = owners[counter];
+    const { rule } = loaded.ownerOf(counter);
     // A rule without a target is there to count.
     if (!rule?.target || dead.has(counter)) continue;
     const packet = witness(loaded.countedBy(counter));

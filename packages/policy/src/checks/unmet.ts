@@ -17,7 +17,7 @@ function leavers({ owners }: CheckContext, owner: CounterOwner): readonly Counte
 }
 
 function cover(context: CheckContext, owner: CounterOwner): Finding | undefined {
-  const { file, loaded, owners } = context;
+  const { file, loaded } = context;
   const { rule, chain } = owner;
   if (!rule) return undefined;
   const place = file.placeOf(rule);
@@ -32,7 +32,7 @@ function cover(context: CheckContext, owner: CounterOwner): Finding | undefined 
     covers.push(leaver);
     rest = subtract(rest, gone);
   }
-  for (const counter of loaded.deciders(rest)) covers.push(owners[counter]);
+  for (const counter of loaded.deciders(rest)) covers.push(loaded.ownerOf(counter));
   const notes = covers.slice(0, MAX_NAMED).map((each): Note => {
     const whole = each.rule ? isEmpty(subtract(own, context.matching(each.rule))) : true;
     const verb = ownErrno(each) === undefined ? 'takes away' : 'decides';
@@ -81,7 +81,7 @@ function impossibleRule(context: CheckContext, owner: CounterOwner): Finding | u
 
 export const findUnmetRules: Check = function* (context) {
   for (const counter of context.dead) {
-    const owner = context.owners[counter];
+    const owner = context.loaded.ownerOf(counter);
     // A chain that no call reaches is told once, as a chain.
     if (!owner.rule || !context.isReached(owner.chain)) continue;
     const finding = cover(context, owner) ?? impossibleRule(context, owner);

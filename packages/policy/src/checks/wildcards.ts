@@ -36,7 +36,7 @@ function openWildcard(context: CheckContext, { family, ...rest }: Packet): Packe
 }
 
 export const findOpenWildcards: Check = function* (context) {
-  const { file, loaded, owners, universe } = context;
+  const { file, loaded, universe } = context;
   const binds = chainSet(universe, 'BIND');
   const refused = intersect(context.refused, binds);
   if (isEmpty(refused)) return;
@@ -50,7 +50,7 @@ export const findOpenWildcards: Check = function* (context) {
   );
   if (isEmpty(exposed)) return;
   for (const counter of loaded.deciders(exposed)) {
-    const owner = owners[counter];
+    const owner = loaded.ownerOf(counter);
     const packet = witness(intersect(exposed, loaded.decidedBy(counter)));
     const wildcard = packet && openWildcard(context, packet);
     const call = wildcard && context.witness(wildcard);

@@ -7,7 +7,7 @@ import {
   type PacketSet,
   Universe,
 } from '@sockfilter/diagram';
-import { BUILTIN_CHAINS, type BuiltinChain } from '@sockfilter/table';
+import { BUILTIN_CHAINS, type BuiltinChain, elementAt } from '@sockfilter/table';
 import type { Change } from '../change.js';
 import { CheckContext, chainSet } from '../context.js';
 import type { Verdict } from '../expectation.js';
@@ -78,7 +78,7 @@ class PageMaker {
     const places = chains.map(({ chain }) => placesOf(this.#contexts, chain));
     const limit = columnLimit(this.#rows.rows.length, places);
     const matrices = chains.map(({ chain, region }, at) =>
-      this.#matrix(chain, region, places[at], limit),
+      this.#matrix(chain, region, elementAt(places, at), limit),
     );
     return { matrices, rules: this.#rules.rules, cutRows: this.#rows.cut };
   }

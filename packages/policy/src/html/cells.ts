@@ -111,11 +111,11 @@ export class CellMaker {
   }
 
   #deciders(context: CheckContext, set: PacketSet, packet: Packet): Listed {
-    const { file, owners, loaded, tracer } = context;
+    const { file, loaded, tracer } = context;
     const { decider } = tracer.decide(packet);
     const others = loaded
       .deciders(set)
-      .map((counter) => owners[counter])
+      .map((counter) => loaded.ownerOf(counter))
       .filter((owner) => !sameOwner(owner, decider));
     const shown = [decider, ...others.slice(0, MAX_RULES - 1)];
     return {
