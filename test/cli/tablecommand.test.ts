@@ -160,8 +160,9 @@ test('a file in another encoding is refused by name, and stays', () => {
   for (const words of [
     ['--file', 'wide', '-F'],
     ['restore', '-t', 'wide'],
-    ['check', 'wide'],
   ])
     expect(place.expectStatus(words, 2).stderr).toContain('wide:1:1: error: the text is UTF-16LE');
+  const { stdout } = place.expectStatus(['check', 'wide'], 2);
+  expect(stdout).toContain('wide:1:1: error[SF000]: the text is UTF-16LE');
   expect(readFileSync(place.path('wide'))).toEqual(bytes);
 });
