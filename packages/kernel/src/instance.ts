@@ -18,7 +18,7 @@ import {
   programInfo,
   queryCgroup,
 } from '@sockfilter/bpf';
-import { inspectHook } from './attachment.js';
+import { type Attachment, inspectHook } from './attachment.js';
 import type { Tree } from './cgrouptree.js';
 import { DamageError } from './damage.js';
 import { findHolder } from './elsewhere.js';
@@ -72,26 +72,28 @@ function walksTable(programId: number): boolean {
   });
 }
 
-/** The programs of ours that judge calls at the root itself. */
-function judgingPrograms({ mount, root }: Tree): readonly number[] {
+/** The programs that run for calls at the root itself, whosever they are. */
+function programsAtRoot({ mount, root }: Tree): readonly number[] {
   const folder = join(mount, root);
   if (!existsSync(folder)) return [];
   return using(openDirectory(folder), (cgroup) =>
     CALL_HOOKS.flatMap(({ attach }) =>
-      'cgroup' in attach ? queryCgroup(cgroup, attach.cgroup).filter(walksTable) : [],
+      'cgroup' in attach ? queryCgroup(cgroup, attach.cgroup) : [],
     ),
   );
 }
 
-/** Those of them that no pin here holds, once what has been let go of had time to go. */
-function strayPrograms(pins: Pins, tree: Tree): readonly number[] {
-  for (const ms of [...SETTLE_MS, 0]) {
-    const pinned = CALL_HOOKS.map((hook) => inspectHook(pins, tree, hook).programId);
-    const stray = judgingPrograms(tree).filter((id) => !pinned.includes(id));
-    if (stray.length === 0 || ms === 0) return stray;
+/** The programs of ours that no pin here holds, once what has been let go of had time to go. */
+function strayPrograms(tree: Tree, hooks: readonly Attachment[]): readonly number[] {
+  const pinned = new Set(hooks.map(({ programId }) => programId));
+  const find = () => programsAtRoot(tree).filter((id) => !pinned.has(id) && walksTable(id));
+  let stray = find();
+  for (const ms of SETTLE_MS) {
+    if (stray.length === 0) break;
     nap(ms);
+    stray = find();
   }
-  return [];
+  return stray;
 }
 
 function elsewhere(pins: Pins, { root }: Tree, programs: readonly number[]): DamageError {
@@ -133,9 +135,10 @@ function unfolded(pins: Pins, { fd, header }: LoadedGeneration): LoadedGeneratio
 
 /** Opens what is there. The caller closes the generations of the answer, with `closeInstance`. */
 export function inspectInstance(pins: Pins, tree: Tree): Instance {
-  const stray = strayPrograms(pins, tree);
+  const hooks = CALL_HOOKS.map((hook) => inspectHook(pins, tree, hook));
+  const stray = strayPrograms(tree, hooks);
   if (stray.length > 0) return { state: 'elsewhere', error: elsewhere(pins, tree, stray) };
-  const isJudged = CALL_HOOKS.some((hook) => inspectHook(pins, tree, hook).attached);
+  const isJudged = hooks.some(({ attached }) => attached);
   const table = pins.open(MAPS.table);
   const without = (what: string): Instance => {
     if (isJudged) return { state: 'damaged', error: damaged(pins, tree, what) };
