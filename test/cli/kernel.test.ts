@@ -102,7 +102,7 @@ describeKernel('the command', () => {
       'COMMIT',
       '-A BIND -j nowhere\n-A BIND -d 1.2.3.4 -j ACCEPT\nCOMMIT',
     );
-    place.expectStatus(['restore'], 1, { input });
+    place.expectStatus(['restore'], 2, { input });
     expect(run('save')).toBe(before);
   });
 
