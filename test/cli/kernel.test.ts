@@ -1,6 +1,6 @@
 /** The command on the table in force: what it does shows in real calls. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Firewall } from '@sockfilter/kernel';
 import { Caller } from '../harness/caller.js';
@@ -104,6 +104,43 @@ describeKernel('the command', () => {
     );
     place.expectStatus(['restore'], 2, { input });
     expect(run('save')).toBe(before);
+  });
+
+  test('group move moves all or none; a pattern can be no place to go', async () => {
+    run('group add crowd');
+    const [one, other] = await Promise.all(
+      ['home', 'abroad'].map((name) => Caller.start(cgroups.child(name))),
+    );
+    const placeOf = (pid: number | undefined) =>
+      /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
+    // Thread 2 of the kernel can't be moved.
+    for (const bad of ['4194305', '2']) {
+      place.expectStatus(
+        ['group', 'move', 'crowd', `${one?.pid}`, `${other?.pid}`, bad],
+        bad === '2' ? 4 : 1,
+      );
+      expect([placeOf(one?.pid), placeOf(other?.pid)]).toEqual([
+        cgroups.childPath('home'),
+        cgroups.childPath('abroad'),
+      ]);
+    }
+    run(`group move crowd ${one?.pid} ${other?.pid}`);
+    expect(placeOf(other?.pid)).toBe(cgroups.childPath('sockfilter/crowd'));
+    place.expectStatus(
+      ['group', 'add', 'units', '--path', cgroups.childPath('unit-*.scope'), '--id', '77'],
+      0,
+    );
+    const groups = () => JSON.parse(run('group list --json'));
+    expect(groups()).toContainEqual(expect.objectContaining({ name: 'units', processes: null }));
+    const unit = await Caller.start(cgroups.child('unit-1.scope'));
+    expect(groups()).toContainEqual(expect.objectContaining({ name: 'units', processes: 1 }));
+    const refused = place.expectStatus(['group', 'move', 'units', `${one?.pid}`], 1);
+    expect(refused.stderr).toContain('none is to be chosen');
+    const clash = ['group', 'add', 'twice', '--path', cgroups.childPath('*-1.scope')];
+    expect(place.expectStatus(clash, 1).stderr).toContain('both match');
+    await Promise.all([one, other, unit].map((caller) => caller?.stop()));
+    run('group delete units');
+    run('group delete crowd');
   });
 
   test('groups: ids are not given out again, control groups come and go', async () => {
