@@ -146,11 +146,11 @@ describeKernel('kill -9', () => {
   }, 180_000);
 
   test('at steps of a commit that attaches a hook', async () => {
-    expect(await killAtSteps(b, c, 5)).toBeGreaterThan(15);
+    expect(await killAtSteps(b, c, 4)).toBeGreaterThan(15);
   }, 180_000);
 
   test('at steps of a commit that detaches a hook', async () => {
-    expect(await killAtSteps(c, a, 14)).toBeGreaterThan(4);
+    expect(await killAtSteps(c, a, 10)).toBeGreaterThan(4);
   }, 180_000);
 
   test(`${RANDOM_KILLS} times at random moments of commits`, async () => {
