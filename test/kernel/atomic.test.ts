@@ -1,12 +1,13 @@
 /** A call sees one rule set or the other: never half of one, never none, never ids of the wrong one. */
 import { constants } from 'node:os';
 import { describeKernel } from '../harness/kernel.js';
+import { forLength } from '../harness/length.js';
 import { Policy, tableOf } from '../harness/policy.js';
 import { Testbed } from '../harness/testbed.js';
 import type { HammerCall } from './processes/messages.js';
 import { callsIn, endProcesses, Hammer } from './processes/process.js';
 
-const SWAPS = 1000;
+const SWAPS = forLength({ long: 1000, short: 300 });
 const { EACCES, ECONNREFUSED, EHOSTUNREACH, ENETUNREACH } = constants.errno;
 
 /** For each chain: what is called, and the rule without its verdict. */

@@ -7,11 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { printSave } from '@sockfilter/iptables';
 import type { Caller } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
+import { forLength } from '../harness/length.js';
 import { Policy, tableOf } from '../harness/policy.js';
 import { Testbed } from '../harness/testbed.js';
 import { Administrator, callsIn, endProcesses, Hammer } from './processes/process.js';
 
-const RANDOM_KILLS = 120;
+const RANDOM_KILLS = forLength({ long: 120, short: 30 });
+/** Of how many steps of a commit one is interrupted, times what the test says. */
+const STRIDE = forLength({ long: 1, short: 3 });
 /** A loop of commits is killed so many milliseconds after its start at the latest: several commits. */
 const RANDOM_MS = 200;
 const PORTS = [7001, 7002, 7003];
@@ -142,15 +145,15 @@ describeKernel('kill -9', () => {
   }
 
   test('at every step of a commit that changes groups', async () => {
-    expect(await killAtSteps(a, b, 1)).toBeGreaterThan(50);
+    expect(await killAtSteps(a, b, STRIDE)).toBeGreaterThan(50 / STRIDE);
   }, 180_000);
 
   test('at steps of a commit that attaches a hook', async () => {
-    expect(await killAtSteps(b, c, 4)).toBeGreaterThan(15);
+    expect(await killAtSteps(b, c, 4 * STRIDE)).toBeGreaterThan(15 / STRIDE);
   }, 180_000);
 
   test('at steps of a commit that detaches a hook', async () => {
-    expect(await killAtSteps(c, a, 10)).toBeGreaterThan(4);
+    expect(await killAtSteps(c, a, 10 * STRIDE)).toBeGreaterThan(4 / STRIDE);
   }, 180_000);
 
   test(`${RANDOM_KILLS} times at random moments of commits`, async () => {
@@ -178,7 +181,7 @@ describeKernel('kill -9', () => {
   test('at steps of the first commit', async () => {
     await replace(undefined);
     let step = 1;
-    for (let died = true; died; step += 4) {
+    for (let died = true; died; step += 4 * STRIDE) {
       died = await dieReplacing(a, step);
       expect([step, ...(await faults(died ? [undefined, a] : [a]))]).toEqual([step]);
       if (died && policy.use((firewall) => firewall.read()) !== undefined) await replace(undefined);

@@ -24,10 +24,11 @@ import { packetSource } from '../arbitrary/packet.js';
 import { seeded } from '../arbitrary/random.js';
 import { tables } from '../arbitrary/table.js';
 import { describeKernel } from '../harness/kernel.js';
+import { forLength } from '../harness/length.js';
 import { tableOf } from '../harness/policy.js';
 import { type JitDecision, JitWalk, SHOWN_COUNTERS } from './jitwalk.js';
 
-const TABLES = 300;
+const TABLES = forLength({ long: 300, short: 100 });
 const PACKETS_EACH = 350;
 
 /** A table whose blob begins anywhere on a page, so that its paths go over page ends. */

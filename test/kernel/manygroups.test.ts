@@ -5,6 +5,7 @@ import { printSave } from '@sockfilter/iptables';
 import { LEAST_CGROUPS } from '@sockfilter/kernel';
 import { EMPTY_TABLE } from '@sockfilter/table';
 import { describeKernel } from '../harness/kernel.js';
+import { forLength } from '../harness/length.js';
 import { Policy, tableOf } from '../harness/policy.js';
 import { Testbed } from '../harness/testbed.js';
 import { Administrator, endProcesses, Settler } from './processes/process.js';
@@ -14,7 +15,7 @@ const DEPTH = 700;
 /** Of 984 by default, which 2,600 levels of recursion overflowed. */
 const STACK_KIB = 160;
 const PATIENCE = 300_000;
-const MANY = LEAST_CGROUPS + 500;
+const MANY = forLength({ long: LEAST_CGROUPS + 500, short: 4000 });
 
 describeKernel('a tenant', () => {
   let bed: Testbed;

@@ -1,0 +1,16 @@
+/**
+ * How long a test goes on. `npm test` runs the short form of what takes long, `npm run test:long` the
+ * whole: the same test, more often or at more places.
+ */
+const isLong = process.env.SOCKFILTER_LONG === '1';
+
+/** The number for the form that is run. */
+export function forLength({
+  long,
+  short,
+}: {
+  readonly long: number;
+  readonly short: number;
+}): number {
+  return isLong ? long : short;
+}
