@@ -1,6 +1,6 @@
 /** The places where programs are attached, in the order in which they are. */
 import type { AttachType, ProgramSpec } from '@sockfilter/bpf';
-import { type BuiltinChain, builtinChain, findChain, type Table } from '@sockfilter/table';
+import { type BuiltinChain, builtinChain, findChain, stepOf, type Table } from '@sockfilter/table';
 import type { Offsets } from './offsets.js';
 import { mkdirProgram, releaseProgram, rmdirProgram } from './program/cgroups.js';
 import { ingressProgram } from './program/ingress.js';
@@ -40,8 +40,9 @@ function canRefuse(table: Table, name: BuiltinChain): boolean {
     const chain = findChain(table, each);
     if (chain?.policy === 'DROP') return true;
     for (const { target } of chain?.rules ?? []) {
-      if (target?.kind === 'drop' || target?.kind === 'reject') return true;
-      if (target?.kind === 'jump' || target?.kind === 'goto') met.add(target.chain);
+      const step = stepOf(target);
+      if (step.kind === 'decide' && step.errno !== 0) return true;
+      if (step.kind === 'call') met.add(step.chain);
     }
   }
   return false;
