@@ -1,6 +1,14 @@
 /** A scratch git repository with socket rules, and `sockfilter` on the path of what runs in it. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { program } from '../cli/command.js';
@@ -37,17 +45,30 @@ export class Repository {
   readonly #folder = mkdtempSync(join(tmpdir(), 'sockfilter-ci-'));
   readonly work = join(this.#folder, 'work');
 
-  constructor() {
+  /** With one commit; or with all that the other one has. */
+  constructor(from?: Repository) {
     mkdirSync(join(this.#folder, 'bin'));
     const script = `#!/bin/sh\nexec '${process.execPath}' '${program('sockfilter')}' "$@"\n`;
     writeFileSync(this.path('../bin/sockfilter'), script);
     chmodSync(this.path('../bin/sockfilter'), 0o755);
-    mkdirSync(join(this.work, 'rules'), { recursive: true });
     mkdirSync(this.path('../temp'));
-    this.git('init', '-q', '-b', 'main');
+    if (from === undefined) this.#begin();
+    else cpSync(from.work, this.work, { recursive: true, preserveTimestamps: true });
+  }
+
+  #begin(): void {
+    mkdirSync(join(this.work, 'rules'), { recursive: true });
+    this.git('init', '-q', '-b', 'main', '--template=');
+    // No second process to clean up in.
+    this.git('config', 'maintenance.auto', 'false');
     this.write('rules/web.rules', RULES);
     this.write('rules/web.test.yaml', TESTS);
     this.commit();
+  }
+
+  /** Costs no process. */
+  copy(): Repository {
+    return new Repository(this);
   }
 
   path(name: string): string {
@@ -92,9 +113,11 @@ export class Repository {
 
   /** Commits everything, and gives the revision. */
   commit(): string {
-    this.git('add', '-A');
-    this.git('-c', 'user.name=x', '-c', 'user.email=x@x', 'commit', '-qm', 'x');
-    return this.git('rev-parse', 'HEAD');
+    const { status, stdout, stderr } = this.bash(
+      'git add -A && git -c user.name=x -c user.email=x@x commit -qm x && git rev-parse HEAD',
+    );
+    if (status !== 0) throw new Error(`git commit: ${stderr}`);
+    return stdout.trim();
   }
 
   remove(): void {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Resident } from './resident.js';
 
 const PACKAGE = join(__dirname, '../../packages/cli');
 
@@ -22,6 +23,13 @@ export interface RunOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
+
+/** One for all tests of a file. */
+let resident: Resident | undefined;
+afterAll(() => {
+  resident?.stop();
+  resident = undefined;
+});
 
 /** A folder of a test's own, in which the command runs and keeps its state. */
 export class Workplace {
@@ -51,8 +59,16 @@ export class Workplace {
     return { PATH, SOCKFILTER_STATE_DIR: this.path('state'), ...this.#env, ...more };
   }
 
-  /** Runs `sockfilter` to its end. */
+  /** Runs `sockfilter` to its end, in a process that stays for the next one unless it moves itself. */
   run(args: readonly string[], options: RunOptions = {}): Ended {
+    if (args.includes('exec')) return this.runAlone(args, options);
+    const { input = '', env } = options;
+    resident ??= new Resident(BUILT);
+    return resident.run({ args, cwd: this.folder, env: this.#environment(env), input });
+  }
+
+  /** Runs `sockfilter` in a process of its own. */
+  runAlone(args: readonly string[], options: RunOptions = {}): Ended {
     return this.runProgram(program('sockfilter'), args, options);
   }
 

@@ -64,5 +64,6 @@ test.each([
     });`,
   );
   const env = { NODE_OPTIONS: `--require ${place.path('loaded.cjs')}` };
-  expect(JSON.parse(place.expectStatus(args, 0, { env }).stderr)).toEqual(loaded);
+  const { status, stderr } = place.runAlone(args, { env });
+  expect([status, JSON.parse(stderr)]).toEqual([0, loaded]);
 });

@@ -82,6 +82,16 @@ export interface LoadOptions {
 
 const LOG_SIZES: readonly number[] = [1 << 20, 1 << 24, 1 << 28];
 const ENOSPC = 28;
+const EAGAIN = 11;
+/** As libbpf: a signal that comes while the verifier works makes the call end with EAGAIN. */
+const LOAD_ATTEMPTS = 5;
+
+function tryLoad(attribute: Attribute, sys: Syscalls): number {
+  for (let attempt = 1; ; attempt++) {
+    const result = tryBpf('BPF_PROG_LOAD', attribute, sys);
+    if (result !== -EAGAIN || attempt === LOAD_ATTEMPTS) return result;
+  }
+}
 
 function loadAttribute(spec: ProgramSpec, code: Uint8Array): Attribute {
   const expected = spec.expectedAttachType;
@@ -111,7 +121,7 @@ function loadLogged(
   for (const size of LOG_SIZES) {
     const buffer = new Uint8Array(size);
     const attribute = loadAttribute(spec, code).u32(24, level).u32(28, size).pointer(32, buffer);
-    result = tryBpf('BPF_PROG_LOAD', attribute, sys);
+    result = tryLoad(attribute, sys);
     const end = buffer.indexOf(0);
     log = Buffer.from(end < 0 ? buffer : buffer.subarray(0, end)).toString('latin1');
     const hasEnd = processedInstructions(log) !== undefined;
@@ -140,7 +150,7 @@ export function loadProgram(
   });
   let first = -ENOSPC;
   if (options.onLog === undefined) {
-    first = tryBpf('BPF_PROG_LOAD', loadAttribute(spec, code), sys);
+    first = tryLoad(loadAttribute(spec, code), sys);
     if (first >= 0) return first;
   }
   const { result, log } = loadLogged(

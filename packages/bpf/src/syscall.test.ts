@@ -141,6 +141,12 @@ test('a program that loads is loaded once', () => {
   expect(loadProgram(spec, {}, {}, kernel(result(5)))).toBe(5);
 });
 
+test('a load that a signal has interrupted is tried again', () => {
+  const times = (count: number) => Array.from({ length: count }, () => result(-11));
+  expect(loadProgram(spec, {}, {}, kernel(...times(4), result(5)))).toBe(5);
+  expect(() => loadProgram(spec, {}, {}, kernel(...times(10)))).toThrow('EAGAIN');
+});
+
 test('verifier logs', () => {
   expect(verifierReason('')).toBeUndefined();
   expect(verifierReason('unknown func bpf_x#1\nprocessed 0 insns (limit 1000000)\n')).toBe(

@@ -137,7 +137,7 @@ function diffCommand(parser: Argv, globals: Globals): Argv {
       const { paths = [], since, noNewAccess, fetch, exclude = [], intended, report } = argv;
       if (since !== undefined) {
         const gate = noNewAccess ? 'no-new-access' : 'same';
-        return diffSince({ since, paths, gate, fetch, exclude }, given(argv));
+        return diffSince({ since, paths, fetch, exclude }, gate, given(argv));
       }
       await diff(globals, { ...readSides(paths), noNewAccess, intended, report }, given(argv));
     },

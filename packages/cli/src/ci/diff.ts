@@ -11,7 +11,7 @@ import { changeDetails, concludeChange } from './changeanswer.js';
 import { pageOptions, writePage } from './page.js';
 import { type ReportOptions, report, withinLimits } from './reporting.js';
 import { readSide, readText, Sources } from './rulesource.js';
-import { compareSince, type SinceWords } from './since.js';
+import { type ChangeWords, findChange, type Gate, judgeChange } from './since.js';
 
 export interface DiffWords {
   readonly before: string;
@@ -67,7 +67,7 @@ export async function diff(
 }
 
 /** `diff --since`: every rule file of the paths. */
-export function diffSince(words: SinceWords, options: ReportOptions): void {
+export function diffSince(words: ChangeWords, gate: Gate, options: ReportOptions): void {
   const sources = new Sources();
-  report([compareSince(words, sources)], options, sources);
+  report([judgeChange(findChange(words), gate, sources)], options, sources);
 }

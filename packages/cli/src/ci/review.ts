@@ -3,10 +3,11 @@
 import { checkFiles } from './check.js';
 import { type ReportOptions, report } from './reporting.js';
 import { Sources } from './rulesource.js';
-import { compareSince, type SinceWords } from './since.js';
+import { type ChangeWords, findChange, type Gate, judgeChange } from './since.js';
 import { testFiles } from './testrules.js';
 
-export interface ReviewWords extends Omit<SinceWords, 'since'> {
+export interface ReviewWords extends Omit<ChangeWords, 'since'> {
+  readonly gate: Gate;
   /** Nothing is compared without it. */
   readonly since: string | undefined;
   readonly kernel: string | undefined;
@@ -18,7 +19,10 @@ export async function review(words: ReviewWords, options: ReportOptions): Promis
   const paths = words.paths.length === 0 ? ['.'] : words.paths;
   const sources = new Sources();
   // What changed comes first: it is what people look for, and receivers cut the end.
-  const changes = since === undefined ? [] : [compareSince({ ...words, since, paths }, sources)];
+  const changes =
+    since === undefined
+      ? []
+      : [judgeChange(findChange({ ...words, since, paths }), words.gate, sources)];
   const tests = await testFiles({ paths, exclude, allowNone: true }, sources);
   const checks = checkFiles({ paths, exclude, kernel, requireReason }, sources);
   report([...changes, tests, checks], options, sources);

@@ -15,9 +15,14 @@ import {
 import { EMPTY_TABLE, type Table } from '@sockfilter/table';
 import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
-import { findBase } from './base.js';
+import { type Base, findBase } from './base.js';
 import { changeDetails, concludeChange } from './changeanswer.js';
-import { type ChangedFile, type ChangedSide, findChangedFiles } from './changedfiles.js';
+import {
+  type ChangedFile,
+  type ChangedFiles,
+  type ChangedSide,
+  findChangedFiles,
+} from './changedfiles.js';
 import { IGNORE_FILE } from './exclusion.js';
 import { Git } from './git.js';
 import { type Answer, withinLimits } from './reporting.js';
@@ -27,11 +32,10 @@ import { timed } from './timed.js';
 /** What of a change is wrong: nothing, what gives access, or all. */
 export type Gate = 'report' | 'no-new-access' | 'same';
 
-export interface SinceWords {
+export interface ChangeWords {
   readonly since: string;
   readonly paths: readonly string[];
   readonly exclude: readonly string[];
-  readonly gate: Gate;
   /** Whether what of the history is not here may be fetched. */
   readonly fetch: boolean;
 }
@@ -182,16 +186,32 @@ function groundRule(path: string, status: string): string {
   return status === 'A' ? `${what} added` : `${what} changed`;
 }
 
-/** Compares every rule file that differs; the base and what else a person should know is in the notes. */
-export function compareSince(words: SinceWords, sources: Sources): Answer {
+/** What changed since a commit, as git has it. */
+export interface Change {
+  /** As the user named the commit. */
+  readonly since: string;
+  /** The commit that is compared with, and what a person should know about the choice. */
+  readonly base: Base;
+  readonly changed: ChangedFiles;
+  /** The name that a user knows a path from the top of the repository by. */
+  readonly nameOf: (path: string) => string;
+}
+
+/** Asks git for every rule file that differs. */
+export function findChange({ since, paths, exclude, fetch }: ChangeWords): Change {
   const top = realpathSync(new Git('.').top());
   // At the top: below it git lists only what is there.
   const git = new Git(top);
-  const { commit, notes } = findBase(git, words.since, { fetch: words.fetch, env: process.env });
-  const paths = pathsFromTop(top, words.paths.length === 0 ? ['.'] : words.paths);
-  const changed = findChangedFiles(git, commit, { paths, exclude: words.exclude });
-  const nameOf = (path: string) => relative(realpathSync('.'), join(top, path));
-  const judge = new Judge(words.gate, commit, sources, nameOf);
+  const base = findBase(git, since, { fetch, env: process.env });
+  const fromTop = pathsFromTop(top, paths.length === 0 ? ['.'] : paths);
+  const changed = findChangedFiles(git, base.commit, { paths: fromTop, exclude });
+  return { since, base, changed, nameOf: (path) => relative(realpathSync('.'), join(top, path)) };
+}
+
+/** Compares every rule file that differs; the base and what else a person should know is in the notes. */
+export function judgeChange(change: Change, gate: Gate, sources: Sources): Answer {
+  const { since, base, changed, nameOf } = change;
+  const judge = new Judge(gate, base.commit, sources, nameOf);
   const changes: object[] = [];
   const suites: Suite[] = changed.files.map((each) => {
     const file = nameOf((each.after ?? each.before)?.path ?? '');
@@ -200,11 +220,7 @@ export function compareSince(words: SinceWords, sources: Sources): Answer {
     const from = each.before && nameOf(each.before.path);
     changes.push({ file, before: from ?? null, gone: !each.after, ...details });
     const place = { file, line: 1, column: 1, length: 1 };
-    return {
-      file,
-      conclusion,
-      cases: [{ name: `since ${words.since}`, place, findings, seconds }],
-    };
+    return { file, conclusion, cases: [{ name: `since ${since}`, place, findings, seconds }] };
   });
   const told = (path: string, finding: Finding, conclusion: string): Suite => {
     const { place } = finding;
@@ -223,12 +239,12 @@ export function compareSince(words: SinceWords, sources: Sources): Answer {
   );
   return {
     command: 'diff',
-    subject: `since ${words.since}`,
+    subject: `since ${since}`,
     suites,
     ignored: [],
-    notes: [`compared with ${commit.slice(0, 12)}`, ...notes],
-    conclusion: concludeAll(words.gate, suites),
-    details: { base: commit, changes },
+    notes: [`compared with ${base.commit.slice(0, 12)}`, ...base.notes],
+    conclusion: concludeAll(gate, suites),
+    details: { base: base.commit, changes },
   };
 }
 

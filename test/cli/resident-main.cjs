@@ -1,0 +1,69 @@
+/**
+ * Runs the built command over and over in one process, as resident.ts asks for it: each run loads the
+ * modules anew and has arguments, environment, folder and descriptors 0 to 2 of its own, as a process
+ * would. One request is a line of JSON, and so is its answer.
+ */
+const { closeSync, constants, openSync, readSync, writeSync } = require('node:fs');
+const koffi = require('koffi');
+
+const [, , program, requests, answers] = process.argv;
+const dup2 = koffi.load('libc.so.6').func('int dup2(int, int)');
+const input = openSync(requests, 'r');
+const output = openSync(answers, 'w');
+const MODE = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC;
+
+/** What came after the last line. */
+let rest = '';
+
+/** The next line, or undefined where nobody asks any more. */
+function nextLine() {
+  const bytes = Buffer.alloc(1 << 16);
+  for (;;) {
+    const end = rest.indexOf('\n');
+    if (end >= 0) {
+      const line = rest.slice(0, end);
+      rest = rest.slice(end + 1);
+      return line;
+    }
+    const length = readSync(input, bytes);
+    if (length === 0) return undefined;
+    rest += bytes.toString('latin1', 0, length);
+  }
+}
+
+function redirect(files) {
+  files.forEach((file, descriptor) => {
+    const opened = openSync(file, descriptor === 0 ? 'r' : MODE, 0o600);
+    dup2(opened, descriptor);
+    closeSync(opened);
+  });
+}
+
+/** Loads the bundle as if it were for the first time. */
+function load() {
+  for (const name of Object.keys(require.cache))
+    if (!name.includes('/koffi/')) delete require.cache[name];
+  return require(program);
+}
+
+async function serve({ args, cwd, env, files }) {
+  redirect(files);
+  process.chdir(cwd);
+  for (const name of Object.keys(process.env)) delete process.env[name];
+  Object.assign(process.env, env);
+  process.argv = [process.execPath, program, ...args];
+  process.exitCode = undefined;
+  await load().main(args);
+  const status = process.exitCode ?? 0;
+  process.exitCode = undefined;
+  return status;
+}
+
+async function main() {
+  for (let line = nextLine(); line !== undefined; line = nextLine()) {
+    const request = JSON.parse(Buffer.from(line, 'base64').toString());
+    writeSync(output, `${JSON.stringify({ status: await serve(request) })}\n`);
+  }
+}
+
+main();
