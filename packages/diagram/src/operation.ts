@@ -10,7 +10,15 @@ export type Settle = (a: Ref, b: Ref) => Ref | undefined;
 
 export type Operation = (a: Ref, b: Ref) => Ref;
 
+/** Whether one side alone tells the result, whatever the other is. */
+export interface Absorbing {
+  readonly first?: (a: Ref) => boolean;
+  readonly second?: (b: Ref) => boolean;
+}
+
 const ABOVE_ALL = 1 << 16;
+/** From so many edges left on a search for the edge at a value is cheaper than a step to the next. */
+const FAR = 8;
 const VACANT = 0x7fffffff;
 const MEMO_ENTRIES = 1 << 20;
 
@@ -64,8 +72,15 @@ class PairMap {
   }
 }
 
-/** The operation on whole diagrams that `settle` is on terminals; it remembers its results. */
-export function defineOperation(store: DiagramStore, settle: Settle): Operation {
+/**
+ * The operation on whole diagrams that `settle` is on terminals; it remembers its results. What it
+ * absorbs is not looked at: a narrow diagram and a wide one cost about what the narrow one costs.
+ */
+export function defineOperation(
+  store: DiagramStore,
+  settle: Settle,
+  { first, second }: Absorbing = {},
+): Operation {
   let memo = new PairMap();
 
   function combine(a: Ref, b: Ref): Ref {
@@ -83,17 +98,25 @@ export function defineOperation(store: DiagramStore, settle: Settle): Operation 
     const endB = pieceB === piece ? store.endEdge(b) : 0;
     let targetA = pieceA === piece ? store.edgeTarget(edgeA) : a;
     let targetB = pieceB === piece ? store.edgeTarget(edgeB) : b;
-    store.spend(endA - edgeA + endB - edgeB);
+    let looked = 0;
     const row = store.row(piece);
     for (let start = 0; ; ) {
+      looked++;
       row.push(start, combine(targetA, targetB));
       const nextA = edgeA + 1 < endA ? store.edgeStart(edgeA + 1) : ABOVE_ALL;
       const nextB = edgeB + 1 < endB ? store.edgeStart(edgeB + 1) : ABOVE_ALL;
-      start = Math.min(nextA, nextB);
+      const skipsB = nextB < nextA && edgeB + FAR < endB && first?.(targetA);
+      const skipsA = nextA < nextB && edgeA + FAR < endA && second?.(targetB);
+      start = skipsB ? nextA : skipsA ? nextB : Math.min(nextA, nextB);
       if (start === ABOVE_ALL) break;
-      if (nextA === start) targetA = store.edgeTarget(++edgeA);
-      if (nextB === start) targetB = store.edgeTarget(++edgeB);
+      if (skipsA) edgeA = store.edgeAt(edgeA, endA, start);
+      else if (nextA === start) edgeA++;
+      if (skipsB) edgeB = store.edgeAt(edgeB, endB, start);
+      else if (nextB === start) edgeB++;
+      if (pieceA === piece) targetA = store.edgeTarget(edgeA);
+      if (pieceB === piece) targetB = store.edgeTarget(edgeB);
     }
+    store.spend(looked);
     const result = store.intern(piece);
     memo.set(a, b, result);
     return result;
@@ -110,8 +133,13 @@ export const NONE: Ref = -1;
 
 /** `b` where the condition `a` is anything but NONE, else NONE. */
 export function defineGuard(store: DiagramStore): Operation {
-  return defineOperation(store, (a, b) => {
-    if (a === NONE || b === NONE) return NONE;
-    return isTerminal(a) ? b : undefined;
-  });
+  const isNone = (ref: Ref) => ref === NONE;
+  return defineOperation(
+    store,
+    (a, b) => {
+      if (a === NONE || b === NONE) return NONE;
+      return isTerminal(a) ? b : undefined;
+    },
+    { first: isNone, second: isNone },
+  );
 }

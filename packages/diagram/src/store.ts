@@ -119,14 +119,19 @@ export class DiagramStore {
 
   /** Where the node leads for a value of its piece. */
   follow(node: Ref, value: number): Ref {
-    let low = i32(this.#begins, node);
-    let high = i32(this.#begins, node + 1);
+    return this.edgeTarget(this.edgeAt(this.firstEdge(node), this.endEdge(node), value));
+  }
+
+  /** The edge whose interval has the value, of those from `first`, that begins no later, up to `end`. */
+  edgeAt(first: number, end: number, value: number): number {
+    let low = first;
+    let high = end;
     while (high - low > 1) {
       const middle = (low + high) >> 1;
       if (u16(this.#starts, middle) <= value) low = middle;
       else high = middle;
     }
-    return i32(this.#targets, low);
+    return low;
   }
 
   /** The terminal to which values of the pieces lead. */

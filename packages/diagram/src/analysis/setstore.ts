@@ -5,7 +5,13 @@
 import { BUILTIN_CHAINS, valueSet } from '@sockfilter/table';
 import { ConditionCompiler, HOLDS } from '../condition.js';
 import type { Limits } from '../limit.js';
-import { defineGuard, defineOperation, NONE, type Operation } from '../operation.js';
+import {
+  type Absorbing,
+  defineGuard,
+  defineOperation,
+  NONE,
+  type Operation,
+} from '../operation.js';
 import { PIECES } from '../piece.js';
 import { DiagramStore, isTerminal, type Ref, terminalNumber, terminalRef } from '../store.js';
 
@@ -42,24 +48,38 @@ export class SetStore {
   constructor(limits: Limits, possible: (store: SetStore) => Ref) {
     this.limits = limits;
     this.diagrams = new DiagramStore(limits);
-    const define = (settle: (a: Ref, b: Ref) => Ref | undefined) =>
-      defineOperation(this.diagrams, settle);
-    this.union = define((a, b) => {
-      if (a === OUT || a === b || b === IN) return b;
-      return b === OUT || a === IN ? a : undefined;
-    });
-    this.intersect = define((a, b) => {
-      if (a === IN || a === b || b === OUT) return b;
-      return b === IN || a === OUT ? a : undefined;
-    });
-    this.subtract = define((a, b) => {
-      if (a === OUT || a === b || b === IN) return OUT;
-      return b === OUT ? a : undefined;
-    });
-    this.overlay = define((a, b) => {
-      if (a === OUT || a === b) return b;
-      return b === OUT || isTerminal(a) ? a : undefined;
-    });
+    const define = (settle: (a: Ref, b: Ref) => Ref | undefined, absorbing: Absorbing) =>
+      defineOperation(this.diagrams, settle, absorbing);
+    const isOut = (ref: Ref) => ref === OUT;
+    const isIn = (ref: Ref) => ref === IN;
+    this.union = define(
+      (a, b) => {
+        if (a === OUT || a === b || b === IN) return b;
+        return b === OUT || a === IN ? a : undefined;
+      },
+      { first: isIn, second: isIn },
+    );
+    this.intersect = define(
+      (a, b) => {
+        if (a === IN || a === b || b === OUT) return b;
+        return b === IN || a === OUT ? a : undefined;
+      },
+      { first: isOut, second: isOut },
+    );
+    this.subtract = define(
+      (a, b) => {
+        if (a === OUT || a === b || b === IN) return OUT;
+        return b === OUT ? a : undefined;
+      },
+      { first: isOut, second: isIn },
+    );
+    this.overlay = define(
+      (a, b) => {
+        if (a === OUT || a === b) return b;
+        return b === OUT || isTerminal(a) ? a : undefined;
+      },
+      { first: (a) => a !== OUT && isTerminal(a) },
+    );
     this.guard = defineGuard(this.diagrams);
     this.conditions = new ConditionCompiler(this.diagrams, this);
     this.possible = possible(this);
