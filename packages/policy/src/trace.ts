@@ -14,7 +14,7 @@ import {
   ruleCondition,
   type Table,
 } from '@sockfilter/table';
-import { GroupIndex } from './groupindex.js';
+import { RuleIndex } from './ruleindex.js';
 
 export interface TraceStep {
   /** The rule, or the policy when its `rule` is undefined. */
@@ -44,7 +44,7 @@ export class Tracer {
   readonly #table: Table;
   readonly #placed: ReadonlyMap<Chain, readonly PlacedRule[]>;
   readonly #conditions = new Map<Rule, readonly Clause[]>();
-  readonly #indexes = new Map<Chain, GroupIndex>();
+  readonly #indexes = new Map<Chain, RuleIndex>();
 
   /** @param table a valid one */
   constructor(table: Table) {
@@ -71,7 +71,7 @@ export class Tracer {
     const ask = ({ rule }: PlacedRule) =>
       rule !== without &&
       this.#conditionOf(rule).every((clause) => clause.some((test) => holds(test, packet)));
-    return this.#decide(packet, (chain) => this.#indexOf(chain).rulesFor(packet.group), ask);
+    return this.#decide(packet, (chain) => this.#indexOf(chain).rulesFor(packet), ask);
   }
 
   #decide(
@@ -126,10 +126,10 @@ export class Tracer {
     return condition;
   }
 
-  #indexOf(chain: Chain): GroupIndex {
+  #indexOf(chain: Chain): RuleIndex {
     let index = this.#indexes.get(chain);
     if (!index) {
-      index = new GroupIndex(this.#rulesOf(chain), (rule) => this.#conditionOf(rule));
+      index = new RuleIndex(this.#rulesOf(chain), (rule) => this.#conditionOf(rule));
       this.#indexes.set(chain, index);
     }
     return index;

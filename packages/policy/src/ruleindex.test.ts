@@ -1,0 +1,58 @@
+import { placeRules } from '@sockfilter/diagram';
+import {
+  EMPTY_TABLE,
+  type Match,
+  type MatchOption,
+  type Packet,
+  type Rule,
+  ruleCondition,
+} from '@sockfilter/table';
+import { RuleIndex } from './ruleindex.js';
+
+const PACKET: Packet = {
+  chain: 'CONNECT',
+  group: 0,
+  family: 4,
+  protocol: 6,
+  source: 0n,
+  destination: 0n,
+  sourcePort: 0,
+  destinationPort: 80,
+  flags: 2,
+  uid: 0,
+  gid: 0,
+};
+
+function ruleTo(address: bigint, mask: bigint, negated = false): Rule {
+  const option: MatchOption = {
+    name: 'destination',
+    negated,
+    value: { kind: 'network', family: 4, address, mask },
+  };
+  const match: Match = { name: 'ip', options: [option] };
+  return { matches: [match], target: { kind: 'accept' }, packets: 0n };
+}
+
+function indexOf(rules: readonly Rule[]): (destination: bigint) => readonly number[] {
+  const chain = { name: 'CONNECT', policy: 'ACCEPT' as const, packets: 0n, rules };
+  const table = { ...EMPTY_TABLE, chains: [chain] };
+  const placed = placeRules(table).get(chain) ?? [];
+  const index = new RuleIndex(placed, (rule) => ruleCondition(rule, table));
+  return (destination) => index.rulesFor({ ...PACKET, destination }).map(({ number }) => number);
+}
+
+const ALL = 0xffffffffn;
+
+test('a call is held against the rules of its own address and its networks, in order', () => {
+  const rules = Array.from({ length: 1000 }, (_, n) => ruleTo(0x0a000000n + BigInt(n), ALL));
+  const find = indexOf([ruleTo(0x0a000000n, 0xff000000n), ...rules, ruleTo(0n, 0n)]);
+  expect(find(0x0a000005n)).toEqual([1, 7, 1002]);
+  expect(find(0x0b000005n)).toEqual([1002]);
+});
+
+test('what a negation or a mask with holes lets through is not left out', () => {
+  const exact = [1n, 2n, 3n].map((address) => ruleTo(address, ALL));
+  const find = indexOf([...exact, ruleTo(2n, ALL, true), ruleTo(1n, 0x000000ffn)]);
+  expect(find(2n)).toEqual([2, 4, 5]);
+  expect(find(0x0a000001n)).toEqual([4, 5]);
+});
