@@ -54,8 +54,24 @@ const ROWS: readonly (readonly [name: string, lines: string, found: string])[] =
   [
     'unreachable chain',
     ':u -|-A CONNECT -j DROP|-A CONNECT -d 10.0.0.1 -j u|-A u -p tcp -j DROP',
-    'SF005 1, SF001 3',
+    'SF005 1, SF002 3',
   ],
+  [
+    'behind a RETURN that leads to the same verdict',
+    '-P BIND DROP|-A BIND -p udp -j RETURN|-A BIND -p udp --dport 53 -j DROP|-A BIND -p udp --dport 54 -j ACCEPT',
+    'SF002 3, SF001 4',
+  ],
+  [
+    'behind a goto that falls through to the same verdict',
+    ':u -|-A CONNECT -d 10.0.0.1 -g u|-A CONNECT -d 10.0.0.1 -j ACCEPT|-A CONNECT -d 10.0.0.1 -j DROP|-A u -p udp -j DROP',
+    'SF001 3, SF001 4',
+  ],
+  [
+    'a RETURN of a user chain that leads to the verdict before it, and one that does not',
+    ':u -|-A CONNECT -j u|-A CONNECT -p udp -j DROP|-A u -d 10.0.0.1 -j ACCEPT|-A u -p tcp -d 10.0.0.1 -j RETURN|-A u -d 10.0.0.1 -j RETURN',
+    'SF002 5, SF001 6',
+  ],
+  ['a rule that could only count', '-A CONNECT -j DROP|-A CONNECT -p tcp', 'SF002 2'],
   ['used chain', ':u -|-A CONNECT -d 10.0.0.1 -j u|-A u -p tcp -j DROP', ''],
   ['undeclared id', '-A CONNECT -m cgroup --id 5 -j DROP', 'SF006 1'],
   ['undeclared range', '-A CONNECT -m cgroup --id 5:9 -j DROP', 'SF006 1'],

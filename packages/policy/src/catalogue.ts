@@ -21,13 +21,13 @@ export const CATALOGUE = {
     severity: 'error',
     title: 'shadowed rule',
     explanation:
-      'Earlier rules decide every call that this rule matches, at least one of them with another verdict. The rule never has an effect, and what it says is not so.',
+      'Earlier rules take every call that this rule matches, and at least one of them ends otherwise than this rule says. The rule never has an effect, and what it says is not so.',
   },
   SF002: {
     severity: 'warning',
     title: 'redundant rule',
     explanation:
-      'Earlier rules decide every call that this rule matches, all of them with the same verdict. The rule never has an effect.',
+      'Earlier rules take every call that this rule matches, and each of them ends as it would by this rule. The rule never has an effect.',
   },
   SF003: {
     severity: 'error',

@@ -47,7 +47,7 @@ export class CheckContext {
   readonly #matching = new Map<Rule, PacketSet>();
   readonly #entering = new Map<Chain, PacketSet>();
   readonly #callers = new Map<string, Rule[]>();
-  readonly #chainOf = new Map<Rule, Chain>();
+  readonly #owners: ReadonlyMap<Rule, CounterOwner>;
   #dead: ReadonlySet<number> | undefined;
   /** Rules that some call meets. */
   #met: ReadonlySet<Rule> | undefined;
@@ -60,10 +60,12 @@ export class CheckContext {
     this.universe = universe;
     this.loaded = universe.load(this.table);
     this.owners = counterOwners(this.table);
+    this.#owners = new Map(
+      this.owners.flatMap((owner) => (owner.rule ? [[owner.rule, owner]] : [])),
+    );
     this.tracer = new Tracer(this.table);
-    for (const { chain, rule } of this.owners) {
+    for (const { rule } of this.owners) {
       if (!rule) continue;
-      this.#chainOf.set(rule, chain);
       const called = calledChain(rule.target);
       if (called === undefined) continue;
       const known = this.#callers.get(called);
@@ -86,6 +88,11 @@ export class CheckContext {
   get dead(): ReadonlySet<number> {
     this.#dead ??= new Set(this.loaded.deadCounters());
     return this.#dead;
+  }
+
+  /** Where a rule of the table stands. */
+  ownerOf(rule: Rule): CounterOwner | undefined {
+    return this.#owners.get(rule);
   }
 
   /** Calls that the rule's own options match. */
@@ -120,7 +127,7 @@ export class CheckContext {
     if (isBuiltinChain(chain.name)) set = chainSet(this.universe, chain.name);
     else
       for (const rule of this.callersOf(chain)) {
-        const from = this.#chainOf.get(rule);
+        const from = this.ownerOf(rule)?.chain;
         if (from) set = union(set, intersect(this.entering(from), this.matching(rule)));
       }
     this.#entering.set(chain, set);

@@ -2,7 +2,6 @@
 import {
   type Chain,
   type CounterOwner,
-  counterOwners,
   isValueOf,
   ownerName,
   type Rule,
@@ -62,11 +61,4 @@ export function ownerNote(file: RuleFile, owner: CounterOwner, before = '', afte
 /** True for the counters of one rule or policy, of one table or two. */
 export function sameOwner(a: CounterOwner, b: CounterOwner): boolean {
   return (a.rule ?? a.chain) === (b.rule ?? b.chain);
-}
-
-/** Every rule's owner. */
-export function ownersByRule(table: Table): ReadonlyMap<Rule, CounterOwner> {
-  const owners = new Map<Rule, CounterOwner>();
-  for (const owner of counterOwners(table)) if (owner.rule) owners.set(owner.rule, owner);
-  return owners;
 }

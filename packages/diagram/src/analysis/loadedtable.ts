@@ -1,19 +1,29 @@
 /** A table decided for all possible packets at once, and what can be asked of it. */
 import {
+  type Chain,
   type CounterOwner,
   counterOwners,
   type Errno,
   elementAt,
   ownErrno,
   ruleCondition,
+  stepOf,
   type Table,
 } from '@sockfilter/table';
 import { build } from '../built.js';
 import type { Ref } from '../store.js';
+import { leavesEarly } from '../walk.js';
 import { type PacketSet, packetSet } from './packetset.js';
 import { type Reached, reachChains } from './reach.js';
 import { neededRules } from './removal.js';
 import { IN, markOf, markRef, OUT, type SetStore } from './setstore.js';
+import { rulesThatMatter } from './variantcompiler.js';
+
+/** What rules send out of their chain, and the packets that they do not. */
+export interface Left {
+  readonly leavers: readonly number[];
+  readonly rest: PacketSet;
+}
 
 /** Counters are numbered as counterOwners() orders them. Sets are of the universe that loaded the table. */
 export class LoadedTable {
@@ -25,6 +35,7 @@ export class LoadedTable {
   /** Marked with the counter that decides each possible packet. */
   readonly #deciders: Ref;
   readonly #deciding: ReadonlySet<number>;
+  readonly #leaving = new Map<Chain, Ref>();
   #reached: Reached | undefined;
   #redundant: readonly number[] | undefined;
 
@@ -99,6 +110,22 @@ export class LoadedTable {
     return ascending(store.marks(store.guard(set.ref, this.#deciders)));
   }
 
+  /**
+   * The rules before this one that send packets of the set out of the chain without a verdict, as far
+   * as their own matches tell; ascending. And what they leave of the set.
+   */
+  leaversBefore(counter: number, set: PacketSet): Left {
+    const { store } = this;
+    const { chain } = this.ownerOf(counter);
+    const before = (mark: number) => mark >= 0 && mark < counter;
+    const left = store.guard(set.ref, this.#leavingOf(chain));
+    const gone = store.select(left, (terminal) => before(markOf(terminal)));
+    return {
+      leavers: ascending(store.marks(left)).filter(before),
+      rest: packetSet(store, store.subtract(set.ref, gone)),
+    };
+  }
+
   /** The rules and policies that count no possible packet, ascending. */
   deadCounters(): readonly number[] {
     const counting = this.#reach().counted;
@@ -119,10 +146,36 @@ export class LoadedTable {
     return this.#redundant;
   }
 
+  /** The errnos of the verdicts that packets of the set get, 0 among them where one's call proceeds. */
+  verdicts(set: PacketSet): ReadonlySet<Errno> {
+    return this.store.marks(this.store.guard(set.ref, this.errnos));
+  }
+
+  /** Those of the rules, by counter, that would change a verdict if their chain asked them first as well. */
+  changingInFront(counters: ReadonlySet<number>): ReadonlySet<number> {
+    if (counters.size === 0) return counters;
+    const promotes = (counter: number) => counters.has(counter);
+    return rulesThatMatter(this.store, this.table, { promotes });
+  }
+
   #findRedundant(): readonly number[] {
     const { candidates, needed } = neededRules(this.store, this.table);
     const dead = new Set(this.deadCounters());
     return candidates.filter((counter) => !dead.has(counter) && !needed.has(counter));
+  }
+
+  /** Marked with the counter of the first rule of the chain that sends each packet out of it. */
+  #leavingOf(chain: Chain): Ref {
+    const known = this.#leaving.get(chain);
+    if (known !== undefined) return known;
+    const { store } = this;
+    const leavers = this.owners.flatMap((owner, counter): readonly Ref[] => {
+      if (owner.chain !== chain || !leavesEarly({ step: stepOf(owner.rule?.target) })) return [];
+      return [store.guard(this.#condition(counter), markRef(counter))];
+    });
+    const leaving = store.overlayAll(leavers);
+    this.#leaving.set(chain, leaving);
+    return leaving;
   }
 
   #reach(): Reached {

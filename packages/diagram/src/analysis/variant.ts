@@ -1,6 +1,6 @@
 /**
- * What becomes of a packet in some rules as they are, and in the same rules without one of them, for
- * each whose removal makes a difference so far. Equal meanings are one terminal.
+ * What becomes of a packet in some rules as they are, and in the same rules with one of them changed,
+ * for each whose change makes a difference so far. Equal meanings are one terminal.
  */
 import { type Errno, elementAt } from '@sockfilter/table';
 import { LimitError } from '../limit.js';
@@ -16,15 +16,15 @@ export const LEAVE: Fate = -2;
 
 export interface Variants {
   readonly actual: Fate;
-  /** By counter: the fate without that rule, where it is another than `actual`. */
-  readonly without: ReadonlyMap<number, Fate>;
+  /** By counter: the fate in that rule's variant, where it is another than `actual`. */
+  readonly others: ReadonlyMap<number, Fate>;
 }
 
-const NONE: Variants = { actual: NEXT, without: new Map() };
+const NONE: Variants = { actual: NEXT, others: new Map() };
 
-function makeVariants(actual: Fate, without: Iterable<readonly [number, Fate]>): Variants {
-  const others = [...without].filter(([, fate]) => fate !== actual);
-  return { actual, without: new Map(others.sort(([a], [b]) => a - b)) };
+function makeVariants(actual: Fate, fates: Iterable<readonly [number, Fate]>): Variants {
+  const others = [...fates].filter(([, fate]) => fate !== actual);
+  return { actual, others: new Map(others.sort(([a], [b]) => a - b)) };
 }
 
 /** Numbers what terminals mean; OUT means that nothing has happened. */
@@ -50,17 +50,17 @@ export class VariantTable {
     return terminal !== OUT && elementAt(this.#isOver, markOf(terminal));
   }
 
-  intern(actual: Fate, without: Iterable<readonly [number, Fate]>): Ref {
-    const variants = makeVariants(actual, without);
-    if (actual === NEXT && variants.without.size === 0) return OUT;
-    const key = `${actual} ${[...variants.without].join(' ')}`;
+  intern(actual: Fate, others: Iterable<readonly [number, Fate]>): Ref {
+    const variants = makeVariants(actual, others);
+    if (actual === NEXT && variants.others.size === 0) return OUT;
+    const key = `${actual} ${[...variants.others].join(' ')}`;
     const known = this.#refs.get(key);
     if (known !== undefined) return known;
-    this.#count += 1 + variants.without.size;
+    this.#count += 1 + variants.others.size;
     if (this.#count > this.#limit) throw new LimitError('counted', this.#limit);
     const ref = markRef(this.#all.length);
     this.#all.push(variants);
-    this.#isOver.push(actual !== NEXT && ![...variants.without.values()].includes(NEXT));
+    this.#isOver.push(actual !== NEXT && ![...variants.others.values()].includes(NEXT));
     this.#refs.set(key, ref);
     return ref;
   }
@@ -72,29 +72,29 @@ export class VariantTable {
     if (known !== undefined) return known;
     const [a, b] = [this.of(first), this.of(second)];
     const actual = a.actual === NEXT ? b.actual : a.actual;
-    const without = [...new Set([...a.without.keys(), ...b.without.keys()])].map(
+    const others = [...new Set([...a.others.keys(), ...b.others.keys()])].map(
       (counter): [number, Fate] => {
-        const fate = a.without.get(counter) ?? a.actual;
-        return [counter, fate === NEXT ? (b.without.get(counter) ?? b.actual) : fate];
+        const fate = a.others.get(counter) ?? a.actual;
+        return [counter, fate === NEXT ? (b.others.get(counter) ?? b.actual) : fate];
       },
     );
-    const joined = this.intern(actual, without);
+    const joined = this.intern(actual, others);
     this.#joined.set(key, joined);
     return joined;
   }
 
   /** The terminal with each fate replaced. */
   map(terminal: Ref, change: (fate: Fate) => Fate): Ref {
-    const { actual, without } = this.of(terminal);
+    const { actual, others } = this.of(terminal);
     return this.intern(
       change(actual),
-      [...without].map(([counter, fate]): [number, Fate] => [counter, change(fate)]),
+      [...others].map(([counter, fate]): [number, Fate] => [counter, change(fate)]),
     );
   }
 
-  /** The terminal of packets that a rule acts upon: without the rule nothing happens to them. */
-  withRule(terminal: Ref, counter: number): Ref {
-    const { actual, without } = this.of(terminal);
-    return this.intern(actual, [...without, [counter, NEXT]]);
+  /** The terminal with one more variant. */
+  with(terminal: Ref, counter: number, fate: Fate): Ref {
+    const { actual, others } = this.of(terminal);
+    return this.intern(actual, [...others, [counter, fate]]);
   }
 }

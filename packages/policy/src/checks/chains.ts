@@ -2,18 +2,17 @@
 import { intersect, isEmpty, witness } from '@sockfilter/diagram';
 import { BUILTIN_CHAINS, builtinChain } from '@sockfilter/table';
 import { type Check, chainSet } from '../context.js';
-import { ownerNote, ownersByRule } from '../rulefile.js';
+import { ownerNote } from '../rulefile.js';
 
 const MAX_NAMED = 8;
 
 export const findUnusedChains: Check = function* (context) {
   const { file, table } = context;
-  const owners = ownersByRule(table);
   for (const chain of table.chains) {
     if (context.isReached(chain)) continue;
     const callers = context.callersOf(chain);
     const notes = callers.slice(0, MAX_NAMED).flatMap((rule) => {
-      const owner = owners.get(rule);
+      const owner = context.ownerOf(rule);
       return owner ? [ownerNote(file, owner, '', ' is never met')] : [];
     });
     yield context.find('SF005', {

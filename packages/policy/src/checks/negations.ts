@@ -19,7 +19,6 @@ import {
 } from '@sockfilter/table';
 import type { Check, CheckContext } from '../context.js';
 import type { Finding } from '../finding.js';
-import { ownersByRule } from '../rulefile.js';
 
 /** How far back in a row of negations one is compared with the others. */
 const MAX_ROW = 32;
@@ -56,7 +55,7 @@ interface Negation {
 }
 
 function pairFinding(context: CheckContext, first: Negation, second: Negation): Finding {
-  const owner = ownersByRule(context.table).get(first.rule);
+  const owner = context.ownerOf(first.rule);
   const name = owner ? ownerName(owner) : 'the other rule';
   const packet = witness(subtract(second.whole, second.matched));
   return context.find('SF007', {

@@ -1,6 +1,6 @@
 /** Rules that no call can meet: shadowed, redundant or impossible. */
-import { intersect, isEmpty, leavesEarly, subtract, witness } from '@sockfilter/diagram';
-import { type CounterOwner, ownErrno, stepOf } from '@sockfilter/table';
+import { intersect, isEmpty, subtract, witness } from '@sockfilter/diagram';
+import { type CounterOwner, type Errno, ownErrno, policyErrno, stepOf } from '@sockfilter/table';
 import type { Check, CheckContext } from '../context.js';
 import type { Finding, Note } from '../finding.js';
 import { ownerNote } from '../rulefile.js';
@@ -8,31 +8,35 @@ import { ownerNote } from '../rulefile.js';
 /** How many of the covering rules are named. */
 const MAX_NAMED = 8;
 
-/** Earlier rules of the chain that send some of these calls away without a verdict. */
-function leavers({ owners }: CheckContext, owner: CounterOwner): readonly CounterOwner[] {
-  return owners.filter(
-    ({ chain, rule, number }) =>
-      chain === owner.chain && number < owner.number && leavesEarly({ step: stepOf(rule?.target) }),
-  );
+/** The verdict of what a rule matches, where its own chain tells it. */
+function endingErrno({ chain, rule }: CounterOwner): Errno | undefined {
+  const step = stepOf(rule?.target);
+  if (step.kind === 'decide') return step.errno;
+  return step.kind === 'leave' && chain.policy ? policyErrno(chain.policy) : undefined;
 }
 
-function cover(context: CheckContext, owner: CounterOwner): Finding | undefined {
+/** The rules among these whose calls would end otherwise if they were asked first, where the chain does not tell. */
+function changingInFront(
+  { loaded }: CheckContext,
+  counters: Iterable<number>,
+): ReadonlySet<number> {
+  const untold = [...counters].filter((each) => endingErrno(loaded.ownerOf(each)) === undefined);
+  return loaded.changingInFront(new Set(untold));
+}
+
+function cover(
+  context: CheckContext,
+  counter: number,
+  changing: ReadonlySet<number>,
+): Finding | undefined {
   const { file, loaded } = context;
+  const owner = loaded.ownerOf(counter);
   const { rule, chain } = owner;
   if (!rule) return undefined;
-  const place = file.placeOf(rule);
   const own = intersect(context.matching(rule), context.entering(chain));
   if (isEmpty(own)) return undefined;
-  const covers: CounterOwner[] = [];
-  let rest = own;
-  for (const leaver of leavers(context, owner)) {
-    if (!leaver.rule || isEmpty(rest)) continue;
-    const gone = context.matching(leaver.rule);
-    if (isEmpty(intersect(rest, gone))) continue;
-    covers.push(leaver);
-    rest = subtract(rest, gone);
-  }
-  for (const counter of loaded.deciders(rest)) covers.push(loaded.ownerOf(counter));
+  const { leavers, rest } = loaded.leaversBefore(counter, own);
+  const covers = [...leavers, ...loaded.deciders(rest)].map((each) => loaded.ownerOf(each));
   const notes = covers.slice(0, MAX_NAMED).map((each): Note => {
     const whole = each.rule ? isEmpty(subtract(own, context.matching(each.rule))) : true;
     const verb = ownErrno(each) === undefined ? 'takes away' : 'decides';
@@ -40,14 +44,16 @@ function cover(context: CheckContext, owner: CounterOwner): Finding | undefined 
   });
   if (covers.length > MAX_NAMED)
     notes.push({ message: `${covers.length - MAX_NAMED} more rules take the rest` });
-  const verdict = ownErrno(owner);
-  const same = verdict !== undefined && covers.every((each) => ownErrno(each) === verdict);
-  const packet = witness(own);
-  const said = { place, notes, packet };
+  const said = { place: file.placeOf(rule), notes, packet: witness(own) };
+  const errno = endingErrno(owner);
+  const same =
+    errno === undefined
+      ? !changing.has(counter)
+      : [...loaded.verdicts(own)].every((verdict) => verdict === errno);
   if (same)
     return context.find('SF002', {
       ...said,
-      message: 'this rule never has an effect: earlier rules give all its calls the same verdict',
+      message: 'this rule never has an effect: earlier rules take its calls, to the same end',
       fix: 'remove the rule',
     });
   return context.find('SF001', {
@@ -71,7 +77,7 @@ function impossibleRule(context: CheckContext, owner: CounterOwner): Finding | u
           .callersOf(chain)
           .slice(0, MAX_NAMED)
           .flatMap((caller): readonly Note[] => {
-            const at = context.owners.find((other) => other.rule === caller);
+            const at = context.ownerOf(caller);
             return at ? [ownerNote(context.file, at, 'what comes here is limited by ')] : [];
           })
       : [];
@@ -80,11 +86,12 @@ function impossibleRule(context: CheckContext, owner: CounterOwner): Finding | u
 }
 
 export const findUnmetRules: Check = function* (context) {
+  const changing = changingInFront(context, context.dead);
   for (const counter of context.dead) {
     const owner = context.loaded.ownerOf(counter);
     // A chain that no call reaches is told once, as a chain.
     if (!owner.rule || !context.isReached(owner.chain)) continue;
-    const finding = cover(context, owner) ?? impossibleRule(context, owner);
+    const finding = cover(context, counter, changing) ?? impossibleRule(context, owner);
     if (finding) yield finding;
   }
 };
