@@ -51,18 +51,14 @@ describeKernel('damage', () => {
     place = new Workplace({ SOCKFILTER_ROOT: bed.cgroups.path });
     caller = await bed.caller('in');
   });
-  beforeEach(() => {
-    new Policy(bed.cgroups.path).enforce(RULES(bed.cgroups.path));
-  });
-  afterEach(() => {
-    place.run(['teardown']);
-  });
   afterAll(async () => {
     await endProcesses();
+    place?.run(['teardown']);
     await bed?.close();
     place?.remove();
   });
 
+  const enforce = () => new Policy(bed.cgroups.path).enforce(RULES(bed.cgroups.path));
   const run = (line: string) => place.run(line.split(' '));
   const folder = () =>
     join('/sys/fs/bpf/sockfilter', bed.cgroups.path.slice(1).replaceAll('-', '\\x2d'));
@@ -85,6 +81,7 @@ describeKernel('damage', () => {
   test('without any one pin nothing that is refused gets through, and looking changes nothing', async () => {
     /** The generation's pin has another name after each commit. */
     const GENERATION = 'generation-';
+    enforce();
     const pins = readdirSync(folder()).map((name) => name.replace(/^generation-\d+$/, GENERATION));
     expect(pins.length).toBeGreaterThan(13);
     const policy = new Policy(bed.cgroups.path);
@@ -120,6 +117,7 @@ describeKernel('damage', () => {
   });
 
   test('the command tells what is gone and the way out, and exits with 4; status is for scripts', () => {
+    enforce();
     rmSync(join(folder(), 'udp4_sendmsg'));
     const status = run('status');
     expect(status).toMatchObject({ status: 1 });
@@ -146,6 +144,7 @@ describeKernel('damage', () => {
   });
 
   test('in a mount namespace with another bpffs, what is enforced is told and nothing is changed', async () => {
+    enforce();
     const before = machine();
     const inside = (line: string, mount: string) =>
       spawnSync(
@@ -189,6 +188,7 @@ describeKernel('damage', () => {
   }, 120_000);
 
   test('what is not ours among the pins is named, stays, and does not stop a teardown', () => {
+    enforce();
     const map = createMap({
       type: 'array',
       name: 'theirs',
