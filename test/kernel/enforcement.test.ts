@@ -54,6 +54,35 @@ describeKernel('enforcement', () => {
     ]);
   });
 
+  test('an owner is who the task acts as', async () => {
+    policy.enforce(`-A CONNECT -m owner --uid-owner 1000 -j REJECT --reject-with EACCES
+      -A CONNECT -m owner --gid-owner 100 -j REJECT --reject-with ENETUNREACH
+      -A BIND -m owner --uid-owner 1000-1001 -j DROP
+      -A SENDTO -m owner ! --gid-owner 0 -j DROP`);
+    const c = await bed.caller('owner');
+    const address = { address: '10.9.9.1', port: 9 };
+    const outcomes = async (...calls: (readonly [name: string, ...ids: number[]])[]) => {
+      for (const [name, ...args] of calls) await c.call({ op: 'syscall', name, args });
+      const fd = await c.socket('inet', 'dgram');
+      const bound = await c.bind(fd, { address: '10.9.9.1' });
+      const told = [bound, await c.sendto(fd, address), await c.connect(fd, address)];
+      await c.close(fd);
+      return told.join(' ');
+    };
+    const SAME = -1;
+    expect(await outcomes()).toBe('ok ok ok');
+    // seteuid(2), as a daemon takes a user's rights for a while.
+    expect(await outcomes(['setresuid', SAME, 1000, SAME])).toBe('EPERM ok EACCES');
+    expect(await outcomes(['setresuid', SAME, 0, SAME])).toBe('ok ok ok');
+    expect(await outcomes(['setresuid', 1000, SAME, SAME])).toBe('ok ok ok');
+    expect(await outcomes(['setresuid', 0, SAME, SAME], ['setfsuid', 1001])).toBe('EPERM ok ok');
+    expect(await outcomes(['setfsuid', 0], ['setresgid', SAME, 100, SAME])).toBe(
+      'ok EPERM ENETUNREACH',
+    );
+    expect(await outcomes(['setresgid', SAME, 0, SAME])).toBe('ok ok ok');
+    expect(await outcomes(['setfsgid', 100])).toBe('ok EPERM ENETUNREACH');
+  });
+
   test('sendto', async () => {
     policy.enforce(`-A SENDTO -s 10.9.9.1 -d 10.9.9.2 -j DROP
       -A SENDTO -d fd00:9::1 -p udp --dport 53 -j DROP`);

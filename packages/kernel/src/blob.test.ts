@@ -110,9 +110,10 @@ test('no step leaves its page but by an address', () => {
   }
 });
 
-test('facts tell which chains can refuse and which test the group', () => {
+test('facts tell which chains can refuse and which test the group or the owner', () => {
   const { facts } = encodeBlob(buildDiagram(portTable([80])), 0);
   const refusing = BUILTIN_CHAINS.filter((chain) => facts[chain].canRefuse);
   expect(refusing).toEqual(['CONNECT']);
   expect(BUILTIN_CHAINS.filter((chain) => facts[chain].testsGroup)).toEqual([]);
+  expect(BUILTIN_CHAINS.filter((chain) => facts[chain].testsOwner)).toEqual([]);
 });

@@ -8,7 +8,13 @@ import {
   type Ref,
   terminalNumber,
 } from '@sockfilter/diagram';
-import { BUILTIN_CHAINS, type BuiltinChain, chainNumber, elementAt } from '@sockfilter/table';
+import {
+  BUILTIN_CHAINS,
+  type BuiltinChain,
+  chainNumber,
+  elementAt,
+  type Field,
+} from '@sockfilter/table';
 import { CapacityError } from './capacity.js';
 import { MAX_STEPS, NODES_PER_PAGE, OP } from './layout.js';
 
@@ -33,6 +39,8 @@ export interface Blob {
 export interface ChainFacts {
   readonly canRefuse: boolean;
   readonly testsGroup: boolean;
+  /** Whether the ids of the owner are asked for. */
+  readonly testsOwner: boolean;
 }
 
 /** Some of a node's intervals: the numbers of their edges, `from` up to, without, `to`. */
@@ -231,10 +239,9 @@ function chainRecord<T>(value: (chain: BuiltinChain) => T): Record<BuiltinChain,
 
 function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
   const { store, outcomes, roots } = diagram;
-  const group = firstPiece('group');
   const seen = new Set<Ref>();
   let canRefuse = false;
-  let testsGroup = false;
+  const tested = new Set<number>();
   const visit = (ref: Ref): void => {
     if (seen.has(ref)) return;
     seen.add(ref);
@@ -243,13 +250,14 @@ function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
       canRefuse ||= errno !== 0;
       return;
     }
-    const piece = store.pieceOf(ref);
-    testsGroup ||= piece === group || piece === group + 1;
+    tested.add(store.pieceOf(ref));
     for (let edge = store.firstEdge(ref); edge < store.endEdge(ref); edge++)
       visit(store.edgeTarget(edge));
   };
   for (const root of roots) visit(inChain(diagram, root, chain));
-  return { canRefuse, testsGroup };
+  const tests = (field: Field) =>
+    tested.has(firstPiece(field)) || tested.has(firstPiece(field) + 1);
+  return { canRefuse, testsGroup: tests('group'), testsOwner: tests('uid') || tests('gid') };
 }
 
 /**

@@ -126,6 +126,11 @@ export function makeGeneration(
     true,
   );
   head.setUint32(
+    HEADER.ownerChains,
+    bits((chain) => blob.facts[chain].testsOwner),
+    true,
+  );
+  head.setUint32(
     HEADER.refusingChains,
     bits((chain) => blob.facts[chain].canRefuse),
     true,

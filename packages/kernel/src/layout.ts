@@ -66,6 +66,8 @@ export const HEADER = {
   zero: 80,
   /** Which assignment of network_ids the slot holds: an entry of another fails closed. */
   idEpoch: 88,
+  /** Bit n: chain n tests uid or gid, so that the hooks of its calls read whose they are. */
+  ownerChains: 92,
   /** What only the tool reads. */
   sequence: 48,
   counters: 52,
@@ -78,7 +80,7 @@ export const HEADER = {
 } as const;
 
 /** Changes with any change of this file's meaning or of the maps' shapes. */
-export const FORMAT = 3;
+export const FORMAT = 4;
 
 /** Stripes of counters at most: more CPUs than that share. */
 export const MAX_STRIPES = 8;

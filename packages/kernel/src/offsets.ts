@@ -10,6 +10,7 @@ export interface Offsets {
   readonly sockSocket: number;
   readonly socketFile: number;
   readonly fileCred: number;
+  readonly credFsuid: number;
   readonly credFsgid: number;
   readonly inetSaddr: number;
   /** The device of IP_UNICAST_IF. */
@@ -33,6 +34,7 @@ export interface Offsets {
   readonly nodeName: number;
   readonly rootHierarchy: number;
   readonly taskFlags: number;
+  readonly taskCred: number;
   readonly skbTransport: number;
   readonly skbNetwork: number;
 }
@@ -112,6 +114,7 @@ export function readOffsets(btf: Btf): Offsets {
     sockSocket: fieldOffset(btf, 'sock', 'sk_socket'),
     socketFile: fieldOffset(btf, 'socket', 'file'),
     fileCred: fieldOffset(btf, 'file', 'f_cred'),
+    credFsuid: fieldOffset(btf, 'cred', 'fsuid'),
     credFsgid: fieldOffset(btf, 'cred', 'fsgid'),
     inetSaddr: fieldOffset(btf, 'inet_sock', 'inet_saddr'),
     inetDevice: fieldOffset(btf, 'inet_sock', 'uc_index'),
@@ -130,6 +133,7 @@ export function readOffsets(btf: Btf): Offsets {
     nodeName: fieldOffset(btf, 'kernfs_node', 'name'),
     rootHierarchy: fieldOffset(btf, 'cgroup_root', 'hierarchy_id'),
     taskFlags: fieldOffset(btf, 'task_struct', 'flags'),
+    taskCred: fieldOffset(btf, 'task_struct', 'cred'),
     skbTransport: fieldOffset(btf, 'sk_buff', 'transport_header'),
     skbNetwork: fieldOffset(btf, 'sk_buff', 'network_header'),
   };

@@ -16,7 +16,7 @@ export type Family = 4 | 6;
  *
  * `source` and `destination` are unsigned integers of 32 bits (family 4) or 128 bits (family 6); an
  * IPv4-mapped IPv6 address is a packet of family 4. `flags` is the TCP flags byte, 0 unless tcp.
- * `group` is the network_id, 0 for none. `uid` and `gid` are real ids of the initial user namespace.
+ * `group` is the network_id, 0 for none. `uid` and `gid` are filesystem ids, in the initial user namespace.
  */
 export interface Packet {
   readonly chain: BuiltinChain;

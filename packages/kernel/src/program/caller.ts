@@ -1,6 +1,7 @@
 /** What the hooks of calls share: who calls, and how the call is answered. */
 import {
   addImm,
+  andImm,
   callHelper,
   exit,
   type Item,
@@ -15,31 +16,55 @@ import {
   R0,
   R1,
   R3,
+  R6,
   R8,
   R10,
-  rshImm,
   store,
   storeImm,
 } from '@sockfilter/bpf';
+import type { BuiltinChain } from '@sockfilter/table';
+import { HEADER } from '../layout.js';
 import type { Offsets } from '../offsets.js';
 import { follow, OBJECT, peek, probe, put32, SCRATCH } from './stack.js';
-import { DECIDED, REFUSED, UNREADABLE } from './walk.js';
+import { chainBit, DECIDED, REFUSED, UNREADABLE } from './walk.js';
 
 const EPERM = 1;
 const PF_KTHREAD = 0x0020_0000;
 const ROOT_CGROUP = 1;
 
 /**
+ * The filesystem ids of the calling task, which follow its effective ones, in the initial user
+ * namespace; only where the chain asks for ids. Destroys r1 to r5, SCRATCH and OBJECT.
+ */
+function putOwner(chain: BuiltinChain, offsets: Offsets): readonly Item[] {
+  return [
+    load(4, R1, R6, HEADER.ownerChains),
+    andImm(R1, chainBit(chain)),
+    jumpIf('eq', R1, 0, 'ownerKnown'),
+    callHelper('get_current_task'),
+    mov(R3, R0),
+    ...follow([offsets.taskCred], UNREADABLE),
+    store(8, R10, OBJECT, R3),
+    ...peek(offsets.credFsuid, 4, UNREADABLE),
+    ...put32('uid', R3),
+    load(8, R3, R10, OBJECT),
+    ...peek(offsets.credFsgid, 4, UNREADABLE),
+    ...put32('gid', R3),
+    label('ownerKnown'),
+  ];
+}
+
+/**
  * The cgroup to SCRATCH and the owner's ids: the calling task's; for a kernel thread, those of the
  * socket, whose address in the kernel `socket` leaves in r3.
  */
-export function putCaller(socket: readonly Item[], offsets: Offsets): readonly Item[] {
+export function putCaller(
+  chain: BuiltinChain,
+  socket: readonly Item[],
+  offsets: Offsets,
+): readonly Item[] {
   return [
-    callHelper('get_current_uid_gid'),
-    mov(R8, R0),
-    ...put32('uid', R0),
-    rshImm(R8, 32),
-    ...put32('gid', R8),
+    ...putOwner(chain, offsets),
     callHelper('get_current_cgroup_id'),
     store(8, R10, SCRATCH, R0),
     jumpIf('ne', R0, ROOT_CGROUP, 'callerKnown'),

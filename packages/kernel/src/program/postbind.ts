@@ -45,7 +45,7 @@ export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
       load(4, R1, R9, SK.port),
       ...put16('destinationPort', R1),
       ...(family === 4 ? putBound4(R9) : putBound6(R9)),
-      ...putCaller(numberOf(R9), offsets),
+      ...putCaller('BIND', numberOf(R9), offsets),
       ...putGroup('BIND'),
       ...enter('BIND'),
       ...walk({ name: 'again', decided: DECIDED, counts: 'refusals' }),

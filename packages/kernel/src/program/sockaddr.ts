@@ -251,7 +251,7 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
       ...putProtocol(chain),
       ...putPorts(chain),
       ...putAddresses(family, ASKED[chain], source, offsets),
-      ...putCaller(socketNumber(), offsets),
+      ...putCaller(chain, socketNumber(), offsets),
       ...putGroup(chain),
       ...enter(chain),
       ...walk(),
