@@ -7,6 +7,7 @@ import { Caller } from '../harness/caller.js';
 import { CgroupTree } from '../harness/cgroups.js';
 import { describeKernel } from '../harness/kernel.js';
 import { NetworkNamespace } from '../harness/netns.js';
+import { tableOf } from '../harness/policy.js';
 import { ended, program, Workplace } from './command.js';
 
 describeKernel('the command', () => {
@@ -242,7 +243,7 @@ describeKernel('the command', () => {
   });
 
   test('the lock: exit 4 at once, or after a wait, or never', async () => {
-    const holder = Firewall.open({ root: cgroups.path, wait: 0 });
+    const holder = Firewall.open({ root: cgroups.path, wait: 0, parse: tableOf });
     let waiting: Promise<unknown>;
     try {
       const { stderr } = place.expectStatus(['-A', 'BIND', '-j', 'DROP'], 4);

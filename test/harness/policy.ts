@@ -22,7 +22,7 @@ export class Policy {
 
   /** Runs the body with the instance open. */
   use<T>(body: (firewall: Firewall) => T): T {
-    const firewall = Firewall.open({ root: this.root, wait: 60 });
+    const firewall = Firewall.open({ root: this.root, wait: 60, parse: tableOf });
     try {
       return body(firewall);
     } finally {

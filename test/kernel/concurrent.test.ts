@@ -82,7 +82,8 @@ describeKernel('administrators at once', () => {
   });
 
   test('a lock that is held', () => {
-    const open = (wait: number) => Firewall.open({ root: policy.root, wait }).close();
+    const open = (wait: number) =>
+      Firewall.open({ root: policy.root, wait, parse: tableOf }).close();
     policy.use(() => {
       expect(() => open(0)).toThrow(LockedError);
       const begin = performance.now();

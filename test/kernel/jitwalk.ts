@@ -229,6 +229,8 @@ export class JitWalk {
       cpus: 4,
       origins: [],
       follows: false,
+      programs: 0,
+      deadline: 0n,
     });
     const fd = loadGeneration(generation);
     const value = new Uint8Array(4);

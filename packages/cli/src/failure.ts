@@ -45,6 +45,7 @@ const RESOURCE_ERRORS: ReadonlySet<string> = new Set([
   'CapacityError',
   'LimitError',
   'DamageError',
+  'TrialError',
   'BpfError',
 ]);
 

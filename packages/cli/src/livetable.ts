@@ -5,6 +5,7 @@ import { counterOwners, EMPTY_TABLE, type Rule, requireValid, type Table } from 
 import type { Globals } from './globals.js';
 import { recordIds } from './highmark.js';
 import type { Access, Counters, OpenTable } from './opentable.js';
+import { note } from './output.js';
 import { SYSTEM_NAMES } from './systemnames.js';
 
 export interface LiveTable {
@@ -45,8 +46,9 @@ function openLive(firewall: Firewall, access: Access, wait: number): OpenTable {
 
 /** Opens the instance for `use` and holds its lock as long. */
 export function withFirewall<T>({ root, wait }: Globals, use: (firewall: Firewall) => T): T {
-  const firewall = Firewall.open({ root, wait });
+  const firewall = Firewall.open({ root, wait, parse: parseInForce });
   try {
+    for (const warning of firewall.warnings) note(warning);
     return use(firewall);
   } finally {
     firewall.close();

@@ -11,23 +11,44 @@ import { type Globals, requireLive } from './globals.js';
 import { withFirewall, withLiveTable } from './livetable.js';
 import { note, print } from './output.js';
 
-function printCgroups({ cgroups, cgroupCapacity, removed }: Status): string {
+function printCgroups({ cgroups, cgroupCapacity, removed }: Status): string | undefined {
+  if (cgroups === undefined || cgroupCapacity === undefined) return undefined;
   const full = cgroups >= cgroupCapacity ? ', FULL: calls from new ones fail closed' : '';
   return `${cgroups} of ${cgroupCapacity} at most${full}; ${removed} removed with sockets left`;
 }
 
+/** Whose programs walk the table, where they are not all of this release. */
+const RELEASE: Readonly<Record<Status['release'], string | undefined>> = {
+  own: undefined,
+  older: 'an older one; the next change of the table takes over from it',
+  both: 'an older one and this one: an upgrade was interrupted, and the next change ends it',
+};
+
+function printRelease({ release, format }: Status): string | undefined {
+  const said = RELEASE[release];
+  return said && `${said} (format ${format})`;
+}
+
 function printStatus(status: Status, groups: readonly Group[]): string {
-  const { hooks } = status;
-  const facts = [
+  const { hooks, paths, trialSeconds } = status;
+  const all: readonly (readonly [string, string | undefined])[] = [
     ['root', status.root],
     ['pins', status.pins],
     ['generation', String(status.sequence)],
     ['rules', String(status.rules)],
     ['nodes', String(status.nodes)],
     ['memory', `${status.bytes} bytes`],
-    ['groups', `${groups.length}, ${status.paths} with a path`],
+    ['groups', `${groups.length}${paths === undefined ? '' : `, ${paths} with a path`}`],
     ['cgroups', printCgroups(status)],
+    ['release', printRelease(status)],
+    [
+      'on trial',
+      trialSeconds === undefined
+        ? undefined
+        : `for ${Math.ceil(trialSeconds)} s more: \`sockfilter confirm\` keeps it, \`sockfilter undo\` puts the one before back`,
+    ],
   ];
+  const facts = all.flatMap(([name, said]) => (said === undefined ? [] : [[name, said]]));
   const rows = hooks.map(({ name, chains, attached, needed, programId }) => [
     name,
     chains.join(' ') || '-',

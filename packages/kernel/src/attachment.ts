@@ -13,11 +13,12 @@ import {
   loadProgram,
   type MapDescriptors,
   openDirectory,
+  updateLink,
 } from '@sockfilter/bpf';
 import type { Tree } from './cgrouptree.js';
 import type { Hook } from './hooks.js';
 import { type Offsets, readOffsets } from './offsets.js';
-import { type Pins, using } from './pins.js';
+import { type Pins, REPLACING, using } from './pins.js';
 
 export interface Attachment {
   readonly attached: boolean;
@@ -67,6 +68,42 @@ export function attachMissing(
     );
     pins.pin(hook.name, link);
     close(link);
+  }
+}
+
+/** Pins a link in the place of what has the name: one of the two is there at any moment. */
+function replacePin(pins: Pins, name: string, link: Fd): void {
+  const next = `${name}${REPLACING}`;
+  pins.unpin(next);
+  pins.pin(next, link);
+  pins.rename(next, pins, name);
+}
+
+/**
+ * Puts this release's programs in the place of those that are attached, each at once: no call meets both or
+ * neither. What is not attached is. All are loaded before the first is replaced. Throws BpfError.
+ */
+export function replacePrograms(
+  pins: Pins,
+  tree: Tree,
+  maps: MapDescriptors,
+  hooks: readonly Hook[],
+): void {
+  const offsets = readOffsets(kernelBtf());
+  const programs: { readonly hook: Hook; readonly program: Fd }[] = [];
+  try {
+    for (const hook of hooks)
+      programs.push({ hook, program: loadProgram(hook.program(offsets), maps) });
+    for (const { hook, program } of programs) {
+      const link = pins.open(hook.name);
+      // A tracepoint's program can't be replaced: for a moment both run, and do the same.
+      const isUpdated = 'cgroup' in hook.attach && inspectHook(pins, tree, hook).attached;
+      if (link !== undefined && isUpdated) updateLink(link, program);
+      else using(attach(hook, program, tree), (made) => replacePin(pins, hook.name, made));
+      if (link !== undefined) close(link);
+    }
+  } finally {
+    for (const { program } of programs) close(program);
   }
 }
 

@@ -11,11 +11,17 @@
  *     6. detaches what is not needed any more
  *
  * Whatever is interrupted up to 4 leaves the old table; what is interrupted later leaves the new one,
- * and the next command does what is left of 5.
+ * and the next command does what is left of 5. What an older release has put in force is taken over
+ * first (upgrade.ts); programs of the same format but another release are replaced between 1 and 2.
+ *
+ * With a deadline the old generation keeps its pin and stands in the table's other slot: past the
+ * deadline programs walk it again, whatever has become of those who set it. Only `confirm` and `undo`
+ * change anything until then.
  */
 import { join } from 'node:path';
 import { close, type Fd } from '@sockfilter/bpf';
 import {
+  counterOwners,
   type Decision,
   EMPTY_TABLE,
   escapePath,
@@ -24,28 +30,53 @@ import {
   unescapePath,
 } from '@sockfilter/table';
 import { type Assignment, assignGroups, nextAssignment } from './assignment.js';
-import { attachMissing, detach, inspectHook } from './attachment.js';
+import { attachMissing, detach, inspectHook, replacePrograms } from './attachment.js';
 import { walkBlob } from './blobwalk.js';
+import { bootTime } from './bootclock.js';
 import { adoptCgroups, countProcesses } from './cgrouptree.js';
 import { type Environment, readEnvironment, requireRoot } from './environment.js';
-import { compileTable, type Generation, type Header, makeGeneration } from './generation.js';
+import {
+  type CompiledTable,
+  compileTable,
+  type Generation,
+  type Header,
+  makeGeneration,
+} from './generation.js';
 import { readBlob, readText, readTotals } from './generationmap.js';
 import { CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
-import { type LoadedGeneration, loadPinned, putInForce, retire, unpinOthers } from './inforce.js';
-import { closeInstance, type Instance, inspectInstance, isPinName } from './instance.js';
+import {
+  fold,
+  type LoadedGeneration,
+  loadPinned,
+  putInForce,
+  setFallback,
+  unpinOthers,
+} from './inforce.js';
+import {
+  closeInstance,
+  type InForceInstance,
+  type Instance,
+  inspectInstance,
+  isPinName,
+} from './instance.js';
 import { FIRST_EPOCH, FORMAT } from './layout.js';
 import { takeLock } from './lock.js';
 import { closeMaps, createMaps, MAPS, type Maps, openMaps } from './maps.js';
 import { type Registered, registeredPaths, registrationOf } from './pathmap.js';
 import { instanceName, Pins, using } from './pins.js';
+import { programDigest } from './programs.js';
 import { readStatus, type Status } from './status.js';
+import { NoTrialError, TrialError } from './trial.js';
 import { UnsupportedError } from './unsupported.js';
+import { beginUpgrade, discardNext, endUpgrade } from './upgrade.js';
 
 export interface FirewallOptions {
   /** The control group to police, by its path below the cgroup2 mount; `/` for all. */
   readonly root: string;
   /** Seconds to wait for the lock: 0 not at all, Infinity without end. */
   readonly wait: number;
+  /** Reads the text of a table in force back: an older release's is laid out anew from it. */
+  readonly parse: (text: string) => Table;
 }
 
 /** What is in force. */
@@ -62,7 +93,17 @@ export interface Change {
   readonly text: string;
   /** For each counter the one of the table in force that it goes on; undefined: it starts anew. */
   readonly origins: readonly (number | undefined)[];
+  /** Seconds after which it is undone unless it is confirmed. */
+  readonly confirmWithin?: number;
 }
+
+/** A table that is on trial. */
+export interface PendingTrial {
+  /** Until it is undone. */
+  readonly seconds: number;
+}
+
+const NS_PER_SECOND = 1_000_000_000n;
 
 const LOCKS = '/run/sockfilter';
 
@@ -71,20 +112,22 @@ export class Firewall {
   readonly #environment: Environment;
   readonly #pins: Pins;
   readonly #lock: Fd;
+  readonly #parse: (text: string) => Table;
   #instance: Instance = { state: 'absent' };
 
-  private constructor(environment: Environment, lock: Fd) {
+  private constructor(environment: Environment, lock: Fd, parse: (text: string) => Table) {
     this.#environment = environment;
-    this.#pins = new Pins(environment.bpffs, environment.tree.root);
+    this.#pins = Pins.of(environment.bpffs, environment.tree.root);
     this.#lock = lock;
+    this.#parse = parse;
   }
 
   /** Locks the instance and looks what is there. Throws LockedError, UnsupportedError and BpfError. */
-  static open({ root, wait }: FirewallOptions): Firewall {
+  static open({ root, wait, parse }: FirewallOptions): Firewall {
     const environment = readEnvironment(root);
     const name = instanceName(environment.tree.root);
     const lock = takeLock(join(LOCKS, `${name}.lock`), wait);
-    const firewall = new Firewall(environment, lock);
+    const firewall = new Firewall(environment, lock, parse);
     try {
       firewall.#instance = inspectInstance(firewall.#pins, environment.tree);
       // What is installed can be looked at and taken down also when its root is gone.
@@ -105,41 +148,93 @@ export class Firewall {
     return { text: readText(fd, header), counters: readTotals(fd, header, before) };
   }
 
+  /** What a person should know of what was found, whatever the command. */
+  get warnings(): readonly string[] {
+    const instance = this.#instance;
+    if (instance.state !== 'inForce' || !instance.isCountLost) return [];
+    return [
+      'a commit was interrupted and the pin of the generation before it is gone: what that one had counted is lost',
+    ];
+  }
+
+  /** The trial that is pending. */
+  get trial(): PendingTrial | undefined {
+    const trial = this.#inForce()?.trial;
+    if (trial?.state !== 'pending') return undefined;
+    return { seconds: Math.max(0, Number(trial.deadline - bootTime()) / 1e9) };
+  }
+
   /**
    * Puts a table in force, all of it at once; gives the final counters of the table before. Throws
-   * TableError, LimitError, CapacityError, DamageError and BpfError; nothing has changed then.
+   * TableError, LimitError, CapacityError, DamageError, TrialError and BpfError; nothing has changed then.
    */
   commit(change: Change): { before: readonly bigint[] | undefined } {
-    const { tree, cpus } = this.#environment;
+    if (this.trial) throw new TrialError(this.trial.seconds);
+    return this.#commit(change);
+  }
+
+  /** Keeps the table that is on trial: it is in force without a deadline from here on. */
+  confirm(): void {
     const current = this.#inForce();
+    if (current?.trial?.state !== 'pending') throw new NoTrialError(current?.trial !== undefined);
+    const text = readText(current.generation.fd, current.generation.header);
+    const table = this.#parse(text);
+    this.#commit({ table, text, origins: counterOwners(table).map((_, n) => n) });
+  }
+
+  /** Puts the table back in force that the one on trial has taken the place of. */
+  abort(): void {
+    const current = this.#inForce();
+    if (current?.trial?.state !== 'pending') throw new NoTrialError(current?.trial !== undefined);
+    const { generation, trial } = current;
+    if (current.before) close(current.before.fd);
+    this.#goBack({
+      ...current,
+      generation: trial.other,
+      before: undefined,
+      trial: { state: 'undone', other: generation },
+    });
+    this.#endUnfinished();
+  }
+
+  /** Removes what an interrupted first commit or teardown has left. */
+  #endUnfinished(): void {
+    if (this.#instance.state === 'unfinished') this.teardown();
+  }
+
+  #commit(change: Change): { before: readonly bigint[] | undefined } {
+    const { tree } = this.#environment;
+    this.#inForce();
     requireRoot(tree);
     // What can fail for the table's sake fails before anything is touched.
     const compiled = compileTable(change.table);
     const wanted = registrationOf(change.table.groups, escapePath(tree.root));
-    if (current) this.#settle(current);
-    else if (this.#instance.state === 'unfinished') this.teardown();
-    const old = current?.generation;
+    this.#settle();
+    this.#endUnfinished();
+    const old = this.#inForce()?.generation;
     const maps = old ? openMaps(this.#pins) : createMaps(this.#pins);
     try {
       const last = old ?? this.#install(maps);
       const ids = this.#attach(maps, last.header, wanted, change.table);
-      const generation = makeGeneration(compiled, {
-        text: change.text,
-        sequence: last.header.sequence + 1,
-        idSlot: ids.slot,
-        idEpoch: ids.epoch,
-        cpus,
-        origins: change.origins,
-        follows: true,
-      });
-      const next = loadPinned(this.#pins, generation);
+      const next = loadPinned(this.#pins, this.#lay(change, compiled, last.header, ids));
+      const isTrial = change.confirmWithin !== undefined;
+      if (isTrial) setFallback(maps.table, last);
       putInForce(maps.table, next);
-      const before = retire(this.#pins, last, next);
-      this.#become({ state: 'inForce', generation: next, before: undefined });
+      const before = fold(last, next);
+      unpinOthers(this.#pins, next, ...(isTrial ? [last] : []));
+      if (isTrial) {
+        // What it does not need, the one before may: nothing is detached.
+        close(next.fd);
+        this.#become(inspectInstance(this.#pins, tree));
+        return { before: old && before };
+      }
+      const isConfirmed = this.#inForce()?.trial !== undefined;
+      this.#become(ownInForce(next));
+      if (isConfirmed) setFallback(maps.table, undefined);
       for (const hook of CALL_HOOKS) if (!isNeeded(hook, change.table)) detach(this.#pins, hook);
       return { before: old && before };
     } catch (error) {
-      if (this.#instance.state === 'unfinished') this.teardown();
+      this.#endUnfinished();
       throw error;
     } finally {
       closeMaps(maps);
@@ -149,13 +244,16 @@ export class Firewall {
   /** What is attached where, for the table in force; undefined where nothing is installed. */
   status(table: Table): Status | undefined {
     const current = this.#inForce();
-    return current && readStatus(this.#pins, this.#environment.tree, current.generation, table);
+    return current && readStatus(this.#pins, this.#environment.tree, current, table);
   }
 
-  /** How many processes the control groups of each network_id have; undefined where nothing is installed. */
+  /**
+   * How many processes the control groups of each network_id have; undefined where nothing is installed,
+   * or by another release.
+   */
   countProcesses(): ReadonlyMap<number, number> | undefined {
     const current = this.#inForce();
-    if (!current) return undefined;
+    if (current?.release !== 'own') return undefined;
     const maps = openMaps(this.#pins);
     try {
       const { idSlot } = current.generation.header;
@@ -167,7 +265,7 @@ export class Firewall {
 
   /** What becomes of a call, by a walk of the blob in force; undefined where nothing is installed. */
   explain(packet: Packet): Decision | undefined {
-    const generation = this.#inForce()?.generation;
+    const generation = this.#ownInForce()?.generation;
     return generation && walkBlob(readBlob(generation.fd, generation.header), packet);
   }
 
@@ -183,7 +281,7 @@ export class Firewall {
     const table = this.#pins.open(MAPS.table);
     if (table !== undefined)
       using(table, (fd) => {
-        if (instance.state !== 'inForce') return;
+        if (instance.state !== 'inForce' || instance.release !== 'own') return;
         const { sequence } = instance.generation.header;
         const open = loadPinned(this.#pins, this.#openGeneration(sequence + 1));
         putInForce(fd, open);
@@ -192,6 +290,7 @@ export class Firewall {
     this.#become({ state: 'absent' });
     for (const hook of CALL_HOOKS) detach(this.#pins, hook);
     const isOurs = (name: string) => isPinName(name) && this.#pins.isPin(name);
+    discardNext(this.#pins);
     const names = this.#pins.list();
     // The table goes last: with any other pin left the next command knows that this one did not end.
     for (const name of names.filter((each) => each !== MAPS.table))
@@ -218,7 +317,7 @@ export class Firewall {
   }
 
   /** What is in force; undefined where nothing is. Throws where it can't be told, or isn't ours. */
-  #inForce(): Extract<Instance, { state: 'inForce' }> | undefined {
+  #inForce(): InForceInstance | undefined {
     const instance = this.#instance;
     switch (instance.state) {
       case 'absent':
@@ -228,22 +327,70 @@ export class Firewall {
         return instance;
       case 'damaged':
       case 'elsewhere':
-        throw instance.error;
       case 'foreign':
-        throw new UnsupportedError(
-          `another version of sockfilter made what is in force (format ${instance.generation.header.format}, not ${FORMAT})`,
-          'save the rules with that version, run `sockfilter teardown`, and restore them',
-        );
+        throw instance.error;
     }
   }
 
-  /** Finishes what an interrupted commit has left: its counts, and a generation that was not put in force. */
-  #settle({ generation, before }: Extract<Instance, { state: 'inForce' }>): void {
-    if (before) {
-      retire(this.#pins, before, generation);
-      close(before.fd);
-    } else unpinOthers(this.#pins, generation);
-    this.#instance = { state: 'inForce', generation, before: undefined };
+  /** What is in force, by programs of this release. */
+  #ownInForce(): InForceInstance | undefined {
+    const current = this.#inForce();
+    if (!current || current.release === 'own') return current;
+    throw new UnsupportedError(
+      `an older release of sockfilter made what is in force (format ${current.generation.header.format}, not ${FORMAT})`,
+      'the next change of the table takes it over: `sockfilter save > FILE && sockfilter restore FILE`, for example',
+    );
+  }
+
+  /**
+   * Finishes what was left undone: an interrupted commit's counts and generation, a trial that was not
+   * confirmed, an upgrade.
+   */
+  #settle(): void {
+    const instance = this.#instance;
+    if (instance.state !== 'inForce') return;
+    const { generation, before, release, trial } = instance;
+    if (trial?.state === 'undone') {
+      this.#goBack(instance);
+      return;
+    }
+    if (before && release !== 'both') fold(before, generation);
+    if (release !== 'own') {
+      this.#upgrade(instance);
+      return;
+    }
+    unpinOthers(this.#pins, generation, ...(trial ? [trial.other] : []));
+    discardNext(this.#pins);
+    if (before) close(before.fd);
+    this.#instance = { ...instance, before: undefined };
+  }
+
+  /** Puts what has been in force since a trial's deadline where it is looked for first. */
+  #goBack(instance: InForceInstance): void {
+    const { generation, trial } = instance;
+    const maps = openMaps(this.#pins);
+    try {
+      putInForce(maps.table, generation);
+      setFallback(maps.table, undefined);
+    } finally {
+      closeMaps(maps);
+    }
+    unpinOthers(this.#pins, generation);
+    if (trial) close(trial.other.fd);
+    this.#instance =
+      generation.header.textBytes === 0
+        ? { state: 'unfinished', generation }
+        : { ...instance, trial: undefined };
+  }
+
+  /** Takes over from an older release, or goes on with that. */
+  #upgrade({ generation, before, release }: InForceInstance): void {
+    const place = { pins: this.#pins, environment: this.#environment };
+    const table = this.#parse(readText(generation.fd, generation.header));
+    if (release === 'older') beginUpgrade(place, generation, table);
+    else endUpgrade(place, generation, before, table);
+    this.#become(inspectInstance(this.#pins, this.#environment.tree));
+    this.#settle();
   }
 
   /** The generation that lets everything pass. Its text is empty: nobody has asked for it. */
@@ -255,8 +402,26 @@ export class Firewall {
       idSlot: 0,
       idEpoch: FIRST_EPOCH,
       cpus,
+      programs: programDigest(),
+      deadline: 0n,
       origins: [],
       follows: false,
+    });
+  }
+
+  #lay(change: Change, compiled: CompiledTable, last: Header, ids: Assignment): Generation {
+    const { confirmWithin } = change;
+    return makeGeneration(compiled, {
+      text: change.text,
+      sequence: last.sequence + 1,
+      idSlot: ids.slot,
+      idEpoch: ids.epoch,
+      cpus: this.#environment.cpus,
+      programs: programDigest(),
+      deadline:
+        confirmWithin === undefined ? 0n : bootTime() + BigInt(confirmWithin) * NS_PER_SECOND,
+      origins: change.origins,
+      follows: true,
     });
   }
 
@@ -285,11 +450,25 @@ export class Firewall {
     }
     const needed = CALL_HOOKS.filter((hook) => isNeeded(hook, table));
     attachMissing(this.#pins, tree, maps, needed);
+    if (last.programs !== programDigest())
+      replacePrograms(this.#pins, tree, maps, [...TRACEPOINTS, ...needed]);
     if (sameEntries(inForce, wanted)) return ids;
     const next = nextAssignment(ids);
     assignGroups(maps, tree, next, wanted);
     return next;
   }
+}
+
+/** A generation that is all there is. */
+function ownInForce(generation: LoadedGeneration): InForceInstance {
+  return {
+    state: 'inForce',
+    generation,
+    before: undefined,
+    isCountLost: false,
+    release: 'own',
+    trial: undefined,
+  };
 }
 
 function sameEntries(a: Registered, b: Registered): boolean {

@@ -41,6 +41,10 @@ export interface GenerationInput {
   readonly idSlot: number;
   readonly idEpoch: number;
   readonly cpus: number;
+  /** What the attached programs are, as programDigest() says it. */
+  readonly programs: number;
+  /** When it is to be undone, in ns since boot; 0n for never. */
+  readonly deadline: bigint;
   /**
    * For each counter the one of the generation before that it goes on, or undefined for one that
    * starts at its rule's or chain's `packets`.
@@ -63,6 +67,8 @@ export interface Header {
   readonly sequence: number;
   readonly idSlot: number;
   readonly idEpoch: number;
+  readonly programs: number;
+  readonly deadline: bigint;
   readonly counters: number;
   readonly counterPage: number;
   readonly stripePages: number;
@@ -104,6 +110,8 @@ export function makeGeneration(
     sequence: input.sequence,
     idSlot: input.idSlot,
     idEpoch: input.idEpoch,
+    programs: input.programs,
+    deadline: input.deadline,
     counters: owners.length,
     counterPage,
     stripePages,
@@ -171,6 +179,7 @@ const SCALARS = [
   ['format', HEADER.format],
   ['idSlot', HEADER.idSlot],
   ['idEpoch', HEADER.idEpoch],
+  ['programs', HEADER.programs],
   ['counterPage', HEADER.counterPage],
   ['stripePages', HEADER.stripePages],
   ['sequence', HEADER.sequence],
@@ -187,13 +196,14 @@ function encodeHeader(header: Header): DataView<ArrayBuffer> {
   const view = new DataView(new ArrayBuffer(PAGE_BYTES));
   for (const [field, at] of SCALARS) view.setUint32(at, header[field], true);
   view.setUint32(HEADER.stripeMask, header.stripes - 1, true);
+  view.setBigUint64(HEADER.deadline, header.deadline, true);
   BUILTIN_CHAINS.forEach((chain, n) => {
     view.setUint32(HEADER.entries + 4 * n, header.entries[chain], true);
   });
   return view;
 }
 
-/** What page 0 of a generation says. */
+/** What page 0 of a generation says; of another format's only what stays in all of them holds (FORMAT). */
 export function decodeHeader(page: Uint8Array): Header {
   const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
   const scalar = (at: number) => view.getUint32(at, true);
@@ -203,6 +213,8 @@ export function decodeHeader(page: Uint8Array): Header {
     sequence: scalar(HEADER.sequence),
     idSlot: scalar(HEADER.idSlot),
     idEpoch: scalar(HEADER.idEpoch),
+    programs: scalar(HEADER.programs),
+    deadline: view.getBigUint64(HEADER.deadline, true),
     counters: scalar(HEADER.counters),
     counterPage: scalar(HEADER.counterPage),
     stripePages: scalar(HEADER.stripePages),

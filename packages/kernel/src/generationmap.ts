@@ -2,7 +2,7 @@
 import { BPF_F_INNER_MAP, createMap, type Fd, lookup, type MapSpec, update } from '@sockfilter/bpf';
 import type { WalkableBlob } from './blobwalk.js';
 import { decodeHeader, type Generation, type Header } from './generation.js';
-import { NODES_PER_PAGE, PAGE_BYTES } from './layout.js';
+import { FORMAT, HEADER, NODES_PER_PAGE, PAGE_BYTES } from './layout.js';
 
 /** The shape of every generation. */
 export function generationSpec(pageCount: number): MapSpec {
@@ -44,6 +44,13 @@ export function loadGeneration(generation: Generation): Fd {
 
 export function readHeader(fd: Fd): Header {
   return decodeHeader(readPages(fd, 0, PAGE_BYTES));
+}
+
+/** Says of a generation that a release of this FORMAT is taking its place. */
+export function markFormat(fd: Fd): void {
+  const page = readPages(fd, 0, PAGE_BYTES);
+  viewOf(page).setUint32(HEADER.format, FORMAT, true);
+  update(fd, pageKey(0), page);
 }
 
 export function readText(fd: Fd, { textPage, textBytes }: Header): string {

@@ -7,8 +7,11 @@ export {
   Firewall,
   type FirewallOptions,
   type InForce,
+  type PendingTrial,
 } from './firewall.js';
 export { type CompiledTable, compileTable } from './generation.js';
 export { LockedError } from './lock.js';
+export { programDigest } from './programs.js';
 export type { HookStatus, Status } from './status.js';
+export { NoTrialError, TrialError } from './trial.js';
 export { UnsupportedError } from './unsupported.js';

@@ -5,9 +5,10 @@
  * still there: the slot of the table map says which one is in force, and the mark in its base whether
  * the counts of the one before have been folded in.
  */
-import { type Fd, update } from '@sockfilter/bpf';
+import { type Fd, remove, update } from '@sockfilter/bpf';
 import type { Generation, Header } from './generation.js';
 import { loadGeneration, readTotals, writeBase } from './generationmap.js';
+import { TABLE_SLOTS } from './layout.js';
 import { GENERATION_PIN, generationPin, type Pins } from './pins.js';
 
 /** A generation in the kernel. */
@@ -16,7 +17,12 @@ export interface LoadedGeneration {
   readonly header: Header;
 }
 
-const SLOT_KEY = new Uint8Array(4);
+/** The key of one of TABLE_SLOTS. */
+export function slotKey(slot: number): Uint8Array {
+  const key = new Uint8Array(4);
+  new DataView(key.buffer).setUint32(0, slot, true);
+  return key;
+}
 
 /** Loads a generation and pins it; it is not in force yet. Throws BpfError. */
 export function loadPinned(pins: Pins, generation: Generation): LoadedGeneration {
@@ -27,30 +33,33 @@ export function loadPinned(pins: Pins, generation: Generation): LoadedGeneration
   return { fd, header };
 }
 
-/** Puts a generation in force. When it returns, no program walks the one before any more. */
-export function putInForce(table: Fd, { fd }: LoadedGeneration): void {
+function setSlot(table: Fd, slot: number, { fd }: LoadedGeneration): void {
   const value = new Uint8Array(4);
   new DataView(value.buffer).setUint32(0, fd, true);
-  update(table, SLOT_KEY, value);
+  update(table, slotKey(slot), value);
 }
 
-/**
- * Folds the counts of the generation before in, which must be at rest, and unpins all but the one in
- * force; gives the final counts of the one before.
- */
-export function retire(
-  pins: Pins,
-  last: LoadedGeneration,
-  next: LoadedGeneration,
-): readonly bigint[] {
+/** Puts a generation in force. When it returns, no program walks the one before any more. */
+export function putInForce(table: Fd, generation: LoadedGeneration): void {
+  setSlot(table, TABLE_SLOTS.inForce, generation);
+}
+
+/** Says what is to be in force past the deadline of the one that is; without one, nothing. */
+export function setFallback(table: Fd, generation: LoadedGeneration | undefined): void {
+  if (generation) setSlot(table, TABLE_SLOTS.fallback, generation);
+  else remove(table, slotKey(TABLE_SLOTS.fallback));
+}
+
+/** Folds the counts of the generation before in, which must be at rest; gives its final counts. */
+export function fold(last: LoadedGeneration, next: LoadedGeneration): readonly bigint[] {
   const before = readTotals(last.fd, last.header);
   writeBase(next.fd, next.header, before);
-  unpinOthers(pins, next);
   return before;
 }
 
-/** Unpins the generations that are not in force: one that was replaced, or never got so far. */
-export function unpinOthers(pins: Pins, { header }: LoadedGeneration): void {
+/** Unpins the generations that are not to be kept: one that was replaced, or never got so far. */
+export function unpinOthers(pins: Pins, ...kept: readonly LoadedGeneration[]): void {
+  const names = new Set(kept.map(({ header }) => generationPin(header.sequence)));
   for (const name of pins.list())
-    if (GENERATION_PIN.test(name) && name !== generationPin(header.sequence)) pins.unpin(name);
+    if (GENERATION_PIN.test(name) && !names.has(name)) pins.unpin(name);
 }

@@ -19,35 +19,54 @@ import {
   queryCgroup,
 } from '@sockfilter/bpf';
 import { type Attachment, inspectHook } from './attachment.js';
+import { bootTime } from './bootclock.js';
 import type { Tree } from './cgrouptree.js';
 import { DamageError } from './damage.js';
 import { findHolder } from './elsewhere.js';
 import { isFolded, readHeader } from './generationmap.js';
 import { CALL_HOOKS, TRACEPOINTS } from './hooks.js';
-import type { LoadedGeneration } from './inforce.js';
-import { FORMAT } from './layout.js';
+import { type LoadedGeneration, slotKey } from './inforce.js';
+import { FORMAT, TABLE_SLOTS } from './layout.js';
 import { nap } from './lock.js';
 import { MAPS, TABLE_MAP_NAME } from './maps.js';
-import { GENERATION_PIN, type Pins, using } from './pins.js';
+import { GENERATION_PIN, generationPin, type Pins, REPLACING, using } from './pins.js';
+import { UnsupportedError } from './unsupported.js';
+
+/** A table that somebody has asked for is in force. */
+export interface InForceInstance {
+  readonly state: 'inForce';
+  readonly generation: LoadedGeneration;
+  /** The one before, whose counts have not been folded in yet: a commit was interrupted. */
+  readonly before: LoadedGeneration | undefined;
+  /** The pin of the one before was taken away, and its counts with it. */
+  readonly isCountLost: boolean;
+  /** Whose programs walk it: an older release's, those of both while an upgrade is under way, or ours. */
+  readonly release: 'own' | 'older' | 'both';
+  readonly trial: Trial | undefined;
+}
+
+/** A table that is undone past its deadline, as `restore --confirm` puts it in force. */
+export type Trial =
+  /** It is in force; `other` is what to go back to. */
+  | { readonly state: 'pending'; readonly other: LoadedGeneration; readonly deadline: bigint }
+  /** Its deadline has passed: what is in force is the one before, and `other` is the one that was tried. */
+  | { readonly state: 'undone'; readonly other: LoadedGeneration };
 
 export type Instance =
   /** Nothing is pinned and nothing attached. */
   | { readonly state: 'absent' }
   /** A first commit or a teardown was interrupted: what is left of it lets every call pass. */
   | { readonly state: 'unfinished'; readonly generation: LoadedGeneration | undefined }
-  /** Made by a version of the tool that lays generations out otherwise. */
-  | { readonly state: 'foreign'; readonly generation: LoadedGeneration }
+  /** Made by a release that this one can't take over from. */
   | {
-      readonly state: 'inForce';
+      readonly state: 'foreign';
       readonly generation: LoadedGeneration;
-      /** The one before, whose counts have not been folded in yet: a commit was interrupted. */
-      readonly before: LoadedGeneration | undefined;
+      readonly error: UnsupportedError;
     }
+  | InForceInstance
   | { readonly state: 'damaged'; readonly error: DamageError }
   /** Enforced by programs that are pinned in a bpffs which is not to be seen here. */
   | { readonly state: 'elsewhere'; readonly error: DamageError };
-
-const SLOT_KEY = new Uint8Array(4);
 
 /** A link whose last descriptor has gone detaches a moment later. */
 const SETTLE_MS = [5, 20, 100, 400];
@@ -59,7 +78,8 @@ const PINS: ReadonlySet<string> = new Set([
 
 /** Whether an instance pins anything by that name. */
 export function isPinName(name: string): boolean {
-  return PINS.has(name) || GENERATION_PIN.test(name);
+  const isReplacing = name.endsWith(REPLACING) && PINS.has(name.slice(0, -REPLACING.length));
+  return PINS.has(name) || isReplacing || GENERATION_PIN.test(name);
 }
 
 /** Whether the program walks a table of ours, whoever pinned it. */
@@ -114,23 +134,88 @@ function damaged(pins: Pins, { root }: Tree, what: string): DamageError {
   );
 }
 
-/** The generation that the table's slot holds; undefined where it is empty. */
-function generationOf(table: Fd): LoadedGeneration | undefined {
-  const id = lookup(table, SLOT_KEY, 4);
+/** The generation that the slot of the table holds; undefined where it is empty. */
+function generationIn(table: Fd, slot: number): LoadedGeneration | undefined {
+  const id = lookup(table, slotKey(slot), 4);
   const fd = id && mapById(new DataView(id.buffer).getUint32(0, true));
   return fd === undefined ? undefined : { fd, header: readHeader(fd) };
 }
 
-/** The generation that an interrupted commit has replaced; its counts are still to be folded in. */
-function unfolded(pins: Pins, { fd, header }: LoadedGeneration): LoadedGeneration | undefined {
-  if (isFolded(fd, header)) return undefined;
-  for (const name of pins.list()) {
-    const sequence = Number(GENERATION_PIN.exec(name)?.[1] ?? header.sequence);
-    if (sequence >= header.sequence) continue;
-    const before = pins.open(name);
-    if (before !== undefined) return { fd: before, header: readHeader(before) };
+/** The pinned generation of the highest number below one, whose counts an interrupted commit has left. */
+function replacedBy(pins: Pins, { header }: LoadedGeneration): LoadedGeneration | undefined {
+  const numbers = pins
+    .list()
+    .flatMap((name) => Number(GENERATION_PIN.exec(name)?.[1] ?? header.sequence))
+    .filter((sequence) => sequence < header.sequence);
+  if (numbers.length === 0) return undefined;
+  const fd = pins.open(generationPin(Math.max(...numbers)));
+  return fd === undefined ? undefined : { fd, header: readHeader(fd) };
+}
+
+type Found = Pick<InForceInstance, 'generation' | 'before' | 'release' | 'trial'>;
+
+function inForce(found: Found): Instance {
+  const { generation, before } = found;
+  const isCountLost = !before && !isFolded(generation.fd, generation.header);
+  return { state: 'inForce', ...found, isCountLost };
+}
+
+/** What a release of this FORMAT has put in force. */
+function ownInstance(pins: Pins, table: Fd, first: LoadedGeneration): Instance {
+  const { deadline } = first.header;
+  const other = deadline === 0n ? undefined : generationIn(table, TABLE_SLOTS.fallback);
+  if (deadline !== 0n && !other) {
+    close(first.fd);
+    return {
+      state: 'damaged',
+      error: new DamageError(
+        `the table on trial in ${pins.folder} has none to go back to`,
+        'run `sockfilter teardown`, which lets every call pass, and restore the rules',
+      ),
+    };
   }
-  return undefined;
+  const isOver = other !== undefined && bootTime() >= deadline;
+  const generation = isOver ? other : first;
+  const trial: Trial | undefined =
+    other && (isOver ? { state: 'undone', other: first } : { state: 'pending', other, deadline });
+  if (generation.header.textBytes === 0) {
+    if (trial) close(trial.other.fd);
+    return { state: 'unfinished', generation };
+  }
+  const before = isFolded(generation.fd, generation.header)
+    ? undefined
+    : replacedBy(pins, generation);
+  return inForce({ generation, before, release: 'own', trial });
+}
+
+function foreign(generation: LoadedGeneration, made: string): Instance {
+  const error = new UnsupportedError(
+    `${made} (format ${generation.header.format}, not ${FORMAT}), and no older release takes over from a newer one`,
+    'use that release; or save the rules with it, run `sockfilter teardown`, which lets every call pass, and restore them',
+  );
+  return { state: 'foreign', generation, error };
+}
+
+/** What another release has put in force, or an upgrade that was interrupted. */
+function otherInstance(pins: Pins, old: LoadedGeneration): Instance {
+  if (old.header.format > FORMAT)
+    return foreign(old, 'a newer release of sockfilter made what is in force');
+  const isMarked = (next: LoadedGeneration) => next.header.format === old.header.format;
+  const table = pins.next().open(MAPS.table);
+  const next = table && using(table, (fd) => generationIn(fd, TABLE_SLOTS.inForce));
+  if (next && isMarked(next)) {
+    if (old.header.format !== FORMAT) {
+      close(next.fd);
+      return foreign(old, 'an upgrade of sockfilter was interrupted');
+    }
+    if (!isFolded(next.fd, next.header))
+      return inForce({ generation: next, before: old, release: 'both', trial: undefined });
+    close(old.fd);
+    return inForce({ generation: next, before: undefined, release: 'both', trial: undefined });
+  }
+  if (next) close(next.fd);
+  const before = isFolded(old.fd, old.header) ? undefined : replacedBy(pins, old);
+  return inForce({ generation: old, before, release: 'older', trial: undefined });
 }
 
 /** Opens what is there. The caller closes the generations of the answer, with `closeInstance`. */
@@ -149,17 +234,19 @@ export function inspectInstance(pins: Pins, tree: Tree): Instance {
   if (table === undefined) return without('the pin `table`');
   return using(table, (fd) => {
     if (mapInfo(fd).name !== TABLE_MAP_NAME) return without('the map of the pin `table`');
-    const generation = generationOf(fd);
+    const generation = generationIn(fd, TABLE_SLOTS.inForce);
     if (!generation) return without('what the map `table` held');
     const { header } = generation;
-    if (header.format !== FORMAT) return { state: 'foreign', generation };
     // Nobody has asked for a table without a text.
     if (header.textBytes === 0) return { state: 'unfinished', generation };
-    return { state: 'inForce', generation, before: unfolded(pins, generation) };
+    const isOwn = header.format === FORMAT && !pins.next().has(MAPS.table);
+    return isOwn ? ownInstance(pins, fd, generation) : otherInstance(pins, generation);
   });
 }
 
 export function closeInstance(instance: Instance): void {
   if ('generation' in instance && instance.generation) close(instance.generation.fd);
-  if (instance.state === 'inForce' && instance.before) close(instance.before.fd);
+  if (instance.state !== 'inForce') return;
+  if (instance.before) close(instance.before.fd);
+  if (instance.trial) close(instance.trial.other.fd);
 }

@@ -68,7 +68,13 @@ export const HEADER = {
   idEpoch: 88,
   /** Bit n: chain n tests uid or gid, so that the hooks of its calls read whose they are. */
   ownerChains: 92,
+  /**
+   * A u64: when the generation is to be undone, in ns since boot (CLOCK_BOOTTIME); 0 for never. Past it
+   * programs walk the generation of the table's other slot.
+   */
+  deadline: 96,
   /** What only the tool reads. */
+  programs: 104,
   sequence: 48,
   counters: 52,
   originPage: 56,
@@ -79,8 +85,17 @@ export const HEADER = {
   rules: 76,
 } as const;
 
-/** Changes with any change of this file's meaning or of the maps' shapes. */
+/**
+ * Changes with any change of this file's meaning or of the maps' shapes. A release takes over what an older
+ * one has put in force, so what it must read for that stays where it is in every format: the table's slot
+ * 0, in it the generation's fields `format`, `sequence`, `counters`, `counterPage`, `stripePages`,
+ * `stripeMask`, `originPage`, `basePage`, `textPage` and `textBytes`, the text, and what origins, base and
+ * counters mean; and the pins' names of the table and of the hooks.
+ */
 export const FORMAT = 4;
+
+/** The table's slots: the generation in force, and the one to go back to past its deadline. */
+export const TABLE_SLOTS = { inForce: 0, fallback: 1, count: 2 } as const;
 
 /** Stripes of counters at most: more CPUs than that share. */
 export const MAX_STRIPES = 8;

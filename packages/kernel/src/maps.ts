@@ -3,7 +3,7 @@ import { close, createMap, type Fd, type MapDescriptors, type MapSpec } from '@s
 import { DamageError } from './damage.js';
 import { generationSpec } from './generationmap.js';
 import { createGroupMap, createRemovedMap } from './groupmap.js';
-import { SCRATCH_BYTES } from './layout.js';
+import { SCRATCH_BYTES, TABLE_SLOTS } from './layout.js';
 import { createPathMap, createShapeMap } from './pathmap.js';
 import { type Pins, using } from './pins.js';
 
@@ -18,7 +18,7 @@ export const MAPS = {
 } as const;
 
 export interface Maps extends MapDescriptors {
-  /** One slot, with the generation in force. */
+  /** The generation in force, and the one to go back to past its deadline: TABLE_SLOTS. */
   readonly table: Fd;
   /** Cgroup id -> its network_ids. */
   readonly groups: Fd;
@@ -50,7 +50,7 @@ function createTableMap(): Fd {
       name: TABLE_MAP_NAME,
       keySize: 4,
       valueSize: 4,
-      maxEntries: 1,
+      maxEntries: TABLE_SLOTS.count,
       innerMapFd,
     }),
   );
@@ -65,6 +65,11 @@ const CREATE = {
   // The last: where it is missing, nothing is installed.
   table: createTableMap,
 } as const;
+
+const isMap = (name: string): name is keyof typeof CREATE => name in CREATE;
+
+/** Names of the maps in the order in which they are made. */
+export const MAP_NAMES: readonly (keyof typeof CREATE)[] = Object.keys(CREATE).filter(isMap);
 
 function forEachMap(fd: (name: keyof typeof CREATE) => Fd): Maps {
   return {

@@ -138,3 +138,41 @@ export function readOffsets(btf: Btf): Offsets {
     skbNetwork: fieldOffset(btf, 'sk_buff', 'network_header'),
   };
 }
+
+/** Some kernel's offsets, for what does not depend on which kernel it is. */
+export const SAMPLE_OFFSETS: Offsets = {
+  sockCgroup: 8,
+  sockUid: 8,
+  sockPortLock: { offset: 8, mask: 1 },
+  sockSocket: 8,
+  socketFile: 8,
+  fileCred: 8,
+  credFsgid: 8,
+  inetSaddr: 8,
+  inetDevice: 8,
+  inetOptions: 8,
+  optionsRoute: 8,
+  callDetail: 8,
+  cookieDevice: 8,
+  cookieOptions: 8,
+  devices: { table: [8, 8], index: 8, ipv4: 8, addresses: 8, next: 8, flags: 8, address: 8 },
+  ipv6: {
+    info: 8,
+    source: 8,
+    options: 8,
+    optionsRoute: 8,
+    labels: [8, 8],
+    labelNext: 8,
+    label: 8,
+    labelOptions: 8,
+  },
+  cgroupNode: 8,
+  cgroupRoot: 8,
+  cgroupParent: 8,
+  nodeId: 8,
+  nodeName: 8,
+  rootHierarchy: 8,
+  taskFlags: 8,
+  skbTransport: 8,
+  skbNetwork: 8,
+};

@@ -1,17 +1,26 @@
 /**
  * The folder of pins of one instance, `sockfilter/NAME` in bpffs:
  *
- *     table      one slot with the generation in force
+ *     table      the generation in force, and while one is on trial the one to go back to
  *     groups     cgroup id -> its network_ids
  *     removed    cgroup id of a removed control group -> its parent's
  *     paths      registered path or pattern -> its network_ids
  *     shapes     folder -> the shapes of the patterns in it
  *     scratch    a buffer of the mkdir program
  *     generation-N   the generation with sequence number N; two while a commit is under way
- *     others     links, by the name of their hook
+ *     others     links, by the name of their hook; with a `+` one that is about to take its place
+ *     next/      what is to take the place of an older release's maps and tracepoints
  */
-import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { close, type Fd, mountBpffs, openPinned, pin } from '@sockfilter/bpf';
 import { CapacityError } from './capacity.js';
 
@@ -21,6 +30,12 @@ export const GENERATION_PIN = /^generation-(\d+)$/;
 export function generationPin(sequence: number): string {
   return `generation-${sequence}`;
 }
+
+/** Ends the name of a link that is about to take another's place. */
+export const REPLACING = '+';
+
+/** The folder in which an upgrade gathers what it is about to put in place. */
+export const NEXT = 'next';
 
 /** The name of the lock file has five more. */
 const MAX_NAME = 250;
@@ -41,11 +56,19 @@ export function instanceName(root: string): string {
 
 export class Pins {
   readonly folder: string;
-  readonly #parent: string;
 
-  constructor(bpffs: string, root: string) {
-    this.#parent = join(bpffs, 'sockfilter');
-    this.folder = join(this.#parent, instanceName(root));
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Those of the instance that polices the root. */
+  static of(bpffs: string, root: string): Pins {
+    return new Pins(join(bpffs, 'sockfilter', instanceName(root)));
+  }
+
+  /** Those that an upgrade has made so far. */
+  next(): Pins {
+    return new Pins(join(this.folder, NEXT));
   }
 
   /** The names of all pins; none if the folder is not there. */
@@ -76,6 +99,10 @@ export class Pins {
     return fd;
   }
 
+  has(name: string): boolean {
+    return existsSync(join(this.folder, name));
+  }
+
   pin(name: string, fd: Fd): void {
     pin(fd, join(this.folder, name));
   }
@@ -84,14 +111,19 @@ export class Pins {
     rmSync(join(this.folder, name), { force: true });
   }
 
+  /** Moves a pin, in the place of one that has its new name. */
+  rename(name: string, target: Pins, newName: string = name): void {
+    renameSync(join(this.folder, name), join(target.folder, newName));
+  }
+
   /** Whether a file has the name, and no folder: bpffs has pins and folders alone. */
   isPin(name: string): boolean {
     return lstatSync(join(this.folder, name), { throwIfNoEntry: false })?.isFile() ?? false;
   }
 
-  /** Removes the folders, if they are there and nothing is pinned there. */
+  /** Removes the folder and the one that it is in, if they are there and hold nothing. */
   removeFolder(): void {
-    for (const folder of [this.folder, this.#parent]) {
+    for (const folder of [this.folder, dirname(this.folder)]) {
       try {
         rmdirSync(folder);
       } catch {

@@ -2,11 +2,12 @@
 import { mapInfo } from '@sockfilter/bpf';
 import type { Table } from '@sockfilter/table';
 import { inspectHook } from './attachment.js';
+import { bootTime } from './bootclock.js';
 import type { Tree } from './cgrouptree.js';
 import { type LaterProgram, laterPrograms } from './foreign.js';
 import { countCgroups, countRemoved } from './groupmap.js';
 import { CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
-import type { LoadedGeneration } from './inforce.js';
+import type { InForceInstance } from './instance.js';
 import { PAGE_BYTES } from './layout.js';
 import { closeMaps, openMaps } from './maps.js';
 import { registeredPaths } from './pathmap.js';
@@ -21,7 +22,18 @@ export interface HookStatus {
   readonly programId: number | undefined;
 }
 
-export interface Status {
+/** What the maps hold; undefined of another release's. */
+interface Entries {
+  /** Registered paths, and control groups that have an entry. */
+  readonly paths: number;
+  readonly cgroups: number;
+  /** Removed control groups that sockets, or the kernel itself, still hold. */
+  readonly removed: number;
+  /** Control groups that can have an entry. */
+  readonly cgroupCapacity: number;
+}
+
+export interface Status extends Partial<Entries> {
   readonly root: string;
   /** The folder of pins. */
   readonly pins: string;
@@ -31,53 +43,62 @@ export interface Status {
   readonly nodes: number;
   /** Bytes of kernel memory that the generation takes. */
   readonly bytes: number;
-  /** Registered paths, and control groups that have an entry. */
-  readonly paths: number;
-  readonly cgroups: number;
-  /** Removed control groups that sockets, or the kernel itself, still hold. */
-  readonly removed: number;
-  /** Control groups that can have an entry. */
-  readonly cgroupCapacity: number;
+  /** The format of what is in force, and whose programs walk it: this release's, an older one's, or both. */
+  readonly format: number;
+  readonly release: InForceInstance['release'];
+  /** Seconds until it is undone unless it is confirmed. */
+  readonly trialSeconds: number | undefined;
   readonly hooks: readonly HookStatus[];
   /** Programs of others that can allow what ours have refused. */
   readonly later: readonly LaterProgram[];
+}
+
+function readEntries(pins: Pins, idSlot: number): Entries {
+  const maps = openMaps(pins);
+  try {
+    return {
+      paths: registeredPaths(maps.paths, idSlot).size,
+      cgroups: countCgroups(maps.groups),
+      removed: countRemoved(maps.removed),
+      cgroupCapacity: mapInfo(maps.groups).maxEntries,
+    };
+  } finally {
+    closeMaps(maps);
+  }
 }
 
 /** What stands for the generation that holds the table. */
 export function readStatus(
   pins: Pins,
   tree: Tree,
-  { fd, header }: LoadedGeneration,
+  { generation, release, trial }: InForceInstance,
   table: Table,
 ): Status {
-  const maps = openMaps(pins);
+  const { fd, header } = generation;
   const hooks = [...TRACEPOINTS, ...CALL_HOOKS].map((hook) => ({
     ...hook,
     needed: isNeeded(hook, table),
     ...inspectHook(pins, tree, hook),
   }));
-  try {
-    return {
-      root: tree.root,
-      pins: pins.folder,
-      sequence: header.sequence,
-      rules: header.rules,
-      nodes: header.nodes,
-      bytes: mapInfo(fd).maxEntries * PAGE_BYTES,
-      paths: registeredPaths(maps.paths, header.idSlot).size,
-      cgroups: countCgroups(maps.groups),
-      removed: countRemoved(maps.removed),
-      cgroupCapacity: mapInfo(maps.groups).maxEntries,
-      hooks: hooks.map(({ name, chains, needed, attached, programId }) => ({
-        name,
-        chains,
-        needed,
-        attached,
-        programId,
-      })),
-      later: laterPrograms(tree, hooks),
-    };
-  } finally {
-    closeMaps(maps);
-  }
+  return {
+    root: tree.root,
+    pins: pins.folder,
+    sequence: header.sequence,
+    rules: header.rules,
+    nodes: header.nodes,
+    bytes: mapInfo(fd).maxEntries * PAGE_BYTES,
+    format: header.format,
+    release,
+    trialSeconds:
+      trial?.state === 'pending' ? Number(trial.deadline - bootTime()) / 1e9 : undefined,
+    ...(release === 'own' && readEntries(pins, header.idSlot)),
+    hooks: hooks.map(({ name, chains, needed, attached, programId }) => ({
+      name,
+      chains,
+      needed,
+      attached,
+      programId,
+    })),
+    later: laterPrograms(tree, hooks),
+  };
 }

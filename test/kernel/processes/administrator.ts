@@ -28,11 +28,15 @@ linux.call = (name, ...args) => {
   if (name !== 'bpf' || !LOOKING.has(args[0])) step();
   return call(name, ...args);
 };
-const { mkdirSync, rmSync, rmdirSync, writeFileSync } = fs;
+const { mkdirSync, renameSync, rmSync, rmdirSync, writeFileSync } = fs;
 Object.assign(fs, {
   mkdirSync: (...args: Parameters<typeof mkdirSync>) => {
     step();
     return mkdirSync(...args);
+  },
+  renameSync: (...args: Parameters<typeof renameSync>) => {
+    step();
+    renameSync(...args);
   },
   rmSync: (...args: Parameters<typeof rmSync>) => {
     step();
@@ -66,7 +70,7 @@ function counterPlaces(table: Table): ReadonlyMap<string, number> {
 }
 
 function withFirewall<T>(root: string, body: (firewall: Firewall) => T): T {
-  const firewall = Firewall.open({ root, wait: Number.POSITIVE_INFINITY });
+  const firewall = Firewall.open({ root, wait: Number.POSITIVE_INFINITY, parse: tableOf });
   try {
     return body(firewall);
   } finally {

@@ -1,10 +1,10 @@
 /** Starts the programs of this folder, bundled from the sources, and talks to them. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { buildSync } from 'esbuild';
+import { type BuildOptions, build, buildSync } from 'esbuild';
 import type {
   AdministratorQuestion,
   HammerCall,
@@ -26,6 +26,20 @@ const PROGRAMS = {
   settler: require.resolve('./settler.ts'),
 };
 
+const BUNDLE: BuildOptions = {
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  external: ['koffi'],
+  alias: Object.fromEntries(
+    readdirSync(PACKAGES).map((name) => [
+      `@sockfilter/${name}`,
+      join(PACKAGES, name, 'src/index.ts'),
+    ]),
+  ),
+};
+
 let folder: string | undefined;
 
 /** The folder of the bundles; made at the first call. */
@@ -33,22 +47,36 @@ function bundles(): string {
   if (folder !== undefined) return folder;
   mkdirSync(CACHE, { recursive: true });
   folder = mkdtempSync(join(CACHE, 'processes-'));
-  buildSync({
-    entryPoints: PROGRAMS,
-    outdir: folder,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['koffi'],
-    alias: Object.fromEntries(
-      readdirSync(PACKAGES).map((name) => [
-        `@sockfilter/${name}`,
-        join(PACKAGES, name, 'src/index.ts'),
-      ]),
-    ),
-  });
+  buildSync({ ...BUNDLE, entryPoints: PROGRAMS, outdir: folder });
   return folder;
+}
+
+/** Changes what a file of the kernel package says; throws where there is nothing to change. */
+export type Patch = readonly (readonly [from: string, to: string])[];
+
+/** The administrator of another release, whose `layout.ts` says what the patch makes of it. */
+async function bundleOther(name: string, patch: Patch): Promise<string> {
+  const outfile = join(bundles(), `${name}.mjs`);
+  await build({
+    ...BUNDLE,
+    entryPoints: [PROGRAMS.administrator],
+    outfile,
+    plugins: [
+      {
+        name: 'release',
+        setup: ({ onLoad }) =>
+          onLoad({ filter: /packages\/kernel\/src\/layout\.ts$/ }, ({ path }) => {
+            let contents = readFileSync(path, 'utf8');
+            for (const [from, to] of patch) {
+              if (!contents.includes(from)) throw new Error(`${path} has no \`${from}\``);
+              contents = contents.replace(from, to);
+            }
+            return { contents, loader: 'ts' };
+          }),
+      },
+    ],
+  });
+  return outfile;
 }
 
 /** The processes that run now. */
@@ -169,6 +197,14 @@ export class Administrator {
   static async start(...flags: readonly string[]): Promise<Administrator> {
     const path = join(bundles(), 'administrator.mjs');
     const administrator = new Administrator(new Process(process.execPath, [...flags, path]));
+    await administrator.#process.hear();
+    return administrator;
+  }
+
+  /** One of another release than these sources; see bundleOther. */
+  static async startOther(name: string, patch: Patch): Promise<Administrator> {
+    const path = await bundleOther(name, patch);
+    const administrator = new Administrator(new Process(process.execPath, [path]));
     await administrator.#process.hear();
     return administrator;
   }

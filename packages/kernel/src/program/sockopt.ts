@@ -104,7 +104,7 @@ function judge(name: string, { chains, when }: Option): readonly Item[] {
   return [
     label(name),
     ...harmless,
-    ...findGeneration(),
+    ...findGeneration(`${name}.find`),
     ...chains.flatMap((chain) => {
       const open = `${name}.${chain}`;
       return [...unlessRefusing(chain, open), jump(REFUSED), label(open)];

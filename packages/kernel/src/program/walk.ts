@@ -43,6 +43,7 @@ import {
   NODE_BITS,
   NODES_PER_PAGE,
   OP,
+  TABLE_SLOTS,
 } from '../layout.js';
 import { MAPS } from '../maps.js';
 import { KEY, PACKET, SCRATCH, SLOTS, SPILL, STRIPE_PAGE } from './stack.js';
@@ -75,10 +76,10 @@ export function findHeader(): readonly Item[] {
   return [storeImm(4, R10, KEY, 0), ...lookUpPage(), mov(R6, R0)];
 }
 
-/** r7 = the generation in force, r6 = its header; without one the call is refused. */
-export function findGeneration(): readonly Item[] {
+/** r7 = the generation in the table's slot, r6 = its header; without one the call is refused. */
+function findInSlot(slot: number): readonly Item[] {
   return [
-    storeImm(4, R10, KEY, 0),
+    storeImm(4, R10, KEY, slot),
     loadMap(R1, MAPS.table),
     mov(R2, R10),
     addImm(R2, KEY),
@@ -86,6 +87,25 @@ export function findGeneration(): readonly Item[] {
     jumpIf('eq', R0, 0, REFUSED),
     mov(R7, R0),
     ...findHeader(),
+  ];
+}
+
+/**
+ * r7 = the generation in force, r6 = its header: past the deadline of one that is on trial, the one that it
+ * took the place of. No clock is read without a deadline. `name` begins its labels.
+ */
+export function findGeneration(name = 'find'): readonly Item[] {
+  const found = `${name}.found`;
+  return [
+    ...findInSlot(TABLE_SLOTS.inForce),
+    load(8, R1, R6, HEADER.deadline),
+    jumpIf('eq', R1, 0, found),
+    store(8, R10, SCRATCH, R1),
+    callHelper('ktime_get_boot_ns'),
+    load(8, R1, R10, SCRATCH),
+    jumpIf('lt', R0, R1, found),
+    ...findInSlot(TABLE_SLOTS.fallback),
+    label(found),
   ];
 }
 
