@@ -148,6 +148,8 @@ export const SAMPLE_OFFSETS: Offsets = {
   socketFile: 8,
   fileCred: 8,
   credFsgid: 8,
+  credFsuid: 8,
+  taskCred: 8,
   inetSaddr: 8,
   inetDevice: 8,
   inetOptions: 8,

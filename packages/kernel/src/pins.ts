@@ -35,7 +35,7 @@ export function generationPin(sequence: number): string {
 export const REPLACING = '+';
 
 /** The folder in which an upgrade gathers what it is about to put in place. */
-export const NEXT = 'next';
+const NEXT = 'next';
 
 /** The name of the lock file has five more. */
 const MAX_NAME = 250;

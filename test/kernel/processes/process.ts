@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { programDigest } from '@sockfilter/kernel';
 import { type BuildOptions, build, buildSync } from 'esbuild';
 import type {
   AdministratorQuestion,
@@ -47,7 +48,13 @@ function bundles(): string {
   if (folder !== undefined) return folder;
   mkdirSync(CACHE, { recursive: true });
   folder = mkdtempSync(join(CACHE, 'processes-'));
-  buildSync({ ...BUNDLE, entryPoints: PROGRAMS, outdir: folder });
+  buildSync({
+    ...BUNDLE,
+    // As the build of the command says it.
+    define: { PROGRAM_DIGEST: String(programDigest()) },
+    entryPoints: PROGRAMS,
+    outdir: folder,
+  });
   return folder;
 }
 
