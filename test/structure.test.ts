@@ -17,7 +17,8 @@ const ARCHITECTURE: Architecture = {
     table: [],
     language: ['table'],
     iptables: ['table', 'language'],
-    'nftables-json': ['table', 'language'],
+    'nftables-json': [],
+    nftables: ['table', 'language', 'iptables'],
     diagram: ['table'],
     bpf: [],
     kernel: ['table', 'diagram', 'bpf'],
@@ -26,6 +27,7 @@ const ARCHITECTURE: Architecture = {
   },
   restricted: {
     koffi: ['bpf'],
+    'jsonc-parser': ['nftables'],
     yargs: ['cli'],
     zod: ['cli', 'policy', 'nftables-json'],
     yaml: ['cli', 'policy'],

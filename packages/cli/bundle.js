@@ -47,6 +47,8 @@ const built = await Promise.all([
     entryPoints: ['src/main.ts'],
     outfile: join(dist, 'main.cjs'),
     external: ['koffi'],
+    // The CommonJS of jsonc-parser loads its parts in a way that can't be bundled.
+    mainFields: ['module', 'main'],
     plugins: [separate],
   }),
   ...SEPARATE.map((name) =>

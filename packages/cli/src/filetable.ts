@@ -1,6 +1,5 @@
 /** A saved rule file as the table. */
 import { statSync } from 'node:fs';
-import { editSave, parseSave, printRuleFile } from '@sockfilter/iptables';
 import type { Document } from '@sockfilter/language';
 import { EMPTY_TABLE, registerPaths, requireValid, type Table } from '@sockfilter/table';
 import { replaceFile, resolveFile } from './atomicfile.js';
@@ -9,6 +8,7 @@ import { CommandError, DiagnosticsError, errnoOf } from './failure.js';
 import { withFileLock } from './filelock.js';
 import { readHighMark } from './highmark.js';
 import { readTextFile } from './inputfile.js';
+import { editRules, notationNamed, parseRules } from './notation.js';
 import type { Access, Change, Counters, OpenTable } from './opentable.js';
 import { SYSTEM_NAMES } from './systemnames.js';
 
@@ -34,7 +34,7 @@ interface Loaded {
 /** Reads the file; throws all of its mistakes. */
 function load(path: string): Loaded {
   const text = readRuleFile(path);
-  const { table, document, diagnostics } = parseSave(text, path, { names: SYSTEM_NAMES });
+  const { table, document, diagnostics } = parseRules(text, path, { names: SYSTEM_NAMES });
   if (diagnostics.length > 0) throw new DiagnosticsError(diagnostics, { name: path, text });
   return { table, document };
 }
@@ -45,7 +45,11 @@ const saidCounters: Counters = ({ rule, chain }) => (rule ?? chain).packets;
 function writeTable(path: string, document: Document | undefined, change: Change): void {
   const table = registerPaths(requireValid(change.table), readHighMark());
   if (change.text !== undefined && table === change.table) replaceFile(path, change.text);
-  else replaceFile(path, document ? editSave(document, table) : printRuleFile(table));
+  else
+    replaceFile(
+      path,
+      document ? editRules(document, table) : notationNamed('iptables').printFile(table),
+    );
 }
 
 /** Opens the file for `use`; other editors wait or are refused meanwhile, readers are not. */

@@ -29,7 +29,7 @@ Table commands:
   -L [CHAIN [N]]             list            -S [CHAIN [N]]   list as commands
   -N CHAIN                   new chain       -X [CHAIN]       delete chain
   -E OLD NEW                 rename chain    -P CHAIN POLICY  policy: ACCEPT or DROP
-  -Z [CHAIN [N]]             zero counters   -v -x --line-numbers -c PKTS BYTES
+  -Z [CHAIN [N]]             zero counters   -v -x --line-numbers --json -c PKTS BYTES
 
 Rules:
   [!] -p PROTOCOL            tcp udp udplite icmp ipv6-icmp mptcp all, or a number
@@ -41,7 +41,7 @@ Rules:
   -j ACCEPT | DROP | REJECT [--reject-with ERRNO] | RETURN | CHAIN      -g CHAIN
 
 Commands:
-  save      print the table in the format of iptables-save
+  save      print the table in the format of iptables-save, or with --json as nftables JSON
   restore   replace the table, or add to it, from a saved rule file
   group     add, list, delete groups; move processes into them
   exec      run a command in a group

@@ -1,10 +1,12 @@
 /** `sockfilter restore`. */
-import { type ParsedSave, parseSave } from '@sockfilter/iptables';
+import type { ParsedSave } from '@sockfilter/iptables';
+import { isJson } from '@sockfilter/nftables';
 import { type Rule, type Table, validate } from '@sockfilter/table';
 import { EXIT } from './exitcode.js';
 import { CommandError, DiagnosticsError } from './failure.js';
 import type { Globals } from './globals.js';
 import { type Input, readInput } from './inputfile.js';
+import { parseRules } from './notation.js';
 import { type OpenTable, withTable } from './opentable.js';
 import { followCounters } from './origins.js';
 import { SYSTEM_NAMES } from './systemnames.js';
@@ -12,6 +14,8 @@ import { SYSTEM_NAMES } from './systemnames.js';
 export interface RestoreOptions {
   /** Standard input if undefined. */
   readonly from: string | undefined;
+  /** Refuse what is not JSON. */
+  readonly onlyJson: boolean;
   /** Add to the table that is there. */
   readonly noflush: boolean;
   /** Say what is wrong, and change nothing. */
@@ -22,7 +26,7 @@ export interface RestoreOptions {
 
 /** The file as a table, added to `base` if there is one; throws all of the file's mistakes. */
 function parse({ name, text }: Input, base: Table | undefined): ParsedSave {
-  const parsed = parseSave(
+  const parsed = parseRules(
     text,
     name,
     base ? { names: SYSTEM_NAMES, base } : { names: SYSTEM_NAMES },
@@ -78,6 +82,8 @@ async function testOnly(globals: Globals, input: Input, noflush: boolean): Promi
 export async function restoreTable(globals: Globals, options: RestoreOptions): Promise<void> {
   const { from, noflush, test, counters } = options;
   const input = readInput(from);
+  if (options.onlyJson && !isJson(input.text))
+    throw new CommandError(`\`${input.name}\` is no JSON`, EXIT.usage, 'leave `--json` out');
   if (test) return testOnly(globals, input, noflush);
   if (noflush) return withTable(globals, 'edit', (open) => addTo(open, input, counters));
   // Mistakes are told before the lock is taken or root is asked for.

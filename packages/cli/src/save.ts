@@ -1,19 +1,22 @@
 /** `sockfilter save`. */
-import { printSave } from '@sockfilter/iptables';
 import { replaceFile } from './atomicfile.js';
 import type { Globals } from './globals.js';
+import { notationNamed } from './notation.js';
 import { withTable } from './opentable.js';
 import { printRuleText } from './output.js';
 
 export interface SaveOptions {
   readonly counters: boolean;
+  /** As nftables JSON. */
+  readonly json: boolean;
   /** Standard output if undefined. */
   readonly to: string | undefined;
 }
 
-export function saveTable(globals: Globals, { counters, to }: SaveOptions): Promise<void> {
+export function saveTable(globals: Globals, { counters, json, to }: SaveOptions): Promise<void> {
   return withTable(globals, 'read', (open) => {
-    const text = printSave(open.table, counters ? { counters: open.counters } : {});
+    const notation = notationNamed(json ? 'json' : 'iptables');
+    const text = notation.printSaved(open.table, counters ? open.counters : undefined);
     if (to === undefined || to === '-') printRuleText(text);
     else replaceFile(to, text);
   });

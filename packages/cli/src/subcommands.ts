@@ -59,11 +59,12 @@ function saveAndRestore(parser: Argv, globals: Globals): Argv {
           .option('counters', flag('c', 'with counters'))
           .option('output', { ...text, alias: 'f', describe: 'write this file, atomically' })
           .option('table', TABLE)
+          .option('json', { ...json, describe: 'as nftables JSON' })
           .option('version', VERSION_FLAG),
-      async ({ counters, output, version }) => {
+      async ({ counters, output, json: asJson, version }) => {
         if (version) return print(VERSION_LINE);
         const { saveTable } = await import('./save.js');
-        await saveTable(globals, { counters, to: output });
+        await saveTable(globals, { counters, json: asJson, to: output });
       },
     )
     .command(
@@ -72,14 +73,15 @@ function saveAndRestore(parser: Argv, globals: Globals): Argv {
       (command) =>
         command
           .positional('rules', { type: 'string', describe: 'standard input if absent' })
+          .option('json', { ...json, describe: 'refuse what is not nftables JSON' })
           .option('noflush', flag('n', 'add to the table that is there'))
           .option('test', flag('t', 'say what is wrong, and change nothing'))
           .option('counters', flag('c', 'take the counters that the file gives'))
           .option('version', VERSION_FLAG),
-      async ({ rules, noflush, test, counters, version }) => {
+      async ({ rules, json: onlyJson, noflush, test, counters, version }) => {
         if (version) return print(VERSION_LINE);
         const { restoreTable } = await import('./restore.js');
-        await restoreTable(globals, { from: rules, noflush, test, counters });
+        await restoreTable(globals, { from: rules, onlyJson, noflush, test, counters });
       },
     );
 }

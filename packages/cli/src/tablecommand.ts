@@ -15,6 +15,7 @@ import {
   isEdit,
   tableDiagnostic,
 } from '@sockfilter/language';
+import { printTable } from '@sockfilter/nftables';
 import { findRule, requireChain, TableError, zero } from '@sockfilter/table';
 import { DiagnosticsError } from './failure.js';
 import { completeGlobals } from './globals.js';
@@ -44,9 +45,10 @@ function list(open: OpenTable, command: Listing, { flags }: ParsedCommand): void
     const origins = originsAfter(zeroing, table, zeroed);
     counters = open.commit({ table: zeroed, origins });
   }
-  const { exact, lineNumbers, verbose } = flags;
+  const { exact, json, lineNumbers, verbose } = flags;
   const options = { chain, number, exact, lineNumbers, verbose: verbose > 0, counters };
-  if (command.kind === 'list') print(printListing(table, options));
+  if (json) printRuleText(printTable(table, { chain, number, counters }));
+  else if (command.kind === 'list') print(printListing(table, options));
   else printRuleText(printRules(table, options));
 }
 

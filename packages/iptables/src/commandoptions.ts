@@ -30,6 +30,7 @@ export class CommandDraft extends RuleDraft {
     verbose: 0,
     exact: false,
     lineNumbers: false,
+    json: false,
     wait: undefined,
     file: undefined,
     root: undefined,
@@ -122,6 +123,10 @@ const ROWS: readonly CommandRow[] = [
     draft.listing ??= use;
     draft.flags.lineNumbers = true;
   }),
+  flag(['json'], undefined, (draft, use) => {
+    draft.listing ??= use;
+    draft.flags.json = true;
+  }),
   flag(
     ['wait'],
     'w',
@@ -156,10 +161,13 @@ const SHORT = new Map(
   ROWS.flatMap((row) => (row.short === undefined ? [] : [[row.short, row] as const])),
 );
 
+/** Not iptables' own: `--j` stays short for `--jump`. */
+const ABBREVIATED = ROWS.filter(({ long }) => !long.includes('json'));
+
 export const COMMAND_VOCABULARY: Vocabulary<CommandDraft> = {
   long: (name, draft) => LONG.get(name) ?? RULE_VOCABULARY.long(name, draft),
   short: (letter, draft) => SHORT.get(letter) ?? RULE_VOCABULARY.short(letter, draft),
-  rows: (draft) => [...ROWS, ...RULE_VOCABULARY.rows(draft)],
+  rows: (draft) => [...ABBREVIATED, ...RULE_VOCABULARY.rows(draft)],
   names: () => [...LONG.keys(), ...RULE_VOCABULARY.names()],
   explain: RULE_VOCABULARY.explain,
 };

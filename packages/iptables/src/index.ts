@@ -5,7 +5,15 @@ export { type ListingOptions, printListing, printRules, printVerbose } from './l
 export { extensionHelp } from './matchhelp.js';
 export { editSave } from './notation.js';
 export { printRule } from './print.js';
-export { type ParsedSave, parseSave, type SaveContext } from './restore.js';
+export {
+  type ParsedSave,
+  parseSave,
+  parseSaveWords,
+  type SaveContext,
+  type SavedWords,
+} from './restore.js';
 export { type PrintSaveOptions, printRuleFile, printSave } from './save.js';
+export { optionWord } from './syntax.js';
 export { unfitNames } from './unfit.js';
 export type { RuleContext } from './values/syntax.js';
+export { printValue } from './values.js';

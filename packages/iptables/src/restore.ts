@@ -53,6 +53,12 @@ export interface ParsedSave {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** A line of a save file as its words, written in another notation: where all of it stands. */
+export interface SavedWords {
+  readonly words: readonly Word[];
+  readonly span: Span;
+}
+
 /** The tables of iptables. */
 const OTHER_TABLES: readonly string[] = ['filter', 'nat', 'mangle', 'raw', 'security'];
 
@@ -66,6 +72,7 @@ interface RefusedReject {
 class SaveReader {
   readonly lines: DocumentLine[] = [];
   readonly places = new Map<Rule, RulePlace>();
+  readonly chains = new Map<string, Span>();
   readonly #diagnostics: Diagnostic[] = [];
   readonly #name: string;
   readonly #names: Names;
@@ -118,11 +125,25 @@ class SaveReader {
     this.lines.push({ text, ...this.#read(text, number) });
   }
 
+  /** A line that another notation says; its words are kept with the places of its rules. */
+  readWords({ words, span }: SavedWords): void {
+    this.lines.push({ text: '', ...this.#readLexed(words, undefined, span) });
+  }
+
   #read(text: string, number: number): DocumentKind {
     if (/^\s*#/.test(text)) return { kind: 'comment' };
     // A byte order mark is kept with its line, and means nothing.
     const plain = number === 1 ? text.replace(/^\ufeff/, ' ') : text;
     const { words, diagnostic } = lexLine(plain, this.#name, number);
+    return this.#readLexed(words, diagnostic);
+  }
+
+  /** `whole` is where the line stands, if not at its words. */
+  #readLexed(
+    words: readonly Word[],
+    diagnostic: Diagnostic | undefined,
+    whole?: Span,
+  ): DocumentKind {
     const [start, ...rest] = words;
     if (this.#state === 'other') {
       if (start?.text === 'COMMIT') this.#state = 'before';
@@ -137,9 +158,10 @@ class SaveReader {
       this.#state = 'after';
       return { kind: 'commit' };
     }
-    if (start.text.startsWith(':') && !start.quoted) return this.#readChain([start, ...rest]);
+    if (start.text.startsWith(':') && !start.quoted)
+      return this.#readChain([start, ...rest], whole);
     if (/^(-G|--group$)/.test(start.text)) return this.#readGroup(words, start);
-    return this.#readCommand(words, start);
+    return this.#readCommand(words, start, whole);
   }
 
   #openTable({ text, span }: Word): DocumentKind {
@@ -175,7 +197,7 @@ class SaveReader {
     if (this.#state === 'before') this.#state = 'inside';
   }
 
-  #readChain(words: readonly [Word, ...Word[]]): DocumentKind {
+  #readChain(words: readonly [Word, ...Word[]], whole: Span | undefined): DocumentKind {
     const { name, chain, diagnostic } = parseChainLine(words);
     if (diagnostic) {
       this.#diagnostics.push(diagnostic);
@@ -188,6 +210,7 @@ class SaveReader {
     }
     this.#settle();
     this.#declared.add(name);
+    this.chains.set(name, whole ?? joinSpans(words[0].span, this.#last.span));
     const policy = this.#declare(chain);
     return { kind: 'chain', name, policy, packets: chain.packets };
   }
@@ -217,7 +240,7 @@ class SaveReader {
     return { kind: 'group', group };
   }
 
-  #readCommand(words: readonly Word[], start: Word): DocumentKind {
+  #readCommand(words: readonly Word[], start: Word, whole: Span | undefined): DocumentKind {
     const counter = start.text.startsWith('[') ? COUNTERS.exec(start.text)?.[1] : undefined;
     const rest = counter === undefined ? words : words.slice(1);
     const first = rest[0] ?? start;
@@ -237,7 +260,8 @@ class SaveReader {
       return { kind: 'other' };
     }
     if (chain && this.#refusedChains.has(chain.text)) return { kind: 'other' };
-    return this.#carryOut(command, parsed, joinSpans(first.span, rest.at(-1)?.span ?? first.span));
+    const span = whole ?? joinSpans(first.span, rest.at(-1)?.span ?? first.span);
+    return this.#carryOut(command, parsed, span, whole && words);
   }
 
   /** What later lines and the end of the file must know of a line that is wrong. */
@@ -246,12 +270,17 @@ class SaveReader {
     if (chain && reject) this.#rejects.push({ chain: chain.text, span: reject, diagnostics });
   }
 
-  #carryOut(command: EditCommand, parsed: ParsedWords, span: Span): DocumentKind {
+  #carryOut(
+    command: EditCommand,
+    parsed: ParsedWords,
+    span: Span,
+    words: readonly Word[] | undefined,
+  ): DocumentKind {
     const { place, target, reject } = parsed;
     const isPut = command.kind === 'append' || command.kind === 'insert';
     if (isPut)
       for (const rule of command.rules)
-        this.places.set(rule, { rule: span, target: target?.span, reject });
+        this.places.set(rule, { rule: span, target: target?.span, reject, words });
     const missing = this.#missing(command, parsed);
     this.#diagnostics.push(...missing);
     if (missing.length > 0) return { kind: 'other' };
@@ -263,6 +292,7 @@ class SaveReader {
     }
     this.#settle();
     this.#attempt(place, () => applyEdit(this.#table, command));
+    if (command.kind === 'new-chain') this.chains.set(command.chain, span);
     if (command.kind === 'new-chain')
       return { kind: 'chain', name: command.chain, policy: undefined, packets: 0n };
     return { kind: 'edit' };
@@ -327,16 +357,29 @@ function isInside(inner: Span, outer: Span): boolean {
   );
 }
 
+function finish(reader: SaveReader, source: Source, names: Names): ParsedSave {
+  const texts = source.text.split('\n');
+  const diagnostics = noteOddCharacters(reader.finish(), (line) => texts[line - 1] ?? '');
+  const { lines, places, chains, table } = reader;
+  return { document: { source, lines, places, chains, names }, table, diagnostics };
+}
+
 /** Reads a save file. It never throws: what is wrong is in the diagnostics, in the file's order. */
 export function parseSave(text: string, name: string, context: SaveContext): ParsedSave {
-  const source: Source = { name, text };
   const reader = new SaveReader(name, context);
-  const texts = text.split('\n');
-  texts.forEach((line, at) => {
+  text.split('\n').forEach((line, at) => {
     reader.readLine(line, at + 1);
   });
-  const found = reader.finish();
-  const diagnostics = noteOddCharacters(found, (line) => texts[line - 1] ?? '');
-  const { lines, places, table } = reader;
-  return { document: { source, lines, places, names: context.names }, table, diagnostics };
+  return finish(reader, { name, text }, context.names);
+}
+
+/** Reads what another notation says, in the words of a save file. */
+export function parseSaveWords(
+  source: Source,
+  lines: readonly SavedWords[],
+  context: SaveContext,
+): ParsedSave {
+  const reader = new SaveReader(source.name, context);
+  for (const line of lines) reader.readWords(line);
+  return finish(reader, source, context.names);
 }

@@ -138,3 +138,8 @@ export function optionSyntax(match: MatchName, option: string): OptionSyntax {
   if (!syntax) throw new TypeError(`match ${match} has no syntax for ${option}`);
   return syntax;
 }
+
+/** An option of a match as it is printed. */
+export function optionWord(match: MatchName, option: string): string {
+  return spellOption(optionSyntax(match, option));
+}

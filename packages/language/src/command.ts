@@ -56,6 +56,8 @@ export interface CommandFlags {
   readonly verbose: number;
   readonly exact: boolean;
   readonly lineNumbers: boolean;
+  /** Listings as nftables JSON. */
+  readonly json: boolean;
   /** Seconds to wait for the lock; Infinity for -w alone, undefined without it. */
   readonly wait: number | undefined;
   /** `--file`: edit this save file instead of the live table. */

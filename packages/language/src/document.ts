@@ -1,7 +1,7 @@
 /** A save file as lines, each with what it declares, so that an edit leaves the other lines alone. */
 import type { Chain, Group, Rule } from '@sockfilter/table';
 import type { Names } from './names.js';
-import type { Source, Span } from './source.js';
+import type { Source, Span, Word } from './source.js';
 
 export type DocumentLine = { readonly text: string } & (
   | { readonly kind: 'other' | 'comment' | 'table' | 'edit' | 'commit' }
@@ -23,6 +23,8 @@ export interface RulePlace {
   readonly target: Span | undefined;
   /** `-j REJECT` with its errno, where they stand together. */
   readonly reject: Span | undefined;
+  /** Its words, where they are not the text at its place. */
+  readonly words?: readonly Word[] | undefined;
 }
 
 export interface Document {
@@ -30,5 +32,7 @@ export interface Document {
   readonly lines: readonly DocumentLine[];
   /** By identity of the rule. */
   readonly places: ReadonlyMap<Rule, RulePlace>;
+  /** Where each chain is declared, if it is. */
+  readonly chains: ReadonlyMap<string, Span>;
   readonly names: Names;
 }

@@ -93,9 +93,10 @@ export function partOf(word: Word, from: number, to = word.text.length): Word {
   return new WordPart(word, from, to);
 }
 
-/** From the start of the first to the end of the last, which must stand on the same line. */
+/** From the start of the first to the end of the last; the first alone if the last is on another line. */
 export function joinSpans(first: Span, last: Span): Span {
   const { source, line, column } = first;
+  if (last.line !== line) return first;
   const length = Math.max(first.length, last.column + last.length - column);
   return { source, line, column, length };
 }

@@ -1,9 +1,7 @@
 /** Checks a value against a schema, and says what is wrong or unknown in it and where. */
 import type { z } from 'zod';
+import { type Path, printPath } from './path.js';
 import type { ReportingContext } from './schema.js';
-
-/** The way to a place in a document: keys and indices. */
-export type Path = readonly (string | number)[];
 
 /** Something that isn't what it must be. */
 export interface Problem {
@@ -36,14 +34,6 @@ export class NftFormatError extends Error {
     super(problems.map(({ message }) => message).join('\n'));
     this.problems = problems;
   }
-}
-
-/** A path as text. */
-export function printPath(path: Path): string {
-  return path.reduce<string>((place, step) => {
-    if (typeof step === 'number') return `${place}[${step}]`;
-    return /^[A-Za-z_]\w*$/.test(step) ? `${place}.${step}` : `${place}[${JSON.stringify(step)}]`;
-  }, '$');
 }
 
 const RECEIVED_LENGTH = 60;

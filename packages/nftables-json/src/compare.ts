@@ -1,9 +1,9 @@
 /** Compares rulesets by what they do: handles and counters are left aside. */
 import type { Document, Item } from './document.js';
 import type { Expression } from './expression.js';
+import { printJson } from './json.js';
 import { normalise } from './normalise.js';
 import type { Elements } from './object.js';
-import { printJson } from './text.js';
 import { isList } from './visit.js';
 
 /** `missing`: in the first only; `extra`: in the second only. */

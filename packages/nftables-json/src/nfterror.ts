@@ -1,5 +1,5 @@
 /** What can go wrong when nft runs. */
-import { type Path, printPath } from './check.js';
+import { type Path, printPath } from './path.js';
 
 /** What nft says about its input, with its place as nft has it. */
 export interface NftMessage {

@@ -246,10 +246,10 @@ export function ciCommands(parser: Argv, globals: Globals): Argv {
     )
     .command(
       'schema [kind]',
-      'print a JSON schema of expectations for editors',
+      'print a JSON schema for editors: of expectations, or of tables in JSON',
       (command) =>
         command.positional('kind', {
-          choices: ['expectations', 'intended'] as const,
+          choices: ['expectations', 'intended', 'table'] as const,
           default: 'expectations' as const,
         }),
       async ({ kind }) => {

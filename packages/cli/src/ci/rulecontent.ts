@@ -1,6 +1,7 @@
 /** Whether a file is about sockets at all: many programs have files that end in `.rules`. */
 
 import { decodeSource } from '@sockfilter/language';
+import { isJson } from '@sockfilter/nftables';
 
 /** A table line, or a declaration or rule of one of our chains, so that a misspelt table is no way out. */
 const OURS =
@@ -17,5 +18,6 @@ export function contentOf(bytes: Buffer): 'rules' | 'other' | 'unknown' {
   if (isLfsPointer(bytes)) return 'unknown';
   const { source, diagnostic } = decodeSource(bytes, '');
   if (diagnostic) return 'unknown';
+  if (isJson(source.text)) return /"(nftables|socket)"/.test(source.text) ? 'rules' : 'other';
   return OURS.test(source.text) ? 'rules' : 'other';
 }

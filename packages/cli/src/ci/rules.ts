@@ -1,5 +1,6 @@
 /** `sockfilter rules` and `sockfilter schema`: what there is to be told, and to be written. */
 import { writeJson } from '@sockfilter/language';
+import { tableSchema } from '@sockfilter/nftables';
 import { catalogueRows, isCode, jsonSchema } from '@sockfilter/policy';
 import { printColumns } from '../columns.js';
 import { EXIT } from '../exitcode.js';
@@ -24,6 +25,6 @@ export function listCodes(code: string | undefined, json: boolean): void {
 }
 
 /** Prints a JSON schema for editors. */
-export async function printSchema(kind: 'expectations' | 'intended'): Promise<void> {
-  print(writeJson(await jsonSchema(kind)));
+export async function printSchema(kind: 'expectations' | 'intended' | 'table'): Promise<void> {
+  print(writeJson(kind === 'table' ? tableSchema() : await jsonSchema(kind)));
 }

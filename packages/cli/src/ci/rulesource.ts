@@ -1,7 +1,6 @@
 /** Rule files for the commands of CI: what cannot be read is a finding, or the end with status 2. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { parseSave } from '@sockfilter/iptables';
 import { type Document, decodeSource, type Span } from '@sockfilter/language';
 import {
   type Finding,
@@ -16,6 +15,7 @@ import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
 import type { Globals } from '../globals.js';
 import { decodeText, STANDARD_INPUT } from '../inputfile.js';
+import { parseRules } from '../notation.js';
 import { SYSTEM_NAMES } from '../systemnames.js';
 import { isLfsPointer } from './rulecontent.js';
 
@@ -75,14 +75,13 @@ function wordsOf(lines: readonly string[], place: Place): readonly PlacedWord[] 
 
 function ruleFile(name: string, document: Document, table: Table): RuleFile {
   const lines = document.source.text.split('\n');
-  const chains = new Map<string, Place>();
-  for (const [at, line] of document.lines.entries())
-    if (line.kind === 'chain' && !chains.has(line.name))
-      chains.set(line.name, { file: name, line: at + 1, column: 1, length: line.text.length });
   const start: Place = { file: name, line: 1, column: 1, length: 1 };
   const isRule = (owner: Rule | Chain): owner is Rule => 'matches' in owner;
   const placeOf = (owner: Rule | Chain): Place => {
-    if (!isRule(owner)) return chains.get(owner.name) ?? start;
+    if (!isRule(owner)) {
+      const chain = document.chains.get(owner.name);
+      return chain ? placeOfSpan(chain) : start;
+    }
     const place = document.places.get(owner);
     return place ? placeOfSpan(place.rule) : start;
   };
@@ -90,7 +89,11 @@ function ruleFile(name: string, document: Document, table: Table): RuleFile {
     name,
     table,
     placeOf,
-    wordsOf: (rule) => wordsOf(lines, placeOf(rule)),
+    wordsOf: (rule) => {
+      const words = document.places.get(rule)?.words;
+      if (!words) return wordsOf(lines, placeOf(rule));
+      return words.map(({ text, span }) => ({ text, place: placeOfSpan(span) }));
+    },
     comments: document.lines.flatMap(({ kind, text }, at) =>
       kind === 'comment' ? [{ line: at + 1, text }] : [],
     ),
@@ -111,7 +114,7 @@ export function readRules(name: string, bytes: Buffer, sources: Sources): ReadRu
   const { source, diagnostic } = decodeSource(bytes, name);
   const { text } = source;
   sources.add(name, text);
-  const read = diagnostic ? undefined : parseSave(text, name, { names: SYSTEM_NAMES });
+  const read = diagnostic ? undefined : parseRules(text, name, { names: SYSTEM_NAMES });
   const diagnostics = diagnostic ? [diagnostic] : (read?.diagnostics ?? []);
   const findings = diagnostics.map(({ message, span, help, notes = [] }) =>
     unreadableFinding(placeOfSpan(span), message, {

@@ -1,0 +1,3 @@
+export { isJson, parseTable } from './read.js';
+export { tableSchema } from './schema.js';
+export { printItems, printTable, printTableFile, type WriteOptions, writeTable } from './write.js';

@@ -1,0 +1,129 @@
+/**
+ * The socket table as nftables JSON: without loss for any table, as the published schema says, and no nft
+ * takes a rule for a wider one.
+ */
+import { spawnSync } from 'node:child_process';
+import { parseSave, printRuleFile } from '@sockfilter/iptables';
+import { NO_NAMES } from '@sockfilter/language';
+import { isJson, parseTable, printTable, printTableFile, tableSchema } from '@sockfilter/nftables';
+import type { Table } from '@sockfilter/table';
+import fc from 'fast-check';
+import { z } from 'zod';
+import { tables } from '../arbitrary/table.js';
+import { forLength } from '../harness/length.js';
+import { describeNft } from '../harness/nft.js';
+
+const names = { names: NO_NAMES };
+const RUNS = forLength({ long: 1000, short: 16 });
+
+/** The table without the rules that no notation lets one type in their chains. */
+function typable(table: Table): Table {
+  for (let text = printRuleFile(table); ; ) {
+    const { table: read, diagnostics } = parseSave(text, 'rules', names);
+    if (diagnostics.length === 0) return read;
+    const faulty = new Set(diagnostics.map(({ span }) => span.line));
+    text = text
+      .split('\n')
+      .filter((_, at) => !faulty.has(at + 1))
+      .join('\n');
+  }
+}
+
+const typed = tables(4).map(typable);
+
+test('any table comes back as it was', () => {
+  fc.assert(
+    fc.property(typed, (table) => {
+      for (const text of [printTable(table), printTableFile(table)]) {
+        expect(isJson(text)).toBe(true);
+        const { table: read, diagnostics } = parseTable(text, 'f', names);
+        expect(diagnostics).toEqual([]);
+        expect(read).toEqual(table);
+      }
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+describe('the schema', () => {
+  const schema = z.fromJSONSchema(JSON.parse(JSON.stringify(tableSchema())));
+
+  test('has whatever is written', () => {
+    fc.assert(
+      fc.property(typed, (table) => {
+        const { error } = schema.safeParse(JSON.parse(printTable(table)));
+        expect(error).toBeUndefined();
+      }),
+      { numRuns: Math.ceil(RUNS / 4) },
+    );
+  });
+
+  test.each([
+    '{"nftables": [{"rule": {"family": "ip", "table": "socket", "chain": "BIND", "expr": []}}]}',
+    '{"nftables": [{"rule": {"family": "inet", "table": "socket", "chain": "BIND", "expr": [{"limit": 1}]}}]}',
+    '{"nftables": [{"set": {}}]}',
+    '{"nftables": [{"metainfo": {"sockfilter": {"format": 2}}}]}',
+  ])('refuses %s', (text) => {
+    expect(schema.safeParse(JSON.parse(text)).success).toBe(false);
+    expect(parseTable(text, 'f', names).diagnostics).not.toEqual([]);
+  });
+});
+
+describeNft('the real nft', () => {
+  function nft(items: readonly unknown[]) {
+    // nft opens its input by name, which works with a pipe and not with what node gives.
+    return spawnSync('unshare', ['--net', 'sh', '-c', 'cat | nft -j -c -f -'], {
+      input: JSON.stringify({ nftables: items }),
+      encoding: 'utf8',
+    });
+  }
+
+  const place = { family: 'inet', table: 'socket' };
+  const start = [
+    { table: { family: 'inet', name: 'socket' } },
+    { chain: { ...place, name: 'web' } },
+  ];
+
+  /** The rule of the text in a user chain, as it is written, in a chain that nft has. */
+  function written(rule: string): readonly unknown[] {
+    const text = `*socket\n:web - [0:0]\n-A web ${rule}\nCOMMIT\n`;
+    const { table, diagnostics } = parseSave(text, 'rules', names);
+    expect(diagnostics).toEqual([]);
+    const { nftables } = JSON.parse(printTable(table, { chain: 'web' }));
+    return nftables;
+  }
+
+  test.each([
+    '-s 10.0.0.0/8 ! -d 10.0.0.1/32 -p tcp -m tcp ! --dport 80:90 -m comment --comment why -j ACCEPT',
+    '-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j DROP',
+    '-p tcp -m tcp --tcp-flags SYN NONE -j DROP',
+    '-d fd00:0:1::/ffff:0:ffff:: -p udp -m multiport --dports 53,80:90 -j RETURN',
+    '-4 ! -p ipv6-icmp -m iprange --src-range 10.0.0.1-10.0.0.9 -m owner ! --uid-owner 0-99',
+    '-p tcp -m tcp -m comment --comment a -m comment --comment b',
+  ])('takes what it has words for: %s', (rule) => {
+    const { status, stderr } = nft(written(rule));
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  });
+
+  test.each([
+    '-m cgroup --id 3 -j DROP',
+    '-m cgroup --path /web.slice -j DROP',
+    '-m socket --local 10.0.0.1/32 -j DROP',
+    '-m socket ! --local-port 80:90 -j DROP',
+    '-p tcp -m multiport --ports 80,90 -j DROP',
+    '-j REJECT --reject-with EACCES',
+  ])('refuses what it has none for: %s', (rule) => {
+    const items = written(rule);
+    expect(nft(items).status).toBe(1);
+    // And nothing else of it.
+    const others = items.filter((item) => !JSON.stringify(item).includes('"rule"'));
+    expect(nft(others).status).toBe(0);
+  });
+
+  test('refuses our hooks and groups, so that no document of ours seems to be in force', () => {
+    const hook = { chain: { ...place, name: 'BIND', type: 'filter', hook: 'bind', prio: 0 } };
+    expect(nft([...start, hook]).status).toBe(1);
+    expect(nft([...start, { sockfilter: { group: { name: 'web', id: 3 } } }]).status).toBe(1);
+  });
+});
