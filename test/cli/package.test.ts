@@ -33,6 +33,7 @@ test('the packed package installs and runs', () => {
     'package/dist/yargs.cjs',
     'package/dist/zod.cjs',
     'package/package.json',
+    'package/systemd/sockfilter.service',
   ]);
 
   const prefix = join(folder, 'prefix');

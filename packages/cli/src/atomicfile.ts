@@ -34,10 +34,10 @@ function syncDirectory(path: string): void {
 }
 
 /**
- * Writes the file by way of a new one beside it; mode and owner stay. The text is on the disk when
+ * Writes the file by way of a new one beside it; mode and owner stay, and a new one has the mode given. The text is on the disk when
  * it returns. What is no regular file, such as /dev/stdout, is written to.
  */
-export function replaceFile(path: string, text: string): void {
+export function replaceFile(path: string, text: string, mode = 0o644): void {
   const target = resolveFile(path);
   const before = statSync(target, { throwIfNoEntry: false });
   if (before && !before.isFile()) {
@@ -45,7 +45,7 @@ export function replaceFile(path: string, text: string): void {
     return;
   }
   const next = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
-  const fd = openSync(next, 'wx', 0o644);
+  const fd = openSync(next, 'wx', mode);
   try {
     if (before) {
       if (before.uid !== process.geteuid?.() || before.gid !== process.getegid?.())

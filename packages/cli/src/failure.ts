@@ -83,8 +83,8 @@ export function describeFailure(error: unknown, colour: boolean): Telling {
   }
   if (error instanceof CommandError)
     return { text: tell(error.message, error.help), exit: error.exit };
-  if (error instanceof TableError)
-    return { text: tell(error.message, error.help), exit: EXIT.unfit };
+  if (error instanceof TableError || (error instanceof Error && error.name === 'NoTrialError'))
+    return { text: tell(error.message, helpOf(error)), exit: EXIT.unfit };
   if (error instanceof Error && RESOURCE_ERRORS.has(error.name))
     return { text: tell(error.message, helpOf(error)), exit: EXIT.resource };
   if (error instanceof Error && errnoOf(error) !== undefined)

@@ -43,11 +43,14 @@ Rules:
 Commands:
   save      print the table in the format of iptables-save, or with --json as nftables JSON
   restore   replace the table, or add to it, from a saved rule file
+  confirm   keep what restore --confirm SECONDS has put in force for a time
+  undo      put the table before back
   group     add, list, delete groups; move processes into them
   exec      run a command in a group
   explain   say what becomes of a call, and which rule decides
   status    say what is attached, and how big it is
   teardown  remove every trace from the kernel
+  install-service  have systemd restore a rule file at boot, before the network
   check     say what is wrong with rule files        (no root, no kernel: for CI)
   test      hold rule files against the expectations beside them
   diff      say what a change of the rules means for calls

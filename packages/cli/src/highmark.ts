@@ -9,13 +9,10 @@ import { replaceFile } from './atomicfile.js';
 import { EXIT } from './exitcode.js';
 import { CommandError, errnoOf } from './failure.js';
 import { withFileLock } from './filelock.js';
+import { stateDirectory } from './statedirectory.js';
 
 /** The two highest ids are the user's own choice, and must not exhaust the range. */
 const HIGHEST_GIVEN = MAX_GROUP_ID - 2;
-
-function stateDirectory(): string {
-  return process.env.SOCKFILTER_STATE_DIR || '/var/lib/sockfilter';
-}
 
 function markFile(): string {
   return join(stateDirectory(), 'highest-id');

@@ -2,10 +2,15 @@
 import { parseSave, printSave } from '@sockfilter/iptables';
 import { Firewall } from '@sockfilter/kernel';
 import { counterOwners, EMPTY_TABLE, type Rule, requireValid, type Table } from '@sockfilter/table';
+import { EXIT } from './exitcode.js';
+import { CommandError } from './failure.js';
 import type { Globals } from './globals.js';
 import { recordIds } from './highmark.js';
-import type { Access, Counters, OpenTable } from './opentable.js';
+import { entryOf, readEntry, readHistory, recordCommit } from './history.js';
+import type { Access, Change, Counters, OpenTable } from './opentable.js';
+import { followTexts } from './origins.js';
 import { note } from './output.js';
+import { hashText, type Revision, revisionOf, withRevision } from './revision.js';
 import { SYSTEM_NAMES } from './systemnames.js';
 
 export interface LiveTable {
@@ -29,19 +34,74 @@ function parseInForce(text: string): Table {
   return table;
 }
 
+/** The revision that a change makes of the one in force. */
+function nextRevision(
+  { label }: Change,
+  body: string,
+  access: Access,
+  inForce: string | undefined,
+): Revision | undefined {
+  if (label !== undefined) return { label, hash: hashText(body) };
+  return access === 'replace' || inForce === undefined ? undefined : revisionOf(inForce);
+}
+
 function openLive(firewall: Firewall, access: Access, wait: number): OpenTable {
   const inForce = access === 'replace' ? undefined : firewall.read();
   const table = inForce ? parseInForce(inForce.text) : EMPTY_TABLE;
   return {
     table,
     counters: countersOf(table, inForce?.counters ?? []),
+    revision: inForce && revisionOf(inForce.text),
     commit: (change) => {
       const next = recordIds(requireValid(change.table), wait);
-      const { origins } = change;
-      const { before } = firewall.commit({ table: next, text: printSave(next), origins });
+      const { origins, confirmWithin } = change;
+      const body = printSave(next);
+      const text = withRevision(body, nextRevision(change, body, access, inForce?.text));
+      const trial = confirmWithin === undefined ? {} : { confirmWithin };
+      const old = firewall.text;
+      const { before } = firewall.commit({ table: next, text, origins, ...trial });
+      // What is on trial is recorded when it is confirmed.
+      if (confirmWithin === undefined) recordCommit(firewall.name, { before: old, text });
       return countersOf(table, before ?? []);
     },
   };
+}
+
+/** Keeps the table that is on trial. */
+export function confirmTrial(globals: Globals): void {
+  withFirewall(globals, (firewall) => {
+    const { fallback } = firewall;
+    firewall.confirm();
+    const { text } = firewall;
+    if (text !== undefined) recordCommit(firewall.name, { before: fallback, text });
+  });
+}
+
+/** Puts the table before back: of one on trial at once, else that of the history. Gives what it was. */
+export function goBack(globals: Globals): string {
+  return withFirewall(globals, (firewall) => {
+    if (firewall.trial) {
+      firewall.abort();
+      return 'the table on trial is undone';
+    }
+    const { text } = firewall;
+    if (text === undefined)
+      throw new CommandError('nothing is in force that could be undone', EXIT.unfit);
+    const entries = readHistory(firewall.name);
+    const current = entryOf(entries, text);
+    const target = entries.find(({ number }) => number === current?.previous);
+    if (!target) {
+      const help = 'restore a rule file';
+      throw new CommandError('the history has no table before this one', EXIT.unfit, help);
+    }
+    const wanted = readEntry(target);
+    const table = parseInForce(wanted);
+    const origins = followTexts(parseInForce(text), table);
+    firewall.commit({ table, text: wanted, origins });
+    recordCommit(firewall.name, { before: text, text: wanted, previous: target.previous });
+    const label = revisionOf(wanted)?.label;
+    return `back to ${target.path}${label === undefined ? '' : `, revision ${label}`}`;
+  });
 }
 
 /** Opens the instance for `use` and holds its lock as long. */

@@ -1,6 +1,7 @@
 /** The table that a command works on, wherever it is kept. */
 import type { CounterOwner, Table } from '@sockfilter/table';
 import type { Globals } from './globals.js';
+import type { Revision } from './revision.js';
 
 /** The counter of each owner in a table. */
 export type Counters = (owner: CounterOwner) => bigint;
@@ -11,12 +12,18 @@ export interface Change {
   readonly origins: readonly (number | undefined)[];
   /** What a rule file is to say, word for word; else the old file is edited line by line. */
   readonly text?: string;
+  /** The label of the revision that it is; one that is edited keeps what it has. */
+  readonly label?: string | undefined;
+  /** Seconds after which it is undone unless it is confirmed; of the live table only. */
+  readonly confirmWithin?: number | undefined;
 }
 
 export interface OpenTable {
   readonly table: Table;
   /** The counters as they were read. */
   readonly counters: Counters;
+  /** What the live table was restored from, if it was given a label. */
+  readonly revision?: Revision | undefined;
   /**
    * Puts the table in the place of the one that was read, atomically. Returns the counters that the
    * old one had at that moment. Throws TableError and leaves everything as it is if the table as a

@@ -2,8 +2,9 @@
  * Which counter goes on which when a table replaces another: a rule's follows its object, a policy's
  * the name of its chain.
  */
+import { printRule } from '@sockfilter/iptables';
 import { type Command, isEdit } from '@sockfilter/language';
-import { counterOwners, type Rule, type Table } from '@sockfilter/table';
+import { type CounterOwner, counterOwners, type Rule, type Table } from '@sockfilter/table';
 
 /** Whether the policy of the chain starts anew. */
 export type Zeroed = (chain: string) => boolean;
@@ -23,6 +24,19 @@ export function followCounters(
     if (!rule && zeroed(chain.name)) return undefined;
     return counters.get(rule ?? chain.name);
   });
+}
+
+/** The same for tables that were read apart: a rule's follows its text, the first the first. */
+export function followTexts(before: Table, after: Table): readonly (number | undefined)[] {
+  const key = ({ chain, rule }: CounterOwner) =>
+    rule ? printRule(chain.name, rule) : `:${chain.name}`;
+  const counters = new Map<string, number[]>();
+  counterOwners(before).forEach((owner, at) => {
+    const known = counters.get(key(owner));
+    if (known) known.push(at);
+    else counters.set(key(owner), [at]);
+  });
+  return counterOwners(after).map((owner) => counters.get(key(owner))?.shift());
 }
 
 /** The counters of a table after one command. */

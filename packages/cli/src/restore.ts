@@ -1,14 +1,16 @@
 /** `sockfilter restore`. */
 import type { ParsedSave } from '@sockfilter/iptables';
 import { isJson } from '@sockfilter/nftables';
-import { type Rule, type Table, validate } from '@sockfilter/table';
+import { type Rule, registerPaths, type Table, validate } from '@sockfilter/table';
 import { EXIT } from './exitcode.js';
 import { CommandError, DiagnosticsError } from './failure.js';
 import type { Globals } from './globals.js';
+import { readHighMark } from './highmark.js';
 import { type Input, readInput } from './inputfile.js';
 import { parseRules } from './notation.js';
-import { type OpenTable, withTable } from './opentable.js';
+import { type Change, type OpenTable, withTable } from './opentable.js';
 import { followCounters } from './origins.js';
+import { gitLabel, readLabel, revisionOf } from './revision.js';
 import { SYSTEM_NAMES } from './systemnames.js';
 
 export interface RestoreOptions {
@@ -22,7 +24,13 @@ export interface RestoreOptions {
   readonly test: boolean;
   /** Take the counters that the file gives. */
   readonly counters: boolean;
+  /** The label of the revision; the file's git revision, or what it says itself, if undefined. */
+  readonly label: string | undefined;
+  /** Seconds within which it has to be confirmed; it stays without. */
+  readonly confirmWithin: number | undefined;
 }
+
+type Trial = Pick<Change, 'label' | 'confirmWithin'>;
 
 /** The file as a table, added to `base` if there is one; throws all of the file's mistakes. */
 function parse({ name, text }: Input, base: Table | undefined): ParsedSave {
@@ -49,12 +57,17 @@ function dropCounters(table: Table, base: Table | undefined): Table {
   return { ...table, chains };
 }
 
-function replaceAll(open: OpenTable, { table, document }: ParsedSave, counters: boolean): void {
+function replaceAll(
+  open: OpenTable,
+  { table, document }: ParsedSave,
+  counters: boolean,
+  trial: Trial,
+): void {
   const started = counters ? table : dropCounters(table, undefined);
-  open.commit({ table: started, origins: [], text: document.source.text });
+  open.commit({ table: started, origins: [], text: document.source.text, ...trial });
 }
 
-function addTo(open: OpenTable, input: Input, counters: boolean): void {
+function addTo(open: OpenTable, input: Input, counters: boolean, trial: Trial): void {
   const base = open.table;
   const { table, document } = parse(input, base);
   const next = counters ? table : dropCounters(table, base);
@@ -62,13 +75,19 @@ function addTo(open: OpenTable, input: Input, counters: boolean): void {
   open.commit({
     table: next,
     origins: followCounters(base, next, (chain) => counters && given.has(chain)),
+    ...trial,
   });
 }
 
-/** Whether the kernel could hold it. Throws LimitError and CapacityError. */
-async function checkCapacity(table: Table): Promise<void> {
-  const { compileTable } = await import('@sockfilter/kernel');
-  compileTable(table);
+/**
+ * Whether the kernel could hold it, and its groups lie where the root lets them. Throws LimitError,
+ * CapacityError and TableError.
+ */
+async function checkCapacity(table: Table, root: string): Promise<void> {
+  const { compileTable, registrationOf } = await import('@sockfilter/kernel');
+  const whole = registerPaths(table, readHighMark());
+  compileTable(whole);
+  registrationOf(whole.groups, root);
 }
 
 async function testOnly(globals: Globals, input: Input, noflush: boolean): Promise<void> {
@@ -76,17 +95,35 @@ async function testOnly(globals: Globals, input: Input, noflush: boolean): Promi
   const { table } = parse(input, base);
   const [problem] = validate(table);
   if (problem) throw new CommandError(problem.message, EXIT.unfit, problem.help);
-  await checkCapacity(table);
+  await checkCapacity(table, globals.root);
+}
+
+function labelOf({ label, from, noflush }: RestoreOptions, input: Input): string | undefined {
+  if (label !== undefined) return readLabel(label);
+  if (noflush) return undefined;
+  const isFile = from !== undefined && from !== '-';
+  return (isFile ? gitLabel(from) : undefined) ?? revisionOf(input.text)?.label;
 }
 
 export async function restoreTable(globals: Globals, options: RestoreOptions): Promise<void> {
-  const { from, noflush, test, counters } = options;
+  const { from, noflush, test, counters, confirmWithin } = options;
+  if (globals.file !== undefined && (options.label ?? confirmWithin) !== undefined)
+    throw new CommandError(
+      '`--label` and `--confirm` are for the live table, and a rule file is given',
+      EXIT.usage,
+    );
   const input = readInput(from);
   if (options.onlyJson && !isJson(input.text))
     throw new CommandError(`\`${input.name}\` is no JSON`, EXIT.usage, 'leave `--json` out');
   if (test) return testOnly(globals, input, noflush);
-  if (noflush) return withTable(globals, 'edit', (open) => addTo(open, input, counters));
+  const label = globals.file === undefined ? labelOf(options, input) : undefined;
+  const trial = { label, confirmWithin };
   // Mistakes are told before the lock is taken or root is asked for.
-  const parsed = parse(input, undefined);
-  await withTable(globals, 'replace', (open) => replaceAll(open, parsed, counters));
+  const parsed = noflush ? undefined : parse(input, undefined);
+  await withTable(globals, parsed ? 'replace' : 'edit', (open) =>
+    parsed ? replaceAll(open, parsed, counters, trial) : addTo(open, input, counters, trial),
+  );
+  if (confirmWithin === undefined) return;
+  const { awaitConfirmation } = await import('./trial.js');
+  await awaitConfirmation(globals, confirmWithin, from !== undefined && from !== '-');
 }

@@ -4,6 +4,7 @@ import type { Globals } from './globals.js';
 import { notationNamed } from './notation.js';
 import { withTable } from './opentable.js';
 import { printRuleText } from './output.js';
+import { withRevision } from './revision.js';
 
 export interface SaveOptions {
   readonly counters: boolean;
@@ -16,7 +17,9 @@ export interface SaveOptions {
 export function saveTable(globals: Globals, { counters, json, to }: SaveOptions): Promise<void> {
   return withTable(globals, 'read', (open) => {
     const notation = notationNamed(json ? 'json' : 'iptables');
-    const text = notation.printSaved(open.table, counters ? open.counters : undefined);
+    const body = notation.printSaved(open.table, counters ? open.counters : undefined);
+    // JSON has no comments.
+    const text = json ? body : withRevision(body, open.revision);
     if (to === undefined || to === '-') printRuleText(text);
     else replaceFile(to, text);
   });

@@ -1,5 +1,6 @@
 /** `sockfilter status` and `sockfilter teardown`. */
 
+import { printSave } from '@sockfilter/iptables';
 import type { Status } from '@sockfilter/kernel';
 import { writeJson } from '@sockfilter/language';
 import type { Group } from '@sockfilter/table';
@@ -9,7 +10,9 @@ import { EXIT } from './exitcode.js';
 import { CommandError } from './failure.js';
 import { type Globals, requireLive } from './globals.js';
 import { withFirewall, withLiveTable } from './livetable.js';
+import type { OpenTable } from './opentable.js';
 import { note, print } from './output.js';
+import { hashText } from './revision.js';
 
 function printCgroups({ cgroups, cgroupCapacity, removed }: Status): string | undefined {
   if (cgroups === undefined || cgroupCapacity === undefined) return undefined;
@@ -29,7 +32,28 @@ function printRelease({ release, format }: Status): string | undefined {
   return said && `${said} (format ${format})`;
 }
 
-function printStatus(status: Status, groups: readonly Group[]): string {
+/** What is in force by its text: the label that it was restored with, and a hash of what it is now. */
+interface InForceRevision {
+  readonly label: string | undefined;
+  readonly hash: string;
+  /** Whether it has been edited since it was restored. */
+  readonly isEdited: boolean;
+}
+
+function revisionInForce({ table, revision }: OpenTable): InForceRevision {
+  const hash = hashText(printSave(table));
+  return {
+    label: revision?.label,
+    hash,
+    isEdited: revision !== undefined && revision.hash !== hash,
+  };
+}
+
+function printStatus(
+  status: Status,
+  groups: readonly Group[],
+  { label, hash, isEdited }: InForceRevision,
+): string {
   const { hooks, paths, trialSeconds } = status;
   const all: readonly (readonly [string, string | undefined])[] = [
     ['root', status.root],
@@ -40,6 +64,8 @@ function printStatus(status: Status, groups: readonly Group[]): string {
     ['memory', `${status.bytes} bytes`],
     ['groups', `${groups.length}${paths === undefined ? '' : `, ${paths} with a path`}`],
     ['cgroups', printCgroups(status)],
+    ['revision', label && `${label}${isEdited ? ', edited since' : ''}`],
+    ['text', `sha256:${hash}`],
     ['release', printRelease(status)],
     [
       'on trial',
@@ -64,15 +90,16 @@ function printStatus(status: Status, groups: readonly Group[]): string {
 
 export async function showStatus(globals: Globals, json: boolean): Promise<void> {
   requireLive(globals, 'status');
-  const { status, groups } = withLiveTable(globals, 'read', ({ firewall, open }) => ({
+  const { status, groups, revision } = withLiveTable(globals, 'read', ({ firewall, open }) => ({
     status: firewall.status(open.table),
     groups: open.table.groups,
+    revision: revisionInForce(open),
   }));
   if (json) {
-    const answer = status ? { installed: true, ...status, groups } : { installed: false };
+    const answer = status ? { installed: true, ...status, revision, groups } : { installed: false };
     print(writeJson(answer));
   } else if (status) {
-    print(printStatus(status, groups));
+    print(printStatus(status, groups, revision));
   } else {
     print(`not installed: nothing is enforced below ${globals.root}\n`);
   }

@@ -11,7 +11,8 @@ import { text } from './options.js';
 import { print } from './output.js';
 
 const NAMES = [
-  ...['save', 'restore', 'group', 'exec', 'explain', 'status', 'teardown', 'completion'],
+  ...['save', 'restore', 'confirm', 'undo', 'group', 'exec', 'explain', 'status', 'teardown'],
+  ...['install-service', 'completion'],
   ...CI_NAMES,
 ];
 
@@ -77,11 +78,48 @@ function saveAndRestore(parser: Argv, globals: Globals): Argv {
           .option('noflush', flag('n', 'add to the table that is there'))
           .option('test', flag('t', 'say what is wrong, and change nothing'))
           .option('counters', flag('c', 'take the counters that the file gives'))
+          .option('label', {
+            ...text,
+            describe: 'name the revision; the git revision of the file if absent',
+          })
+          .option('confirm', {
+            ...text,
+            describe: 'undo it after so many seconds unless confirmed',
+          })
+          .option('fail-closed', {
+            type: 'boolean',
+            default: false,
+            describe: 'if it fails and nothing is in force, refuse all but loopback',
+          })
           .option('version', VERSION_FLAG),
-      async ({ rules, json: onlyJson, noflush, test, counters, version }) => {
+      async ({
+ rules, json: onlyJson, noflush, test, counters, label, confirm, failClosed, version }) => {
         if (version) return print(VERSION_LINE);
         const { restoreTable } = await import('./restore.js');
-        await restoreTable(globals, { from: rules, onlyJson, noflush, test, counters });
+        const confirmWithin =
+          confirm === undefined ? undefined : (await import('./trial.js')).readSeconds(confirm);
+        const options = { from: rules, onlyJson, noflush, test, counters, label, confirmWithin };
+        if (!failClosed) return restoreTable(globals, options);
+        const { restoreOrClose } = await import('./failclosed.js');
+        await restoreOrClose(globals, options);
+      },
+    )
+    .command(
+      'confirm',
+      'keep the table that `restore --confirm` has put in force',
+      {},
+      async () => {
+        const { confirm } = await import('./trial.js');
+        confirm(globals);
+      },
+    )
+    .command(
+      'undo',
+      'put the table before back: of a trial at once, else of the history',
+      {},
+      async () => {
+        const { undo } = await import('./trial.js');
+        undo(globals);
       },
     );
 }
@@ -190,6 +228,24 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
       async (argv) => {
         const { showStatus } = await import('./status.js');
         await showStatus(globals, argv.json);
+      },
+    )
+    .command(
+      'install-service',
+      'have systemd restore a rule file at boot, before the network',
+      (command) =>
+        command
+          .option('fail', {
+            ...text,
+            demandOption: true,
+            choices: ['open', 'closed'],
+            describe: 'what is to be if the file can not be put in force',
+          })
+          .option('rules', { ...text, default: '/etc/sockfilter/rules', describe: 'the file' })
+          .option('print', { type: 'boolean', default: false, describe: 'print the unit alone' }),
+      async ({ fail, rules, print: only }) => {
+        const { installService } = await import('./service.js');
+        installService(globals, { closed: fail === 'closed', rules, print: only });
       },
     )
     .command('teardown', 'remove every trace from the kernel', {}, async () => {

@@ -157,6 +157,24 @@ export class Firewall {
     ];
   }
 
+  /** The instance's name: that of its folder of pins. */
+  get name(): string {
+    return instanceName(this.#environment.tree.root);
+  }
+
+  /** The text in force; undefined where nothing is installed. Throws DamageError. */
+  get text(): string | undefined {
+    const generation = this.#inForce()?.generation;
+    return generation && readText(generation.fd, generation.header);
+  }
+
+  /** The text to go back to while a table is on trial; undefined if that is nothing. */
+  get fallback(): string | undefined {
+    const trial = this.#inForce()?.trial;
+    if (trial?.state !== 'pending' || trial.other.header.textBytes === 0) return undefined;
+    return readText(trial.other.fd, trial.other.header);
+  }
+
   /** The trial that is pending. */
   get trial(): PendingTrial | undefined {
     const trial = this.#inForce()?.trial;

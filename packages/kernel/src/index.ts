@@ -11,6 +11,7 @@ export {
 } from './firewall.js';
 export { type CompiledTable, compileTable } from './generation.js';
 export { LockedError } from './lock.js';
+export { registrationOf } from './pathmap.js';
 export { programDigest } from './programs.js';
 export type { HookStatus, Status } from './status.js';
 export { NoTrialError, TrialError } from './trial.js';

@@ -1,0 +1,130 @@
+/**
+ * Who put which table in force, and when: a rule file for each commit, the newest of them, in
+ * `/var/lib/sockfilter/history/INSTANCE/NUMBER-HASH-PREVIOUS.rules`. HASH is the start of the text's; PREVIOUS
+ * the number of the table to which `undo` goes back from it, 0 for none.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { replaceFile } from './atomicfile.js';
+import { errnoOf } from './failure.js';
+import { note } from './output.js';
+import { hashText, withoutRevision } from './revision.js';
+import { stateDirectory } from './statedirectory.js';
+
+/** What is kept of one instance. */
+const MAX_ENTRIES = 50;
+const MAX_BYTES = 32 * 1024 * 1024;
+
+const NAME = /^(\d{8,})-([0-9a-f]{16})-(\d+)\.rules$/;
+
+export interface HistoryEntry {
+  readonly number: number;
+  readonly hash: string;
+  readonly previous: number;
+  readonly path: string;
+}
+
+const shortHash = (text: string) => hashText(withoutRevision(text)).slice(0, 16);
+
+function folderOf(instance: string): string {
+  return join(stateDirectory(), 'history', instance);
+}
+
+/** The newest last; none where there is no history. */
+export function readHistory(instance: string): readonly HistoryEntry[] {
+  const folder = folderOf(instance);
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+  return names
+    .flatMap((name) => {
+      const [, number, hash, previous] = NAME.exec(name) ?? [];
+      if (number === undefined || hash === undefined) return [];
+      return { number: Number(number), hash, previous: Number(previous), path: join(folder, name) };
+    })
+    .sort((a, b) => a.number - b.number);
+}
+
+/** The newest entry with this table. */
+export function entryOf(
+  entries: readonly HistoryEntry[],
+  text: string | undefined,
+): HistoryEntry | undefined {
+  if (text === undefined) return undefined;
+  const hash = shortHash(text);
+  return entries.findLast((entry) => entry.hash === hash);
+}
+
+/** The entry's text in the save format, with its revision; the lines about the commit are comments. */
+export function readEntry({ path }: HistoryEntry): string {
+  const text = readFileSync(path, 'utf8');
+  return text.replace(/^(# (when|who|command): .*\n)*/, '');
+}
+
+function callerLine(): string {
+  const [uid, login] = [process.getuid?.() ?? '?', loginUid()];
+  return login === undefined ? `uid ${uid}` : `uid ${uid}, logged in as uid ${login}`;
+}
+
+/** Of whom logged in, whatever su and sudo have made of it since; 2^32 - 1 stands for nobody. */
+function loginUid(): string | undefined {
+  try {
+    const uid = readFileSync('/proc/self/loginuid', 'utf8').trim();
+    return uid === '4294967295' ? undefined : uid;
+  } catch {
+    return undefined;
+  }
+}
+
+function trim(entries: readonly HistoryEntry[]): void {
+  let bytes = 0;
+  entries.toReversed().forEach(({ path }, at) => {
+    bytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (at > 0 && (at >= MAX_ENTRIES || bytes > MAX_BYTES)) rmSync(path, { force: true });
+  });
+}
+
+function add(instance: string, text: string, previous: number, command: readonly string[]): void {
+  const folder = folderOf(instance);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const number = (readHistory(instance).at(-1)?.number ?? 0) + 1;
+  const name = `${String(number).padStart(8, '0')}-${shortHash(text)}-${previous}.rules`;
+  const about = [
+    `# when: ${new Date().toISOString()}`,
+    `# who: ${callerLine()}`,
+    `# command: ${JSON.stringify(command)}`,
+  ];
+  replaceFile(join(folder, name), `${about.join('\n')}\n${text}`, 0o600);
+  trim(readHistory(instance));
+}
+
+export interface Recorded {
+  /** What was in force before, and what is now. */
+  readonly before: string | undefined;
+  readonly text: string;
+  /** The entry that `undo` goes back to from the new one; the one before if absent. */
+  readonly previous?: number;
+}
+
+/**
+ * Records a commit. The table before gets an entry as well if it has none: somebody else's, or from before
+ * a reboot. That it can't be is no failure of the commit, which has happened.
+ */
+export function recordCommit(instance: string, { before, text, previous }: Recorded): void {
+  try {
+    const known = entryOf(readHistory(instance), before);
+    if (before !== undefined && !known) add(instance, before, 0, ['(found in force)']);
+    const last = known ?? entryOf(readHistory(instance), before);
+    const isSame = last !== undefined && last.hash === shortHash(text);
+    const back = previous ?? (isSame ? last.previous : (last?.number ?? 0));
+    add(instance, text, back, process.argv.slice(2));
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === undefined) throw error;
+    note(`the commit is in force, but not in the history in ${folderOf(instance)} (${code})`);
+  }
+}

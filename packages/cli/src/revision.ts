@@ -1,0 +1,69 @@
+/**
+ * The revision that is in force: a label, and a hash of the table's text as it was restored. They are a
+ * comment at the head of the text, so that they are in force and gone with it, and `save` prints them.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { basename, dirname } from 'node:path';
+import { EXIT } from './exitcode.js';
+import { CommandError } from './failure.js';
+
+export interface Revision {
+  readonly label: string;
+  /** SHA-256 of the text in the save format without counters and comments, in hexadecimal. */
+  readonly hash: string;
+}
+
+const LINE = /^# revision: (.*) sha256:([0-9a-f]{64})\n/;
+const MAX_LABEL = 200;
+
+export function hashText(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+export function revisionOf(text: string): Revision | undefined {
+  const [, label, hash] = LINE.exec(text) ?? [];
+  return label === undefined || hash === undefined ? undefined : { label, hash };
+}
+
+export function withRevision(text: string, revision: Revision | undefined): string {
+  return revision ? `# revision: ${revision.label} sha256:${revision.hash}\n${text}` : text;
+}
+
+/** The table's text without the line. */
+export function withoutRevision(text: string): string {
+  return text.replace(LINE, '');
+}
+
+/** A label as it was given. */
+export function readLabel(text: string): string {
+  const help = `a label is one line of 1 to ${MAX_LABEL} signs without control characters`;
+  const isLabel = /^\P{C}+$/u.test(text) && text.length <= MAX_LABEL && text.trim() === text;
+  if (!isLabel) throw new CommandError(`invalid label ${JSON.stringify(text)}`, EXIT.usage, help);
+  return text;
+}
+
+/** Settings of a repository that would have git run programs or write. */
+const GIT = ['--no-optional-locks', '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];
+
+function git(folder: string, words: readonly string[]): string {
+  const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'ignore'];
+  const options = { cwd: folder, encoding: 'utf8', stdio, timeout: 5000 } as const;
+  return execFileSync('git', [...GIT, ...words], options).trim();
+}
+
+/**
+ * The git revision of the file: the commit's short id, with `-dirty` where the file differs from it;
+ * undefined where git knows none, or does not take the repository for the caller's own.
+ */
+export function gitLabel(file: string): string | undefined {
+  try {
+    const folder = dirname(file);
+    const state = git(folder, ['status', '--porcelain', '--ignored', '--', basename(file)]);
+    if (/^(\?\?|!!)/.test(state)) return undefined;
+    const commit = git(folder, ['rev-parse', '--short=12', 'HEAD']);
+    return state === '' ? commit : `${commit}-dirty`;
+  } catch {
+    return undefined;
+  }
+}
