@@ -93,7 +93,16 @@ function saveAndRestore(parser: Argv, globals: Globals): Argv {
           })
           .option('version', VERSION_FLAG),
       async ({
- rules, json: onlyJson, noflush, test, counters, label, confirm, failClosed, version }) => {
+        rules,
+        json: onlyJson,
+        noflush,
+        test,
+        counters,
+        label,
+        confirm,
+        failClosed,
+        version,
+      }) => {
         if (version) return print(VERSION_LINE);
         const { restoreTable } = await import('./restore.js');
         const confirmWithin =
