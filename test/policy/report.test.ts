@@ -40,8 +40,8 @@ const NASTY_FINDING: Finding = {
 const REAL = checkFile(
   fileOf([
     '# sockfilter: ignore[SF009] meant',
-    '-A CONNECT -d 10.0.0.5/8 -j DROP',
-    '-A CONNECT -d 10.1.0.0/16 -j ACCEPT',
+    '-A CONNECT -p tcp -d 10.0.0.5/8 -j DROP',
+    '-A CONNECT -p tcp -d 10.1.0.0/16 -j ACCEPT',
   ]),
 );
 

@@ -104,6 +104,24 @@ export const CATALOGUE = {
     explanation:
       'A comment that is to silence a finding cannot be understood, names a code that there is not, has passed its last day, or does not say why though `--require-reason` asks for it. It silences nothing.',
   },
+  SF017: {
+    severity: 'warning',
+    title: 'had by another call',
+    explanation:
+      'What this chain refuses is had by a call of another chain that is accepted, for the same caller: a datagram goes to a peer from a socket that is connected to it or from one that is not, and CONNECT judges the one, SENDTO the other.',
+  },
+  SF018: {
+    severity: 'info',
+    title: 'had by another call, perhaps meant',
+    explanation:
+      'What this chain refuses is had in another way that many policies mean to leave: a connected socket receives from its peer, whatever RECVFROM says, and a datagram can name as its source an address that BIND refuses.',
+  },
+  SF019: {
+    severity: 'warning',
+    title: 'udplite behind CONNECT',
+    explanation:
+      'The rule asks for UDP-Lite in a chain that CONNECT leads to. No hook of the kernel sees connect(2) of UDP-Lite, nor the sends of a socket that is connected, so that the rule never matches there.',
+  },
   SF100: {
     severity: 'error',
     title: 'failed case',

@@ -4,8 +4,10 @@ import { findRefusedChoices } from './checks/chosenports.js';
 import { findUndeclaredIds } from './checks/groups.js';
 import { findUnenforceable, type KernelVersion } from './checks/kernels.js';
 import { findIdleNegations } from './checks/negations.js';
+import { findOtherWays } from './checks/otherways.js';
 import { findWidePrefixes } from './checks/prefixes.js';
 import { findRemovableRules } from './checks/removable.js';
+import { findUnseenUdplite } from './checks/udplite.js';
 import { findUnmetRules } from './checks/unmet.js';
 import { findOpenWildcards } from './checks/wildcards.js';
 import { type Check, CheckContext } from './context.js';
@@ -23,6 +25,8 @@ const CHECKS: readonly Check[] = [
   findWidePrefixes,
   findOpenWildcards,
   findRefusedChoices,
+  findOtherWays,
+  findUnseenUdplite,
 ];
 
 export interface CheckOptions {

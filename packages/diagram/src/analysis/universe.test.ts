@@ -2,17 +2,20 @@ import {
   BUILTIN_CHAINS,
   type Clause,
   evaluator,
+  type Field,
   fieldValue,
   holds,
   impossible,
   type Packet,
   ruleCondition,
+  valueSet,
 } from '@sockfilter/table';
 import fc, { type Arbitrary } from 'fast-check';
 import { packetsOf, smallSpace, smallTables } from '../../../../test/arbitrary/smalltable.js';
 import { packets, tables } from '../../../../test/arbitrary/table.js';
 import { LimitError } from '../limit.js';
 import { FIELDS } from './box.js';
+import { mirror } from './mirror.js';
 import {
   equals,
   includes,
@@ -33,6 +36,13 @@ const meets = (clauses: readonly Clause[], packet: Packet) =>
 const conditions: Arbitrary<readonly (readonly Clause[])[]> = tables(3).map((table) =>
   table.chains.flatMap(({ rules }) => rules.map((rule) => ruleCondition(rule, table))),
 );
+/** The packets that agree with this one in the fields. */
+function exactly(packet: Packet, fields: readonly Field[]): readonly Clause[] {
+  return fields.map((field) => [
+    { field, set: valueSet(fieldValue(packet, field)), negated: false },
+  ]);
+}
+
 const calls = fc.array(packets, { minLength: 20, maxLength: 40 });
 
 /** Packets of which most can't happen. */
@@ -234,5 +244,34 @@ test('small spaces have every chain, family and protocol', () => {
   expect(packetsOf([]).length).toBe(
     // Chains that can go to address 0 have two packets for each protocol and family.
     2 * (2 * 3) + 2 * (2 * 1) + 2 * 3 + 2 * 2 + 2 * (2 * 2),
+  );
+});
+
+test('the mirror of a set has what its packets have, in the other end', () => {
+  const turn = (packet: Packet): Packet => ({
+    ...packet,
+    source: packet.destination,
+    destination: packet.source,
+    sourcePort: packet.destinationPort,
+    destinationPort: packet.sourcePort,
+  });
+  const kept = FIELDS.filter((field) => field !== 'chain' && field !== 'flags' && field !== 'gid');
+  const agree = (a: Packet, b: Packet) =>
+    kept.every((field) => fieldValue(a, field) === fieldValue(b, field));
+  fc.assert(
+    fc.property(conditions, calls, (list, packets) => {
+      const universe = new Universe();
+      const set = list.map((clauses) => universe.matching(clauses)).reduce(union, universe.empty);
+      const seen = mirror(set, kept);
+      return packets.slice(0, 8).every((packet) => {
+        // What is in the set is in the mirror, if it can be there, and what is in the mirror was in the set.
+        const turned = witness(intersect(seen, universe.matching(exactly(turn(packet), kept))));
+        const given = witness(intersect(set, universe.matching(exactly(packet, kept))));
+        if (turned) return given !== undefined && agree(turn(turned), given);
+        const isPossible = !isEmpty(universe.matching(exactly(turn(packet), kept)));
+        return given === undefined || !isPossible;
+      });
+    }),
+    { numRuns: 10 },
   );
 });
