@@ -176,6 +176,12 @@ const OTHER_WAYS: readonly (readonly [name: string, lines: string, found: string
     ':u -|-A CONNECT -j u|-A SENDTO -j u|-A u -p udp -d 10.0.0.1 -j DROP',
     '',
   ],
+  [
+    'a rule that gives what the policy of another chain withholds',
+    ':SENDTO DROP|:CONNECT DROP|-A CONNECT -d 10.0.0.1 -j ACCEPT',
+    'SF018 1',
+  ],
+  ['policies that differ', ':SENDTO DROP', 'SF017 1'],
   ['tcp has no other way', '-A CONNECT -p tcp -d 10.0.0.1 -j DROP', ''],
   [
     'what a chain itself accepts from another port',

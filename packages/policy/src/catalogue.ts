@@ -114,7 +114,7 @@ export const CATALOGUE = {
     severity: 'info',
     title: 'had by another call, perhaps meant',
     explanation:
-      'What this chain refuses is had in another way that many policies mean to leave: a connected socket receives from its peer, whatever RECVFROM says, and a datagram can name as its source an address that BIND refuses.',
+      'What this chain refuses is had in another way that is often meant: a connected socket receives from its peer, whatever RECVFROM says; a datagram can name as its source an address that BIND refuses; a rule of one of CONNECT and SENDTO gives what the policy of the other withholds.',
   },
   SF019: {
     severity: 'warning',

@@ -14,7 +14,6 @@ import {
 } from '@sockfilter/diagram';
 import { type BuiltinChain, type Field, type Packet, PROTOCOL } from '@sockfilter/table';
 import { allAddresses } from '../address.js';
-import type { Code } from '../catalogue.js';
 import { type Check, type CheckContext, chainSet } from '../context.js';
 import type { Finding } from '../finding.js';
 import { ownerNote } from '../rulefile.js';
@@ -26,7 +25,8 @@ interface Pair {
   readonly shared: readonly Field[];
   /** Whether the open chain has the other end of each field there. */
   readonly isMirrored: boolean;
-  readonly code: Code;
+  /** Whether many policies mean to leave it. */
+  readonly isOftenMeant: boolean;
   readonly message: string;
   readonly fix: string;
 }
@@ -46,7 +46,7 @@ const PAIRS: readonly Pair[] = [
     open: 'SENDTO',
     shared: TO,
     isMirrored: false,
-    code: 'SF017',
+    isOftenMeant: false,
     message: '`CONNECT` refuses udp here to where `SENDTO` lets datagrams go without it',
     fix: 'refuse the same in SENDTO: jump from both chains to one of your own',
   },
@@ -55,7 +55,7 @@ const PAIRS: readonly Pair[] = [
     open: 'CONNECT',
     shared: TO,
     isMirrored: false,
-    code: 'SF017',
+    isOftenMeant: false,
     message: '`SENDTO` refuses here what a socket that `CONNECT` lets connect sends all the same',
     fix: 'refuse the same in CONNECT: jump from both chains to one of your own',
   },
@@ -64,7 +64,7 @@ const PAIRS: readonly Pair[] = [
     open: 'CONNECT',
     shared: ['group', 'family', 'protocol', 'uid', 'source', 'sourcePort'],
     isMirrored: true,
-    code: 'SF018',
+    isOftenMeant: true,
     message:
       '`RECVFROM` refuses datagrams here that a socket receives which `CONNECT` lets connect',
     fix: 'refuse it in CONNECT too, unless answers to who connects are wanted',
@@ -74,7 +74,7 @@ const PAIRS: readonly Pair[] = [
     open: 'SENDTO',
     shared: TO,
     isMirrored: true,
-    code: 'SF018',
+    isOftenMeant: true,
     message: '`BIND` refuses an address here that `SENDTO` lets be a source (IP_PKTINFO)',
     fix: 'refuse it as a source too: `-A SENDTO -s ADDRESS -j DROP`',
   },
@@ -116,7 +116,9 @@ function* throughAnother(context: CheckContext, pair: Pair): Generator<Finding> 
     const way = packet && witness(intersect(accepted, universe.box(alike(pair, packet))));
     if (!way) continue;
     const { decider } = tracer.decide(way);
-    yield context.find(pair.code, {
+    // A rule gives what a policy withholds: that is what rules are for.
+    const isMeant = pair.isOftenMeant || (!owner.rule && decider.rule !== undefined);
+    yield context.find(isMeant ? 'SF018' : 'SF017', {
       place: file.placeOf(owner.rule ?? owner.chain),
       message: pair.message,
       notes: [
