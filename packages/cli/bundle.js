@@ -3,6 +3,7 @@
  * words load; yaml.cjs and zod.cjs, which only those load that read YAML. CommonJS, because node needs a third less time to start it than ES modules.
  * Everything is bundled but koffi, which is native.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -89,3 +90,17 @@ for (const [name, text] of files) {
 for (const entry of readdirSync(dist, { withFileTypes: true }))
   if (entry.isFile() && !entry.name.startsWith('.') && !files.has(entry.name))
     rmSync(join(dist, entry.name));
+
+/** Completion as files, so that a shell starts nothing to have it. */
+const COMPLETIONS = { bash: 'sockfilter.bash', zsh: '_sockfilter', fish: 'sockfilter.fish' };
+mkdirSync(join(dist, 'completion'), { recursive: true });
+for (const [shell, name] of Object.entries(COMPLETIONS)) {
+  const script = execFileSync(process.execPath, [
+    join(here, 'bin/sockfilter.cjs'),
+    'completion',
+    shell,
+  ]);
+  const next = join(dist, 'completion', `.${name}.${process.pid}`);
+  writeFileSync(next, script);
+  renameSync(next, join(dist, 'completion', name));
+}

@@ -76,6 +76,16 @@ export class Workplace {
     return this.runNode([file, ...args], options);
   }
 
+  /** Runs a line of the shell in the folder. */
+  shell(line: string): Ended {
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', line], {
+      cwd: this.folder,
+      env: this.#environment(),
+      encoding: 'utf8',
+    });
+    return { status, stdout, stderr };
+  }
+
   runNode(args: readonly string[], { input = '', env }: RunOptions = {}): Ended {
     const { status, stdout, stderr, error } = spawnSync(process.execPath, args, {
       cwd: this.folder,

@@ -34,7 +34,7 @@ test.each([
   [['add', 'web', '--path', '/a/../b'], 2, '`..`'],
   [['add', 'web', '--id', '7', '--id', '8'], 2, 'more than once'],
   [['add', 'web', '--root', '/a', '--path', '/b'], 1, 'not below the root `/a`'],
-  [['add'], 2, 'too few arguments'],
+  [['add'], 2, '`group add` needs NAME'],
   [['delete', 'web'], 1, 'No group by the name `web`.'],
   [['move', 'web', '1'], 2, 'works on the live table only'],
   [['frobnicate'], 2, 'frobnicate'],

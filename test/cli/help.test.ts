@@ -1,6 +1,9 @@
 /** Help, versions, completion, and what a command loads. */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { COMMANDS } from '../../packages/cli/src/commandrow.js';
+import { RULES, TESTS } from '../ci/repository.js';
 import { ended, program, Workplace } from './command.js';
 
 let place: Workplace;
@@ -38,10 +41,68 @@ test('the version is that of the package', () => {
       expect(place.runProgram(program(name), [option])).toEqual({ status: 0, stdout, stderr: '' });
 });
 
-test('completion', () => {
-  expect(place.expectStatus(['completion'], 0).stdout).toContain('--get-yargs-completions');
-  const { stdout } = place.expectStatus(['--get-yargs-completions', 'sockfilter', 'g'], 0);
-  expect(stdout.split('\n')).toContain('group');
+test('completion is for a shell that is known', () => {
+  expect(place.expectStatus(['completion', 'fish'], 0).stdout).toMatch(/^# fish completion/);
+  const { stdout } = place.expectStatus(['completion'], 0, { env: { SHELL: '/usr/bin/zsh' } });
+  expect(stdout).toMatch(/^#compdef sockfilter\n/);
+  place.expectStatus(['completion'], 2);
+  expect(place.expectStatus(['completion', 'nosuch'], 2).stderr).toContain(
+    'SHELL is bash, zsh, fish, not `nosuch`',
+  );
+});
+
+describe('what is missing, or nearly right, is named', () => {
+  test.each([
+    ['explain', '`explain` needs CHAIN', 'for example `sockfilter explain BIND '],
+    ['group add', '`group add` needs NAME', 'for example `sockfilter group add web`'],
+    ['group move web', '`group move` needs PID', 'for example'],
+    ['query', '`query` needs VERDICT', 'for example'],
+    ['check', '`check` needs PATHS', 'for example'],
+    ['query acept', 'VERDICT is accept, refuse, not `acept`', 'did you mean `accept`?'],
+    ['group del', 'unknown argument: `del`', 'did you mean `delete`?'],
+    ['list', 'there is no command `list`', '`sockfilter group list`'],
+    ['chek', 'there is no command `chek`', 'did you mean `check`?'],
+    ['check x --fial-on error', 'unknown argument: `fial-on`', 'did you mean `--fail-on`?'],
+    ['review --gate sane', '`--gate` is report, no-new-access, same', 'did you mean `same`?'],
+    ['check x --root /', '`check` takes no `--root`', 'works on the files that it is given'],
+    ['--file rules simplify rules', '`simplify` takes no `--file`', 'works on the files'],
+  ])('%s', (line, message, help) => {
+    const { stderr } = place.expectStatus(line.split(' '), 2);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain(help);
+  });
+});
+
+describe('every example of a help works', () => {
+  let shop: Workplace;
+  beforeAll(() => {
+    shop = new Workplace({ SOCKFILTER_FILE: 'live', SHELL: '/bin/bash' });
+    mkdirSync(shop.path('rules'));
+    const git = (...words: readonly string[]) =>
+      execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@x', ...words], {
+        cwd: shop.folder,
+      });
+    for (const name of ['live', 'web.rules', 'new.rules', 'rules/web.rules'])
+      shop.write(name, RULES);
+    shop.write('web.test.yaml', TESTS);
+    git('init', '-q');
+    git('add', '-A');
+    git('commit', '-qm', 'x');
+    git('update-ref', 'refs/remotes/origin/main', 'HEAD');
+    mkdirSync(shop.path('bin'));
+    symlinkSync(program('sockfilter'), shop.path('bin/sockfilter'));
+  });
+  afterAll(() => shop.remove());
+
+  const rows = COMMANDS.filter(({ scope }) => scope !== 'live');
+  test.each(rows.flatMap(({ examples }) => examples))('sockfilter %s', (example) => {
+    const needsShell = /[<>$]/.test(example);
+    const { status, stdout, stderr } = needsShell
+      ? shop.shell(`node bin/sockfilter ${example}`)
+      : shop.run(example.split(' '));
+    // 1 is an answer too: a finding, a group that is there already.
+    expect([stdout + stderr, status === 0 || status === 1]).toEqual([stdout + stderr, true]);
+  });
 });
 
 test('a reader that goes away is no failure', async () => {

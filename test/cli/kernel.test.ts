@@ -1,8 +1,9 @@
 /** The command on the table in force: what it does shows in real calls. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Firewall } from '@sockfilter/kernel';
+import { COMMANDS } from '../../packages/cli/src/commandrow.js';
 import { Caller } from '../harness/caller.js';
 import { CgroupTree } from '../harness/cgroups.js';
 import { describeKernel } from '../harness/kernel.js';
@@ -222,6 +223,20 @@ describeKernel('the command', () => {
       expect(openIn()).toEqual([]);
       expect(openIn('--keep-sockets')).toEqual([expect.stringMatching(/^3 socket:/)]);
     });
+  });
+
+  test('every example of the help of commands that need the kernel', () => {
+    run('group add web');
+    mkdirSync(place.path('bin'));
+    symlinkSync(program('sockfilter'), place.path('bin/sockfilter'));
+    const live = COMMANDS.filter(({ scope }) => scope === 'live').flatMap((row) => row.examples);
+    // What names a root of its own is not for the root that is tried here.
+    for (const example of live.filter((each) => !each.startsWith('--root'))) {
+      const { status, stderr } = place.shell(`node bin/sockfilter ${example}`);
+      // Nothing is on trial, and nothing was in force before.
+      const isAnswer = status === 0 || (status === 1 && /^(confirm|undo)/.test(example));
+      expect([example, stderr, isAnswer]).toEqual([example, stderr, true]);
+    }
   });
 
   test('status and teardown', () => {

@@ -88,8 +88,8 @@ describe('restore', () => {
     );
   });
 
-  test('a file that is not there is 1', () => {
-    const { stderr } = place.expectStatus(['restore', 'absent'], 1);
+  test('a file that is not there is 2', () => {
+    const { stderr } = place.expectStatus(['restore', 'absent'], 2);
     expect(stderr).toBe('sockfilter: `absent`: no such file or directory\n');
   });
 });

@@ -43,9 +43,9 @@ describe('a command that is refused', () => {
     ['status', 2, 'works on the live table only, and SOCKFILTER_FILE is set'],
     ['teardown --file rules', 2, 'works on the live table only'],
     ['--file -', 2, 'no command specified'],
-    ['-L --file absent', 1, 'there is no file `absent`'],
-    ['-A BIND --file absent', 1, "printf '*socket\\nCOMMIT\\n' > absent"],
-    ['-A BIND --file .', 1, 'is not a regular file'],
+    ['-L --file absent', 2, 'there is no file `absent`'],
+    ['-A BIND --file absent', 2, "printf '*socket\\nCOMMIT\\n' > absent"],
+    ['-A BIND --file .', 2, 'is not a regular file'],
   ])('%s: exits with %d: %s', (line, status, message) => {
     const ended = place.run(line.split(' ').filter((word) => word !== ''));
     expect(ended).toMatchObject({ status, stdout: '', stderr: expect.stringContaining(message) });

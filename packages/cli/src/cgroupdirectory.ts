@@ -8,8 +8,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { EXIT } from '@sockfilter/language';
 import { escapePath, isBelow } from '@sockfilter/table';
-import { EXIT } from './exitcode.js';
 import { CommandError, errnoOf } from './failure.js';
 import { note } from './output.js';
 

@@ -1,13 +1,14 @@
 /** Every way in which a command fails, and how each is told: once, last, on stderr. */
 import {
   type Diagnostic,
+  EXIT,
+  type ExitCode,
   escapeUnseen,
   exitStatus,
   renderDiagnostics,
   type Source,
 } from '@sockfilter/language';
 import { TableError } from '@sockfilter/table';
-import { EXIT, type ExitCode } from './exitcode.js';
 
 /** The command can't do what was asked. */
 export class CommandError extends Error {
@@ -49,6 +50,11 @@ const RESOURCE_ERRORS: ReadonlySet<string> = new Set([
   'BpfError',
 ]);
 
+/** What is wrong with the file that was named; any other errno is about what the kernel has left. */
+const FILE_ERRNOS: ReadonlySet<string> = new Set([
+  ...['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'EEXIST', 'EXDEV'],
+]);
+
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
@@ -87,8 +93,11 @@ export function describeFailure(error: unknown, colour: boolean): Telling {
     return { text: tell(error.message, helpOf(error)), exit: EXIT.unfit };
   if (error instanceof Error && RESOURCE_ERRORS.has(error.name))
     return { text: tell(error.message, helpOf(error)), exit: EXIT.resource };
-  if (error instanceof Error && errnoOf(error) !== undefined)
-    return { text: tell(systemMessage(error), undefined), exit: EXIT.unfit };
+  const errno = errnoOf(error);
+  if (error instanceof Error && errno !== undefined) {
+    const exit = FILE_ERRNOS.has(errno) ? EXIT.usage : EXIT.resource;
+    return { text: tell(systemMessage(error), undefined), exit };
+  }
   const message = error instanceof Error ? error.message : String(error);
   const hint = 'this is a bug in sockfilter; SOCKFILTER_DEBUG=1 shows where it happened';
   return { text: tell(`internal error: ${message}`, hint), exit: EXIT.bug };

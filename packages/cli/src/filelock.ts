@@ -5,7 +5,7 @@
 import { linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { EXIT } from './exitcode.js';
+import { EXIT } from '@sockfilter/language';
 import { CommandError, errnoOf } from './failure.js';
 
 const POLL_MS = 20;

@@ -1,9 +1,8 @@
 /** A saved rule file as the table. */
 import { statSync } from 'node:fs';
-import type { Document } from '@sockfilter/language';
+import { type Document, EXIT } from '@sockfilter/language';
 import { EMPTY_TABLE, registerPaths, requireValid, type Table } from '@sockfilter/table';
 import { replaceFile, resolveFile } from './atomicfile.js';
-import { EXIT } from './exitcode.js';
 import { CommandError, DiagnosticsError, errnoOf } from './failure.js';
 import { withFileLock } from './filelock.js';
 import { readHighMark } from './highmark.js';
@@ -19,9 +18,9 @@ function readRuleFile(path: string): string {
     const code = errnoOf(error);
     if (code === 'ENOENT') {
       const help = `make an empty one with \`printf '*socket\\nCOMMIT\\n' > ${path}\`, or save the table in force with \`sockfilter save -f ${path}\``;
-      throw new CommandError(`there is no file \`${path}\``, EXIT.unfit, help);
+      throw new CommandError(`there is no file \`${path}\``, EXIT.usage, help);
     }
-    if (code === 'EISDIR') throw new CommandError(`\`${path}\` is a directory`, EXIT.unfit);
+    if (code === 'EISDIR') throw new CommandError(`\`${path}\` is a directory`, EXIT.usage);
     throw error;
   }
 }
@@ -73,7 +72,7 @@ export function withFileTable<T>(
   };
   if (access === 'read') return use(open());
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
-    throw new CommandError(`\`${path}\` is not a regular file`, EXIT.unfit);
+    throw new CommandError(`\`${path}\` is not a regular file`, EXIT.usage);
   // Without this the lock's own failure would be told in the place of the file's absence.
   if (access === 'edit') readRuleFile(path);
   return withFileLock(resolveFile(path), wait, () => use(open()));

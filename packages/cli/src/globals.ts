@@ -1,7 +1,6 @@
 /** The options that every command has, wherever they stand: `--root`, `--file` and `--wait`. */
-import type { CommandFlags } from '@sockfilter/language';
+import { type CommandFlags, EXIT } from '@sockfilter/language';
 import { patternOf, readPath } from '@sockfilter/table';
-import { EXIT } from './exitcode.js';
 import { CommandError } from './failure.js';
 
 export interface Globals {
@@ -82,6 +81,8 @@ export function firstWord(argv: readonly string[]): string | undefined {
 export function splitGlobals(argv: readonly string[]): {
   readonly globals: Globals;
   readonly rest: readonly string[];
+  /** The names of the global options that are among the words. */
+  readonly typed: readonly (keyof Given)[];
 } {
   const given: { -readonly [K in keyof Given]: Given[K] } = {
     root: undefined,
@@ -89,6 +90,7 @@ export function splitGlobals(argv: readonly string[]): {
     wait: undefined,
   };
   const rest: string[] = [];
+  const typed: (keyof Given)[] = [];
   let at = 0;
   while (at < argv.length && argv[at] !== '--') {
     const option = optionAt(argv, at);
@@ -98,13 +100,14 @@ export function splitGlobals(argv: readonly string[]): {
     }
     const { key, value, words } = option;
     at += words;
+    typed.push(key);
     if (given[key] !== undefined) throw usage(`\`--${key}\` is given more than once`);
     if (key !== 'wait') given[key] = value;
     else if (value === undefined) given.wait = Number.POSITIVE_INFINITY;
     else if (NUMBER.test(value)) given.wait = Number(value);
     else throw usage(`wait seconds not numeric: \`${value}\``);
   }
-  return { globals: completeGlobals(given), rest: [...rest, ...argv.slice(at)] };
+  return { globals: completeGlobals(given), rest: [...rest, ...argv.slice(at)], typed };
 }
 
 /** Refuses a command that a saved rule file has no notion of. */

@@ -1,7 +1,7 @@
 /** `sockfilter group`: names and ids for control groups. */
 import { existsSync } from 'node:fs';
 import { parseGroupName, printRule } from '@sockfilter/iptables';
-import { writeJson } from '@sockfilter/language';
+import { EXIT, writeJson } from '@sockfilter/language';
 import {
   addGroup,
   deleteGroup,
@@ -24,7 +24,6 @@ import {
   removeCgroup,
 } from './cgroupdirectory.js';
 import { printColumns } from './columns.js';
-import { EXIT } from './exitcode.js';
 import { CommandError } from './failure.js';
 import { withFileTable } from './filetable.js';
 import { type Globals, readGroupPath, requireLive } from './globals.js';

@@ -57,7 +57,7 @@ Commands:
   query     list the calls that are accepted or refused
   simplify  print an equivalent rule file with fewer rules
   rules     list the codes of findings; schema prints JSON schemas
-  completion  print a script that completes commands in bash or zsh
+  completion  print a script that completes commands in bash, zsh or fish
 
 Options of every command:
   --file FILE        work on a saved rule file              [SOCKFILTER_FILE]
@@ -66,6 +66,6 @@ Options of every command:
   -h, --help         help, also after a command
   -V, --version
 
-Exit status: 0 done; 1 does not fit the table; 2 can't be parsed, or is forbidden; 3 a bug;
-4 the lock is held, or the kernel refuses.
+Exit status: 0 done; 1 does not fit the table, or findings; 2 can't be parsed or read, or is
+forbidden; 3 a bug; 4 the lock is held, a limit, or the kernel refuses.
 `;

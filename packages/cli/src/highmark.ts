@@ -4,9 +4,9 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { EXIT } from '@sockfilter/language';
 import { MAX_GROUP_ID, pathsInRules, registerPaths, type Table } from '@sockfilter/table';
 import { replaceFile } from './atomicfile.js';
-import { EXIT } from './exitcode.js';
 import { CommandError, errnoOf } from './failure.js';
 import { withFileLock } from './filelock.js';
 import { stateDirectory } from './statedirectory.js';

@@ -1,8 +1,8 @@
 /** The kernel's table as the table. */
 import { parseSave, printSave } from '@sockfilter/iptables';
 import { Firewall } from '@sockfilter/kernel';
+import { EXIT } from '@sockfilter/language';
 import { counterOwners, EMPTY_TABLE, type Rule, requireValid, type Table } from '@sockfilter/table';
-import { EXIT } from './exitcode.js';
 import { CommandError } from './failure.js';
 import type { Globals } from './globals.js';
 import { recordIds } from './highmark.js';

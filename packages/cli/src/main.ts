@@ -1,12 +1,9 @@
 /** From the arguments to the command. */
-import { EXIT } from './exitcode.js';
+import { EXIT } from '@sockfilter/language';
 import { CommandError } from './failure.js';
 import { firstWord } from './globals.js';
 import { HELP, VERSION_LINE } from './help.js';
 import { finish, print } from './output.js';
-
-/** What yargs asks the command with when a shell wants completions. */
-const COMPLETION = '--get-yargs-completions';
 
 async function route(argv: readonly string[]): Promise<void> {
   const word = firstWord(argv);
@@ -16,7 +13,7 @@ async function route(argv: readonly string[]): Promise<void> {
   }
   if (word === '--help' || word === 'help') return print(HELP);
   if (word === '--version') return print(VERSION_LINE);
-  if (word.startsWith('-') && word !== COMPLETION) {
+  if (word.startsWith('-')) {
     const { runTableCommand } = await import('./tablecommand.js');
     return runTableCommand(argv);
   }

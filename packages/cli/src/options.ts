@@ -1,5 +1,5 @@
 /** Kinds of options, for yargs. */
-import { EXIT } from './exitcode.js';
+import { EXIT } from '@sockfilter/language';
 import { CommandError } from './failure.js';
 
 function once(value: string | readonly string[]): string {

@@ -1,5 +1,5 @@
 /** A socket call from the words of the command line. */
-import { didYouMean } from '@sockfilter/language';
+import { didYouMean, EXIT } from '@sockfilter/language';
 import {
   BUILTIN_CHAINS,
   CallError,
@@ -8,7 +8,6 @@ import {
   readCall,
   type Table,
 } from '@sockfilter/table';
-import { EXIT } from './exitcode.js';
 import { CommandError } from './failure.js';
 import { SYSTEM_NAMES } from './systemnames.js';
 

@@ -1,8 +1,8 @@
 /** `sockfilter restore`. */
 import type { ParsedSave } from '@sockfilter/iptables';
+import { EXIT } from '@sockfilter/language';
 import { isJson } from '@sockfilter/nftables';
 import { type Rule, registerPaths, type Table, validate } from '@sockfilter/table';
-import { EXIT } from './exitcode.js';
 import { CommandError, DiagnosticsError } from './failure.js';
 import type { Globals } from './globals.js';
 import { readHighMark } from './highmark.js';

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
-import { EXIT } from './exitcode.js';
+import { EXIT } from '@sockfilter/language';
 import { CommandError } from './failure.js';
 
 export interface Revision {

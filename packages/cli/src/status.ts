@@ -2,11 +2,10 @@
 
 import { printSave } from '@sockfilter/iptables';
 import type { Status } from '@sockfilter/kernel';
-import { writeJson } from '@sockfilter/language';
+import { EXIT, writeJson } from '@sockfilter/language';
 import type { Group } from '@sockfilter/table';
 import { removeOwnCgroups } from './cgroupdirectory.js';
 import { printColumns } from './columns.js';
-import { EXIT } from './exitcode.js';
 import { CommandError } from './failure.js';
 import { type Globals, requireLive } from './globals.js';
 import { withFirewall, withLiveTable } from './livetable.js';

@@ -1,8 +1,16 @@
 /** The commands that are words, by yargs. What each does is loaded when it is called. */
-import { didYouMean } from '@sockfilter/language';
+import { didYouMean, EXIT } from '@sockfilter/language';
 import yargs, { type Argv } from 'yargs';
 import { CI_NAMES, ciCommands } from './ci/commands.js';
-import { EXIT } from './exitcode.js';
+import {
+  COMMAND_NAMES,
+  type CommandRow,
+  commandRow,
+  examplesOf,
+  rowsBelow,
+  SHELLS,
+  subcommandsOf,
+} from './commandrow.js';
 import { CommandError } from './failure.js';
 import { type Globals, splitGlobals } from './globals.js';
 import { VERSION_LINE } from './help.js';
@@ -10,13 +18,7 @@ import { STANDARD_INPUT } from './inputfile.js';
 import { text } from './options.js';
 import { print } from './output.js';
 
-const NAMES = [
-  ...['save', 'restore', 'confirm', 'undo', 'group', 'exec', 'explain', 'status', 'teardown'],
-  ...['install-service', 'completion'],
-  ...CI_NAMES,
-];
-
-/** For help and completion: they are taken out before yargs sees the words. */
+/** For help: they are taken out before yargs sees the words. */
 const GLOBAL_OPTIONS = {
   file: { type: 'string', describe: 'work on a saved rule file [SOCKFILTER_FILE]' },
   root: { type: 'string', describe: 'police this control group only [SOCKFILTER_ROOT]' },
@@ -25,14 +27,10 @@ const GLOBAL_OPTIONS = {
 
 /** What yargs says, and the words of the other messages for it. */
 const WORDING: readonly (readonly [RegExp, string])[] = [
-  [/^Invalid values:\s+Argument: (.*), Given: (.*), Choices: (.*)$/s, '`--$1` is $3, not $2'],
   [/^Missing required arguments?: (.*)$/, 'missing option: `--$1`'],
   [/^Not enough arguments following: (.*)$/, 'option `$1` needs a value'],
-  [
-    /^Not enough non-option arguments: got (\d+), need at least (\d+)$/,
-    'too few arguments: $1 of $2',
-  ],
-  [/^Unknown arguments?: (.*)$/, 'unknown argument: `$1`'],
+  // yargs names an option in both of its spellings.
+  [/^Unknown arguments?: ([^,]*).*$/s, 'unknown argument: `$1`'],
 ];
 
 function reword(message: string): string {
@@ -194,7 +192,9 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
       'run a command in a group, with inherited sockets closed',
       (command) =>
         command
-          .usage('$0 exec --group NAME -- COMMAND ARGS...')
+          .usage(
+            '$0 exec --group NAME -- COMMAND ARGS...\n\nrun a command in a group, with inherited sockets closed',
+          )
           .option('group', { ...text, alias: 'g', demandOption: true, describe: 'its name' })
           .option('keep-sockets', {
             type: 'boolean',
@@ -260,7 +260,20 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
     .command('teardown', 'remove every trace from the kernel', {}, async () => {
       const { tearDown } = await import('./status.js');
       await tearDown(globals);
-    });
+    })
+    .command(
+      'completion [shell]',
+      'print a script that completes commands in bash, zsh or fish',
+      (command) =>
+        command.positional('shell', {
+          choices: SHELLS,
+          describe: 'the shell of SHELL if absent',
+        }),
+      async ({ shell }) => {
+        const { printCompletion } = await import('./completion/print.js');
+        printCompletion(shell);
+      },
+    );
 }
 
 /**
@@ -277,16 +290,84 @@ function fileName(word: string): string {
   return word.startsWith('-') && word !== '-' ? `./${word}` : word;
 }
 
+/** Words that name what other commands do. */
+const OTHER_WORDS: Readonly<Record<string, string>> = {
+  list: '`sockfilter -L` lists the rules, `sockfilter group list` the groups',
+  show: '`sockfilter -S` shows the rules, `sockfilter status` what is attached',
+  add: '`sockfilter -A CHAIN RULE` adds a rule, `sockfilter group add NAME` a group',
+  delete: '`sockfilter -D CHAIN RULE` deletes a rule, `sockfilter group delete NAME` a group',
+  move: '`sockfilter group move NAME PID` moves a process',
+  flush: '`sockfilter -F` deletes all rules',
+  load: '`sockfilter restore FILE` puts a file in force',
+  apply: '`sockfilter restore FILE` puts a file in force',
+  lint: '`sockfilter check FILE` says what is wrong with a file',
+  run: '`sockfilter exec --group NAME -- COMMAND` runs a command in a group',
+  stop: '`sockfilter teardown` removes every trace from the kernel',
+};
+
 function checkName(word: string | undefined): void {
-  if (word === undefined || word.startsWith('-') || NAMES.includes(word)) return;
-  const help = didYouMean(word, NAMES) ?? '`sockfilter --help` says what there is';
+  if (word === undefined || word.startsWith('-') || COMMAND_NAMES.includes(word)) return;
+  const known = Object.hasOwn(OTHER_WORDS, word) ? OTHER_WORDS[word] : undefined;
+  const help = known ?? didYouMean(word, COMMAND_NAMES) ?? '`sockfilter --help` says what there is';
   throw new CommandError(`there is no command \`${word}\``, EXIT.usage, help);
 }
 
+/** An option of every command where it can mean nothing: a command of files has no table. */
+function checkScope(
+  name: string | undefined,
+  row: CommandRow | undefined,
+  typed: readonly string[],
+) {
+  const [option] = typed;
+  if (row?.scope !== 'files' || option === undefined) return;
+  const help = `\`${name}\` works on the files that it is given`;
+  throw new CommandError(`\`${name}\` takes no \`--${option}\``, EXIT.usage, help);
+}
+
+/** The options of every command that this one has. */
+function globalOptions(row: CommandRow | undefined) {
+  const { file, root, wait } = GLOBAL_OPTIONS;
+  if (row?.scope === 'files') return {};
+  return row?.scope === 'live' ? { root, wait } : { file, root, wait };
+}
+
+/** What is wrong with the words, by what yargs says of them. */
+function wordsError(said: string, words: readonly string[], row: CommandRow | undefined) {
+  const name = row?.words ?? words[0] ?? '';
+  const usage = `\`sockfilter ${name} --help\` says what it takes`;
+  const few = /^Not enough non-option arguments: got (\d+), need at least \d+$/.exec(said);
+  if (few) {
+    const missing = row?.args.slice(Number(few[1])).filter(({ optional }) => !optional) ?? [];
+    const what = missing.map((each) => each.name.toUpperCase()).join(' and ');
+    const example = row ? `for example \`sockfilter ${row.examples[0]}\`` : usage;
+    return new CommandError(`\`${name}\` needs ${what || 'more words'}`, EXIT.usage, example);
+  }
+  const choice = /^Invalid values:\s+Argument: (.*), Given: "(.*)", Choices: (.*)$/s.exec(said);
+  if (choice) {
+    const [, option = '', given = '', choices = ''] = choice;
+    const all = [...choices.matchAll(/"([^"]*)"/g)].map(([, each = '']) => each);
+    const isWord = row?.args.some((each) => each.name === option);
+    const shown = isWord ? option.toUpperCase() : `\`--${option}\``;
+    const message = `${shown} is ${all.join(', ')}, not \`${given}\``;
+    return new CommandError(message, EXIT.usage, didYouMean(given, all) ?? usage);
+  }
+  const [, unknown = ''] = /^Unknown arguments?: ([^,]*)/.exec(said) ?? [];
+  const isOption = words.some((word) => word.startsWith(`--${unknown}`));
+  const known = isOption
+    ? [...Object.keys(row?.options ?? {}), ...Object.keys(globalOptions(row)), 'help']
+    : subcommandsOf(words[0] ?? '');
+  const begun = known.filter((each) => unknown !== '' && each.startsWith(unknown));
+  const near = begun.length === 1 ? `did you mean \`${begun[0]}\`?` : didYouMean(unknown, known);
+  const help = near === undefined ? usage : isOption ? near.replace('`', '`--') : near;
+  return new CommandError(reword(said), EXIT.usage, help);
+}
+
 export async function runSubcommand(argv: readonly string[]): Promise<void> {
-  const { globals, rest } = splitGlobals(argv);
+  const { globals, rest, typed } = splitGlobals(argv);
   const [name] = rest;
   checkName(name);
+  const row = commandRow(rest);
+  checkScope(name, row, typed);
   const dashes = rest.indexOf('--');
   const before = dashes < 0 ? rest : rest.slice(0, dashes);
   const words = dashes < 0 ? [] : rest.slice(dashes + 1);
@@ -305,16 +386,14 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
     })
     .version(false)
     .alias('h', 'help')
-    .options(GLOBAL_OPTIONS)
-    .group(['file', 'root', 'wait', 'help'], 'Options of every command:')
+    .options(globalOptions(row))
+    .group([...Object.keys(globalOptions(row)), 'help'], 'Options of every command:')
     .exitProcess(false)
     .showHelpOnFail(false)
     .strict()
-    .completion('completion', 'print a script that completes commands in bash or zsh')
     .fail((message: string | undefined, error: Error | undefined) => {
       if (error && error.name !== 'YError') throw error;
-      const help = `\`sockfilter ${name} --help\` says what it takes`;
-      throw new CommandError(reword(message ?? error?.message ?? ''), EXIT.usage, help);
+      throw wordsError(message ?? error?.message ?? '', rest, row);
     });
   const live = liveCommands(saveAndRestore(base, globals), globals, words);
   const parser = ciCommands(live, globals).command(
@@ -322,6 +401,9 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
     'add, list, delete groups; move processes into them',
     (command) => groupCommands(command, globals),
   );
-  if (name === 'completion') parser.showCompletionScript();
-  else await parser.parseAsync([...namingStandardInput(ours)]);
+  let help = '';
+  await parser.parseAsync([...namingStandardInput(ours)], {}, (_error, _argv, output) => {
+    help = output;
+  });
+  if (help !== '') print(`${help}\n\n${examplesOf(row ? [row] : rowsBelow(name ?? ''))}`);
 }

@@ -1,7 +1,7 @@
 /** Tables on trial: `restore --confirm`, `confirm` and `undo`. */
 import { createInterface } from 'node:readline/promises';
 import { isatty } from 'node:tty';
-import { EXIT } from './exitcode.js';
+import { EXIT } from '@sockfilter/language';
 import { CommandError } from './failure.js';
 import { type Globals, requireLive } from './globals.js';
 import { confirmTrial, goBack } from './livetable.js';

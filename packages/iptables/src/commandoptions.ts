@@ -156,6 +156,9 @@ const ROWS: readonly CommandRow[] = [
   flag(['root'], undefined, (draft, use) => once(draft, 'root', use), oneWord),
 ];
 
+/** How the options beside those of rules are spelled, in the order of their rows. */
+export const COMMAND_SPELLINGS: readonly Pick<CommandRow, 'long' | 'short' | 'least'>[] = ROWS;
+
 const LONG = new Map(ROWS.flatMap((row) => row.long.map((long) => [long, row] as const)));
 const SHORT = new Map(
   ROWS.flatMap((row) => (row.short === undefined ? [] : [[row.short, row] as const])),

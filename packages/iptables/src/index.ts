@@ -1,4 +1,5 @@
 export { type ParsedCommand, parseCommand } from './commandline.js';
+export { COMMAND_SPELLINGS } from './commandoptions.js';
 export { parseGroupId, parseGroupName, printGroup } from './groupline.js';
 export { commandLine } from './lexer.js';
 export { type ListingOptions, printListing, printRules, printVerbose } from './listing.js';
@@ -13,7 +14,7 @@ export {
   type SavedWords,
 } from './restore.js';
 export { type PrintSaveOptions, printRuleFile, printSave } from './save.js';
-export { optionWord } from './syntax.js';
+export { optionWord, SYNTAX, TARGET_SYNTAX } from './syntax.js';
 export { unfitNames } from './unfit.js';
 export type { RuleContext } from './values/syntax.js';
 export { printValue } from './values.js';

@@ -11,6 +11,7 @@ export { editDocument, type LineNotation } from './documentedit.js';
 export { draw, placeText, type Remark, type Style } from './drawing.js';
 export { type DecodedSource, decodeSource } from './encoding.js';
 export { escapeLines, escapeUnseen, writeJson } from './escape.js';
+export { EXIT, type ExitCode } from './exitcode.js';
 export { type Names, NO_NAMES, readNames } from './names.js';
 export { noteOddCharacters } from './oddcharacter.js';
 export * from './source.js';

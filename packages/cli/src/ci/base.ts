@@ -8,7 +8,7 @@
  * - Where there is none or several, or the history is not here, the revision itself. That can only blame
  *   the change for more.
  */
-import { EXIT } from '../exitcode.js';
+import { EXIT } from '@sockfilter/language';
 import { CommandError } from '../failure.js';
 import type { Git } from './git.js';
 

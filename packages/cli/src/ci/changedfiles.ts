@@ -5,7 +5,7 @@
  */
 import { lstatSync, readFileSync, realpathSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { EXIT } from '../exitcode.js';
+import { EXIT } from '@sockfilter/language';
 import { CommandError } from '../failure.js';
 import { Exclusion, IGNORE_FILE } from './exclusion.js';
 import { type Git, type RawChange, SUBMODULE, SYMLINK, type TreeEntry } from './git.js';

@@ -1,4 +1,6 @@
 /** `sockfilter check`: what is wrong with rule files, without root and without a kernel. */
+
+import { EXIT } from '@sockfilter/language';
 import {
   checkFile,
   type IgnoredFinding,
@@ -6,7 +8,6 @@ import {
   type ReportCase,
   type Suite,
 } from '@sockfilter/policy';
-import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
 import { findFiles, RULES } from './findfiles.js';
 import { Progress } from './progress.js';

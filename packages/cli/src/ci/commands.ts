@@ -1,7 +1,8 @@
-/** The commands of CI, by yargs: they exit with 0, 1 for findings, 2 for wrong usage, 3 for a failure. */
+/** The commands of CI, by yargs. */
+
+import { EXIT } from '@sockfilter/language';
 import { FORMATS, REGION_KEYS, type RegionKey, SEVERITIES } from '@sockfilter/policy';
 import type { Argv } from 'yargs';
-import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
 import type { Globals } from '../globals.js';
 import { flag, list, text } from '../options.js';
@@ -113,7 +114,9 @@ function diffCommand(parser: Argv, globals: Globals): Argv {
     'say what a change means for calls',
     (command) =>
       reportOptions(command)
-        .usage('$0 diff OLD NEW\n$0 diff --since REVISION [PATH...]')
+        .usage(
+          '$0 diff OLD NEW\n$0 diff --since REVISION [PATH...]\n\nsay what a change means for calls',
+        )
         .positional('paths', {
           type: 'string',
           array: true,

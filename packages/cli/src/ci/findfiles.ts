@@ -1,7 +1,7 @@
 /** The files that a command is given: by name, or in folders by their ending. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, normalize } from 'node:path';
-import { EXIT } from '../exitcode.js';
+import { EXIT } from '@sockfilter/language';
 import { CommandError } from '../failure.js';
 import { STANDARD_INPUT } from '../inputfile.js';
 import { currentExclusion } from './exclusion.js';

@@ -1,6 +1,6 @@
 /** What git says of the repository around a folder. Nothing of the repository is changed but by fetch(). */
 import { execFileSync } from 'node:child_process';
-import { EXIT } from '../exitcode.js';
+import { EXIT } from '@sockfilter/language';
 import { CommandError } from '../failure.js';
 
 /** Settings of a repository that would have git run programs, write, or take names for patterns. */

@@ -1,5 +1,5 @@
 /** `sockfilter query`: which calls of a region are accepted or refused. */
-import { writeJson } from '@sockfilter/language';
+import { EXIT, writeJson } from '@sockfilter/language';
 import {
   Query,
   queryPage,
@@ -10,7 +10,6 @@ import {
   type RuleFile,
 } from '@sockfilter/policy';
 import { printColumns } from '../columns.js';
-import { EXIT } from '../exitcode.js';
 import { CommandError, DiagnosticsError } from '../failure.js';
 import type { Globals } from '../globals.js';
 import { print } from '../output.js';
@@ -68,7 +67,7 @@ function printRegions(query: Query, { verdict, json }: QueryWords): string {
   if (tooMany)
     throw new CommandError(
       'the answer is too many regions to list',
-      EXIT.bug,
+      EXIT.resource,
       'ask about a smaller region',
     );
   if (json) {

@@ -2,6 +2,7 @@
 
 import { relative, resolve } from 'node:path';
 import { isatty } from 'node:tty';
+import { EXIT } from '@sockfilter/language';
 import {
   FORMATS,
   type Format,
@@ -13,7 +14,6 @@ import {
   writeReport,
 } from '@sockfilter/policy';
 import { replaceFile } from '../atomicfile.js';
-import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
 import { VERSION } from '../help.js';
 import { STANDARD_INPUT } from '../inputfile.js';
@@ -110,13 +110,13 @@ export function report(
   process.exitCode = exit === 1 && exitZero ? 0 : exit;
 }
 
-/** Does something with a file: what would cost too much is the tool's failure, 3, and says which file. */
+/** Does something with a file: what would cost too much says of which file. */
 export function withinLimits<T>(file: string, work: () => T): T {
   try {
     return whileWorking(file, work);
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'LimitError') throw error;
     const help = 'split the rules by group, or make them overlap less';
-    throw new CommandError(`\`${file}\`: ${error.message}`, EXIT.bug, help);
+    throw new CommandError(`\`${file}\`: ${error.message}`, EXIT.resource, help);
   }
 }

@@ -1,9 +1,8 @@
 /** `sockfilter rules` and `sockfilter schema`: what there is to be told, and to be written. */
-import { writeJson } from '@sockfilter/language';
+import { EXIT, writeJson } from '@sockfilter/language';
 import { tableSchema } from '@sockfilter/nftables';
 import { catalogueRows, isCode, jsonSchema } from '@sockfilter/policy';
 import { printColumns } from '../columns.js';
-import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
 import { print } from '../output.js';
 

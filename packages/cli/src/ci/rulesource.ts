@@ -1,7 +1,7 @@
 /** Rule files for the commands of CI: what cannot be read is a finding, or the end with status 2. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { type Document, decodeSource, type Span } from '@sockfilter/language';
+import { type Document, decodeSource, EXIT, type Span } from '@sockfilter/language';
 import {
   type Finding,
   fileWithoutText,
@@ -11,7 +11,6 @@ import {
   type RuleFile,
 } from '@sockfilter/policy';
 import type { Chain, Rule, Table } from '@sockfilter/table';
-import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
 import type { Globals } from '../globals.js';
 import { decodeText, STANDARD_INPUT } from '../inputfile.js';

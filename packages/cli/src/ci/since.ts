@@ -1,6 +1,7 @@
 /** What became of every rule file since a commit: `diff --since` and `review`. */
 import { realpathSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
+import { EXIT } from '@sockfilter/language';
 import {
   CATALOGUE,
   type Code,
@@ -13,7 +14,6 @@ import {
   type Suite,
 } from '@sockfilter/policy';
 import { EMPTY_TABLE, type Table } from '@sockfilter/table';
-import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
 import { type Base, findBase } from './base.js';
 import { changeDetails, concludeChange } from './changeanswer.js';

@@ -1,7 +1,7 @@
 /** `sockfilter test`: rule files held against the expectations beside them. */
 import { existsSync, statSync } from 'node:fs';
+import { EXIT } from '@sockfilter/language';
 import { readExpectations, type Suite, testFile } from '@sockfilter/policy';
-import { EXIT } from '../exitcode.js';
 import { CommandError } from '../failure.js';
 import { type Found, findFiles, RULES, TESTS } from './findfiles.js';
 import { Progress } from './progress.js';

@@ -1,4 +1,5 @@
 /** What a command of CI has to say, whatever form it is said in. */
+import { EXIT, type ExitCode } from '@sockfilter/language';
 import { atLeast, type Finding, type Place, SEVERITIES, type Severity } from '../finding.js';
 import type { IgnoredFinding } from '../suppression.js';
 
@@ -47,11 +48,6 @@ export interface WriteOptions {
   readonly pathOf?: (file: string) => string;
 }
 
-/** What CI commands exit with. */
-export const CI_EXIT = { fine: 0, findings: 1, usage: 2, failure: 3 } as const;
-
-export type CiExit = (typeof CI_EXIT)[keyof typeof CI_EXIT];
-
 export function findingsOf({ suites }: Report): readonly Finding[] {
   return suites.flatMap(({ cases }) => cases.flatMap(({ findings }) => findings));
 }
@@ -61,15 +57,15 @@ export function isFailure(report: Report, finding: Finding): boolean {
 }
 
 /** 2 where a file could not be read, 1 for failures, else 0. */
-export function exitOf(report: Report): CiExit {
+export function exitOf(report: Report): ExitCode {
   const findings = findingsOf(report);
-  if (findings.some(({ code }) => code === 'SF000' || code === 'SF103')) return CI_EXIT.usage;
-  return findings.some((finding) => isFailure(report, finding)) ? CI_EXIT.findings : CI_EXIT.fine;
+  if (findings.some(({ code }) => code === 'SF000' || code === 'SF103')) return EXIT.usage;
+  return findings.some((finding) => isFailure(report, finding)) ? EXIT.unfit : EXIT.ok;
 }
 
 /** The worst of several. */
-export function worstOf(reports: readonly Report[]): CiExit {
-  const [worst = CI_EXIT.fine] = reports.map(exitOf).toSorted((a, b) => b - a);
+export function worstOf(reports: readonly Report[]): ExitCode {
+  const [worst = EXIT.ok] = reports.map(exitOf).toSorted((a, b) => b - a);
   return worst;
 }
 

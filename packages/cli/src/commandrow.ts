@@ -1,0 +1,301 @@
+/**
+ * The commands that are words, a row for each: what help, suggestions and completion say of them. What
+ * yargs takes is held against these rows by a test.
+ */
+import { FORMATS, REGION_KEYS, SEVERITIES } from '@sockfilter/policy';
+
+/** What a word can be: nothing that is known, or something that completion offers. */
+export type Filler = 'flag' | 'text' | 'file' | 'chain' | 'group' | 'code' | readonly string[];
+
+interface Argument {
+  readonly name: string;
+  readonly filler: Filler;
+  readonly optional?: boolean;
+  /** The last one may stand several times. */
+  readonly many?: boolean;
+}
+
+export interface CommandRow {
+  /** `save`, `group add`. */
+  readonly words: string;
+  readonly describe: string;
+  readonly args: readonly Argument[];
+  /** By long name. */
+  readonly options: Readonly<Record<string, Filler>>;
+  /** What it works on: the table in force, that or a saved one, or nothing but the files it is given. */
+  readonly scope: 'live' | 'table' | 'files';
+  /** As typed behind `sockfilter`. */
+  readonly examples: readonly [string, string, ...string[]];
+}
+
+const REPORT = {
+  format: FORMATS,
+  'fail-on': SEVERITIES,
+  'exit-zero': 'flag',
+  all: 'flag',
+} as const;
+
+const REGION = Object.fromEntries(
+  REGION_KEYS.map((key): [string, Filler] => {
+    if (key === 'chain' || key === 'group') return [key, key];
+    return [key, 'text'];
+  }),
+);
+
+const group = { name: 'name', filler: 'group' } as const;
+const paths = { name: 'paths', filler: 'file', many: true } as const;
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    words: 'save',
+    describe: 'print the table in the format of iptables-save',
+    args: [],
+    options: { counters: 'flag', output: 'file', table: ['socket'], json: 'flag', version: 'flag' },
+    scope: 'table',
+    examples: ['save > web.rules', 'save -c -f web.rules'],
+  },
+  {
+    words: 'restore',
+    describe: 'put a saved rule file in force, all of it or nothing',
+    args: [{ name: 'rules', filler: 'file', optional: true }],
+    options: {
+      json: 'flag',
+      noflush: 'flag',
+      test: 'flag',
+      counters: 'flag',
+      label: 'text',
+      confirm: 'text',
+      'fail-closed': 'flag',
+      version: 'flag',
+    },
+    scope: 'table',
+    examples: ['restore --test web.rules', 'restore -c < web.rules'],
+  },
+  {
+    words: 'confirm',
+    describe: 'keep the table that `restore --confirm` has put in force',
+    args: [],
+    options: {},
+    scope: 'live',
+    examples: ['confirm', 'confirm --wait 5'],
+  },
+  {
+    words: 'undo',
+    describe: 'put the table before back: of a trial at once, else of the history',
+    args: [],
+    options: {},
+    scope: 'live',
+    examples: ['undo', 'undo --wait 5'],
+  },
+  {
+    words: 'group add',
+    describe: 'declare a group, and print its id',
+    args: [{ name: 'name', filler: 'text' }],
+    options: { path: 'text', id: 'text' },
+    scope: 'table',
+    examples: ['group add web', 'group add db --id 7 --path /db.slice'],
+  },
+  {
+    words: 'group list',
+    describe: 'list the groups',
+    args: [],
+    options: { json: 'flag' },
+    scope: 'table',
+    examples: ['group list', 'group list --json'],
+  },
+  {
+    words: 'group delete',
+    describe: 'forget a group; its id is not given out again',
+    args: [group],
+    options: { force: 'flag' },
+    scope: 'table',
+    examples: ['group delete web', 'group delete web --force'],
+  },
+  {
+    words: 'group move',
+    describe: 'move processes into a group',
+    args: [group, { name: 'pid', filler: 'text', many: true }],
+    options: {},
+    scope: 'live',
+    examples: ['group move web $$', 'group move web --wait 5 $$'],
+  },
+  {
+    words: 'exec',
+    describe: 'run a command in a group, with inherited sockets closed',
+    args: [],
+    options: { group: 'group', 'keep-sockets': 'flag' },
+    scope: 'live',
+    examples: ['exec --group web -- true', 'exec -g web --keep-sockets -- true'],
+  },
+  {
+    words: 'explain',
+    describe: 'say what becomes of a call, and which rule decides',
+    args: [{ name: 'chain', filler: 'chain' }],
+    options: {
+      group: 'group',
+      proto: ['tcp', 'udp', 'udplite', 'icmp', 'ipv6-icmp'],
+      src: 'text',
+      dst: 'text',
+      uid: 'text',
+      gid: 'text',
+      rules: 'flag',
+      json: 'flag',
+    },
+    scope: 'table',
+    examples: [
+      'explain BIND --proto tcp --dst 10.0.0.5:80',
+      'explain CONNECT --group web --dst [fd00::1]:443 --rules',
+    ],
+  },
+  {
+    words: 'status',
+    describe: 'say what is attached, and how big it is',
+    args: [],
+    options: { json: 'flag' },
+    scope: 'live',
+    examples: ['status', 'status --json'],
+  },
+  {
+    words: 'install-service',
+    describe: 'have systemd restore a rule file at boot, before the network',
+    args: [],
+    options: { fail: ['open', 'closed'], rules: 'file', print: 'flag' },
+    scope: 'live',
+    examples: [
+      'install-service --fail closed --print',
+      'install-service --fail open --rules /etc/sockfilter/rules --print',
+    ],
+  },
+  {
+    words: 'teardown',
+    describe: 'remove every trace from the kernel',
+    args: [],
+    options: {},
+    scope: 'live',
+    examples: ['teardown', '--root /web.slice teardown'],
+  },
+  {
+    words: 'check',
+    describe: 'say what is wrong with rule files',
+    args: [paths],
+    options: { ...REPORT, kernel: 'text', exclude: 'text', 'require-reason': 'flag' },
+    scope: 'files',
+    examples: ['check web.rules', 'check . --kernel 6.1 --fail-on warning --format github'],
+  },
+  {
+    words: 'test',
+    describe: 'hold rule files against their expectations',
+    args: [{ ...paths, optional: true }],
+    options: { ...REPORT, exclude: 'text', 'pass-with-no-tests': 'flag' },
+    scope: 'files',
+    examples: ['test', 'test rules --pass-with-no-tests --format junit=results.xml'],
+  },
+  {
+    words: 'diff',
+    describe: 'say what a change means for calls',
+    args: [{ ...paths, optional: true }],
+    options: {
+      ...REPORT,
+      since: 'text',
+      'no-new-access': 'flag',
+      fetch: 'flag',
+      exclude: 'text',
+      intended: 'file',
+      report: 'file',
+    },
+    scope: 'table',
+    examples: ['diff web.rules new.rules', 'diff --since origin/main --no-new-access rules'],
+  },
+  {
+    words: 'review',
+    describe: 'diff --since, test and check in one report, for pull requests',
+    args: [{ ...paths, optional: true }],
+    options: {
+      ...REPORT,
+      since: 'text',
+      gate: ['report', 'no-new-access', 'same'],
+      fetch: 'flag',
+      exclude: 'text',
+      kernel: 'text',
+      'require-reason': 'flag',
+    },
+    scope: 'files',
+    examples: ['review --since origin/main', 'review rules --gate same --format markdown'],
+  },
+  {
+    words: 'query',
+    describe: 'list the calls that are accepted or refused',
+    args: [
+      { name: 'verdict', filler: ['accept', 'refuse'] },
+      { name: 'rules', filler: 'file', optional: true },
+    ],
+    options: { ...REGION, matrix: 'flag', report: 'file', json: 'flag' },
+    scope: 'table',
+    examples: [
+      'query accept web.rules --chain BIND',
+      'query refuse web.rules --chain CONNECT --remote 10.0.0.0/8',
+    ],
+  },
+  {
+    words: 'simplify',
+    describe: 'print an equivalent rule file with fewer rules',
+    args: [{ name: 'rules', filler: 'file' }],
+    options: {},
+    scope: 'files',
+    examples: ['simplify web.rules', 'simplify web.rules > new.rules'],
+  },
+  {
+    words: 'rules',
+    describe: 'list the codes of findings, or explain one',
+    args: [{ name: 'code', filler: 'code', optional: true }],
+    options: { json: 'flag' },
+    scope: 'files',
+    examples: ['rules', 'rules SF001'],
+  },
+  {
+    words: 'schema',
+    describe: 'print a JSON schema for editors: of expectations, or of tables in JSON',
+    args: [{ name: 'kind', filler: ['expectations', 'intended', 'table'], optional: true }],
+    options: {},
+    scope: 'files',
+    examples: ['schema', 'schema intended'],
+  },
+  {
+    words: 'completion',
+    describe: 'print a script that completes commands in bash, zsh or fish',
+    args: [{ name: 'shell', filler: SHELLS, optional: true }],
+    options: {},
+    scope: 'files',
+    examples: ['completion bash', 'completion fish'],
+  },
+];
+
+/** The first words: `save`, `group`. */
+export const COMMAND_NAMES: readonly string[] = [
+  ...new Set(COMMANDS.map(({ words }) => words.replace(/ .*/, ''))),
+];
+
+/** The commands whose first word is the name. */
+export function rowsBelow(name: string): readonly CommandRow[] {
+  return COMMANDS.filter(({ words }) => words.startsWith(`${name} `));
+}
+
+/** What such a command does: `add`, `list`. */
+export function subcommandsOf(name: string): readonly string[] {
+  return rowsBelow(name).map(({ words }) => words.slice(name.length + 1));
+}
+
+/** The row of the words of a command line, global options taken out. */
+export function commandRow(words: readonly string[]): CommandRow | undefined {
+  const [name = '', sub = ''] = words;
+  return COMMANDS.find((row) => row.words === name || row.words === `${name} ${sub}`);
+}
+
+/** Their examples as help shows them. */
+export function examplesOf(rows: readonly CommandRow[]): string {
+  const lines = rows.flatMap(({ examples }) => examples.map((each) => `  sockfilter ${each}\n`));
+  return `Examples:\n${lines.join('')}`;
+}
