@@ -19,6 +19,7 @@ const ARCHITECTURE: Architecture = {
     iptables: ['table', 'language'],
     'nftables-json': [],
     nftables: ['table', 'language', 'iptables'],
+    interop: ['table', 'language', 'iptables'],
     diagram: ['table'],
     bpf: [],
     kernel: ['table', 'diagram', 'bpf'],
@@ -30,7 +31,7 @@ const ARCHITECTURE: Architecture = {
     'jsonc-parser': ['nftables'],
     yargs: ['cli'],
     zod: ['cli', 'policy', 'nftables-json'],
-    yaml: ['cli', 'policy'],
+    yaml: ['cli', 'policy', 'interop'],
   },
   commands: ['cli'],
 };

@@ -85,6 +85,10 @@ describe('every example of a help works', () => {
     for (const name of ['live', 'web.rules', 'new.rules', 'rules/web.rules'])
       shop.write(name, RULES);
     shop.write('web.test.yaml', TESTS);
+    shop.write('dump', '*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n');
+    shop.write('nginx.service', '[Service]\nSocketBindDeny=any\n');
+    shop.write('policy.yaml', 'kind: NetworkPolicy\nspec: { podSelector: {} }\n');
+    shop.write('pods.yaml', '{ name: web, ip: 10.0.0.1, path: /web }\n');
     git('init', '-q');
     git('add', '-A');
     git('commit', '-qm', 'x');

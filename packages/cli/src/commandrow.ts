@@ -264,6 +264,26 @@ export const COMMANDS: readonly CommandRow[] = [
     examples: ['schema', 'schema intended'],
   },
   {
+    words: 'import',
+    describe: 'make a rule file of the rules of iptables, systemd or Kubernetes',
+    args: [{ name: 'files', filler: 'file', many: true }],
+    options: {
+      from: ['iptables-save', 'systemd-unit', 'networkpolicy'],
+      'chain-map': 'text',
+      group: 'text',
+      path: 'text',
+      pods: 'file',
+      tests: 'file',
+      report: 'file',
+    },
+    scope: 'files',
+    examples: [
+      'import --from iptables-save dump > host.rules',
+      'import --from systemd-unit nginx.service --tests nginx.test.yaml',
+      'import --from networkpolicy policy.yaml --pods pods.yaml',
+    ],
+  },
+  {
     words: 'completion',
     describe: 'print a script that completes commands in bash, zsh or fish',
     args: [{ name: 'shell', filler: SHELLS, optional: true }],

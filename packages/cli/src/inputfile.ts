@@ -24,6 +24,7 @@ export function decodeText(bytes: Uint8Array, name: string): string {
 
 /** The file, or standard input without one or for `-`. */
 export function readInput(file: string | undefined): Input {
-  if (file !== undefined && file !== '-') return { name: file, text: readTextFile(file, file) };
+  if (file !== undefined && file !== '-' && file !== STANDARD_INPUT)
+    return { name: file, text: readTextFile(file, file) };
   return { name: 'standard input', text: readTextFile(0, 'standard input') };
 }

@@ -40,6 +40,11 @@ export function printRuleText(text: string): void {
   write(1, isatty(1) ? escapeLines(text) : text);
 }
 
+/** Lines beside the output, which have their escapes. */
+export function tell(text: string): void {
+  write(2, text);
+}
+
 /** For what a person should know, beside the output. */
 export function note(text: string): void {
   write(2, `sockfilter: ${escapeUnseen(text)}\n`);

@@ -15,8 +15,12 @@ import { CommandError } from './failure.js';
 import { type Globals, splitGlobals } from './globals.js';
 import { VERSION_LINE } from './help.js';
 import { STANDARD_INPUT } from './inputfile.js';
+import { INTEROP_NAMES, interopCommands } from './interopcommands.js';
 import { text } from './options.js';
 import { print } from './output.js';
+
+/** What takes names of files also after `--`. */
+const TAKES_FILES: readonly string[] = [...CI_NAMES, ...INTEROP_NAMES];
 
 /** For help: they are taken out before yargs sees the words. */
 const GLOBAL_OPTIONS = {
@@ -281,7 +285,7 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
  * files to read, it gets the name that standard input has as a file.
  */
 function namingStandardInput(words: readonly string[]): readonly string[] {
-  if (!CI_NAMES.some((name) => name === words[0])) return words;
+  if (!TAKES_FILES.some((name) => name === words[0])) return words;
   return words.map((word) => (word === '-' ? STANDARD_INPUT : word));
 }
 
@@ -371,7 +375,7 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
   const dashes = rest.indexOf('--');
   const before = dashes < 0 ? rest : rest.slice(0, dashes);
   const words = dashes < 0 ? [] : rest.slice(dashes + 1);
-  const takesFiles = CI_NAMES.some((each) => each === name);
+  const takesFiles = TAKES_FILES.some((each) => each === name);
   const ours = takesFiles ? [...before, ...words.map(fileName)] : before;
   if (name !== 'exec' && !takesFiles && words.length > 0)
     throw new CommandError(`\`${name}\` takes nothing after \`--\``, EXIT.usage);
@@ -396,7 +400,7 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
       throw wordsError(message ?? error?.message ?? '', rest, row);
     });
   const live = liveCommands(saveAndRestore(base, globals), globals, words);
-  const parser = ciCommands(live, globals).command(
+  const parser = interopCommands(ciCommands(live, globals)).command(
     'group',
     'add, list, delete groups; move processes into them',
     (command) => groupCommands(command, globals),

@@ -1,7 +1,7 @@
 export { type ParsedCommand, parseCommand } from './commandline.js';
 export { COMMAND_SPELLINGS } from './commandoptions.js';
 export { parseGroupId, parseGroupName, printGroup } from './groupline.js';
-export { commandLine } from './lexer.js';
+export { commandLine, lexLine } from './lexer.js';
 export { type ListingOptions, printListing, printRules, printVerbose } from './listing.js';
 export { extensionHelp } from './matchhelp.js';
 export { editSave } from './notation.js';

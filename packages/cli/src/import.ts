@@ -1,0 +1,117 @@
+/** `sockfilter import`: rules of other programs as a rule file, and what of them is not in it. */
+import {
+  type ChainMap,
+  type Draft,
+  finishDraft,
+  type Imported,
+  importDumps,
+  importPolicies,
+  importUnit,
+  type Remark,
+  readDump,
+  type Scope,
+} from '@sockfilter/interop';
+import { EXIT, escapeUnseen, type Source, writeJson } from '@sockfilter/language';
+import { isBuiltinChain, MAX_GROUP_ID } from '@sockfilter/table';
+import { stringify } from 'yaml';
+import { replaceFile } from './atomicfile.js';
+import { CommandError } from './failure.js';
+import { readGroupPath } from './globals.js';
+import { readHighMark } from './highmark.js';
+import { readInput } from './inputfile.js';
+import { printRuleText, tell } from './output.js';
+
+export interface ImportWords {
+  readonly from: 'iptables-save' | 'systemd-unit' | 'networkpolicy';
+  readonly files: readonly string[];
+  readonly chainMap: string;
+  readonly group: string | undefined;
+  readonly path: string | undefined;
+  readonly pods: readonly string[];
+  /** Where the invariants go. */
+  readonly tests: string | undefined;
+  /** Where the remarks go as JSON, beside standard error. */
+  readonly report: string | undefined;
+}
+
+/** `INPUT=ACCEPT,OUTPUT=CONNECT:SENDTO`. */
+function readChainMap(text: string): ChainMap {
+  const map = new Map(
+    text.split(',').map((entry) => {
+      const [theirs = '', list = ''] = entry.split('=');
+      const ours = list.split(':').filter(isBuiltinChain);
+      if (theirs === '' || ours.length === 0 || ours.length < list.split(':').length) {
+        const help = 'for example `INPUT=ACCEPT,OUTPUT=CONNECT:SENDTO`';
+        throw new CommandError(`\`${entry}\` is no \`CHAIN=OURS:...\``, EXIT.usage, help);
+      }
+      return [theirs, ours] as const;
+    }),
+  );
+  return map;
+}
+
+function readScope({ group, path }: ImportWords): Scope {
+  if (path !== undefined) return ['-m', 'cgroup', '--path', readGroupPath(path)];
+  if (group === undefined) return [];
+  if (/^\d+$/.test(group) && Number(group) <= MAX_GROUP_ID) return ['-m', 'cgroup', '--id', group];
+  const help = 'a name means nothing in a file that does not declare it: give its id, or `--path`';
+  throw new CommandError(`\`${group}\` is no id of a group`, EXIT.usage, help);
+}
+
+function readDraft(words: ImportWords, sources: readonly Source[]): Draft {
+  const scope = readScope(words);
+  if (words.from === 'iptables-save')
+    return importDumps(sources.map(readDump), readChainMap(words.chainMap), scope);
+  if (words.from === 'networkpolicy')
+    return importPolicies(
+      sources,
+      words.pods.map((file) => readInput(file)),
+    );
+  const draft = importUnit(sources, scope);
+  if (!('fault' in draft)) return draft;
+  throw new CommandError(draft.fault, EXIT.usage, 'say it with `--path`');
+}
+
+/** Lines that follow each other with the same reason are told together. */
+function tellRemarks(remarks: readonly Remark[]): void {
+  let at = 0;
+  while (at < remarks.length) {
+    const first = remarks[at];
+    if (!first) return;
+    let next = at + 1;
+    for (let each = remarks[next]; each && isSame(first, each); each = remarks[++next]);
+    const last = remarks[next - 1] ?? first;
+    const place = `${first.file}:${first.line}${last.line > first.line ? `-${last.line}` : ''}`;
+    const what = next - at > 1 ? `${next - at} lines` : first.text;
+    tell(
+      `${escapeUnseen(`${place}: ${first.fate}: ${first.reason}${what === '' ? '' : `: ${what}`}`)}\n`,
+    );
+    at = next;
+  }
+}
+
+function isSame(first: Remark, { file, fate, reason }: Remark): boolean {
+  return first.file === file && first.fate === fate && first.reason === reason;
+}
+
+function refuseWider({ remarks }: Imported): void {
+  const wider = remarks.filter(({ fate }) => fate === 'wider').length;
+  if (wider === 0) return;
+  const message = `${wider} ${wider === 1 ? 'part' : 'parts'} of the original can't be said, and without ${wider === 1 ? 'it' : 'them'} more would be accepted`;
+  throw new CommandError(
+    message,
+    EXIT.unfit,
+    'take out what is named as wider above, or change it',
+  );
+}
+
+export function importRules(words: ImportWords): void {
+  const sources = words.files.map((file) => readInput(file));
+  const imported = finishDraft(readDraft(words, sources), readHighMark());
+  tellRemarks(imported.remarks);
+  if (words.report !== undefined) replaceFile(words.report, writeJson(imported.remarks));
+  refuseWider(imported);
+  printRuleText(imported.text);
+  if (words.tests !== undefined)
+    replaceFile(words.tests, stringify({ invariants: imported.invariants }));
+}

@@ -1,0 +1,265 @@
+/**
+ * Units of systemd, with their drop-ins, as rules about the unit's control group: SocketBindAllow and SocketBindDeny,
+ * IPAddressAllow and IPAddressDeny, RestrictAddressFamilies. As there, what is allowed goes before what is denied, and
+ * what is neither is allowed.
+ */
+import { basename, dirname } from 'node:path';
+import type { Source } from '@sockfilter/language';
+import { BUILTIN_CHAINS, CHAINS } from '@sockfilter/table';
+import {
+  type Draft,
+  type DraftLine,
+  type Fate,
+  type Invariant,
+  numberedLines,
+  type Remark,
+  type Scope,
+  word,
+} from './draft.js';
+
+interface Setting {
+  readonly key: string;
+  readonly value: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** What else decides about sockets there. */
+const OTHERS =
+  /^(PrivateNetwork|RestrictNetworkInterfaces|IPIngressFilterPath|IPEgressFilterPath|BPFProgram|NetworkNamespacePath|JoinsNamespaceOf|NFTSet|SystemCallFilter|CapabilityBoundingSet|SocketUser|SocketGroup|IPAccounting)$/;
+const OURS =
+  /^(SocketBindAllow|SocketBindDeny|IPAddressAllow|IPAddressDeny|RestrictAddressFamilies|Slice)$/;
+
+function readSettings(sources: readonly Source[]): readonly Setting[] {
+  const settings: Setting[] = [];
+  for (const source of sources) {
+    let before = '';
+    let start = 0;
+    for (const [line, text] of numberedLines(source)) {
+      if (before === '' && /^\s*([#;]|$)/.test(text)) continue;
+      if (before === '') start = line;
+      const whole = `${before}${text.trim()}`;
+      // A backslash at the end goes on in the next line.
+      before = whole.endsWith('\\') ? `${whole.slice(0, -1)} ` : '';
+      if (before !== '') continue;
+      const [, key, value] = /^([A-Za-z]\w*)\s*=\s*(.*)$/.exec(whole) ?? [];
+      if (key !== undefined && value !== undefined)
+        settings.push({ key, value, file: source.name, line: start });
+    }
+  }
+  return settings;
+}
+
+/** The control group of a unit, which its name and its slice say. */
+function unitPath(sources: readonly Source[], slice: string | undefined): string | undefined {
+  const [first] = sources;
+  if (!first) return undefined;
+  const folder = basename(dirname(first.name));
+  const name = folder.endsWith('.d') ? folder.slice(0, -2) : basename(first.name);
+  const [, prefix, instance, kind] =
+    /^([^@]+)(@[^.]*)?\.(service|socket|scope|slice)$/.exec(name) ?? [];
+  if (prefix === undefined || kind === undefined || instance === '@') return undefined;
+  if (kind === 'slice') return slicePath(name);
+  const own =
+    instance === undefined ? 'system.slice' : `system-${prefix.replaceAll('-', '\\x2d')}.slice`;
+  return `${slicePath(slice ?? own)}/${name}`;
+}
+
+/** `a-b.slice` lies in `a.slice`. */
+function slicePath(name: string): string {
+  const parts = name.replace(/\.slice$/, '').split('-');
+  return parts.map((_, at) => `/${parts.slice(0, at + 1).join('-')}.slice`).join('');
+}
+
+/** The values that count: an empty assignment takes back those before it. */
+function valuesOf(settings: readonly Setting[], key: string): readonly Setting[] {
+  const all = settings.filter((each) => each.key === key);
+  const from = all.findLastIndex(({ value }) => value === '') + 1;
+  return all
+    .slice(from)
+    .flatMap((setting) => setting.value.split(/\s+/).map((value) => ({ ...setting, value })));
+}
+
+const NETWORKS: Readonly<Record<string, readonly string[]>> = {
+  any: [''],
+  localhost: ['127.0.0.0/8', '::1/128'],
+  'link-local': ['169.254.0.0/16', 'fe80::/64'],
+  multicast: ['224.0.0.0/4', 'ff00::/8'],
+};
+
+const PEERED = BUILTIN_CHAINS.filter((chain) => CHAINS[chain].noPeer === undefined);
+
+class Unit {
+  readonly lines: DraftLine[] = [];
+  readonly remarks: Remark[] = [];
+  readonly invariants: Invariant[] = [];
+  readonly #settings: readonly Setting[];
+  readonly #scope: Scope;
+
+  constructor(settings: readonly Setting[], scope: Scope) {
+    this.#settings = settings;
+    this.#scope = scope;
+  }
+
+  #tell({ key, value, file, line }: Setting, fate: Fate, reason: string): void {
+    this.remarks.push({ file, line, fate, text: `${key}=${value}`, reason });
+  }
+
+  #rule(from: Setting, chain: string, words: string, refuses: boolean): void {
+    const scope = this.#scope.map(word).join(' ');
+    const text = `-A ${chain} ${words}${words === '' ? '' : ' '}${scope} -j ${refuses ? 'DROP' : 'ACCEPT'}`;
+    const original = `${from.key}=${from.value}`;
+    this.lines.push({ text, file: from.file, line: from.line, original, refuses });
+  }
+
+  /** Families first: systemd asks them at socket(2), before anything else. */
+  families(): void {
+    const values = valuesOf(this.#settings, 'RestrictAddressFamilies');
+    const [first] = values;
+    if (!first) return;
+    const inverted = first.value.startsWith('~');
+    const named = values.map(({ value }) => value.replace(/^~/, ''));
+    for (const [family, option] of [
+      ['AF_INET', '-4'],
+      ['AF_INET6', '-6'],
+    ] as const) {
+      if (named.includes(family) !== inverted) continue;
+      for (const chain of BUILTIN_CHAINS) this.#rule(first, chain, option, true);
+    }
+    this.#tell(first, 'note', 'calls fail, where socket(2) would; a mapped address is IPv4');
+    const others = named.filter((name) => !/^(AF_INET6?|none)$/.test(name));
+    if (others.length > 0)
+      this.#tell(first, 'moot', `sockfilter sees no sockets of ${others.join(', ')}`);
+  }
+
+  binds(): void {
+    const [allow, deny] = ['SocketBindAllow', 'SocketBindDeny'].map((key) =>
+      valuesOf(this.#settings, key),
+    );
+    for (const setting of allow ?? [])
+      for (const words of this.#bindWords(setting, false))
+        this.#rule(setting, 'BIND', words, false);
+    for (const setting of deny ?? [])
+      for (const words of this.#bindWords(setting, true)) this.#rule(setting, 'BIND', words, true);
+    const [denied] = deny ?? [];
+    if (denied && !(allow ?? []).some(({ value }) => value === 'any'))
+      this.#tell(denied, 'note', 'a port that the kernel chooses is judged too, with its number');
+  }
+
+  #bindWords(setting: Setting, refuses: boolean): readonly string[] {
+    const { value } = setting;
+    if (value === 'any') return [''];
+    const [, family, protocol, port] =
+      /^(?:(ipv4|ipv6)(?::|$))?(?:(tcp|udp)(?::|$))?(any|\d+(?:-\d+)?)?$/.exec(value) ?? [];
+    if (family === undefined && protocol === undefined && port === undefined) {
+      this.#tell(setting, refuses ? 'wider' : 'narrowed', 'this is no bind rule of systemd');
+      return [];
+    }
+    const words = [
+      ...(family === undefined ? [] : [family === 'ipv4' ? '-4' : '-6']),
+      ...(protocol === undefined ? [] : ['-p', protocol]),
+      ...(port === undefined || port === 'any'
+        ? []
+        : ['-m', 'socket', '--local-port', port.replace('-', ':')]),
+    ];
+    return [words.join(' ')];
+  }
+
+  addresses(): void {
+    for (const [key, refuses] of [
+      ['IPAddressAllow', false],
+      ['IPAddressDeny', true],
+    ] as const)
+      for (const setting of valuesOf(this.#settings, key))
+        for (const network of this.#networks(setting, refuses))
+          for (const chain of PEERED)
+            this.#rule(
+              setting,
+              chain,
+              network === '' ? '' : `-m socket --remote ${network}`,
+              refuses,
+            );
+    const [first] = valuesOf(this.#settings, 'IPAddressDeny');
+    if (first)
+      this.#tell(first, 'note', 'packets of connections that are there already are not judged');
+  }
+
+  #networks(setting: Setting, refuses: boolean): readonly string[] {
+    const { value } = setting;
+    const named = NETWORKS[value];
+    if (named) return named;
+    if (/^[\da-fA-F:.]+(\/\d+)?$/.test(value)) return [value];
+    this.#tell(setting, refuses ? 'wider' : 'narrowed', 'this is no address');
+    return [];
+  }
+
+  others(): void {
+    for (const setting of this.#settings)
+      if (OTHERS.test(setting.key))
+        this.#tell(setting, 'note', 'it is about sockets, and stays what it is there');
+  }
+
+  /** What only what is allowed leaves, where all else is denied. */
+  state(group: string): void {
+    const denied = valuesOf(this.#settings, 'SocketBindDeny').some(({ value }) => value === 'any');
+    const allowed = valuesOf(this.#settings, 'SocketBindAllow');
+    if (denied)
+      this.invariants.push({
+        name: 'binds what SocketBindAllow names and nothing else',
+        only: {
+          in: { chain: 'BIND', group },
+          accept: allowed.flatMap(({ value }) => region(value)),
+        },
+      });
+    const networks = valuesOf(this.#settings, 'IPAddressAllow').flatMap(
+      ({ value }) => NETWORKS[value] ?? [value],
+    );
+    if (valuesOf(this.#settings, 'IPAddressDeny').some(({ value }) => value === 'any'))
+      this.invariants.push({
+        name: 'talks to what IPAddressAllow names and nothing else',
+        only: {
+          in: { chain: [...PEERED], group },
+          accept: networks.map((remote) => (remote === '' ? {} : { remote })),
+        },
+      });
+  }
+}
+
+function region(value: string): readonly Invariant[] {
+  const [, family, protocol, port] =
+    /^(?:(ipv4|ipv6)(?::|$))?(?:(tcp|udp)(?::|$))?(any|\d+(?:-\d+)?)?$/.exec(value) ?? [];
+  return [
+    {
+      ...(family !== undefined && { family: family === 'ipv4' ? 4 : 6 }),
+      ...(protocol !== undefined && { proto: protocol }),
+      ...(port !== undefined && port !== 'any' && { 'local-port': port }),
+    },
+  ];
+}
+
+/** The unit file and its drop-ins, in their order; the scope is that of the unit's own group if none is given. */
+export function importUnit(
+  sources: readonly Source[],
+  scope: Scope,
+): Draft | { readonly fault: string } {
+  const settings = readSettings(sources);
+  const path = unitPath(sources, valuesOf(settings, 'Slice').at(-1)?.value);
+  const own = scope.length > 0 ? scope : path === undefined ? [] : ['-m', 'cgroup', '--path', path];
+  if (own.length === 0) return { fault: 'the control group of the unit is not known by its name' };
+  const unit = new Unit(settings, own);
+  unit.families();
+  unit.binds();
+  unit.addresses();
+  unit.others();
+  unit.state(own.at(-1) ?? '');
+  const [first] = settings;
+  if (!settings.some(({ key }) => OURS.test(key)))
+    unit.remarks.push({
+      file: sources[0]?.name ?? '',
+      line: first?.line ?? 1,
+      fate: 'note',
+      text: '',
+      reason: 'the unit restricts no sockets',
+    });
+  return { chains: [], ...unit };
+}

@@ -1,0 +1,232 @@
+/**
+ * What is imported from a dump accepts no call that the dump would refuse, whatever the tests say that no rule of
+ * ours can ask: held against a reading of iptables of its own.
+ */
+import { finishDraft, importDumps, readDump } from '@sockfilter/interop';
+import { parseSave } from '@sockfilter/iptables';
+import { NO_NAMES } from '@sockfilter/language';
+import { type BuiltinChain, evaluate, type Packet, PROTOCOL, readAddress } from '@sockfilter/table';
+import fc from 'fast-check';
+import { PACKET } from '../arbitrary/ordinary.js';
+import { forLength } from '../harness/length.js';
+
+const MAP = new Map<string, readonly BuiltinChain[]>([
+  ['INPUT', ['ACCEPT']],
+  ['OUTPUT', ['CONNECT', 'SENDTO']],
+]);
+
+function imported(text: string, map = MAP) {
+  const draft = importDumps([readDump({ name: 'dump', text })], map, []);
+  const { text: rules, remarks } = finishDraft(draft, 0);
+  const { table, diagnostics } = parseSave(rules, 'rules', { names: NO_NAMES });
+  expect(diagnostics).toEqual([]);
+  return { rules, table, remarks };
+}
+
+/** A test of a rule: its text, and whether a packet of the network has it. */
+interface Test {
+  readonly text: string;
+  readonly holds: (packet: Real, chance: boolean) => boolean;
+}
+
+/** What goes over the network for a call: its source is known by then. */
+interface Real {
+  readonly source: bigint;
+  readonly destination: bigint;
+  readonly sport: number;
+  readonly dport: number;
+  readonly udp: boolean;
+}
+
+const address = (text: string) => readAddress(text)?.value ?? 0n;
+const [A, B, LO] = ['10.0.0.5', '10.0.1.5', '127.0.0.1'].map(address);
+const ADDRESSES = [A, B, LO];
+const isLo = ({ source, destination }: Real) =>
+  source >> 24n === 127n || destination >> 24n === 127n || source === destination;
+
+const TESTS: readonly Test[] = [
+  { text: '-s 10.0.0.0/24', holds: ({ source }) => source >> 8n === A >> 8n },
+  { text: '! -s 10.0.0.0/24', holds: ({ source }) => source >> 8n !== A >> 8n },
+  { text: '-d 10.0.1.0/24', holds: ({ destination }) => destination >> 8n === B >> 8n },
+  { text: '! -d 10.0.1.0/24', holds: ({ destination }) => destination >> 8n !== B >> 8n },
+  { text: '-p tcp -m tcp --dport 80', holds: ({ udp, dport }) => !udp && dport === 80 },
+  { text: '-p tcp -m tcp --sport 1024:65535', holds: ({ udp, sport }) => !udp && sport >= 1024 },
+  { text: '-p udp -m udp ! --sport 53', holds: ({ udp, sport }) => udp && sport !== 53 },
+  {
+    text: '-p tcp -m multiport --sports 1000,2000',
+    holds: ({ udp, sport }) => !udp && (sport === 1000 || sport === 2000),
+  },
+  {
+    text: '-m iprange --src-range 10.0.0.1-10.0.0.9',
+    holds: ({ source }) => source >= A - 4n && source <= A + 4n,
+  },
+  { text: '-i lo', holds: isLo },
+  { text: '! -i lo', holds: (packet) => !isLo(packet) },
+  { text: '-m limit --limit 5/min', holds: (_, chance) => chance },
+  { text: '-m conntrack --ctstate NEW,ESTABLISHED', holds: () => true },
+  { text: '-m state --state RELATED,ESTABLISHED', holds: () => false },
+  { text: '', holds: () => true },
+];
+
+interface Rule {
+  readonly chain: string;
+  readonly test: Test;
+  readonly target: string;
+  readonly chance: boolean;
+}
+
+const CHAINS = ['INPUT', 'OUTPUT', 'one', 'two'];
+
+const rule = fc
+  .tuple(fc.constantFrom(...CHAINS), fc.constantFrom(...TESTS), fc.nat(7), fc.boolean())
+  .map(([chain, test, pick, chance]): Rule => {
+    // Chains call later ones only.
+    const calls = CHAINS.slice(Math.max(2, CHAINS.indexOf(chain) + 1));
+    const targets = [
+      '-j ACCEPT',
+      '-j DROP',
+      '-j REJECT',
+      '-j RETURN',
+      '-j LOG',
+      '-j NFQUEUE',
+      '',
+      '',
+    ];
+    const target =
+      pick >= 6 && calls.length > 0 ? `${pick === 6 ? '-j' : '-g'} ${calls[0]}` : targets[pick];
+    return { chain, test, target, chance };
+  });
+
+type Verdict = 'accept' | 'refuse' | 'return';
+
+/** iptables as its manual has it; what NFQUEUE says is not known and so no accepting. */
+function walk(rules: readonly Rule[], chain: string, packet: Real): Verdict {
+  for (const { test, target, chance } of rules.filter((each) => each.chain === chain)) {
+    if (!test.holds(packet, chance)) continue;
+    const [flag, name] = target.split(' ');
+    if (name === 'ACCEPT') return 'accept';
+    if (name === 'DROP' || name === 'REJECT' || name === 'NFQUEUE') return 'refuse';
+    if (name === 'RETURN') return 'return';
+    if (name === undefined || name === 'LOG') continue;
+    const verdict = walk(rules, name, packet);
+    if (verdict !== 'return') return verdict;
+    if (flag === '-g') return 'return';
+  }
+  return 'return';
+}
+
+const policy = fc.constantFrom('ACCEPT', 'DROP');
+
+const dump = fc
+  .tuple(policy, policy, fc.array(rule, { maxLength: 10 }))
+  .map(([input, output, rules]) => ({
+    rules,
+    policies: new Map([
+      ['INPUT', input],
+      ['OUTPUT', output],
+    ]),
+    text: `*filter\n:INPUT ${input} [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ${output} [0:0]\n:one - [0:0]\n:two - [0:0]\n${rules
+      .map(
+        ({ chain, test, target }) =>
+          `-A ${[chain, test.text, target].filter((each) => each !== '').join(' ')}`,
+      )
+      .join('\n')}\nCOMMIT\n`,
+  }));
+
+const real = fc.record<Real>({
+  source: fc.constantFrom(...ADDRESSES),
+  destination: fc.constantFrom(...ADDRESSES),
+  sport: fc.constantFrom(53, 1000, 40000),
+  dport: fc.constantFrom(80, 443),
+  udp: fc.boolean(),
+});
+
+/** The call for which the packet goes out or comes in; a socket that is not bound has no source. */
+function callOf(packet: Real, hook: string, bound: boolean): Packet {
+  const { source, destination, sport, dport, udp } = packet;
+  const chain = hook === 'INPUT' ? 'ACCEPT' : udp ? 'SENDTO' : 'CONNECT';
+  const own = hook === 'INPUT' || bound;
+  return {
+    ...PACKET,
+    chain,
+    protocol: udp ? PROTOCOL.udp : PROTOCOL.tcp,
+    flags: udp ? 0 : 2,
+    source: own ? source : 0n,
+    destination,
+    sourcePort: own || udp ? sport : 0,
+    destinationPort: dport,
+  };
+}
+
+test('nothing is accepted that the dump refuses', () => {
+  let accepted = 0;
+  const run = fc.property(
+    dump,
+    fc.array(fc.tuple(real, fc.boolean()), { minLength: 12, maxLength: 24 }),
+    (given, calls) => {
+      const { table, remarks } = imported(given.text);
+      expect(remarks.filter(({ fate }) => fate === 'wider')).toEqual([]);
+      for (const [packet, bound] of calls)
+        for (const hook of ['INPUT', 'OUTPUT']) {
+          if (hook === 'INPUT' && packet.udp) continue;
+          const { errno } = evaluate(table, callOf(packet, hook, bound));
+          if (errno !== 0) continue;
+          accepted++;
+          const verdict = walk(given.rules, hook, packet);
+          const isAccepted =
+            verdict === 'return' ? given.policies.get(hook) === 'ACCEPT' : verdict === 'accept';
+          expect(isAccepted).toBe(true);
+        }
+    },
+  );
+  fc.assert(run, { numRuns: forLength({ long: 5000, short: 200 }) });
+  expect(accepted).toBeGreaterThan(200);
+});
+
+test('what can be said is said exactly', () => {
+  const exact =
+    '*filter\n:INPUT DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n:web - [0:0]\n-A INPUT -i lo -j ACCEPT\n-A INPUT -p tcp -m state --state NEW -j web\n-A web -s 10.0.0.0/8 -p tcp -m tcp --dport 80:90 -m comment --comment "the web" -j ACCEPT\nCOMMIT\n';
+  const { rules, remarks } = imported(exact);
+  expect(remarks).toEqual([]);
+  expect(rules.split('\n').filter((line) => line.startsWith('-A'))).toEqual([
+    '-A ACCEPT -4 -s 127.0.0.0/8 -j ACCEPT',
+    '-A ACCEPT -4 -p tcp -j web',
+    '-A ACCEPT -4 -j DROP',
+    '-A web -4 -p tcp -m tcp --dport 80:90 -m comment --comment "the web" -s 10.0.0.0/8 -j ACCEPT',
+  ]);
+});
+
+test('every line of a dump is there or told', () => {
+  const text =
+    '*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -j REDIRECT --to-ports 80\nCOMMIT\n*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n-A INPUT -m recent --rcheck -j ACCEPT\n-A INPUT -p icmp -j ACCEPT\n-A FORWARD -i eth0 -j ACCEPT\n-A INPUT -j NFLOG --nflog-group 5\n-A INPUT -p sctp -j ACCEPT\n-A INPUT -p sctp -j DROP\nnonsense\nCOMMIT\n';
+  const { remarks } = imported(text);
+  expect(remarks.map(({ line, fate }) => `${line} ${fate}`)).toEqual([
+    '3 note',
+    '8 narrowed',
+    '9 moot',
+    '10 moot',
+    '11 moot',
+    '12 narrowed',
+    '13 wider',
+    '14 wider',
+  ]);
+});
+
+test('thousands of rules come through', () => {
+  const rows = Array.from(
+    { length: 5000 },
+    (_, at) =>
+      `-A INPUT -s 10.${at >> 8}.${at & 255}.0/24 -p tcp -m tcp --dport ${at + 1} -j ACCEPT`,
+  );
+  const { table, remarks } = imported(`*filter\n:INPUT DROP [0:0]\n${rows.join('\n')}\nCOMMIT\n`);
+  expect(remarks).toEqual([]);
+  expect(table.chains.flatMap(({ rules }) => rules)).toHaveLength(5001);
+});
+
+test('nothing of a dump becomes a word or line of its own', () => {
+  const text =
+    '*filter\n:INPUT DROP [0:0]\n:a"b - [0:0]\n-A INPUT -m comment --comment "x\\" -j ACCEPT" -j DROP\n-A INPUT -s "10.0.0.1 -j ACCEPT" -j DROP\nCOMMIT\n';
+  const { rules, remarks } = imported(text);
+  expect(rules).not.toMatch(/-j ACCEPT$/m);
+  expect(remarks.map(({ line, fate }) => `${line} ${fate}`)).toEqual(['5 wider']);
+});

@@ -1,0 +1,123 @@
+/** NetworkPolicies as rules: the known recipes, judged by calls of pods. */
+import { finishDraft, importPolicies } from '@sockfilter/interop';
+import { parseSave } from '@sockfilter/iptables';
+import { NO_NAMES } from '@sockfilter/language';
+import { evaluate, groupAt, PROTOCOL, readAddress } from '@sockfilter/table';
+import { PACKET } from '../arbitrary/ordinary.js';
+
+const PODS = `
+- { name: web, namespace: default, labels: { app: web }, ip: 10.0.0.1, path: /kube/web, ports: { http: 8080 } }
+- { name: api, namespace: default, labels: { app: api, role: back }, ip: 10.0.0.2, path: /kube/api }
+- { name: mon, namespace: ops, labels: { app: mon }, ip: 10.0.1.1 }
+`
+  .trim()
+  .split('\n')
+  .map((row) => row.replace(/^- /, ''))
+  .join('\n---\n');
+const NAMESPACES = '\n---\n{ kind: Namespace, metadata: { name: ops, labels: { team: ops } } }\n';
+
+function imported(spec: string, pods = PODS + NAMESPACES) {
+  const policy = `kind: NetworkPolicy\nmetadata: { name: p, namespace: default }\nspec: ${spec}\n`;
+  const draft = importPolicies(
+    [{ name: 'p.yaml', text: policy }],
+    [{ name: 'pods.yaml', text: pods }],
+  );
+  const { text, remarks } = finishDraft(draft, 0);
+  const { table, diagnostics } = parseSave(text, 'rules', { names: NO_NAMES });
+  expect(diagnostics).toEqual([]);
+  const call = (pod: string, peer: string, port: number, inward: boolean, udp: boolean) => {
+    const value = readAddress(peer)?.value ?? 0n;
+    return (
+      evaluate(table, {
+        ...PACKET,
+        chain: inward ? (udp ? 'RECVFROM' : 'ACCEPT') : udp ? 'SENDTO' : 'CONNECT',
+        group: groupAt(table.groups, `/kube/${pod}`)?.id ?? 0,
+        protocol: udp ? PROTOCOL.udp : PROTOCOL.tcp,
+        flags: udp ? 0 : 2,
+        source: inward ? value : 0n,
+        destination: inward ? 1n : value,
+        destinationPort: port,
+      }).errno === 0
+    );
+  };
+  return {
+    remarks: remarks.map(({ fate, reason }) => `${fate}: ${reason}`),
+    in: (pod: string, from: string, port: number, udp = false) => call(pod, from, port, true, udp),
+    out: (pod: string, to: string, port: number, udp = false) => call(pod, to, port, false, udp),
+  };
+}
+
+test('deny all to an application', () => {
+  const policy = imported('{ podSelector: { matchLabels: { app: web } }, ingress: [] }');
+  expect(policy.in('web', '10.0.0.2', 80)).toBe(false);
+  expect(policy.in('web', '10.0.0.2', 80, true)).toBe(false);
+  expect(policy.in('api', '10.0.0.1', 80)).toBe(true);
+  expect(policy.out('web', '10.0.0.2', 80)).toBe(true);
+});
+
+test('allow all', () => {
+  const policy = imported('{ podSelector: {}, ingress: [{}] }');
+  expect(policy.in('web', '203.0.113.1', 80)).toBe(true);
+});
+
+test('pods of the namespace, of another, and ports by number and name', () => {
+  const policy = imported(`{ podSelector: { matchLabels: { app: web } }, ingress: [
+    { from: [{ podSelector: { matchExpressions: [{ key: role, operator: In, values: [back] }] } }], ports: [{ port: http }] },
+    { from: [{ namespaceSelector: { matchLabels: { team: ops } } }], ports: [{ port: 9000, endPort: 9010 }] } ] }`);
+  expect(policy.in('web', '10.0.0.2', 8080)).toBe(true);
+  expect(policy.in('web', '10.0.0.2', 8081)).toBe(false);
+  expect(policy.in('web', '10.0.1.1', 9005)).toBe(true);
+  expect(policy.in('web', '10.0.1.1', 8080)).toBe(false);
+});
+
+test('egress to DNS only', () => {
+  const policy = imported(
+    '{ podSelector: { matchLabels: { app: api } }, policyTypes: [Egress], egress: [{ ports: [{ protocol: UDP, port: 53 }, { port: 53 }] }] }',
+  );
+  expect(policy.out('api', '8.8.8.8', 53, true)).toBe(true);
+  expect(policy.out('api', '8.8.8.8', 53)).toBe(true);
+  expect(policy.out('api', '8.8.8.8', 443)).toBe(false);
+  expect(policy.in('api', '8.8.8.8', 443)).toBe(true);
+});
+
+test('a block without some of it', () => {
+  const policy = imported(
+    '{ podSelector: { matchLabels: { app: web } }, ingress: [{ from: [{ ipBlock: { cidr: 10.0.0.0/8, except: [10.9.0.0/16] } }] }] }',
+  );
+  expect(policy.in('web', '10.1.0.1', 80)).toBe(true);
+  expect(policy.in('web', '10.9.0.1', 80)).toBe(false);
+  expect(policy.in('web', '192.0.2.1', 80)).toBe(false);
+});
+
+test.each([
+  [
+    '{ podSelector: { matchLabels: { app: none } } }',
+    'note: it selects none of the pods that are given',
+  ],
+  [
+    '{ podSelector: {}, ingress: [{ ports: [{ protocol: SCTP, port: 7 }] }] }',
+    'narrowed: left out: no socket call has SCTP',
+  ],
+  [
+    '{ podSelector: {}, ingress: [{ from: [{ podSelector: { matchLabels: { app: none } } }] }] }',
+    'narrowed: a peer selects no address of the pods that are given',
+  ],
+  [
+    '{ podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: 10.0.0.0/8, excpt: [10.9.0.0/16] } }] }] }',
+    'wider: `excpt` is not known, and may restrict it',
+  ],
+  [
+    '{ podSelector: {}, ingress: [{ form: [] }] }',
+    'wider: `form` is not known, and may restrict it',
+  ],
+])('%s: %s', (spec, remark) => {
+  expect(imported(spec).remarks).toContain(remark);
+});
+
+test('nothing of a policy becomes a word or line of its own', () => {
+  const policy = imported(
+    '{ podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "10.0.0.0/8 -j ACCEPT\\n-A ACCEPT -j ACCEPT" } }] }] }',
+  );
+  expect(policy.in('web', '192.0.2.1', 80)).toBe(false);
+  expect(policy.remarks.join()).toContain('narrowed: invalid mask');
+});

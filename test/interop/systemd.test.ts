@@ -1,0 +1,121 @@
+/** Units of systemd as rules: the same calls are allowed and refused. */
+import { finishDraft, importUnit, type Remark } from '@sockfilter/interop';
+import { parseSave } from '@sockfilter/iptables';
+import { NO_NAMES } from '@sockfilter/language';
+import { type BuiltinChain, evaluate, groupAt, PROTOCOL, readAddress } from '@sockfilter/table';
+import { PACKET } from '../arbitrary/ordinary.js';
+
+function imported(text: string, ...dropIns: readonly string[]) {
+  const sources = [text, ...dropIns].map((each, at) => ({
+    name:
+      at === 0
+        ? '/etc/systemd/system/nginx.service'
+        : `/etc/systemd/system/nginx.service.d/${at}.conf`,
+    text: each,
+  }));
+  const draft = importUnit(sources, []);
+  if ('fault' in draft) throw new Error(draft.fault);
+  const { text: rules, remarks, invariants } = finishDraft(draft, 0);
+  const { table, diagnostics } = parseSave(rules, 'rules', { names: NO_NAMES });
+  expect(diagnostics).toEqual([]);
+  const group = groupAt(table.groups, '/system.slice/nginx.service')?.id ?? 0;
+  return {
+    remarks,
+    invariants,
+    /** Whether the unit's call is allowed, and that of others always. */
+    allows: (chain: BuiltinChain, protocol: 'tcp' | 'udp', to: string, port: number): boolean => {
+      const address = readAddress(to);
+      if (!address) throw new Error(to);
+      const inward = chain === 'ACCEPT' || chain === 'RECVFROM';
+      const call = {
+        ...PACKET,
+        chain,
+        family: address.family,
+        protocol: PROTOCOL[protocol],
+        flags: protocol === 'tcp' && chain !== 'BIND' ? 2 : 0,
+        source: inward ? address.value : 0n,
+        destination: inward ? 1n : address.value,
+        destinationPort: port,
+      };
+      expect(evaluate(table, call).errno).toBe(0);
+      return evaluate(table, { ...call, group }).errno === 0;
+    },
+  };
+}
+
+const told = (remarks: readonly Remark[], fate: Remark['fate']) =>
+  remarks.filter((each) => each.fate === fate).map(({ text }) => text);
+
+test.each([
+  ['SocketBindDeny=any', 'tcp', 80, false],
+  ['SocketBindAllow=tcp:80\nSocketBindDeny=any', 'tcp', 80, true],
+  ['SocketBindAllow=tcp:80\nSocketBindDeny=any', 'udp', 80, false],
+  ['SocketBindAllow=80-90\nSocketBindDeny=any', 'udp', 85, true],
+  ['SocketBindAllow=ipv6:80\nSocketBindDeny=any', 'tcp', 80, false],
+  ['SocketBindAllow=ipv4:tcp\nSocketBindDeny=any', 'tcp', 9000, true],
+  ['SocketBindDeny=udp', 'udp', 53, false],
+  ['SocketBindDeny=udp', 'tcp', 53, true],
+  ['SocketBindDeny=ipv4:udp:1000-2000', 'udp', 1500, false],
+  ['SocketBindAllow=tcp:80\nSocketBindDeny=any\nSocketBindDeny=', 'tcp', 81, true],
+] as const)('%p, %s %s', (settings, protocol, port, allowed) => {
+  const { allows } = imported(`[Service]\n${settings}\n`);
+  expect(allows('BIND', protocol, '10.0.0.1', port)).toBe(allowed);
+});
+
+test('addresses, both ways and of both families', () => {
+  const { allows, invariants } = imported(
+    '[Service]\nIPAddressAllow=localhost 10.0.0.0/8\nIPAddressDeny=any\n',
+  );
+  for (const [chain, protocol] of [
+    ['CONNECT', 'tcp'],
+    ['SENDTO', 'udp'],
+    ['ACCEPT', 'tcp'],
+    ['RECVFROM', 'udp'],
+  ] as const) {
+    expect(allows(chain, protocol, '10.1.2.3', 80)).toBe(true);
+    expect(allows(chain, protocol, '::1', 80)).toBe(true);
+    expect(allows(chain, protocol, '192.0.2.1', 80)).toBe(false);
+    expect(allows(chain, protocol, '2001:db8::1', 80)).toBe(false);
+  }
+  expect(allows('BIND', 'tcp', '192.0.2.1', 80)).toBe(true);
+  expect(invariants).toHaveLength(1);
+});
+
+test('families, drop-ins, and settings that go on in the next line', () => {
+  const { allows, remarks } = imported(
+    '[Service]\nRestrictAddressFamilies=AF_UNIX \\\n  AF_INET\nIPAddressDeny=any\n',
+    '[Service]\nIPAddressDeny=\nIPAddressDeny=192.0.2.0/24\nPrivateNetwork=yes\nExecStart=/x\n',
+  );
+  expect(allows('CONNECT', 'tcp', '2001:db8::1', 80)).toBe(false);
+  expect(allows('CONNECT', 'tcp', '10.0.0.1', 80)).toBe(true);
+  expect(allows('CONNECT', 'tcp', '192.0.2.7', 80)).toBe(false);
+  expect(told(remarks, 'note')).toContain('PrivateNetwork=yes');
+  expect(told(remarks, 'moot').join()).toContain('AF_UNIX');
+});
+
+test.each([
+  ['SocketBindDeny=tcp:http', 'wider'],
+  ['SocketBindAllow=tcp:http', 'narrowed'],
+  ['IPAddressDeny=example.org', 'wider'],
+  ["IPAddressDeny=10.0.0.1' -j ACCEPT", 'wider'],
+  ['SocketBindDeny=70000', 'wider'],
+] as const)('%s is told as %s', (setting, fate) => {
+  expect(told(imported(`[Service]\n${setting}\n`).remarks, fate)).not.toEqual([]);
+});
+
+test.each([
+  ['nginx.service', '', '/system.slice/nginx.service'],
+  ['nginx.service', 'Slice=web-front.slice', '/web.slice/web-front.slice/nginx.service'],
+  ['getty@tty1.service', '', '/system.slice/system-getty.slice/getty@tty1.service'],
+  ['a-b@x.service', '', '/system.slice/system-a\\x2db.slice/a-b@x.service'],
+  ['app-web.slice', '', '/app.slice/app-web.slice'],
+])('%s %s is %s', (name, setting, path) => {
+  const draft = importUnit([{ name, text: `[Service]\n${setting}\nSocketBindDeny=any\n` }], []);
+  if ('fault' in draft) throw new Error(draft.fault);
+  const { table } = parseSave(finishDraft(draft, 0).text, 'rules', { names: NO_NAMES });
+  expect(table.groups.map((group) => group.path)).toEqual([path]);
+});
+
+test('a unit without a name needs a path', () => {
+  expect(importUnit([{ name: 'getty@.service', text: '' }], [])).toHaveProperty('fault');
+});
