@@ -8,15 +8,15 @@ beforeEach(() => {
 });
 afterEach(() => place.remove());
 
-test('add prints the id: the next that nothing has used', () => {
-  expect(place.run(['group', 'add', 'web'])).toEqual({ status: 0, stdout: '6\n', stderr: '' });
+test('add prints the id: the next that nothing uses', () => {
+  expect(place.run(['group', 'add', 'web'])).toEqual({ status: 0, stdout: '1\n', stderr: '' });
   const { stdout } = place.run(['group', 'add', 'db', '--path', 'db.slice', '--id', '9']);
   expect(stdout).toBe('9\n');
   expect(place.run(['group', 'list']).stdout).toBe(
-    ['NAME  ID  PATH', 'web   6   /sockfilter/web', 'db    9   /db.slice', ''].join('\n'),
+    ['NAME  ID  PATH', 'web   1   /sockfilter/web', 'db    9   /db.slice', ''].join('\n'),
   );
   expect(JSON.parse(place.run(['group', 'list', '--json']).stdout)).toEqual([
-    { name: 'web', id: 6, path: '/sockfilter/web' },
+    { name: 'web', id: 1, path: '/sockfilter/web' },
     { name: 'db', id: 9, path: '/db.slice' },
   ]);
 });

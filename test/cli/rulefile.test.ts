@@ -1,15 +1,19 @@
 /** `--file`: the file is replaced as a whole, keeps what the edit leaves alone, and loses no edit. */
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
+  readFileSync,
+  readlinkSync,
   statSync,
   symlinkSync,
   utimesSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
-import { ended, Workplace } from './command.js';
+import { ended, program, Workplace } from './command.js';
 
 const RULES = `# our web tier
 *socket
@@ -120,6 +124,77 @@ describe('the lock', () => {
     place.write('.rules.lock', `1 ${hostname()}-not\n`);
     place.expectStatus(edit, 4);
   });
+
+  test('that nobody can hold is taken over', async () => {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const namespace = readlinkSync('/proc/self/ns/pid').replace(/\D+/g, '');
+    const other = boot.replace(/^./, (digit) => (digit === '0' ? '1' : '0'));
+    for (const left of [
+      '',
+      `${process.pid} ${hostname()} ${other} ${namespace} 1\n`,
+      `${process.pid} ${hostname()} ${boot} ${namespace} 1\n`,
+    ]) {
+      place.write('.rules.lock', left);
+      place.expectStatus(edit, 0);
+      expect(existsSync(place.path('.rules.lock'))).toBe(false);
+    }
+    // An older release's, from before this process and this boot.
+    place.write('.rules.lock', `1 ${hostname()}\n`);
+    utimesSync(place.path('.rules.lock'), 1, 1);
+    place.expectStatus(edit, 0);
+  });
+
+  test('that can not be told to be left says who holds it and how to remove it', () => {
+    for (const left of ['7 elsewhere\n', 'what is this\n', `7 ${hostname()} - 1 1 1 1\n`]) {
+      place.write('.rules.lock', left);
+      expect(place.expectStatus(edit, 4).stderr).toMatch(/`rm .*\/\.rules\.lock`/);
+    }
+    place.expectStatus([...edit, '-w', '1'], 4);
+    expect(existsSync(place.path('.rules.lock.queue'))).toBe(false);
+  });
+
+  test('the litter of who was killed is removed, that of who runs is not', async () => {
+    const gone = place.start(['--version']);
+    await ended(gone);
+    const litter = [`.rules.${gone.pid}.tmp`, `.rules.lock.${gone.pid}`];
+    const kept = [`.rules.${process.pid}.tmp`, '.rules.notes', '.rules2.1.tmp'];
+    for (const name of [...litter, ...kept]) place.write(name, '');
+    place.expectStatus(edit, 0);
+    for (const name of litter) expect([name, existsSync(place.path(name))]).toEqual([name, false]);
+    for (const name of kept) expect([name, existsSync(place.path(name))]).toEqual([name, true]);
+  });
+
+  test('a full disk names the file and leaves nothing', () => {
+    const script = `mount -t tmpfs -o size=16k none "$1" && cp rules "$1/rules" &&
+      dd if=/dev/zero of="$1/full" bs=1k 2>/dev/null; "$2" "$3" --file "$1/rules" -A BIND -j DROP; s=$?
+      rm "$1/full"; ls -A "$1"; exit $s`;
+    const words = ['--mount', 'sh', '-c', script, 'sh', place.path('disk'), process.execPath];
+    mkdirSync(place.path('disk'));
+    if (process.getuid?.() !== 0) return;
+    const { status, stdout, stderr } = spawnSync('unshare', [...words, program('sockfilter')], {
+      cwd: place.folder,
+      encoding: 'utf8',
+    });
+    expect(stderr).toMatch(/disk\/.*rules.*no space left on device/);
+    expect([status, stdout]).toEqual([4, 'rules\n']);
+  });
+
+  test('whoever waits gets it in turn', async () => {
+    const begin = performance.now();
+    const ends = await Promise.all(
+      Array.from({ length: 8 }, async (_, n) => {
+        const { status } = await ended(
+          place.start(['--file', 'rules', '-w', '-A', 'BIND', '-p', 'udp', '--dport', `${n + 1}`]),
+        );
+        return { status, ms: performance.now() - begin };
+      }),
+    );
+    expect(ends.map(({ status }) => status)).toEqual(ends.map(() => 0));
+    const waits = ends.map(({ ms }) => ms).sort((a, b) => a - b);
+    expect(waits.at(-1)).toBeLessThan(3 * (waits[4] ?? 0));
+    expect(place.read('rules').match(/--dport/g)).toHaveLength(8);
+    expect(existsSync(place.path('.rules.lock.queue'))).toBe(false);
+  }, 60_000);
 
   test('of a process that has ended is taken over', async () => {
     const gone = place.start(['--version']);

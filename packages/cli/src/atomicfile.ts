@@ -7,12 +7,13 @@ import {
   openSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { errnoOf } from './failure.js';
+import { errnoOf, namingFile } from './failure.js';
 
 /** The file itself, behind symbolic links; the name as given if nothing is there. */
 export function resolveFile(path: string): string {
@@ -45,6 +46,8 @@ export function replaceFile(path: string, text: string, mode = 0o644): void {
     return;
   }
   const next = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+  // One by this name is of a process that had the pid before.
+  rmSync(next, { force: true });
   const fd = openSync(next, 'wx', mode);
   try {
     if (before) {
@@ -57,7 +60,7 @@ export function replaceFile(path: string, text: string, mode = 0o644): void {
     renameSync(next, target);
   } catch (error) {
     unlinkSync(next);
-    throw error;
+    throw namingFile(error, path);
   } finally {
     closeSync(fd);
   }

@@ -66,8 +66,21 @@ function helpOf(error: Error): string | undefined {
 
 /** Node's `ENOENT: no such file or directory, open 'x'` without the code and in the user's words. */
 function systemMessage(error: Error): string {
-  const [, text, what = ''] = /^[A-Z0-9]+: (.*), \w+(?: (.*))?$/.exec(error.message) ?? [];
-  return text === undefined ? error.message : `${what.replace(/^'(.*)'$/, '`$1`')}: ${text}`;
+  const [, text, call, what] = /^[A-Z0-9]+: (.*), (\w+)(?: (.*))?$/.exec(error.message) ?? [];
+  if (text === undefined) return error.message;
+  return `${what?.replace(/^'(.*)'$/, '`$1`') ?? `${call} of the output`}: ${text}`;
+}
+
+function exitOf(code: string): ExitCode {
+  return FILE_ERRNOS.has(code) ? EXIT.usage : EXIT.resource;
+}
+
+/** The error with the file that it is about: write(2) and fsync(2) know none. */
+export function namingFile(error: unknown, path: string): unknown {
+  const code = errnoOf(error);
+  if (!(error instanceof Error) || code === undefined || 'path' in error) return error;
+  const [, text] = /^[A-Z0-9]+: (.*), \w+$/.exec(error.message) ?? [];
+  return new CommandError(`\`${path}\` can't be written: ${text ?? code}`, exitOf(code));
 }
 
 interface Telling {
@@ -93,11 +106,9 @@ export function describeFailure(error: unknown, colour: boolean): Telling {
     return { text: tell(error.message, helpOf(error)), exit: EXIT.unfit };
   if (error instanceof Error && RESOURCE_ERRORS.has(error.name))
     return { text: tell(error.message, helpOf(error)), exit: EXIT.resource };
-  const errno = errnoOf(error);
-  if (error instanceof Error && errno !== undefined) {
-    const exit = FILE_ERRNOS.has(errno) ? EXIT.usage : EXIT.resource;
-    return { text: tell(systemMessage(error), undefined), exit };
-  }
+  const code = errnoOf(error);
+  if (error instanceof Error && code !== undefined)
+    return { text: tell(systemMessage(error), undefined), exit: exitOf(code) };
   const message = error instanceof Error ? error.message : String(error);
   const hint = 'this is a bug in sockfilter; SOCKFILTER_DEBUG=1 shows where it happened';
   return { text: tell(`internal error: ${message}`, hint), exit: EXIT.bug };

@@ -1,14 +1,15 @@
 /**
- * Exclusion of several editors of one file: `.NAME.lock` beside it, which holds the pid and the host
- * of the editor. A lock whose process has ended on this host is stale, and taken over.
+ * Exclusion of several editors of one file: `.NAME.lock` beside it, which says who holds it. A lock whose
+ * holder has provably ended is taken over; so is an empty one, which a power cut leaves: a lock comes into
+ * being with its content.
  */
-import { linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { linkSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EXIT } from '@sockfilter/language';
-import { CommandError, errnoOf } from './failure.js';
+import { CommandError, errnoOf, namingFile } from './failure.js';
+import { hasEndedSince, isDead, ownIdentity, printIdentity, readIdentity } from './procidentity.js';
+import { waitTurn } from './turn.js';
 
-const POLL_MS = 20;
 /** Taking over takes microseconds; a process that was killed meanwhile blocks others no longer. */
 const TAKEOVER_MS = 10_000;
 
@@ -23,36 +24,36 @@ function unlink(path: string): void {
 /** Makes the file with its content at once; false if it is there already. */
 function create(path: string, content: string): boolean {
   const own = `${path}.${process.pid}`;
-  writeFileSync(own, content);
   try {
+    writeFileSync(own, content);
     linkSync(own, path);
     return true;
   } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
+    if (errnoOf(error) !== 'EEXIST') throw namingFile(error, path);
     return false;
   } finally {
     unlink(own);
   }
 }
 
-function read(path: string): string | undefined {
+interface Held {
+  readonly content: string;
+  readonly writtenMs: number;
+}
+
+function read(path: string): Held | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return { content: readFileSync(path, 'utf8'), writtenMs: statSync(path).mtimeMs };
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     return undefined;
   }
 }
 
-function isStale(content: string): boolean {
-  const [, pid, host] = /^(\d+) (.*)\n$/.exec(content) ?? [];
-  if (pid === undefined || host !== hostname()) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return errnoOf(error) === 'ESRCH';
-  }
+function isStale({ content, writtenMs }: Held): boolean {
+  if (content.trim() === '') return true;
+  const holder = readIdentity(content);
+  return holder !== undefined && isDead(holder, writtenMs);
 }
 
 /** Removes a stale lock. One process at a time looks and removes, so none removes a lock in use. */
@@ -64,33 +65,52 @@ function takeOver(path: string): void {
     return;
   }
   try {
-    const content = read(path);
-    if (content !== undefined && isStale(content)) unlink(path);
+    const held = read(path);
+    if (held !== undefined && isStale(held)) unlink(path);
   } finally {
     unlink(guard);
+  }
+}
+
+/** Whether the lock is had now. */
+function take(path: string, content: string): boolean {
+  if (create(path, content)) return true;
+  const held = read(path);
+  if (held !== undefined && isStale(held)) takeOver(path);
+  return held === undefined || isStale(held) ? create(path, content) : false;
+}
+
+function refusal(file: string, path: string): CommandError {
+  const content = read(path)?.content ?? '';
+  const holder = readIdentity(content);
+  const who = holder ? `pid ${holder.pid} on ${holder.host} holds ${path}` : `${path} is held`;
+  const message = `Another sockfilter command is editing \`${file}\`: ${who}`;
+  const isOurs = holder?.host === ownIdentity().host;
+  const help = isOurs
+    ? 'wait for it with `-w`'
+    : `wait for it with \`-w\`; if no such command runs any more, \`rm ${path}\``;
+  return new CommandError(message, EXIT.resource, help);
+}
+
+/** Removes what processes that were killed have left of their writing to the file and its lock. */
+function sweep(file: string): void {
+  const [folder, name] = [dirname(file), basename(file)];
+  for (const each of readdirSync(folder)) {
+    if (!each.startsWith(`.${name}.`)) continue;
+    const pid = /^(?:lock\.)?(\d+)(?:\.tmp)?$/.exec(each.slice(name.length + 2))?.[1];
+    const path = join(folder, each);
+    const written = pid && statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (written && Number(pid) !== process.pid && hasEndedSince(Number(pid), written)) unlink(path);
   }
 }
 
 /** Runs `use` with the file locked against other editors; waits at most so many seconds for it. */
 export function withFileLock<T>(file: string, wait: number, use: () => T): T {
   const path = join(dirname(file), `.${basename(file)}.lock`);
-  const until = Date.now() + wait * 1000;
-  const nap = new Int32Array(new SharedArrayBuffer(4));
-  while (!create(path, `${process.pid} ${hostname()}\n`)) {
-    const holder = read(path);
-    if (holder === undefined) continue;
-    if (isStale(holder)) {
-      takeOver(path);
-      continue;
-    }
-    if (Date.now() >= until) {
-      const [pid = '?', host = '?'] = holder.trim().split(' ');
-      const message = `Another sockfilter command is editing \`${file}\`: pid ${pid} on ${host} holds ${path}`;
-      throw new CommandError(message, EXIT.resource, 'wait for it with `-w`');
-    }
-    Atomics.wait(nap, 0, 0, POLL_MS);
-  }
+  const content = printIdentity(ownIdentity());
+  if (!waitTurn(`${path}.queue`, wait, () => take(path, content))) throw refusal(file, path);
   try {
+    sweep(file);
     return use();
   } finally {
     unlink(path);

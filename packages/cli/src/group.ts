@@ -27,7 +27,7 @@ import { printColumns } from './columns.js';
 import { CommandError } from './failure.js';
 import { withFileTable } from './filetable.js';
 import { type Globals, readGroupPath, requireLive } from './globals.js';
-import { giveIds, readHighMark } from './highmark.js';
+import { type Given, giveIds, readHighMark } from './highmark.js';
 import { type LiveTable, withLiveTable } from './livetable.js';
 import type { Access, OpenTable } from './opentable.js';
 import { followCounters } from './origins.js';
@@ -86,11 +86,17 @@ export async function addGroupCommand(globals: Globals, options: AddOptions): Pr
   const chosen = options.id === undefined ? undefined : readId(options.id);
   const id = withGroups(globals, 'edit', (open, live) => {
     let added: Group | undefined;
-    const add = (highMark: number): Table => {
-      added = { name, path, id: chosen ?? nextGroupId(open.table, highMark) };
-      return addGroup(open.table, added);
+    const add = (last: number): Given => {
+      added = { name, path, id: chosen ?? nextGroupId(open.table, last) };
+      return {
+        table: addGroup(open.table, added),
+        ids: chosen === undefined ? [added.id] : [],
+      };
     };
-    const table = live ? giveIds(globals.wait, add) : add(readHighMark());
+    const { table } =
+      live && chosen === undefined
+        ? { table: giveIds(globals.wait, add) }
+        : add(chosen === undefined ? readHighMark() : 0);
     const own = live?.firewall.cgroupDirectory(path);
     const isMade = own !== undefined && options.path === undefined && makeCgroup(own);
     try {

@@ -1,6 +1,6 @@
 /**
- * The highest group id that this host has ever given out, so that none is given out again. It
- * outlives groups, tables and reboots.
+ * The highest group id that this host has ever given out by itself, so that none is given out again. It
+ * outlives groups, tables and reboots; ids that users choose do not move it.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,8 +11,8 @@ import { CommandError, errnoOf } from './failure.js';
 import { withFileLock } from './filelock.js';
 import { stateDirectory } from './statedirectory.js';
 
-/** The two highest ids are the user's own choice, and must not exhaust the range. */
-const HIGHEST_GIVEN = MAX_GROUP_ID - 2;
+/** The highest id of all is the user's own choice. */
+const HIGHEST_GIVEN = MAX_GROUP_ID - 1;
 
 function markFile(): string {
   return join(stateDirectory(), 'highest-id');
@@ -30,24 +30,25 @@ export function readHighMark(): number {
   const mark = Number(text.trim());
   if (text.trim() !== '' && Number.isInteger(mark) && mark >= 0 && mark <= HIGHEST_GIVEN)
     return mark;
-  const help = 'write the highest group id that was ever used into it';
+  const help = 'write the highest group id that was ever given out into it';
   throw new CommandError(`\`${markFile()}\` holds no group id`, EXIT.resource, help);
 }
 
-function highestId({ groups }: Table): number {
-  const given = groups.map(({ id }) => id).filter((id) => id <= HIGHEST_GIVEN);
-  return given.reduce((highest, id) => Math.max(highest, id), 0);
+/** A table with new ids, and those that it was given without the user's choosing them. */
+export interface Given {
+  readonly table: Table;
+  readonly ids: readonly number[];
 }
 
-/** Makes a table with new ids; they are on the disk when it returns. */
-export function giveIds(wait: number, make: (highMark: number) => Table): Table {
+/** Makes a table with new ids; what is given out is on the disk when it returns. */
+export function giveIds(wait: number, make: (last: number) => Given): Table {
   try {
     mkdirSync(stateDirectory(), { recursive: true, mode: 0o755 });
     return withFileLock(markFile(), Math.max(wait, 1), () => {
-      const mark = readHighMark();
-      const table = make(mark);
-      const highest = highestId(table);
-      if (highest > mark) replaceFile(markFile(), `${highest}\n`);
+      const last = readHighMark();
+      const { table, ids } = make(last);
+      const highest = Math.max(last, ...ids);
+      if (highest > last) replaceFile(markFile(), `${highest}\n`);
       return table;
     });
   } catch (error) {
@@ -59,10 +60,12 @@ export function giveIds(wait: number, make: (highMark: number) => Table): Table 
   }
 }
 
-/** The table with an id for each path that its rules name; all of its ids count as given out. */
+/** The table with an id for each path that its rules name. */
 export function recordIds(table: Table, wait: number): Table {
   const registered = new Set(table.groups.map(({ path }) => path));
-  const isComplete = pathsInRules(table).every((path) => registered.has(path));
-  if (isComplete && highestId(table) <= readHighMark()) return table;
-  return giveIds(wait, (mark) => registerPaths(table, mark));
+  if (pathsInRules(table).every((path) => registered.has(path))) return table;
+  return giveIds(wait, (last) => {
+    const whole = registerPaths(table, last);
+    return { table: whole, ids: whole.groups.slice(table.groups.length).map(({ id }) => id) };
+  });
 }

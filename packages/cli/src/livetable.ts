@@ -1,6 +1,8 @@
 /** The kernel's table as the table. */
+
+import { join } from 'node:path';
 import { parseSave, printSave } from '@sockfilter/iptables';
-import { Firewall } from '@sockfilter/kernel';
+import { Firewall, instanceName, LockedError } from '@sockfilter/kernel';
 import { EXIT } from '@sockfilter/language';
 import { counterOwners, EMPTY_TABLE, type Rule, requireValid, type Table } from '@sockfilter/table';
 import { CommandError } from './failure.js';
@@ -12,6 +14,7 @@ import { followTexts } from './origins.js';
 import { note } from './output.js';
 import { hashText, type Revision, revisionOf, withRevision } from './revision.js';
 import { SYSTEM_NAMES } from './systemnames.js';
+import { waitTurn } from './turn.js';
 
 export interface LiveTable {
   readonly open: OpenTable;
@@ -104,9 +107,31 @@ export function goBack(globals: Globals): string {
   });
 }
 
+/** Where commands on one root wait for each other. */
+const QUEUES = '/run/sockfilter';
+
+/** Opens the instance; commands that wait for its lock get it in the order in which they came. */
+function openInTurn(root: string, wait: number): Firewall {
+  let firewall: Firewall | undefined;
+  let refused: unknown;
+  const open = () => {
+    try {
+      firewall = Firewall.open({ root, wait: 0, parse: parseInForce });
+      return true;
+    } catch (error) {
+      if (!(error instanceof LockedError)) throw error;
+      refused = error;
+      return false;
+    }
+  };
+  waitTurn(join(QUEUES, `${instanceName(root)}.queue`), wait, open);
+  if (firewall === undefined) throw refused;
+  return firewall;
+}
+
 /** Opens the instance for `use` and holds its lock as long. */
 export function withFirewall<T>({ root, wait }: Globals, use: (firewall: Firewall) => T): T {
-  const firewall = Firewall.open({ root, wait, parse: parseInForce });
+  const firewall = openInTurn(root, wait);
   try {
     for (const warning of firewall.warnings) note(warning);
     return use(firewall);

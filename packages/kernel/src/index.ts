@@ -12,6 +12,7 @@ export {
 export { type CompiledTable, compileTable } from './generation.js';
 export { LockedError } from './lock.js';
 export { registrationOf } from './pathmap.js';
+export { instanceName } from './pins.js';
 export { programDigest } from './programs.js';
 export type { HookStatus, Status } from './status.js';
 export { NoTrialError, TrialError } from './trial.js';

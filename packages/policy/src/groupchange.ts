@@ -1,11 +1,5 @@
 /** Groups of two rule files. */
-import {
-  type Group,
-  nextGroupId,
-  pathsInRules,
-  registerPaths,
-  type Table,
-} from '@sockfilter/table';
+import { type Group, pathsInRules, registerPaths, type Table } from '@sockfilter/table';
 
 /** Groups that came, went or have another id or path, in words. */
 export function groupChanges(before: readonly Group[], after: readonly Group[]): readonly string[] {
@@ -25,13 +19,12 @@ export function groupChanges(before: readonly Group[], after: readonly Group[]):
  * name without declaring it has one id in both.
  */
 export function registerBoth(before: Table, after: Table): readonly [Table, Table] {
-  const mark = Math.max(nextGroupId(before, 0), nextGroupId(after, 0)) - 1;
-  const first = registerPaths(before, mark);
+  const first = registerPaths(before, 0, after);
   const wanted = new Set(pathsInRules(after));
   const shared = first.groups
     .slice(before.groups.length)
     .filter(({ path }) => path !== undefined && wanted.has(path))
     .filter(({ path }) => !after.groups.some((group) => group.path === path));
   const seeded = { ...after, groups: [...after.groups, ...shared] };
-  return [first, registerPaths(seeded, nextGroupId(first, mark) - 1)];
+  return [first, registerPaths(seeded, 0, first)];
 }

@@ -6,7 +6,6 @@ import {
   deleteGroup,
   groupAt,
   groupConflict,
-  idsInRules,
   nextGroupId,
   pathsInRules,
   registerPaths,
@@ -79,22 +78,28 @@ test('groups are found and deleted by name', () => {
   expect(() => deleteGroup(table, 'nope')).toThrow('No group by the name `nope`.');
 });
 
-test('the rules name ids and paths', () => {
+test('the rules name paths', () => {
   const named = appendRules(table, 'BIND', [byId(7), byId(20, 30), byPath('/a'), byPath('/a')]);
-  expect(idsInRules(named)).toEqual([7, 7, 20, 30]);
   expect(pathsInRules(named)).toEqual(['/a']);
 });
 
 describe('the next id', () => {
   test.each([
     ['of an empty table', EMPTY_TABLE, 0, 1],
-    ['above the groups', table, 0, 10],
-    ['above what the host remembers', table, 41, 42],
-    ['above the rules', appendRules(table, 'BIND', [byId(20, 30)]), 0, 31],
-    ['above a range without an end', appendRules(table, 'BIND', [byId(20, 2 ** 32 - 1)]), 0, 21],
+    ['skips groups, which do not move it', table, 2, 5],
+    ['after the last that was given', table, 41, 42],
+    ['skips ranges', appendRules(table, 'BIND', [byId(5, 8), byId(20, 30)]), 2, 10],
+    ['not one up to the top', appendRules(table, 'BIND', [byId(20, 2 ** 32 - 1)]), 20, 21],
+    [
+      'not moved by a group near the top',
+      { ...EMPTY_TABLE, groups: [{ ...web, id: 2 ** 32 - 2 }] },
+      0,
+      1,
+    ],
     ['the last one', EMPTY_TABLE, 2 ** 32 - 3, 2 ** 32 - 2],
   ])('%s', (_, given, highMark, id) => {
     expect(nextGroupId(given, highMark)).toBe(id);
+    expect(nextGroupId(EMPTY_TABLE, highMark, given)).toBe(id);
   });
 
   test('ends', () => {

@@ -46,13 +46,6 @@ function rulesOf(table: Table): readonly Rule[] {
 const optionValues = (rule: Rule) =>
   rule.matches.flatMap((match) => match.options.map((option) => option.value));
 
-/** The ids that the rules name, in no order; of a range both ends. */
-export function idsInRules(table: Table): readonly number[] {
-  return rulesOf(table)
-    .flatMap(optionValues)
-    .flatMap((value) => (value.kind === 'groupRange' ? [value.from, value.to] : []));
-}
-
 /** The paths that the rules name, each once. */
 export function pathsInRules(table: Table): readonly string[] {
   const paths = rulesOf(table)
@@ -61,28 +54,43 @@ export function pathsInRules(table: Table): readonly string[] {
   return [...new Set(paths)];
 }
 
-/**
- * The lowest id above every id that was ever used: `highMark` (the highest that the host remembers),
- * those declared, and those that rules name. The top of the range is left to the user's own choice.
- */
-export function nextGroupId(table: Table, highMark: number): number {
-  const used = [...table.groups.map(({ id }) => id), ...idsInRules(table)];
-  const next = used
-    .filter((id) => id < MAX_GROUP_ID)
-    .reduce((highest, id) => Math.max(highest, id), highMark);
-  if (next >= MAX_GROUP_ID - 1)
-    throw new TableError('every group id has been used', 'choose a free one with `--id`');
-  return next + 1;
+type IdRange = readonly [from: number, to: number];
+
+/** The ids that groups have or rules name; a range up to the top is of all groups, and names none. */
+function usedIds({ groups, chains }: Table): readonly IdRange[] {
+  const values = chains.flatMap(({ rules }) => rules.flatMap(optionValues));
+  const named = values.flatMap((value): IdRange[] =>
+    value.kind === 'groupRange' && (value.from === value.to || value.to < MAX_GROUP_ID)
+      ? [[value.from, value.to]]
+      : [],
+  );
+  return [...groups.map(({ id }): IdRange => [id, id]), ...named];
 }
 
-/** Declares a group for each path that a rule names and no group has; its name is the path. */
-export function registerPaths(table: Table, highMark: number): Table {
+/**
+ * The lowest id above `last`, the last that the host has given out by itself, that none of the tables
+ * uses. Ids that users choose are skipped and move nothing; the top one is theirs alone.
+ */
+export function nextGroupId(table: Table, last: number, ...others: readonly Table[]): number {
+  const used = [table, ...others].flatMap(usedIds).sort(([a], [b]) => a - b);
+  const next = used.reduce((id, [from, to]) => (from <= id && id <= to ? to + 1 : id), last + 1);
+  if (next >= MAX_GROUP_ID)
+    throw new TableError('every group id has been used', 'choose a free one with `--id`');
+  return next;
+}
+
+/**
+ * Declares a group for each path that a rule names and no group has; its name is the path, and its id the
+ * next above `last` that none of the tables uses.
+ */
+export function registerPaths(table: Table, last: number, ...others: readonly Table[]): Table {
+  let given = last;
   return pathsInRules(table)
     .filter((path) => !table.groups.some((group) => group.path === path))
-    .reduce(
-      (known, path) => addGroup(known, { name: path, id: nextGroupId(known, highMark), path }),
-      table,
-    );
+    .reduce((known, path) => {
+      given = nextGroupId(known, given, ...others);
+      return addGroup(known, { name: path, id: given, path });
+    }, table);
 }
 
 /** The group that a control group at the path belongs to: its own or its nearest ancestor's. */
