@@ -33,7 +33,9 @@ export class Policy {
   /** Puts a table in force with all counters at what its rules say. */
   enforce(rules: string | Table): Table {
     const table = typeof rules === 'string' ? tableOf(rules) : rules;
-    this.use((firewall) => firewall.commit({ table, text: printSave(table), origins: [] }));
+    this.use((firewall) =>
+      firewall.commit({ table, text: printSave(table), origins: [], testOrigins: [] }),
+    );
     return table;
   }
 

@@ -8,6 +8,7 @@ import {
   type Decision,
   EMPTY_TABLE,
   evaluator,
+  placedTests,
   type Table,
 } from '@sockfilter/table';
 import fc from 'fast-check';
@@ -33,13 +34,19 @@ const PACKETS_EACH = 350;
 
 /** A table whose blob begins anywhere on a page, so that its paths go over page ends. */
 function compileAt(table: Table, diagram: Diagram, offset: number): CompiledTable {
-  const blob = encodeBlob(diagram, NODES_PER_PAGE + offset);
+  const blob = encodeBlob(diagram, NODES_PER_PAGE + offset, placedTests(table));
   const words = new Uint32Array(2 * offset + blob.words.length);
   words.set(blob.words, 2 * offset);
   const owners = counterOwners(table);
   return {
-    blob: { ...blob, words, first: NODES_PER_PAGE },
+    blob: {
+      ...blob,
+      words,
+      first: NODES_PER_PAGE,
+      asks: blob.asks.map(({ node, test }) => ({ node: node + offset, test })),
+    },
     owners,
+    tests: placedTests(table),
     rules: owners.filter(({ rule }) => rule).length,
   };
 }
@@ -142,13 +149,13 @@ describeKernel('the walk in the JIT', () => {
   });
 
   test('a walk of too many steps is refused, the longest that is allowed is not', () => {
-    const { owners, rules, blob } = compileTable(EMPTY_TABLE);
+    const { owners, tests, rules, blob } = compileTable(EMPTY_TABLE);
     const verdict = [0x0d | (OP.verdict << 24), 0] as const;
     const jumpTo = (address: number) => [OP.jump << 24, address] as const;
     const walkOf = (nodes: readonly (readonly [number, number])[]) => {
       const entries = { BIND: 0, ACCEPT: 0, CONNECT: NODES_PER_PAGE, SENDTO: 0, RECVFROM: 0 };
       const made: Blob = { ...blob, words: Uint32Array.from(nodes.flat()), entries };
-      jit.enforce({ owners, rules, blob: made });
+      jit.enforce({ owners, tests, rules, blob: made });
       return jit.run(PACKET).errno;
     };
     const straight = (steps: number) => [

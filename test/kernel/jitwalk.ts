@@ -5,6 +5,7 @@
  */
 import {
   addImm,
+  addImm32,
   callHelper,
   close,
   createMap,
@@ -15,10 +16,12 @@ import {
   jumpIf,
   label,
   load,
+  loadMapValue,
   loadProgram,
   mov,
   movImm,
   movImm32,
+  mulImm32,
   R0,
   R1,
   R2,
@@ -35,7 +38,7 @@ import {
   update,
 } from '@sockfilter/bpf';
 import { PIECES, pieceValues } from '@sockfilter/diagram';
-import { BUILTIN_CHAINS, type Packet } from '@sockfilter/table';
+import { BUILTIN_CHAINS, hasState, type Packet } from '@sockfilter/table';
 import {
   type CompiledTable,
   type Generation,
@@ -44,6 +47,7 @@ import {
 import {
   generationSpec,
   loadGeneration,
+  readSlots,
   readTotals,
 } from '../../packages/kernel/src/generationmap.js';
 import {
@@ -52,6 +56,7 @@ import {
   encodeEntry,
 } from '../../packages/kernel/src/groupmap.js';
 import { MAPS } from '../../packages/kernel/src/maps.js';
+import { askFunction } from '../../packages/kernel/src/program/ask.js';
 import { putGroup } from '../../packages/kernel/src/program/group.js';
 import {
   clearPacket,
@@ -70,12 +75,24 @@ import {
   refuseIfRefusing,
   walk,
 } from '../../packages/kernel/src/program/walk.js';
+import {
+  assignSlots,
+  clearSlots,
+  createStateMap,
+  type TestOrigins,
+} from '../../packages/kernel/src/statemap.js';
 
 /** The assignment that every network_id is of. */
 const EPOCH = 7;
 
 /** What the data holds, behind an Ethernet header of zeros. */
-const DATA = { slots: 16, cgroup: 80, isUnreadable: 88, stripe: 92, counters: 96 } as const;
+const DATA = {
+  slots: 16,
+  cgroup: 80,
+  isUnreadable: 88,
+  stripe: 92,
+  counters: 96,
+} as const;
 /** Counters that the program adds. */
 export const SHOWN_COUNTERS = 128;
 const DATA_BYTES = DATA.counters + 8 * SHOWN_COUNTERS;
@@ -87,8 +104,27 @@ const BROKEN = 0x2_0000;
 const SKB_STORE_BYTES = 9;
 
 /** Below what the hooks use of the stack. */
-const CONTEXT = -176;
-const IS_UNREADABLE = -184;
+const CONTEXT = -192;
+const IS_UNREADABLE = -200;
+
+/** A source of random numbers that evaluate() can follow: Numerical Recipes' congruence. */
+const [FACTOR, SUMMAND] = [1_664_525, 1_013_904_223];
+export const nextRandom = (last: number) => (Math.imul(last, FACTOR) + SUMMAND) >>> 0;
+
+/** A map of one value: where opaque tests find the world. */
+const WORLD = 'world';
+const WORLD_VALUE = { uptime: 0, random: 8, bytes: 16 } as const;
+
+const TEST_WORLD = {
+  uptime: [loadMapValue(R1, WORLD, WORLD_VALUE.uptime), load(8, R0, R1, 0)],
+  random: [
+    loadMapValue(R1, WORLD, WORLD_VALUE.random),
+    load(4, R0, R1, 0),
+    mulImm32(R0, FACTOR),
+    addImm32(R0, SUMMAND),
+    store(4, R1, 0, R0),
+  ],
+};
 
 function loadData(from: number, to: number, bytes: number): readonly Item[] {
   return [
@@ -172,6 +208,9 @@ export interface RunOptions {
   readonly cgroup?: bigint;
   /** As if a field of the packet could not be read. */
   readonly unreadable?: boolean;
+  /** What opaque tests see. */
+  readonly uptime?: bigint;
+  readonly random?: number;
 }
 
 const SLOT_KEY = new Uint8Array(4);
@@ -186,6 +225,8 @@ export class JitWalk {
   readonly #table: Fd;
   readonly #groups: Fd;
   readonly #removed: Fd;
+  readonly #states: Fd;
+  readonly #world: Fd;
   /** The network_id of each cgroup that has an entry. */
   readonly #ids = new Map<bigint, number>();
   readonly #data = new Uint8Array(DATA_BYTES);
@@ -199,6 +240,14 @@ export class JitWalk {
   constructor() {
     this.#groups = createGroupMap();
     this.#removed = createRemovedMap();
+    this.#states = createStateMap();
+    this.#world = createMap({
+      type: 'array',
+      name: 'sf_test_world',
+      keySize: 4,
+      valueSize: WORLD_VALUE.bytes,
+      maxEntries: 1,
+    });
     const inner = createMap(generationSpec(1));
     this.#table = createMap({
       type: 'array_of_maps',
@@ -210,17 +259,29 @@ export class JitWalk {
     });
     close(inner);
     this.#program = loadProgram(
-      { name: 'sf_test_walk', type: 'sched_cls', license: LICENSE, items: PROGRAM },
+      {
+        name: 'sf_test_walk',
+        type: 'sched_cls',
+        license: LICENSE,
+        items: PROGRAM,
+        functions: [askFunction(TEST_WORLD)],
+      },
       {
         [MAPS.table]: this.#table,
         [MAPS.groups]: this.#groups,
         [MAPS.removed]: this.#removed,
+        [MAPS.states]: this.#states,
+        [WORLD]: this.#world,
       },
     );
   }
 
   /** Puts a generation in force. Which of the two ids of a cgroup holds changes each time. */
-  enforce(compiled: CompiledTable): void {
+  enforce(compiled: CompiledTable, testOrigins: TestOrigins = []): void {
+    const inUse = this.#current ? readSlots(this.#current.fd, this.#current.generation.header) : [];
+    const states = compiled.tests.map(({ test }) => hasState(test));
+    const slots = assignSlots(states, testOrigins, inUse);
+    clearSlots(this.#states, slots, inUse);
     const generation = makeGeneration(compiled, {
       text: '',
       sequence: ++this.#sequence,
@@ -228,6 +289,7 @@ export class JitWalk {
       idEpoch: EPOCH,
       cpus: 4,
       origins: [],
+      slots,
       follows: false,
       programs: 0,
       deadline: 0n,
@@ -250,6 +312,7 @@ export class JitWalk {
     const cgroup = options.cgroup ?? this.#cgroupWith(packet.group);
     this.#view.setBigUint64(DATA.cgroup, cgroup, true);
     this.#view.setUint32(DATA.isUnreadable, options.unreadable ? 1 : 0, true);
+    if (options.uptime !== undefined) this.#setWorld(options.uptime, options.random ?? 0);
     const { retval, dataOut } = testRun(this.#program, { dataIn: this.#data });
     if (retval === BROKEN) throw new Error('the test program can not run');
     this.#counts.fill(0);
@@ -266,7 +329,15 @@ export class JitWalk {
 
   close(): void {
     if (this.#current) close(this.#current.fd);
-    for (const fd of [this.#program, this.#table, this.#groups, this.#removed]) close(fd);
+    for (const fd of [
+      this.#program,
+      this.#table,
+      this.#groups,
+      this.#removed,
+      this.#states,
+      this.#world,
+    ])
+      close(fd);
   }
 
   /** A cgroup with this network_id in the slot that holds, and another in the other. */
@@ -284,6 +355,14 @@ export class JitWalk {
     );
     this.#ids.set(cgroup, group);
     return cgroup;
+  }
+
+  #setWorld(uptime: bigint, random: number): void {
+    const value = new Uint8Array(WORLD_VALUE.bytes);
+    const view = new DataView(value.buffer);
+    view.setBigUint64(WORLD_VALUE.uptime, uptime, true);
+    view.setUint32(WORLD_VALUE.random, random, true);
+    update(this.#world, SLOT_KEY, value);
   }
 
   #readCounts(dataOut: Uint8Array): void {

@@ -346,7 +346,8 @@ describeKernel('lifecycle', () => {
     const table = tableOf('-A BIND -p udp --dport 7001 -j DROP');
     // A size that no generation of another test has.
     const text = `# ${'x'.repeat(40 * PAGE_BYTES)}`;
-    const commit = () => policy.use((firewall) => firewall.commit({ table, text, origins: [] }));
+    const commit = () =>
+      policy.use((firewall) => firewall.commit({ table, text, origins: [], testOrigins: [] }));
     commit();
     const pages = (status()?.bytes ?? 0) / PAGE_BYTES;
     const descriptors = () => readdirSync('/proc/self/fd').length;

@@ -9,9 +9,11 @@ import {
   CALL,
   type CallLabel,
   CLASS,
+  COMPARE_EXCHANGE,
   CONDITION,
   type Condition,
   EXIT,
+  FETCH,
   JUMP_ALWAYS,
   type Jump,
   type Label,
@@ -152,6 +154,20 @@ export const storeImm = (size: Size, dst: Register, offset: number, imm: number)
 /** Adds to memory so that no addition is lost: `lock *(size *)(dst + offset) += src`. */
 export const atomicAdd = (size: 4 | 8, dst: Register, offset: number, src: Register): Plain =>
   plain(CLASS.stx | MODE_ATOMIC | SIZE_CODE[size], dst, src, offset, ALU.add);
+
+/** As atomicAdd; what was there before is in `src` then. Linux 5.12. */
+export const atomicFetchAdd = (size: 4 | 8, dst: Register, offset: number, src: Register): Plain =>
+  plain(CLASS.stx | MODE_ATOMIC | SIZE_CODE[size], dst, src, offset, ALU.add | FETCH);
+
+/**
+ * Stores `src` if what is there equals r0; either way r0 is what was there before. Linux 5.12.
+ */
+export const atomicCompareExchange = (
+  size: 4 | 8,
+  dst: Register,
+  offset: number,
+  src: Register,
+): Plain => plain(CLASS.stx | MODE_ATOMIC | SIZE_CODE[size], dst, src, offset, COMPARE_EXCHANGE);
 
 /** A place that jumps and calls can name. */
 export const label = (name: string): Label => Object.freeze({ kind: 'label', name });

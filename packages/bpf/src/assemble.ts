@@ -21,7 +21,8 @@ const slots = (item: Item): number => {
 
 const registerNumber = (register: Register): number => Number(register.slice(1));
 
-function placeLabels(items: readonly Item[]): ReadonlyMap<string, number> {
+/** The slot of each label. */
+export function placeLabels(items: readonly Item[]): ReadonlyMap<string, number> {
   const places = new Map<string, number>();
   let slot = 0;
   for (const item of items) {

@@ -6,8 +6,10 @@ import {
   ALU,
   CALL,
   CLASS,
+  COMPARE_EXCHANGE,
   CONDITION,
   EXIT,
+  FETCH,
   JUMP_ALWAYS,
   LOAD_IMM64,
   MODE_ATOMIC,
@@ -95,6 +97,12 @@ function printJump(slot: Slot, cls: number, index: number): string {
   return `if ${letter}${slot.dst} ${sign} ${operand} goto ${target}`;
 }
 
+const ATOMIC: ReadonlyMap<number, (place: string, src: string) => string> = new Map([
+  [ALU.add, (place, src) => `lock ${place} += ${src}`],
+  [ALU.add | FETCH, (place, src) => `${src} = fetch_add(${place}, ${src})`],
+  [COMPARE_EXCHANGE, (place, src) => `r0 = cmpxchg(${place}, r0, ${src})`],
+]);
+
 function printMemory(slot: Slot, cls: number): string {
   const type = TYPE.get(slot.opcode & 0x18) ?? 'u8';
   const mode = slot.opcode & 0xe0;
@@ -104,8 +112,8 @@ function printMemory(slot: Slot, cls: number): string {
     if (cls === CLASS.ldx) return `r${slot.dst} = ${place}`;
     return `${place} = ${cls === CLASS.stx ? `r${slot.src}` : slot.imm}`;
   }
-  const isAtomicAdd = mode === MODE_ATOMIC && cls === CLASS.stx && slot.imm === ALU.add;
-  return isAtomicAdd ? `lock ${place} += r${slot.src}` : unknown(slot);
+  if (mode !== MODE_ATOMIC || cls !== CLASS.stx) return unknown(slot);
+  return ATOMIC.get(slot.imm)?.(place, `r${slot.src}`) ?? unknown(slot);
 }
 
 function printWide(slot: Slot, high: number): string {

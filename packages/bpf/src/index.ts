@@ -14,6 +14,7 @@ export {
   hasField,
   structSize,
 } from './field.js';
+export type { GlobalFunction, Parameter } from './functiontypes.js';
 export { HELPERS, type HelperName, helperName } from './helpers.js';
 export {
   type Condition,

@@ -130,6 +130,9 @@ export const EXIT = 0x90;
 /** Memory modes and sizes of the load and store classes. */
 export const MODE_MEM = 0x60;
 export const MODE_ATOMIC = 0xc0;
+/** Atomic operations that give back what was there before. */
+export const FETCH = 0x01;
+export const COMPARE_EXCHANGE = 0xf0 | FETCH;
 export const SIZE_CODE: Readonly<Record<Size, number>> = Object.freeze({
   1: 0x10,
   2: 0x08,

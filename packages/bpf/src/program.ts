@@ -1,8 +1,10 @@
-import { assemble, SLOT } from './assemble.js';
+import { label } from './asm.js';
+import { assemble, placeLabels, SLOT } from './assemble.js';
 import { Attribute, bpf, objectIds, objectInfo, openById, readName, tryBpf } from './attribute.js';
 import { BpfError } from './error.js';
+import { functionTypes, type GlobalFunction } from './functiontypes.js';
 import type { Item } from './instruction.js';
-import { cString, type Fd, linux, type Syscalls } from './syscall.js';
+import { close, cString, type Fd, linux, type Syscalls } from './syscall.js';
 import { processedInstructions, verifierReason } from './verifierLog.js';
 
 /** Program types, `enum bpf_prog_type` in linux/bpf.h. */
@@ -65,6 +67,8 @@ export interface ProgramSpec {
   /** Where it will be attached; the types that need none (raw_tracepoint, sched_cls) leave it out. */
   readonly expectedAttachType?: AttachType;
   readonly items: readonly Item[];
+  /** Behind the items; the verifier looks at each once. */
+  readonly functions?: readonly GlobalFunction[];
   /** `GPL` or a compatible licence, for helpers that ask for it (probe_read_kernel does). */
   readonly license: string;
   readonly flags?: number;
@@ -93,9 +97,37 @@ function tryLoad(attribute: Attribute, sys: Syscalls): number {
   }
 }
 
-function loadAttribute(spec: ProgramSpec, code: Uint8Array): Attribute {
+/** A program in bytes, and the types of its functions if it has any. */
+interface Code {
+  readonly bytes: Uint8Array;
+  readonly types: { readonly fd: Fd; readonly places: Uint8Array } | undefined;
+}
+
+/** The record of each function: the slot where it begins, and its type (struct bpf_func_info). */
+const FUNCTION_INFO_BYTES = 8;
+
+function loadTypes(
+  { name, functions = [] }: ProgramSpec,
+  items: readonly Item[],
+  sys: Syscalls,
+): Code['types'] {
+  if (functions.length === 0) return undefined;
+  const { btf, ids } = functionTypes(name, functions);
+  const labels = placeLabels(items);
+  const places = new Uint8Array(FUNCTION_INFO_BYTES * ids.length);
+  const view = new DataView(places.buffer);
+  ids.forEach((id, n) => {
+    const place = n === 0 ? 0 : labels.get(functions[n - 1]?.name ?? '');
+    view.setUint32(FUNCTION_INFO_BYTES * n, place ?? 0, true);
+    view.setUint32(FUNCTION_INFO_BYTES * n + 4, id, true);
+  });
+  const attribute = new Attribute(28).pointer(0, btf).u32(16, btf.length);
+  return { fd: bpf('BPF_BTF_LOAD', name, attribute, sys), places };
+}
+
+function loadAttribute(spec: ProgramSpec, { bytes: code, types }: Code): Attribute {
   const expected = spec.expectedAttachType;
-  return new Attribute(72)
+  const attribute = new Attribute(96)
     .u32(0, PROGRAM_TYPES[spec.type])
     .u32(4, code.length / SLOT)
     .pointer(8, code)
@@ -103,6 +135,12 @@ function loadAttribute(spec: ProgramSpec, code: Uint8Array): Attribute {
     .u32(44, spec.flags ?? 0)
     .objectName(48, spec.name)
     .u32(68, expected === undefined ? 0 : ATTACH_TYPES[expected]);
+  if (!types) return attribute;
+  return attribute
+    .u32(72, types.fd)
+    .u32(76, FUNCTION_INFO_BYTES)
+    .pointer(80, types.places)
+    .u32(88, types.places.length / FUNCTION_INFO_BYTES);
 }
 
 /**
@@ -111,7 +149,7 @@ function loadAttribute(spec: ProgramSpec, code: Uint8Array): Attribute {
  */
 function loadLogged(
   spec: ProgramSpec,
-  code: Uint8Array,
+  code: Code,
   level: number,
   isRefused: boolean,
   sys: Syscalls,
@@ -142,12 +180,23 @@ export function loadProgram(
   options: LoadOptions = {},
   sys: Syscalls = linux,
 ): Fd {
-  const code = assemble(spec.items, (name) => {
+  const functions = spec.functions ?? [];
+  const items = [...spec.items, ...functions.flatMap((each) => [label(each.name), ...each.items])];
+  const bytes = assemble(items, (name) => {
     const fd = Object.hasOwn(maps, name) ? maps[name] : undefined;
     if (fd === undefined)
       throw new Error(`program \`${spec.name}\`: no descriptor for map \`${name}\``);
     return fd;
   });
+  const code: Code = { bytes, types: loadTypes(spec, items, sys) };
+  try {
+    return loadCode(spec, code, options, sys);
+  } finally {
+    if (code.types) close(code.types.fd, sys);
+  }
+}
+
+function loadCode(spec: ProgramSpec, code: Code, options: LoadOptions, sys: Syscalls): Fd {
   let first = -ENOSPC;
   if (options.onLog === undefined) {
     first = tryLoad(loadAttribute(spec, code), sys);

@@ -10,7 +10,7 @@ import type { Globals } from './globals.js';
 import { recordIds } from './highmark.js';
 import { entryOf, readEntry, readHistory, recordCommit } from './history.js';
 import type { Access, Change, Counters, OpenTable } from './opentable.js';
-import { followTexts } from './origins.js';
+import { followTests, followTexts } from './origins.js';
 import { note } from './output.js';
 import { hashText, type Revision, revisionOf, withRevision } from './revision.js';
 import { SYSTEM_NAMES } from './systemnames.js';
@@ -48,6 +48,12 @@ function nextRevision(
   return access === 'replace' || inForce === undefined ? undefined : revisionOf(inForce);
 }
 
+/** The table in force, if opaque tests of it have a state; else one without. */
+function stateful(firewall: Firewall): Table {
+  const text = firewall.hasTests ? firewall.read()?.text : undefined;
+  return text === undefined ? EMPTY_TABLE : parseInForce(text);
+}
+
 function openLive(firewall: Firewall, access: Access, wait: number): OpenTable {
   const inForce = access === 'replace' ? undefined : firewall.read();
   const table = inForce ? parseInForce(inForce.text) : EMPTY_TABLE;
@@ -57,12 +63,14 @@ function openLive(firewall: Firewall, access: Access, wait: number): OpenTable {
     revision: inForce && revisionOf(inForce.text),
     commit: (change) => {
       const next = recordIds(requireValid(change.table), wait);
-      const { origins, confirmWithin } = change;
+      const { origins, confirmWithin, resetsState = false } = change;
       const body = printSave(next);
       const text = withRevision(body, nextRevision(change, body, access, inForce?.text));
       const trial = confirmWithin === undefined ? {} : { confirmWithin };
       const old = firewall.text;
-      const { before } = firewall.commit({ table: next, text, origins, ...trial });
+      const last = access === 'replace' && !resetsState ? stateful(firewall) : table;
+      const testOrigins = resetsState ? [] : followTests(last, next);
+      const { before } = firewall.commit({ table: next, text, origins, testOrigins, ...trial });
       // What is on trial is recorded when it is confirmed.
       if (confirmWithin === undefined) recordCommit(firewall.name, { before: old, text });
       return countersOf(table, before ?? []);

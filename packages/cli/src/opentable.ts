@@ -10,6 +10,8 @@ export interface Change {
   readonly table: Table;
   /** For each counter of the table the one that it goes on, undefined if it starts anew. */
   readonly origins: readonly (number | undefined)[];
+  /** Opaque tests begin anew, also those of rules that stay. */
+  readonly resetsState?: boolean;
   /** What a rule file is to say, word for word; else the old file is edited line by line. */
   readonly text?: string;
   /** The label of the revision that it is; one that is edited keeps what it has. */

@@ -4,7 +4,16 @@
  */
 import { printRule } from '@sockfilter/iptables';
 import { type Command, isEdit } from '@sockfilter/language';
-import { type CounterOwner, counterOwners, type Rule, type Table } from '@sockfilter/table';
+import {
+  type CounterOwner,
+  counterOwners,
+  elementAt,
+  firstTests,
+  placedTests,
+  type Rule,
+  sameRule,
+  type Table,
+} from '@sockfilter/table';
 
 /** Whether the policy of the chain starts anew. */
 export type Zeroed = (chain: string) => boolean;
@@ -37,6 +46,42 @@ export function followTexts(before: Table, after: Table): readonly (number | und
     else counters.set(key(owner), [at]);
   });
   return counterOwners(after).map((owner) => counters.get(key(owner))?.shift());
+}
+
+/**
+ * Which opaque test goes on which: those of a rule that stays follow it, else those of the first rule left
+ * that says the same; so a restored table goes on where it was.
+ */
+export function followTests(before: Table, after: Table): readonly (number | undefined)[] {
+  const old = placedTests(before);
+  if (old.length === 0) return [];
+  const firsts = [...firstTests(old)].flatMap(([, number]) => {
+    const { rule, chain } = elementAt(old, number).owner;
+    return rule ? [{ rule, chain: chain.name, number }] : [];
+  });
+  const byRule = new Map(firsts.map(({ rule, number }) => [rule, number]));
+  const left = new Set(firsts.map(({ number }) => number));
+  const tests = placedTests(after);
+  const found = new Map<Rule, number>();
+  const rules = [...new Map(tests.map(({ owner }) => [owner.rule, owner.chain.name]))];
+  const take = (rule: Rule | undefined, number: number | undefined) => {
+    if (!rule || number === undefined || !left.delete(number)) return;
+    found.set(rule, number);
+  };
+  for (const [rule] of rules) take(rule, rule && byRule.get(rule));
+  for (const [rule, chain] of rules) {
+    if (!rule || found.has(rule)) continue;
+    const same = firsts.filter((each) => left.has(each.number) && sameRule(each.rule, rule));
+    take(rule, (same.find((each) => each.chain === chain) ?? same[0])?.number);
+  }
+  let previous: Rule | undefined;
+  let at = 0;
+  return tests.map(({ owner: { rule } }) => {
+    at = rule === previous ? at + 1 : 0;
+    previous = rule;
+    const number = rule && found.get(rule);
+    return number === undefined ? undefined : number + at;
+  });
 }
 
 /** The counters of a table after one command. */

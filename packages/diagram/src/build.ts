@@ -2,7 +2,7 @@
  * Builds the diagrams of a table: one that records everything where that is affordable, else one of
  * the verdicts and as few as will do that only count.
  */
-import { counterOwners, ownErrno, type Table } from '@sockfilter/table';
+import { calledChain, counterOwners, ownErrno, placedTests, type Table } from '@sockfilter/table';
 import { type Built, build, gather } from './built.js';
 import type { Diagram } from './diagram.js';
 import { DEFAULT_LIMITS, LimitError, type Limits } from './limit.js';
@@ -55,6 +55,31 @@ function countingLimits(limits: Limits, counters: number, verdicts: Cost): Limit
   };
 }
 
+/**
+ * The counters of all rules that a call may come to that asks an opaque test on its way. Their counts
+ * follow from the answers, and those are known in one diagram alone: that of the verdicts.
+ */
+function askingCounters(table: Table): ReadonlySet<number> {
+  const asking = new Set(placedTests(table).map(({ owner: { chain } }) => chain.name));
+  if (asking.size === 0) return new Set();
+  const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
+  const reached = new Set<string>();
+  for (const { name } of table.chains.filter(({ policy }) => policy !== undefined)) {
+    const here = new Set([name]);
+    for (const each of here)
+      for (const { target } of chains.get(each)?.rules ?? []) {
+        const called = calledChain(target);
+        if (called !== undefined) here.add(called);
+      }
+    if ([...here].some((each) => asking.has(each))) for (const each of here) reached.add(each);
+  }
+  return new Set(
+    counterOwners(table).flatMap(({ chain }, counter) =>
+      reached.has(chain.name) ? [counter] : [],
+    ),
+  );
+}
+
 /** Counters of the rules that count without deciding. */
 function countingRules(table: Table): readonly number[] {
   return counterOwners(table).flatMap((owner, counter) =>
@@ -97,10 +122,16 @@ export function buildDiagram(table: Table, given: Partial<Limits> = {}): Diagram
     const all = tryBuild(table, everything, countingLimits(limits, owners, NO_COST));
     if (all) return gather([all], limits);
   }
-  const verdicts = build(table, { verdicts: true, counts: () => false }, limits);
-  if (counters.length === 0) return gather([verdicts], limits);
+  const asking = askingCounters(table);
+  const apart = counters.filter((counter) => !asking.has(counter));
+  const verdicts = build(
+    table,
+    { verdicts: true, counts: (counter) => asking.has(counter) },
+    limits,
+  );
+  if (apart.length === 0) return gather([verdicts], limits);
   const bounded = countingLimits(limits, owners, costOf(verdicts));
   const all = tryBuild(table, everything, bounded);
   if (all) return gather([all], limits);
-  return gather([...buildCounting(table, counters, limits, bounded), verdicts], limits);
+  return gather([...buildCounting(table, apart, limits, bounded), verdicts], limits);
 }

@@ -26,11 +26,12 @@ export function build(table: Table, recording: Recording, limits: Limits): Built
 export function gather(parts: readonly Built[], limits: Limits): Diagram {
   const store = new DiagramStore(limits);
   const outcomes = new OutcomeTable(limits.counted);
-  const roots = parts.flatMap(({ compiler, root }) =>
-    store.copy(compiler.store, [root], (terminal) =>
-      outcomes.intern({ ...compiler.outcomes.of(terminal), onward: 'over' }),
-    ),
-  );
+  const roots = parts.flatMap(({ compiler, root }) => {
+    const known = new Map<Ref, Ref>();
+    return store.copy(compiler.store, [root], (terminal) =>
+      outcomes.take(compiler.outcomes, terminal, (end) => ({ ...end, onward: 'over' }), known),
+    );
+  });
   if (store.edgeCount > limits.edges) throw new LimitError('edges', limits.edges);
   return { store, roots, outcomes: outcomes.all };
 }

@@ -16,7 +16,10 @@ import {
   type Errno,
   effectsOf,
   firstCounters,
+  firstTests,
   isBuiltinChain,
+  type PlacedTest,
+  placedTests,
   policyErrno,
   ruleCondition,
   type Table,
@@ -45,8 +48,13 @@ interface Run {
   readonly level: number;
 }
 
-const NOTHING: PartialOutcome = { onward: 'next', verdict: undefined, counted: [] };
-const OVER: PartialOutcome = { onward: 'over', verdict: undefined, counted: [] };
+const NOTHING: PartialOutcome = {
+  onward: 'next',
+  verdict: undefined,
+  counted: [],
+  ask: undefined,
+};
+const OVER: PartialOutcome = { ...NOTHING, onward: 'over' };
 
 const CHAIN_PIECE = firstPiece('chain');
 
@@ -60,6 +68,8 @@ export class TableCompiler implements Interpretation<Ref> {
   readonly #overlay: Operation;
   readonly #guard: Operation;
   readonly #conditions: ConditionCompiler;
+  readonly #tests: readonly PlacedTest[];
+  readonly #firstTests: ReadonlyMap<number, number>;
 
   constructor(table: Table, recording: Recording, limits: Limits) {
     this.#table = table;
@@ -75,6 +85,8 @@ export class TableCompiler implements Interpretation<Ref> {
       overlay: this.#overlay,
       guard: this.#guard,
     });
+    this.#tests = placedTests(table);
+    this.#firstTests = firstTests(this.#tests);
     const placed = placeRules(table);
     const rulesOf = (chain: Chain) => placed.get(chain) ?? [];
     this.#chainDiagram = interpretation(table, this, { rulesOf, remembers: true });
@@ -107,7 +119,7 @@ export class TableCompiler implements Interpretation<Ref> {
       const called = this.#called(inside(), comesBack, this.#recorded(at));
       if (called === NONE) return NONE;
       if (isTerminal(called)) return this.#where(at, called);
-      return this.#guard(this.#where(at, HOLDS), called);
+      return this.#guard(this.#condition(at, HOLDS), this.#asked(at, called));
     });
 
   /** A built-in chain's diagram is for packets of that chain alone. */
@@ -141,7 +153,7 @@ export class TableCompiler implements Interpretation<Ref> {
     const [all] = runs;
     if (!all) return NONE;
     if (!leaves) return all.diagram;
-    return this.#replace(all.diagram, (outcome) =>
+    return this.#mapEnds(all.diagram, (outcome) =>
       outcome.onward === 'leave' ? { ...outcome, onward: 'next' } : outcome,
     );
   };
@@ -150,11 +162,8 @@ export class TableCompiler implements Interpretation<Ref> {
     if (a === NONE) return b;
     if (b === NONE) return a;
     if (!isTerminal(a)) return undefined;
-    const first = this.outcomes.of(a);
-    if (first.onward !== 'next') return a;
-    if (!isTerminal(b)) return undefined;
-    const second = this.outcomes.of(b);
-    return this.outcomes.intern({ ...second, counted: [...first.counted, ...second.counted] });
+    if (!this.outcomes.isOpen(a)) return a;
+    return isTerminal(b) ? this.outcomes.join(a, b) : undefined;
   }
 
   #builtinDiagram(name: BuiltinChain): Ref {
@@ -172,11 +181,35 @@ export class TableCompiler implements Interpretation<Ref> {
       : diagram;
   }
 
-  /** The diagram that is `hit` where the rule matches. */
+  /** The diagram that is the terminal `hit` where the rule matches. */
   #where(at: PlacedRule, hit: Ref): Ref {
+    return this.#condition(at, this.#asked(at, hit));
+  }
+
+  /** The diagram that is the terminal `hit` where the fields of the rule hold. */
+  #condition(at: PlacedRule, hit: Ref): Ref {
+    if (hit === NONE) return NONE;
     return blame(spanOf(at), () =>
       this.#conditions.compile(ruleCondition(at.rule, this.#table), hit),
     );
+  }
+
+  /**
+   * The diagram behind the opaque tests of the rule. One that only counts asks nothing: whatever follows an
+   * answer is in the diagram of the verdicts.
+   */
+  #asked({ counter }: PlacedRule, diagram: Ref): Ref {
+    const from = this.#firstTests.get(counter);
+    if (from === undefined) return diagram;
+    if (!this.#recording.verdicts) return NONE;
+    let to = from;
+    while (this.#tests[to]?.counter === counter) to++;
+    return this.store.copyOne(this.store, diagram, (terminal) => {
+      let asked = terminal;
+      for (let test = to - 1; test >= from; test--)
+        asked = this.outcomes.ask({ test, holds: asked, fails: NONE });
+      return asked;
+    });
   }
 
   /** The counters that the diagram records of a rule that does not decide. */
@@ -190,26 +223,26 @@ export class TableCompiler implements Interpretation<Ref> {
   /** The diagram of a chain as the rule that calls it sees it. */
   #called(diagram: Ref, comesBack: boolean, counted: readonly number[]): Ref {
     if (comesBack && counted.length === 0) return diagram;
-    return this.#replace(diagram, (outcome) => ({
-      ...outcome,
-      counted: [...counted, ...outcome.counted],
-      onward: !comesBack && outcome.onward === 'next' ? 'leave' : outcome.onward,
-    }));
+    const called = comesBack
+      ? diagram
+      : this.#mapEnds(diagram, (outcome) =>
+          outcome.onward === 'next' ? { ...outcome, onward: 'leave' } : outcome,
+        );
+    return this.store.copyOne(this.store, called, (terminal) =>
+      this.outcomes.counting(counted, terminal),
+    );
   }
 
-  #replace(diagram: Ref, change: (outcome: PartialOutcome) => PartialOutcome): Ref {
+  #mapEnds(diagram: Ref, change: (end: PartialOutcome) => PartialOutcome): Ref {
+    const known = new Map<Ref, Ref>();
     return this.store.copyOne(this.store, diagram, (terminal) =>
-      this.outcomes.intern(change(this.outcomes.of(terminal))),
+      this.outcomes.map(terminal, change, known),
     );
   }
 
   #decided(errno: Errno, decider: number): Ref {
     if (!this.#recording.verdicts) return HOLDS;
-    return this.outcomes.intern({
-      onward: 'over',
-      verdict: { errno, decider },
-      counted: [decider],
-    });
+    return this.outcomes.intern({ ...OVER, verdict: { errno, decider }, counted: [decider] });
   }
 }
 

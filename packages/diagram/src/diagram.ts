@@ -1,6 +1,6 @@
 /** A finished diagram, and what it says of a packet. */
 import { type Decision, elementAt, type Packet } from '@sockfilter/table';
-import type { Outcome } from './outcome.js';
+import type { Outcome, Verdict } from './outcome.js';
 import { pieceValues } from './piece.js';
 import { type DiagramStore, type Ref, terminalNumber } from './store.js';
 
@@ -21,13 +21,32 @@ export function verdictRoot({ roots }: Diagram): Ref {
   return elementAt(roots, roots.length - 1);
 }
 
+/** Whether the test with the number holds, each time that it is asked. */
+export type Answers = (test: number) => boolean;
+
+/** For tables without opaque tests. */
+export const nobodyAnswers: Answers = (test) => {
+  throw new TypeError(`nobody answers for test ${test}`);
+};
+
 /** What becomes of a packet: what evaluate() says, but for the order of `counted`. */
-export function decide(diagram: Diagram, packet: Packet): Decision {
+export function decide(
+  diagram: Diagram,
+  packet: Packet,
+  answers: Answers = nobodyAnswers,
+): Decision {
   const values = pieceValues(packet);
-  const outcomes = diagram.roots.map((root) =>
-    elementAt(diagram.outcomes, terminalNumber(diagram.store.walk(root, values))),
-  );
-  const verdict = outcomes.at(-1)?.verdict;
+  const counted: number[] = [];
+  let verdict: Verdict | undefined;
+  for (const root of diagram.roots) {
+    for (let at: Ref | undefined = diagram.store.walk(root, values); at !== undefined; ) {
+      const outcome: Outcome = elementAt(diagram.outcomes, terminalNumber(at));
+      counted.push(...outcome.counted);
+      verdict = outcome.verdict;
+      const { ask } = outcome;
+      at = ask && (answers(ask.test) ? ask.holds : ask.fails);
+    }
+  }
   if (!verdict) throw new TypeError('the last diagram has no verdicts');
-  return { ...verdict, counted: outcomes.flatMap(({ counted }) => counted) };
+  return { ...verdict, counted };
 }

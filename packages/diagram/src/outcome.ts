@@ -1,4 +1,10 @@
-/** What the terminals of diagrams mean, numbered so that equal meanings are one terminal. */
+/**
+ * What the terminals of diagrams mean, numbered so that equal meanings are one terminal.
+ *
+ * An outcome counts, and then it is a verdict, goes on, or asks an opaque test: what becomes of the packet
+ * where that holds, and where it does not, are outcomes again. So outcomes are a graph without loops, in
+ * which tests stand in the order in which rules ask them, and what comes after several is there once.
+ */
 import { type Errno, elementAt } from '@sockfilter/table';
 import { LimitError } from './limit.js';
 import { type Ref, terminalNumber, terminalRef } from './store.js';
@@ -9,31 +15,50 @@ export interface Verdict {
   readonly decider: number;
 }
 
+/** A question to an opaque test, by its number, and the terminals where it leads. */
+export interface Ask {
+  readonly test: number;
+  readonly holds: Ref;
+  readonly fails: Ref;
+}
+
 /** What becomes of a packet, as far as the diagram tells. */
 export interface Outcome {
-  /** Undefined in diagrams that only count. */
+  /** Undefined in diagrams that only count, and where a test is asked. */
   readonly verdict: Verdict | undefined;
   /** Indexes of the counters that the packet adds one to, in walking order; one may stand there twice. */
   readonly counted: readonly number[];
+  /** What is asked once all that is counted. */
+  readonly ask: Ask | undefined;
 }
 
 /** What has become of a packet after some rules. */
 export interface PartialOutcome extends Outcome {
-  /** Whether its walk goes on behind the rules, leaves their chain or is over. */
-  readonly onward: 'next' | 'leave' | 'over';
+  /** Whether its walk goes on behind the rules, leaves their chain or is over; or what it asks says so. */
+  readonly onward: 'next' | 'leave' | 'over' | 'asks';
 }
 
-function keyOf({ onward, verdict, counted }: PartialOutcome): string {
-  return `${onward} ${verdict ? `${verdict.errno} ${verdict.decider}` : '-'} ${counted.join()}`;
+function keyOf({ onward, verdict, counted, ask }: PartialOutcome): string {
+  const end = verdict
+    ? `${verdict.errno} ${verdict.decider}`
+    : ask
+      ? `${ask.test} ${ask.holds} ${ask.fails}`
+      : '-';
+  return `${onward} ${end} ${counted.join()}`;
 }
+
+const PAIR = 2 ** 26;
 
 export class OutcomeTable {
   readonly #outcomes: PartialOutcome[] = [];
   readonly #numbers = new Map<string, number>();
+  /** By number: whether some way through it goes on behind the rules. */
+  readonly #isOpen: boolean[] = [];
   readonly #limit: number;
+  readonly #joined = new Map<number, Ref>();
   #counted = 0;
 
-  /** @param countedLimit how long the lists of counters may be together */
+  /** @param countedLimit how long the lists of counters may be together, with one for each question */
   constructor(countedLimit: number) {
     this.#limit = countedLimit;
   }
@@ -47,15 +72,83 @@ export class OutcomeTable {
     return elementAt(this.#outcomes, terminalNumber(terminal));
   }
 
+  /** True if some of its packets go on behind the rules. */
+  isOpen(terminal: Ref): boolean {
+    return elementAt(this.#isOpen, terminalNumber(terminal));
+  }
+
   intern(outcome: PartialOutcome): Ref {
     const key = keyOf(outcome);
     const known = this.#numbers.get(key);
     if (known !== undefined) return terminalRef(known);
-    this.#counted += outcome.counted.length;
+    const { counted, ask, onward } = outcome;
+    this.#counted += counted.length + (ask ? 1 : 0);
     if (this.#counted > this.#limit) throw new LimitError('counted', this.#limit);
     const number = this.#outcomes.length;
     this.#outcomes.push(outcome);
+    this.#isOpen.push(ask ? this.isOpen(ask.holds) || this.isOpen(ask.fails) : onward === 'next');
     this.#numbers.set(key, number);
     return terminalRef(number);
+  }
+
+  /** The outcome that asks the test; what is the same either way need not be asked. */
+  ask(ask: Ask, counted: readonly number[] = []): Ref {
+    if (ask.holds === ask.fails) return this.counting(counted, ask.holds);
+    return this.intern({ onward: 'asks', verdict: undefined, counted, ask });
+  }
+
+  /** What becomes of packets where the second follows the first. */
+  join(first: Ref, second: Ref): Ref {
+    const { onward, counted, ask } = this.of(first);
+    if (!this.isOpen(first)) return first;
+    if (!ask) return onward === 'next' ? this.counting(counted, second) : first;
+    const key = terminalNumber(first) * PAIR + terminalNumber(second);
+    const known = this.#joined.get(key);
+    if (known !== undefined) return known;
+    const holds = this.join(ask.holds, second);
+    const joined = this.ask({ ...ask, holds, fails: this.join(ask.fails, second) }, counted);
+    this.#joined.set(key, joined);
+    return joined;
+  }
+
+  /** The outcome with each end replaced; `known` remembers what has been done. */
+  map(
+    terminal: Ref,
+    change: (end: PartialOutcome) => PartialOutcome,
+    known = new Map<Ref, Ref>(),
+  ): Ref {
+    return this.take(this, terminal, change, known);
+  }
+
+  /** The same of an outcome of another table. */
+  take(
+    from: OutcomeTable,
+    terminal: Ref,
+    change: (end: PartialOutcome) => PartialOutcome,
+    known = new Map<Ref, Ref>(),
+  ): Ref {
+    const before = known.get(terminal);
+    if (before !== undefined) return before;
+    const outcome = from.of(terminal);
+    const { ask, counted } = outcome;
+    const made = ask
+      ? this.ask(
+          {
+            ...ask,
+            holds: this.take(from, ask.holds, change, known),
+            fails: this.take(from, ask.fails, change, known),
+          },
+          counted,
+        )
+      : this.intern(change(outcome));
+    known.set(terminal, made);
+    return made;
+  }
+
+  /** The outcome that counts so much first. */
+  counting(counted: readonly number[], then: Ref): Ref {
+    if (counted.length === 0) return then;
+    const outcome = this.of(then);
+    return this.intern({ ...outcome, counted: [...counted, ...outcome.counted] });
   }
 }

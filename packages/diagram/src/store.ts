@@ -11,7 +11,6 @@
  */
 import { elementAt } from '@sockfilter/table';
 import { LimitError, type Limits } from './limit.js';
-import { PIECES } from './piece.js';
 import { Row } from './row.js';
 
 /** A node or a terminal. */
@@ -37,11 +36,10 @@ export interface DiagramSize {
 
 const EMPTY = -1;
 
-// One for each type of array: what runs for every edge looks at arrays of one type alone.
-function u8(array: Uint8Array, index: number): number {
-  return array[index] ?? outside(index);
-}
+/** What a terminal asks: nothing, after all that nodes can ask. */
+const PAST_ALL = 0xffff;
 
+// One for each type of array: what runs for every edge looks at arrays of one type alone.
 function u16(array: Uint16Array, index: number): number {
   return array[index] ?? outside(index);
 }
@@ -54,10 +52,7 @@ function outside(index: number): never {
   throw new RangeError(`nothing is at ${index}`);
 }
 
-function grown<T extends Uint8Array | Uint16Array | Int32Array>(
-  old: T,
-  make: new (length: number) => T,
-): T {
+function grown<T extends Uint16Array | Int32Array>(old: T, make: new (length: number) => T): T {
   const array = new make(old.length * 2);
   array.set(old);
   return array;
@@ -65,8 +60,8 @@ function grown<T extends Uint8Array | Uint16Array | Int32Array>(
 
 export class DiagramStore {
   readonly #limits: Pick<Limits, 'poolEdges' | 'steps'>;
-  readonly #rows = PIECES.map(() => new Row());
-  #pieces: Uint8Array = new Uint8Array(1024);
+  readonly #rows: Row[] = [];
+  #pieces: Uint16Array = new Uint16Array(1024);
   /** Where each node's edges begin; the next node's are their end. */
   #begins: Int32Array = new Int32Array(1024);
   #hashes: Int32Array = new Int32Array(1024);
@@ -94,9 +89,9 @@ export class DiagramStore {
     return this.#steps;
   }
 
-  /** The piece that the node asks; for a terminal one past the last. */
+  /** The piece that the node asks; for a terminal a number above all. */
   pieceOf(ref: Ref): number {
-    return ref < 0 ? PIECES.length : u8(this.#pieces, ref);
+    return ref < 0 ? PAST_ALL : u16(this.#pieces, ref);
   }
 
   /** The node's edges have the numbers from `firstEdge(node)` up to, without, `endEdge(node)`. */
@@ -137,7 +132,7 @@ export class DiagramStore {
   /** The terminal to which values of the pieces lead. */
   walk(root: Ref, values: Uint16Array): Ref {
     let ref = root;
-    while (ref >= 0) ref = this.follow(ref, u16(values, u8(this.#pieces, ref)));
+    while (ref >= 0) ref = this.follow(ref, u16(values, u16(this.#pieces, ref)));
     return ref;
   }
 
@@ -149,6 +144,7 @@ export class DiagramStore {
 
   /** The row in which to put a node of the piece together, emptied. There is one for each piece. */
   row(piece: number): Row {
+    for (let more = this.#rows.length; more <= piece; more++) this.#rows.push(new Row());
     const row = elementAt(this.#rows, piece);
     row.length = 0;
     return row;
@@ -225,7 +221,7 @@ export class DiagramStore {
   #equals(node: Ref, piece: number, row: Row): boolean {
     const begin = i32(this.#begins, node);
     const { length } = row;
-    if (u8(this.#pieces, node) !== piece || i32(this.#begins, node + 1) - begin !== length)
+    if (u16(this.#pieces, node) !== piece || i32(this.#begins, node + 1) - begin !== length)
       return false;
     for (let i = 0; i < length; i++) {
       if (i32(this.#targets, begin + i) !== i32(row.targets, i)) return false;
@@ -240,7 +236,7 @@ export class DiagramStore {
     const end = begin + row.length;
     if (end > this.#limits.poolEdges) throw new LimitError('poolEdges', this.#limits.poolEdges);
     if (node + 2 > this.#pieces.length) {
-      this.#pieces = grown(this.#pieces, Uint8Array);
+      this.#pieces = grown(this.#pieces, Uint16Array);
       this.#begins = grown(this.#begins, Int32Array);
       this.#hashes = grown(this.#hashes, Int32Array);
     }

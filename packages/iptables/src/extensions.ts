@@ -67,7 +67,6 @@ export const UNAVAILABLE_MATCHES: Extensions = {
   ipv6header: ext(NO_HEADER, 'header soft'),
   ipvs: ext(NO_STATE, 'ipvs vproto vaddr vport vdir vmethod vportctl'),
   length: ext('a socket call has no length', 'length'),
-  limit: ext(LATER, 'limit limit-burst'),
   mac: ext('a socket call has no MAC address', 'mac-source'),
   mark: ext(LATER, 'mark'),
   mh: ext(NO_HEADER, 'mh-type'),
@@ -98,7 +97,6 @@ export const UNAVAILABLE_MATCHES: Extensions = {
     'srh-next-hdr srh-hdr-len-eq srh-hdr-len-gt srh-hdr-len-lt srh-segs-left-eq srh-segs-left-gt srh-segs-left-lt srh-last-entry-eq srh-last-entry-gt srh-last-entry-lt srh-tag srh-psid srh-nsid srh-lsid',
   ),
   state: ext(NO_STATE, 'state'),
-  statistic: ext(LATER, 'mode probability every packet'),
   string: ext('a socket call has no payload', 'from to algo string hex-string icase'),
   tcpmss: ext(NO_HEADER, 'mss'),
   time: ext(

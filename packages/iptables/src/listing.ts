@@ -12,7 +12,7 @@ import {
 } from '@sockfilter/table';
 import { printRule } from './print.js';
 import { PROTOCOL_MATCHES } from './ruledraft.js';
-import { optionSyntax } from './syntax.js';
+import { matchSyntax, optionSyntax } from './syntax.js';
 import { listTarget, targetWord } from './target.js';
 import { familyOf, fullMask } from './values/address.js';
 import { printValue } from './values.js';
@@ -81,11 +81,20 @@ function listOption(match: Match, { name, negated, value }: MatchOption): string
   return optionSyntax(match.name, name).list(text, negated);
 }
 
+function listMatch(match: Match): string {
+  const { list } = matchSyntax(match.name);
+  if (!list) return match.options.map((option) => listOption(match, option)).join(' ');
+  return list((name) => {
+    const option = match.options.find((each) => each.name === name);
+    return option && printValue(option.value);
+  });
+}
+
 /** What the columns leave unsaid: `tcp dpt:80`. */
 function extraText(rule: Rule): string {
   const matches = rule.matches.flatMap((match) => [
     PROTOCOL_MATCHES.includes(match.name) ? match.name : '',
-    ...match.options.map((option) => listOption(match, option)),
+    listMatch(match),
   ]);
   const [before, after] = listTarget(rule.target);
   return [before, ...matches, after].filter((text) => text !== '').join(' ');

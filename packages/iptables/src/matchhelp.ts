@@ -23,6 +23,10 @@ const PLACEHOLDERS: Readonly<Record<ValueKind, string>> = {
   ownerRange: 'ID[-ID]',
   tcpFlags: 'MASK FLAGS',
   text: 'TEXT',
+  count: 'NUMBER',
+  word: 'WORD',
+  probability: 'PROBABILITY',
+  rate: 'NUMBER[/second|/minute|/hour|/day]',
   errno: Object.keys(REJECT_ERRNO).join('|'),
 };
 
@@ -31,7 +35,7 @@ function matchHelp(name: string): string {
   const { options } = matchDescriptor(name);
   const lines = Object.entries(SYNTAX[name].options).map(([option, { long }]) => {
     const described = options[option];
-    const value = described ? PLACEHOLDERS[described.value] : '';
+    const value = described ? (described.choices?.join('|') ?? PLACEHOLDERS[described.value]) : '';
     const names = long.map((each) => `--${each}`).join(', ');
     return `${described?.negatable ? '[!] ' : '    '}${names} ${value}`.trimEnd();
   });

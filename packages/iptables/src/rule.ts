@@ -158,6 +158,22 @@ function lastFamilySpan(matches: readonly NamedMatch[]): Span | undefined {
   return spans.toSorted((a, b) => a.column - b.column).at(-1);
 }
 
+/** The options as they stand together; reports what does not go together. */
+function settleOptions(
+  draft: RuleDraft,
+  match: NamedMatch,
+  options: readonly MatchOption[],
+): readonly MatchOption[] {
+  const settled = matchDescriptor(match.name).settle?.(options);
+  if (!settled) return options;
+  if ('options' in settled) return settled.options;
+  const { message, help, option } = settled;
+  const at = option === undefined ? undefined : findOption(match, option);
+  const span = at ? at.use.span : match.word.span;
+  draft.report({ code: 'bad-value', message, span, exit: 2, help });
+  return [];
+}
+
 /** Reports what the chain can't have. */
 function checkFit(draft: RuleDraft, chain: string, matches: readonly NamedMatch[]): void {
   const { memo } = draft.context;
@@ -211,10 +227,13 @@ export function finishRule(draft: RuleDraft, chain: string): readonly Rule[] {
   for (const match of drafted) checkMatch(draft, match);
   checkFit(draft, chain, drafted);
   if (draft.diagnostics.length > 0) return [];
-  const others: readonly Match[] = named.map((match) => ({
-    name: match.name,
-    options: combine(match)[0] ?? [],
-  }));
+  const others = named.map(
+    (match): Match => ({
+      name: match.name,
+      options: settleOptions(draft, match, combine(match)[0] ?? []),
+    }),
+  );
+  if (draft.diagnostics.length > 0) return [];
   const rules: Rule[] = [];
   for (const options of combine(ip)) {
     const settled = settleFamily(options, others);

@@ -2,7 +2,6 @@
 import {
   diagnose,
   didYouMean,
-  type Names,
   type Problem,
   splitWord,
   type Word,
@@ -35,7 +34,7 @@ import { entry, MOST_SHARED } from './rulememo.js';
 import type { OptionRow, OptionUse, Vocabulary } from './scan.js';
 import { optionSyntax, SYNTAX, TARGET_SYNTAX } from './syntax.js';
 import { readNumber } from './values/number.js';
-import type { RuleContext } from './values/syntax.js';
+import type { RuleContext, ValueRules } from './values/syntax.js';
 import { VALUES } from './values.js';
 
 type RuleRow = OptionRow<RuleDraft>;
@@ -86,7 +85,7 @@ function readOption(
       : undefined;
   const shared = word && known?.get(word.text);
   if (shared) return shared;
-  const parsed = VALUES[row.value].parse(words, context, row.lookup);
+  const parsed = VALUES[row.value].parse(words, context, row.rules);
   if (!parsed.ok) {
     report(diagnose(nearMiss(row, use, context) ?? parsed.problem, use.span));
     return undefined;
@@ -139,7 +138,7 @@ interface MatchRow extends RuleRow {
   readonly option: string;
   readonly value: ValueKind;
   readonly alternatives: boolean;
-  readonly lookup: keyof Names | undefined;
+  readonly rules: ValueRules;
   /** The words that the option stands for, if it is sugar. */
   readonly words: readonly string[] | undefined;
 }
@@ -155,7 +154,7 @@ function matchRow(match: MatchName, option: string, sugar?: string): MatchRow {
     option,
     value: descriptor.value,
     alternatives,
-    lookup,
+    rules: { ...descriptor, lookup },
     words: sugar === undefined ? undefined : SYNTAX[match].sugar?.[sugar]?.words,
     long: sugar === undefined ? long : [sugar],
     short: sugar === undefined ? short : undefined,

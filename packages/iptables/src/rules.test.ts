@@ -128,7 +128,6 @@ const ROWS = `
 -m comment --comment "a b";=;OK
 ! -m comment --comment x;;FAIL
 -m nosuch;;FAIL
--m limit --limit 1/s;;FAIL
 -m mark --mark 1;;FAIL
 -i eth0;;FAIL
 -o eth0;;FAIL

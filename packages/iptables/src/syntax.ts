@@ -23,6 +23,8 @@ interface OptionSugar {
 export interface MatchSyntax {
   readonly options: Readonly<Record<string, OptionSyntax>>;
   readonly sugar?: Readonly<Record<string, OptionSugar>>;
+  /** What a listing says where it is no list of the options; `text` gives an option's value as printed. */
+  readonly list?: (text: (option: string) => string | undefined) => string;
 }
 
 /** `dpt:80`, `dpts:80:90`, `dpt:!80`. */
@@ -100,6 +102,21 @@ export const SYNTAX: Readonly<Record<MatchName, MatchSyntax>> = {
       'remote-port': worded('socket remote port', 'remote-port'),
     },
   },
+  limit: {
+    options: {
+      limit: worded('limit: avg', 'limit'),
+      'limit-burst': worded('burst', 'limit-burst'),
+    },
+    list: (text) => `limit: avg ${text('limit')} burst ${text('limit-burst') ?? 5}`,
+  },
+  statistic: {
+    options: {
+      mode: worded('statistic mode', 'mode'),
+      probability: worded('probability', 'probability'),
+      every: worded('every', 'every'),
+      packet: worded('packet', 'packet'),
+    },
+  },
 };
 
 export interface TargetSyntax {
@@ -130,6 +147,10 @@ export const TARGET_SYNTAX: Readonly<Record<TargetKind, TargetSyntax>> = {
 /** The option as it is printed: `-s`, `--dport`. */
 export function spellOption({ short, long }: OptionSyntax): string {
   return short === undefined ? `--${long[0]}` : `-${short}`;
+}
+
+export function matchSyntax(match: MatchName): MatchSyntax {
+  return SYNTAX[match];
 }
 
 /** The syntax of an option that the match has. */

@@ -58,7 +58,7 @@ function parseValues(
     if (!own) return misplaced(long, use, owners);
     const valueKind = TARGETS[own.kind].options[own.name];
     if (!valueKind) throw new TypeError(`target ${own.kind} has no option ${own.name}`);
-    const value = VALUES[valueKind].parse(use.words, draft.context, own.syntax.lookup);
+    const value = VALUES[valueKind].parse(use.words, draft.context, own.syntax);
     if (!value.ok) return value;
     values[own.name] = value.value;
   }

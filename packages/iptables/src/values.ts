@@ -7,9 +7,12 @@ import { tcpFlags } from './values/flags.js';
 import { groupPath } from './values/grouppath.js';
 import { groupRange, ownerRange } from './values/owner.js';
 import { portList, portRange } from './values/port.js';
+import { probability } from './values/probability.js';
 import { protocol } from './values/protocol.js';
+import { rate } from './values/rate.js';
 import type { ValueSyntax } from './values/syntax.js';
 import { text } from './values/text.js';
+import { count, word } from './values/word.js';
 
 const none: ValueSyntax = {
   words: 0,
@@ -31,6 +34,10 @@ export const VALUES: Readonly<Record<ValueKind, ValueSyntax>> = {
   tcpFlags,
   text,
   errno,
+  count,
+  word,
+  probability,
+  rate,
 };
 
 export function printValue(value: Value): string {

@@ -1,5 +1,6 @@
 /** Decision diagram -> the nodes that the programs walk. See layout.ts for what a node says. */
 import {
+  type Ask,
   type Diagram,
   type DiagramStore,
   firstPiece,
@@ -14,9 +15,11 @@ import {
   chainNumber,
   elementAt,
   type Field,
+  type PlacedTest,
 } from '@sockfilter/table';
 import { CapacityError } from './capacity.js';
-import { MAX_STEPS, NODES_PER_PAGE, OP } from './layout.js';
+import { ASK_NODES, MAX_STEPS, NODE, NODES_PER_PAGE, OP } from './layout.js';
+import { QUESTION_KINDS, questionParameters } from './question.js';
 
 /** The most addresses that one INDEX node has. */
 const MAX_INDEX = 4096;
@@ -30,9 +33,17 @@ export interface Blob {
   readonly first: number;
   /** Address of each chain's first node. */
   readonly entries: Readonly<Record<BuiltinChain, number>>;
+  /** The ASK nodes, by their place among the nodes, whose states have no slots yet. */
+  readonly asks: readonly AskPlace[];
   readonly facts: Readonly<Record<BuiltinChain, ChainFacts>>;
   /** The most steps that a packet can take. */
   readonly longestPath: number;
+}
+
+export interface AskPlace {
+  /** Its number among the nodes. */
+  readonly node: number;
+  readonly test: number;
 }
 
 /** What the programs must know of a chain before they walk it. */
@@ -52,6 +63,14 @@ interface Span {
 
 type Place = Ref | Span;
 
+/** How what a terminal says leads on to other terminals. */
+interface Onward {
+  /** Gives the address of the place once it is known. */
+  readonly later: (place: Ref, fill: (address: number) => void) => void;
+  /** Writes the place, or a jump to it. */
+  readonly here: (place: Ref) => void;
+}
+
 /**
  * Writes depth first, so that a path lies together: where a node goes on to the next one, that is
  * what it leads to, unless it stands elsewhere already.
@@ -60,6 +79,7 @@ class Writer {
   readonly #first: number;
   #words = new Uint32Array(1024);
   #length = 0;
+  readonly asks: AskPlace[] = [];
   readonly #pending: { readonly place: Place; readonly fill: (address: number) => void }[] = [];
 
   constructor(first: number) {
@@ -71,7 +91,11 @@ class Writer {
   }
 
   /** Writes all that is reachable from the places of one diagram; returns their addresses. */
-  write(store: DiagramStore, places: readonly Ref[], terminal: (ref: Ref) => void): number[] {
+  write(
+    store: DiagramStore,
+    places: readonly Ref[],
+    terminal: (ref: Ref, onward: Onward) => void,
+  ): number[] {
     const addresses = new Map<Ref, number>();
     const results = places.map(() => 0);
 
@@ -98,7 +122,7 @@ class Writer {
       }
       this.#makeRoom(2);
       addresses.set(place, this.#address);
-      if (isTerminal(place)) terminal(place);
+      if (isTerminal(place)) terminal(place, { later, here });
       else spread({ node: place, from: store.firstEdge(place), to: store.endEdge(place) });
     };
     const part = (node: Ref, from: number, to: number): Place =>
@@ -164,6 +188,24 @@ class Writer {
 
   putVerdict(errno: number, counter: number): void {
     this.#put(errno, 0, OP.verdict, counter, 1);
+  }
+
+  /** Asks the test; leads to what is written next if it holds, else to `otherwise`. */
+  putAsk({ test, holds, fails }: Ask, tests: readonly PlacedTest[], { later, here }: Onward): void {
+    const { question, negated } = elementAt(tests, test).test;
+    const value = QUESTION_KINDS.indexOf(question.kind) | (Number(negated) << NODE.negatedShift);
+    const node = this.#put(value, 0, OP.ask, 0, ASK_NODES + 1);
+    this.#grow(node + ASK_NODES);
+    this.#length = node + ASK_NODES;
+    this.asks.push({ node, test });
+    this.#words[2 * node + NODE.test / 4] = test;
+    questionParameters(question).forEach((parameter, n) => {
+      const at = 2 * node + NODE.parameters / 4 + 2 * n;
+      this.#words[at] = Number(BigInt.asUintN(32, parameter));
+      this.#words[at + 1] = Number(parameter >> 32n);
+    });
+    later(fails, (address) => this.#setTarget(node, address));
+    here(holds);
   }
 
   get #address(): number {
@@ -246,8 +288,9 @@ function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
     if (seen.has(ref)) return;
     seen.add(ref);
     if (isTerminal(ref)) {
-      const errno = elementAt(outcomes, terminalNumber(ref)).verdict?.errno ?? 0;
-      canRefuse ||= errno !== 0;
+      const { verdict, ask } = elementAt(outcomes, terminalNumber(ref));
+      canRefuse ||= verdict !== undefined && verdict.errno !== 0;
+      if (ask) for (const each of [ask.holds, ask.fails]) visit(each);
       return;
     }
     tested.add(store.pieceOf(ref));
@@ -261,11 +304,15 @@ function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
 }
 
 /**
- * Writes the diagram as nodes, the first at address `first`.
+ * Writes the diagram as nodes, the first at address `first`; `tests` are the table's opaque ones.
  *
  * Throws CapacityError if a packet could take more steps than the programs make.
  */
-export function encodeBlob(diagram: Diagram, first: number): Blob {
+export function encodeBlob(
+  diagram: Diagram,
+  first: number,
+  tests: readonly PlacedTest[] = [],
+): Blob {
   const { store, roots, outcomes } = diagram;
   const writer = new Writer(first);
   let next: number | undefined;
@@ -275,10 +322,11 @@ export function encodeBlob(diagram: Diagram, first: number): Blob {
     const goOn = next;
     const isFirst = fromEnd === roots.length - 1;
     const places = isFirst ? BUILTIN_CHAINS.map((chain) => inChain(diagram, root, chain)) : [root];
-    const addresses = writer.write(store, places, (ref) => {
+    const addresses = writer.write(store, places, (ref, onward) => {
       const outcome = elementAt(outcomes, terminalNumber(ref));
       writer.putCounts(countedBefore(outcome));
-      if (outcome.verdict) writer.putVerdict(outcome.verdict.errno, outcome.verdict.decider);
+      if (outcome.ask) writer.putAsk(outcome.ask, tests, onward);
+      else if (outcome.verdict) writer.putVerdict(outcome.verdict.errno, outcome.verdict.decider);
       else if (goOn !== undefined) writer.putJump(goOn);
       else throw new TypeError('the last diagram has no verdicts');
     });
@@ -293,6 +341,7 @@ export function encodeBlob(diagram: Diagram, first: number): Blob {
     words,
     first,
     entries: chainRecord((chain) => elementAt(entries, chainNumber(chain))),
+    asks: writer.asks,
     facts: chainRecord((chain) => factsOf(diagram, chain)),
     longestPath: longest,
   };
@@ -315,6 +364,7 @@ function longestPath(words: Uint32Array, first: number, entries: readonly number
     if (op === OP.verdict) return 0;
     if (op === OP.jump) return visit(target);
     if (op === OP.count) return visit(address + 1);
+    if (op === OP.ask) return Math.max(visit(target), visit(address + ASK_NODES));
     if (op !== OP.index) return Math.max(visit(target), visit(address + 1));
     let longest = 0;
     for (let n = 0; n <= target; n++)

@@ -1,7 +1,7 @@
 /** The walk that the programs make, in TypeScript: over the same nodes, step by step. */
-import { pieceValues } from '@sockfilter/diagram';
+import { type Answers, nobodyAnswers, pieceValues } from '@sockfilter/diagram';
 import { type BuiltinChain, type Decision, elementAt, type Packet } from '@sockfilter/table';
-import { OP } from './layout.js';
+import { ASK_NODES, NODE, OP } from './layout.js';
 
 /** What a walk needs of a blob, whether it was just encoded or read back from the kernel. */
 export interface WalkableBlob {
@@ -10,8 +10,15 @@ export interface WalkableBlob {
   readonly entries: Readonly<Record<BuiltinChain, number>>;
 }
 
-/** What becomes of the packet. The packet's chain must be the first piece, as in every diagram. */
-export function walkBlob(blob: WalkableBlob, packet: Packet): Decision {
+/**
+ * What becomes of the packet, whose opaque tests are answered so. The packet's chain must be the first piece,
+ * as in every diagram.
+ */
+export function walkBlob(
+  blob: WalkableBlob,
+  packet: Packet,
+  answers: Answers = nobodyAnswers,
+): Decision {
   const { words, first } = blob;
   const values = pieceValues(packet);
   const counted: number[] = [];
@@ -37,6 +44,9 @@ export function walkBlob(blob: WalkableBlob, packet: Packet): Decision {
       case OP.count:
         counted.push(target);
         address += 1;
+        break;
+      case OP.ask:
+        address = answers(elementAt(words, at + NODE.test / 4)) ? address + ASK_NODES : target;
         break;
       case OP.verdict:
         counted.push(target);

@@ -20,11 +20,13 @@
  */
 import { join } from 'node:path';
 import { close, type Fd } from '@sockfilter/bpf';
+import type { Answers } from '@sockfilter/diagram';
 import {
   counterOwners,
   type Decision,
   EMPTY_TABLE,
   escapePath,
+  hasState,
   type Packet,
   type Table,
   unescapePath,
@@ -42,7 +44,7 @@ import {
   type Header,
   makeGeneration,
 } from './generation.js';
-import { readBlob, readText, readTotals } from './generationmap.js';
+import { readBlob, readSlots, readText, readTotals } from './generationmap.js';
 import { CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
 import {
   fold,
@@ -65,6 +67,7 @@ import { closeMaps, createMaps, MAPS, type Maps, openMaps } from './maps.js';
 import { type Registered, registeredPaths, registrationOf } from './pathmap.js';
 import { instanceName, Pins, using } from './pins.js';
 import { programDigest } from './programs.js';
+import { assignSlots, clearSlots, type Slots, type TestOrigins } from './statemap.js';
 import { readStatus, type Status } from './status.js';
 import { NoTrialError, TrialError } from './trial.js';
 import { UnsupportedError } from './unsupported.js';
@@ -93,6 +96,8 @@ export interface Change {
   readonly text: string;
   /** For each counter the one of the table in force that it goes on; undefined: it starts anew. */
   readonly origins: readonly (number | undefined)[];
+  /** For each opaque test the one of the table in force whose state it goes on; none starts all anew. */
+  readonly testOrigins: TestOrigins;
   /** Seconds after which it is undone unless it is confirmed. */
   readonly confirmWithin?: number;
 }
@@ -234,7 +239,8 @@ export class Firewall {
     try {
       const last = old ?? this.#install(maps);
       const ids = this.#attach(maps, last.header, wanted, change.table);
-      const next = loadPinned(this.#pins, this.#lay(change, compiled, last.header, ids));
+      const slots = this.#slots(maps, compiled, last, change.testOrigins);
+      const next = loadPinned(this.#pins, this.#lay(change, compiled, last.header, ids, slots));
       const isTrial = change.confirmWithin !== undefined;
       if (isTrial) setFallback(maps.table, last);
       putInForce(maps.table, next);
@@ -257,6 +263,11 @@ export class Firewall {
     } finally {
       closeMaps(maps);
     }
+  }
+
+  /** Whether the table in force has opaque tests. */
+  get hasTests(): boolean {
+    return (this.#inForce()?.generation.header.tests ?? 0) > 0;
   }
 
   /** What is attached where, for the table in force; undefined where nothing is installed. */
@@ -282,9 +293,11 @@ export class Firewall {
   }
 
   /** What becomes of a call, by a walk of the blob in force; undefined where nothing is installed. */
-  explain(packet: Packet): Decision | undefined {
+  explain(packet: Packet): ((answers: Answers) => Decision) | undefined {
     const generation = this.#ownInForce()?.generation;
-    return generation && walkBlob(readBlob(generation.fd, generation.header), packet);
+    if (!generation) return undefined;
+    const blob = readBlob(generation.fd, generation.header);
+    return (answers) => walkBlob(blob, packet, answers);
   }
 
   /**
@@ -423,11 +436,18 @@ export class Firewall {
       programs: programDigest(),
       deadline: 0n,
       origins: [],
+      slots: [],
       follows: false,
     });
   }
 
-  #lay(change: Change, compiled: CompiledTable, last: Header, ids: Assignment): Generation {
+  #lay(
+    change: Change,
+    compiled: CompiledTable,
+    last: Header,
+    ids: Assignment,
+    slots: Slots,
+  ): Generation {
     const { confirmWithin } = change;
     return makeGeneration(compiled, {
       text: change.text,
@@ -439,8 +459,21 @@ export class Firewall {
       deadline:
         confirmWithin === undefined ? 0n : bootTime() + BigInt(confirmWithin) * NS_PER_SECOND,
       origins: change.origins,
+      slots,
       follows: true,
     });
+  }
+
+  /** Gives the opaque tests of the table slots: new ones are cleared before anything asks them. */
+  #slots({ states }: Maps, { tests }: CompiledTable, last: LoadedGeneration, origins: TestOrigins) {
+    const inUse = readSlots(last.fd, last.header);
+    const slots = assignSlots(
+      tests.map(({ test }) => hasState(test)),
+      origins,
+      inUse,
+    );
+    clearSlots(states, slots, inUse);
+    return slots;
   }
 
   #install(maps: Maps): LoadedGeneration {

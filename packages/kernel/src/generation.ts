@@ -5,6 +5,10 @@ import {
   type BuiltinChain,
   type CounterOwner,
   counterOwners,
+  elementAt,
+  hasState,
+  type PlacedTest,
+  placedTests,
   type Table,
 } from '@sockfilter/table';
 import { type Blob, encodeBlob } from './blob.js';
@@ -14,15 +18,20 @@ import {
   FORMAT,
   HEADER,
   MAX_RULES,
+  MAX_STATES,
   MAX_STRIPES,
+  NODE,
   NODES_PER_PAGE,
   PAGE_BYTES,
 } from './layout.js';
+import type { Slots } from './statemap.js';
 
 /** A table made ready for the kernel, all that takes time; the same for any generation. */
 export interface CompiledTable {
   readonly blob: Blob;
   readonly owners: readonly CounterOwner[];
+  /** The opaque tests. */
+  readonly tests: readonly PlacedTest[];
   readonly rules: number;
 }
 
@@ -31,7 +40,11 @@ export function compileTable(table: Table, limits?: Partial<Limits>): CompiledTa
   const owners = counterOwners(table);
   const rules = owners.filter(({ rule }) => rule).length;
   if (rules > MAX_RULES) throw new CapacityError('rules', rules, MAX_RULES);
-  return { blob: encodeBlob(buildDiagram(table, limits), NODES_PER_PAGE), owners, rules };
+  const tests = placedTests(table);
+  const states = tests.filter(({ test }) => hasState(test)).length;
+  if (states > MAX_STATES) throw new CapacityError('tests with a state', states, MAX_STATES);
+  const blob = encodeBlob(buildDiagram(table, limits), NODES_PER_PAGE, tests);
+  return { blob, owners, tests, rules };
 }
 
 export interface GenerationInput {
@@ -50,6 +63,8 @@ export interface GenerationInput {
    * starts at its rule's or chain's `packets`.
    */
   readonly origins: readonly (number | undefined)[];
+  /** The slot of each opaque test's state. */
+  readonly slots: Slots;
   /** True if there is a generation before, whose counts are to be folded in. */
   readonly follows: boolean;
 }
@@ -79,6 +94,8 @@ export interface Header {
   readonly textBytes: number;
   readonly nodes: number;
   readonly rules: number;
+  readonly tests: number;
+  readonly slotPage: number;
   readonly entries: Readonly<Record<BuiltinChain, number>>;
 }
 
@@ -91,20 +108,28 @@ function stripesFor(cpus: number): number {
   return stripes;
 }
 
+/** The nodes, each ASK with the slot of its state. */
+function withSlots({ words, asks }: Blob, slots: Slots): Uint32Array<ArrayBuffer> {
+  const made = Uint32Array.from(words);
+  for (const { node, test } of asks) made[2 * node + NODE.state / 4] = elementAt(slots, test);
+  return made;
+}
+
 /** Lays a generation out. */
 export function makeGeneration(
-  { blob, owners, rules }: CompiledTable,
+  { blob, owners, tests, rules }: CompiledTable,
   input: GenerationInput,
 ): Generation {
   const text = Buffer.from(input.text, 'utf8');
-  const nodeBytes = new Uint8Array(blob.words.buffer, 0, blob.words.byteLength);
+  const nodeBytes = new Uint8Array(withSlots(blob, input.slots).buffer);
 
   const stripes = stripesFor(input.cpus);
   const stripePages = Math.ceil(owners.length / COUNTERS_PER_PAGE);
   const originPage = 1 + pagesFor(nodeBytes.length);
   const basePage = originPage + pagesFor(4 * owners.length);
   const counterPage = basePage + pagesFor(8 * (1 + owners.length));
-  const textPage = counterPage + stripes * stripePages;
+  const slotPage = counterPage + stripes * stripePages;
+  const textPage = slotPage + pagesFor(4 * tests.length);
   const header: Header = {
     format: FORMAT,
     sequence: input.sequence,
@@ -122,6 +147,8 @@ export function makeGeneration(
     textBytes: text.length,
     nodes: blob.words.length / 2,
     rules,
+    tests: tests.length,
+    slotPage,
     entries: blob.entries,
   };
 
@@ -167,6 +194,7 @@ export function makeGeneration(
   put(1, nodeBytes);
   put(originPage, originBytes);
   put(basePage, baseBytes);
+  put(slotPage, new Uint8Array(Uint32Array.from(input.slots).buffer));
   put(textPage, text);
   return {
     pages,
@@ -190,6 +218,8 @@ const SCALARS = [
   ['textBytes', HEADER.textBytes],
   ['nodes', HEADER.nodes],
   ['rules', HEADER.rules],
+  ['tests', HEADER.tests],
+  ['slotPage', HEADER.slotPage],
 ] as const;
 
 function encodeHeader(header: Header): DataView<ArrayBuffer> {
@@ -225,6 +255,8 @@ export function decodeHeader(page: Uint8Array): Header {
     textBytes: scalar(HEADER.textBytes),
     nodes: scalar(HEADER.nodes),
     rules: scalar(HEADER.rules),
+    tests: scalar(HEADER.tests),
+    slotPage: scalar(HEADER.slotPage),
     entries: {
       BIND: entry('BIND'),
       ACCEPT: entry('ACCEPT'),

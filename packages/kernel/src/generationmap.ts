@@ -3,6 +3,7 @@ import { BPF_F_INNER_MAP, createMap, type Fd, lookup, type MapSpec, update } fro
 import type { WalkableBlob } from './blobwalk.js';
 import { decodeHeader, type Generation, type Header } from './generation.js';
 import { FORMAT, HEADER, NODES_PER_PAGE, PAGE_BYTES } from './layout.js';
+import type { Slots } from './statemap.js';
 
 /** The shape of every generation. */
 export function generationSpec(pageCount: number): MapSpec {
@@ -60,6 +61,12 @@ export function readText(fd: Fd, { textPage, textBytes }: Header): string {
 export function readBlob(fd: Fd, { nodes, entries }: Header): WalkableBlob {
   const bytes = readPages(fd, 1, 8 * nodes);
   return { words: new Uint32Array(bytes.buffer, 0, 2 * nodes), first: NODES_PER_PAGE, entries };
+}
+
+/** The slot of each opaque test's state. */
+export function readSlots(fd: Fd, { slotPage, tests }: Header): Slots {
+  const view = viewOf(readPages(fd, slotPage, 4 * tests));
+  return Array.from({ length: tests }, (_, test) => view.getUint32(4 * test, true));
 }
 
 /** Whether the counts of the generation before are in this one's base. */

@@ -9,6 +9,7 @@
  *     base                u64 a counter: what it had before this generation; first comes one u64 that
  *                         is 1 once the counts of the last generation have been folded in
  *     counters            u64 a counter, in every stripe; programs add to them, nobody else writes
+ *     slots               u32 a test: the slot of its state, or 0 if it has none
  *     text                the table in the save format, UTF-8
  *
  * Programs read the header and the blob and add to the counters. Everything of one table lies in one
@@ -25,6 +26,8 @@
  *     JUMP      goes to target
  *     COUNT     adds one to counter `target`, goes to the next node
  *     VERDICT   adds one to counter `target`; the call fails with errno `value`, or proceeds if it is 0
+ *     ASK       asks an opaque test; goes to target if that does not hold, else to the node behind it. It is
+ *               ASK_NODES long, see NODE
  *
  * "The next node" is always on the same page, and so are the addresses of an INDEX.
  */
@@ -41,7 +44,38 @@ export const NODES_PER_PAGE = 1 << NODE_BITS;
 export const COUNTER_BITS = PAGE_BITS - 3;
 export const COUNTERS_PER_PAGE = 1 << COUNTER_BITS;
 
-export const OP = { less: 0, unequal: 1, index: 2, jump: 3, count: 4, verdict: 5 } as const;
+/** Those from `count` on do something, the others find the way. */
+export const OP = { less: 0, unequal: 1, jump: 2, index: 3, count: 4, verdict: 5, ask: 6 } as const;
+
+/** Nodes that one ASK takes. */
+export const ASK_NODES = 6;
+
+/** Numbers that a question may have. */
+export const MAX_PARAMETERS = ASK_NODES - 2;
+
+/** An ASK: `value` is the number of its kind, and whether it is negated; then bytes of the whole. */
+export const NODE = {
+  kindMask: 0xff,
+  negatedShift: 8,
+  /** u32: the number of the test in its table. */
+  test: 8,
+  /** u32: the slot of its state. */
+  state: 12,
+  /** A u64 for each. */
+  parameters: 16,
+} as const;
+
+/**
+ * Slots of states. They lie in a map of their own, so that a state outlives every commit that keeps its rule.
+ * The first is nobody's: tests without a state have it.
+ */
+export const STATE_SLOTS = 16_384;
+
+/** Bytes of a state: those of different tests share no line of a cache. */
+export const STATE_BYTES = 64;
+
+/** Tests with a state of a table: those of two fit, as there are two while one follows another. */
+export const MAX_STATES = STATE_SLOTS / 2 - 1;
 
 /** Steps that a walk may take; past them it refuses the call. The compiler never makes so long a path. */
 export const MAX_STEPS = 512;
@@ -83,6 +117,8 @@ export const HEADER = {
   textBytes: 68,
   nodes: 72,
   rules: 76,
+  tests: 108,
+  slotPage: 112,
 } as const;
 
 /**
@@ -92,7 +128,7 @@ export const HEADER = {
  * `stripeMask`, `originPage`, `basePage`, `textPage` and `textBytes`, the text, and what origins, base and
  * counters mean; and the pins' names of the table and of the hooks.
  */
-export const FORMAT = 4;
+export const FORMAT = 5;
 
 /** The table's slots: the generation in force, and the one to go back to past its deadline. */
 export const TABLE_SLOTS = { inForce: 0, fallback: 1, count: 2 } as const;

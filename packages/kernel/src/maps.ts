@@ -6,6 +6,7 @@ import { createGroupMap, createRemovedMap } from './groupmap.js';
 import { SCRATCH_BYTES, TABLE_SLOTS } from './layout.js';
 import { createPathMap, createShapeMap } from './pathmap.js';
 import { type Pins, using } from './pins.js';
+import { createStateMap } from './statemap.js';
 
 /** Names of the maps, as programs refer to them and as they are pinned. */
 export const MAPS = {
@@ -14,6 +15,7 @@ export const MAPS = {
   removed: 'removed',
   paths: 'paths',
   shapes: 'shapes',
+  states: 'states',
   scratch: 'scratch',
 } as const;
 
@@ -28,6 +30,8 @@ export interface Maps extends MapDescriptors {
   readonly paths: Fd;
   /** Folder -> the shapes of the patterns in it. */
   readonly shapes: Fd;
+  /** What opaque tests remember, by slot. */
+  readonly states: Fd;
   /** A buffer of the mkdir program. */
   readonly scratch: Fd;
 }
@@ -61,6 +65,7 @@ const CREATE = {
   removed: createRemovedMap,
   paths: createPathMap,
   shapes: createShapeMap,
+  states: createStateMap,
   scratch: () => createMap(SCRATCH_SPEC),
   // The last: where it is missing, nothing is installed.
   table: createTableMap,
@@ -77,6 +82,7 @@ function forEachMap(fd: (name: keyof typeof CREATE) => Fd): Maps {
     removed: fd('removed'),
     paths: fd('paths'),
     shapes: fd('shapes'),
+    states: fd('states'),
     scratch: fd('scratch'),
     table: fd('table'),
   };

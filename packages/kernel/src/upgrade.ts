@@ -14,7 +14,7 @@
  * step can be done again.
  */
 import { close } from '@sockfilter/bpf';
-import { escapePath, type Table } from '@sockfilter/table';
+import { escapePath, hasState, type Table } from '@sockfilter/table';
 import { assignGroups } from './assignment.js';
 import { attachMissing, detach, replacePrograms } from './attachment.js';
 import { adoptCgroups } from './cgrouptree.js';
@@ -28,6 +28,7 @@ import { closeMaps, createMaps, MAP_NAMES, type Maps, openMaps } from './maps.js
 import { registrationOf } from './pathmap.js';
 import { GENERATION_PIN, type Pins } from './pins.js';
 import { programDigest } from './programs.js';
+import { assignSlots } from './statemap.js';
 
 /** Where it is to be done. */
 export interface Place {
@@ -52,6 +53,9 @@ function stage({ pins, environment }: Place, old: LoadedGeneration, table: Table
   discardNext(pins);
   const next = pins.next();
   const maps = createMaps(next);
+  // States begin anew: what those of an older release mean is its own.
+  const states = compiled.tests.map(({ test }) => hasState(test));
+  const slots = assignSlots(states, [], []);
   try {
     const generation = loadPinned(
       next,
@@ -64,6 +68,7 @@ function stage({ pins, environment }: Place, old: LoadedGeneration, table: Table
         programs: programDigest(),
         deadline: 0n,
         origins: compiled.owners.map((_, n) => n),
+        slots,
         follows: true,
       }),
     );

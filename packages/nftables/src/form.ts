@@ -226,4 +226,8 @@ export const FORMS: Readonly<Record<ValueKind, ValueForm>> = {
   ),
   text: asText('text', ({ text }) => text),
   errno: asText('errno'),
+  count: asText('count'),
+  word: asText('word'),
+  probability: asText('probability'),
+  rate: asText('rate'),
 };

@@ -79,6 +79,13 @@ export const ROWS: Readonly<Record<MatchName, Readonly<Record<string, OptionRow>
     remote: extension('remote_address'),
     'remote-port': extension('remote_port'),
   },
+  limit: { limit: extension('limit'), 'limit-burst': extension('limit_burst') },
+  statistic: {
+    mode: extension('statistic_mode'),
+    probability: extension('statistic_probability'),
+    every: extension('statistic_every'),
+    packet: extension('statistic_packet'),
+  },
 };
 
 export function rowOf(match: MatchName, option: string): OptionRow {

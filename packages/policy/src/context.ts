@@ -75,12 +75,12 @@ export class CheckContext {
   }
 
   get accepted(): PacketSet {
-    this.#accepted ??= this.loaded.accepted;
+    this.#accepted ??= this.loaded.mayAccept;
     return this.#accepted;
   }
 
   get refused(): PacketSet {
-    this.#refused ??= this.loaded.refused;
+    this.#refused ??= this.loaded.mayRefuse;
     return this.#refused;
   }
 

@@ -3,11 +3,13 @@
  * and the verdict. Everything faster is tested against it.
  */
 
+import { askTest, type State, type World } from './answer.js';
 import { type Clause, holds } from './clause.js';
 import { ruleCondition } from './condition.js';
 import { type CounterOwner, counterOwners } from './counter.js';
 import { elementAt } from './element.js';
 import { DROP_ERRNO, type Errno, REJECT_ERRNO } from './errno.js';
+import { firstTests, type PlacedTest, placedTests } from './opaque.js';
 import type { Packet } from './packet.js';
 import { builtinChain, type Chain, findChain, type Rule, type Table } from './table.js';
 import type { EffectKind } from './target.js';
@@ -21,11 +23,35 @@ export interface Decision {
   readonly counted: readonly number[];
 }
 
+/** What the opaque tests of a table see: the world, and the state of each by its number. */
+export interface Moment extends World {
+  readonly states: States;
+}
+
+/** By the number of the test, those that have been asked. */
+export type States = ReadonlyMap<number, State>;
+
+/** A decision, and the states that it leaves. */
+export interface MomentaryDecision extends Decision {
+  readonly states: States;
+}
+
 /** What has become of a packet at the end of a walk of a chain. */
 type Walked = { readonly errno: Errno } | 'end' | 'return';
 
+/** What one call has come to on its way. */
+interface Trail {
+  readonly packet: Packet;
+  readonly counted: number[];
+  readonly moment: Moment | undefined;
+  readonly states: Map<number, State>;
+}
+
+/** Decides calls one by one; a table with opaque tests needs the moment, or a TypeError is thrown. */
+export type Evaluate = (packet: Packet, moment?: Moment) => MomentaryDecision;
+
 /** Prepares the table once, for many packets. */
-export function evaluator(table: Table): (packet: Packet) => Decision {
+export function evaluator(table: Table): Evaluate {
   const conditions = new Map<Rule, readonly Clause[]>();
   const counters = new Map<Rule | Chain, number>();
   counterOwners(table).forEach(({ chain, rule }: CounterOwner, index) => {
@@ -37,18 +63,35 @@ export function evaluator(table: Table): (packet: Packet) => Decision {
     if (counter === undefined) throw new TypeError('the rule or chain is not in the table');
     return counter;
   };
-  const matches = (rule: Rule, packet: Packet) =>
+  const fits = (rule: Rule, packet: Packet) =>
     (conditions.get(rule) ?? []).every((clause) => clause.some((test) => holds(test, packet)));
+  const tests = placedTests(table);
+  const first = firstTests(tests);
+
+  /** Asks the opaque tests of a rule whose fields hold, up to the first that does not. */
+  function asks(rule: Rule, { moment, states }: Trail): boolean {
+    const counter = counterOf(rule);
+    const from = first.get(counter);
+    if (from === undefined) return true;
+    if (!moment) throw new TypeError('the table has tests that need a moment to be asked');
+    for (let n = from; tests[n]?.counter === counter; n++) {
+      const { test }: PlacedTest = elementAt(tests, n);
+      const { holds: does, next } = askTest(test, states.get(n), moment);
+      if (next) states.set(n, next);
+      if (!does) return false;
+    }
+    return true;
+  }
 
   const take: Readonly<Record<EffectKind, (rule: Rule, counted: number[]) => void>> = {
     count: (rule, counted) => counted.push(counterOf(rule)),
   };
 
-  function walk(chain: Chain, packet: Packet, counted: number[]): Walked {
+  function walk(chain: Chain, trail: Trail): Walked {
     for (const rule of chain.rules) {
-      if (!matches(rule, packet)) continue;
+      if (!fits(rule, trail.packet) || !asks(rule, trail)) continue;
       const { target } = rule;
-      for (const { kind } of effectsOf(target)) take[kind](rule, counted);
+      for (const { kind } of effectsOf(target)) take[kind](rule, trail.counted);
       switch (target?.kind) {
         case undefined:
           break;
@@ -64,7 +107,7 @@ export function evaluator(table: Table): (packet: Packet) => Decision {
         case 'goto': {
           const called = findChain(table, target.chain);
           if (!called) throw new TypeError(`no chain ${target.chain}`);
-          const step = walk(called, packet, counted);
+          const step = walk(called, trail);
           if (typeof step === 'object') return step;
           if (target.kind === 'goto') return 'end';
           break;
@@ -76,17 +119,18 @@ export function evaluator(table: Table): (packet: Packet) => Decision {
     return 'end';
   }
 
-  return (packet) => {
+  return (packet, moment) => {
     const chain = builtinChain(table, packet.chain);
     const counted: number[] = [];
-    const step = walk(chain, packet, counted);
+    const states = new Map(moment?.states);
+    const step = walk(chain, { packet, counted, moment, states });
     if (typeof step === 'string') counted.push(counterOf(chain));
     const errno = typeof step === 'object' ? step.errno : chain.policy === 'DROP' ? DROP_ERRNO : 0;
-    return { errno, decider: elementAt(counted, counted.length - 1), counted };
+    return { errno, decider: elementAt(counted, counted.length - 1), counted, states };
   };
 }
 
 /** What becomes of one call. */
-export function evaluate(table: Table, packet: Packet): Decision {
-  return evaluator(table)(packet);
+export function evaluate(table: Table, packet: Packet, moment?: Moment): MomentaryDecision {
+  return evaluator(table)(packet, moment);
 }

@@ -1,3 +1,4 @@
+export * from './answer.js';
 export * from './chain.js';
 export * from './chains.js';
 export * from './clause.js';
@@ -12,8 +13,10 @@ export * from './group.js';
 export * from './grouppath.js';
 export * from './match.js';
 export * from './matches.js';
+export * from './opaque.js';
 export * from './packet.js';
 export * from './protocol.js';
+export * from './question.js';
 export * from './region.js';
 export * from './table.js';
 export * from './target.js';

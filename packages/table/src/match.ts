@@ -1,6 +1,7 @@
 /** What describes a match: the row that every stage reads instead of listing matches again. */
 import type { BuiltinChain } from './chains.js';
 import type { Clause } from './clause.js';
+import type { OpaqueTest } from './question.js';
 import type { Group } from './table.js';
 import { isValueOf, type Value, type ValueKind, type ValueOf } from './value.js';
 
@@ -23,7 +24,21 @@ export interface OptionDescriptor {
   readonly absent: Partial<Readonly<Record<BuiltinChain, string>>>;
   /** What must hold, as clauses that must all hold; empty if the option never restricts. */
   readonly clauses: (option: MatchOption, scope: Scope) => readonly Clause[];
+  /** The least and the most of a count. */
+  readonly bounds?: readonly [least: bigint, most: bigint];
+  /** The words that it takes. */
+  readonly choices?: readonly string[];
 }
+
+/** The options of a match as they stand together, or what is wrong with them. */
+export type Settled =
+  | { readonly options: readonly MatchOption[] }
+  | {
+      readonly message: string;
+      readonly help?: string;
+      /** The option that is wrong; the match if it is undefined. */
+      readonly option?: string;
+    };
 
 export interface MatchDescriptor {
   /** Name after `-m`; the options that need no `-m` (-s, -d, -p, -4, -6) belong to `ip`. */
@@ -36,6 +51,47 @@ export interface MatchDescriptor {
   readonly needsOption: boolean;
   /** In the order in which they are printed. */
   readonly options: Readonly<Record<string, OptionDescriptor>>;
+  /** From the options given, in order: with what iptables says where they don't, without what it leaves out. */
+  readonly settle?: (options: readonly MatchOption[]) => Settled;
+  /** What it asks once all fields of its rule hold. */
+  readonly asks?: (options: readonly MatchOption[]) => OpaqueTest;
+}
+
+/** The value of the option, if it is among those. */
+export function givenValue<K extends ValueKind>(
+  options: readonly MatchOption[],
+  name: string,
+  kind: K,
+): ValueOf<K> | undefined {
+  const value = options.find((option) => option.name === name)?.value;
+  if (!value) return undefined;
+  if (!isValueOf(value, kind))
+    throw new TypeError(`--${name} takes a ${kind}, not a ${value.kind}`);
+  return value;
+}
+
+/** The value of an option that the match can't do without. */
+export function requireValue<K extends ValueKind>(
+  options: readonly MatchOption[],
+  name: string,
+  kind: K,
+): ValueOf<K> {
+  const value = givenValue(options, name, kind);
+  if (!value) throw new TypeError(`--${name} is missing`);
+  return value;
+}
+
+export function isNegated(options: readonly MatchOption[], name: string): boolean {
+  return options.some((option) => option.name === name && option.negated);
+}
+
+/** Describes an option that is part of what its match asks, and restricts nothing by itself. */
+export function defineParameter(
+  value: ValueKind,
+  more: Pick<OptionDescriptor, 'bounds' | 'choices'> & { readonly negatable?: boolean } = {},
+): OptionDescriptor {
+  const { negatable = false, ...rest } = more;
+  return { value, negatable, absent: {}, clauses: () => [], ...rest };
 }
 
 /** Describes an option whose value is of one kind, and what it means. */

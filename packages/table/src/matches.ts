@@ -4,10 +4,12 @@ import { cgroup } from './matches/cgroup.js';
 import { comment } from './matches/comment.js';
 import { ip } from './matches/ip.js';
 import { iprange } from './matches/iprange.js';
+import { limit } from './matches/limit.js';
 import { multiport } from './matches/multiport.js';
 import { ownerMatch } from './matches/owner.js';
 import { tcp, udp, udplite } from './matches/ports.js';
 import { socket } from './matches/socket.js';
+import { statistic } from './matches/statistic.js';
 
 export const MATCHES = {
   ip,
@@ -20,6 +22,8 @@ export const MATCHES = {
   owner: ownerMatch,
   comment,
   socket,
+  limit,
+  statistic,
 } as const satisfies Readonly<Record<string, MatchDescriptor>>;
 
 export type MatchName = keyof typeof MATCHES;

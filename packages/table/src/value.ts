@@ -24,7 +24,20 @@ export interface Values {
   readonly tcpFlags: { readonly mask: number; readonly set: number };
   readonly text: { readonly text: string };
   readonly errno: { readonly errno: RejectErrno };
+  /** A number of something, 64 bits unsigned. */
+  readonly count: { readonly count: bigint };
+  /** One of the words that the option takes. */
+  readonly word: { readonly word: string };
+  /** `threshold` of 2^31 cases. */
+  readonly probability: { readonly threshold: number };
+  /** `count` in each so many seconds, the shortest period in which it is a whole number. */
+  readonly rate: { readonly count: number; readonly seconds: RatePeriod };
 }
+
+/** Periods that rates are given for, the shortest first: a second, a minute, an hour, a day. */
+export const RATE_PERIODS = [1, 60, 3600, 86_400] as const;
+
+export type RatePeriod = (typeof RATE_PERIODS)[number];
 
 /** The highest uid and gid: 2^32-1 means "no id" to the kernel. */
 export const MAX_OWNER_ID = 2 ** 32 - 2;

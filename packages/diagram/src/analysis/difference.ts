@@ -1,14 +1,20 @@
 /** Two tables compared packet by packet. */
 import { defineOperation } from '../operation.js';
 import { isTerminal } from '../store.js';
+import { isFreePiece } from './freepieces.js';
 import type { LoadedTable } from './loadedtable.js';
-import { type PacketSet, packetSet } from './packetset.js';
+import { intersect, type PacketSet, packetSet, subtract } from './packetset.js';
 import { markRef, OUT } from './setstore.js';
 
-/** Where the verdicts of two tables differ; all three are empty if and only if the tables mean the same. */
+/**
+ * Where the verdicts of two tables differ, or may differ: opaque tests have a say. All four are empty if and
+ * only if the tables mean the same.
+ */
 export interface Difference {
   readonly newlyAccepted: PacketSet;
   readonly newlyRefused: PacketSet;
+  /** Accepted or refused by both, as opaque tests say that are not the same. */
+  readonly otherTest: PacketSet;
   /** Refused by both, with different errnos. */
   readonly otherErrno: PacketSet;
 }
@@ -29,14 +35,18 @@ export function difference(before: LoadedTable, after: LoadedTable): Difference 
     return a === ACCEPTED ? NEWLY_REFUSED : OTHER_ERRNO;
   });
   const compared = compare(before.errnos, after.errnos);
-  const where = (mark: number) =>
-    packetSet(
-      store,
-      store.select(compared, (terminal) => terminal === mark),
-    );
+  const { hasAny } = store.freePieces;
+  const where = (mark: number) => {
+    const found = store.select(compared, (terminal) => terminal === mark);
+    return packetSet(store, hasAny ? store.forget(found, isFreePiece) : found);
+  };
+  const accepted = where(NEWLY_ACCEPTED);
+  const refused = where(NEWLY_REFUSED);
+  const otherTest = hasAny ? intersect(accepted, refused) : packetSet(store, OUT);
   return {
-    newlyAccepted: where(NEWLY_ACCEPTED),
-    newlyRefused: where(NEWLY_REFUSED),
+    newlyAccepted: subtract(accepted, otherTest),
+    newlyRefused: subtract(refused, otherTest),
+    otherTest,
     otherErrno: where(OTHER_ERRNO),
   };
 }

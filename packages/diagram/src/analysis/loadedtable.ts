@@ -7,12 +7,14 @@ import {
   elementAt,
   ownErrno,
   ruleCondition,
+  ruleTests,
   stepOf,
   type Table,
 } from '@sockfilter/table';
 import { build } from '../built.js';
 import type { Ref } from '../store.js';
 import { leavesEarly } from '../walk.js';
+import { FreeTests } from './freetests.js';
 import { type PacketSet, packetSet } from './packetset.js';
 import { type Reached, reachChains } from './reach.js';
 import { neededRules } from './removal.js';
@@ -30,12 +32,13 @@ export class LoadedTable {
   readonly table: Table;
   readonly owners: readonly CounterOwner[];
   readonly store: SetStore;
-  /** Marked with the errno of each possible packet. */
+  /** Marked with the errno of each possible packet; what opaque tests say is asked as well. */
   readonly errnos: Ref;
   /** Marked with the counter that decides each possible packet. */
   readonly #deciders: Ref;
   readonly #deciding: ReadonlySet<number>;
   readonly #leaving = new Map<Chain, Ref>();
+  readonly #tests: FreeTests;
   #reached: Reached | undefined;
   #redundant: readonly number[] | undefined;
 
@@ -45,10 +48,11 @@ export class LoadedTable {
     this.owners = counterOwners(table);
     const recording = { verdicts: true, counts: () => false };
     const { compiler, root } = build(table, recording, store.limits);
-    const whole = store.diagrams.copyOne(compiler.store, root, (terminal) => {
-      const { verdict } = compiler.outcomes.of(terminal);
-      return verdict ? markRef(verdict.decider) : OUT;
-    });
+    this.#tests = new FreeTests(store, table);
+    const known = new Map<Ref, Ref>();
+    const whole = store.diagrams.copyOne(compiler.store, root, (terminal) =>
+      this.#tests.verdicts(compiler.outcomes, terminal, ({ decider }) => markRef(decider), known),
+    );
     this.#deciders = store.guard(store.possible, whole);
     this.#deciding = store.marks(this.#deciders);
     const errnos = this.owners.map(ownErrno);
@@ -63,36 +67,33 @@ export class LoadedTable {
     return elementAt(this.owners, counter);
   }
 
-  /** The packets whose call proceeds. */
-  get accepted(): PacketSet {
+  /** The packets whose call proceeds, or may do so: opaque tests have a say. */
+  get mayAccept(): PacketSet {
     return this.#select((errno) => errno === 0);
   }
 
-  /** The packets whose call fails, with whatever errno. */
-  get refused(): PacketSet {
+  /** The packets whose call fails or may fail, with whatever errno. */
+  get mayRefuse(): PacketSet {
     return this.#select((errno) => errno > 0);
   }
 
-  /** The packets whose verdict the rule or policy gives. */
+  /** The packets whose verdict the rule or policy gives, or may give. */
   decidedBy(counter: number): PacketSet {
     const { store } = this;
     if (!this.#deciding.has(counter)) return packetSet(store, OUT);
     const decided = store.guard(this.#condition(counter), this.#deciders);
-    return packetSet(
-      store,
-      store.select(decided, (terminal) => terminal === markRef(counter)),
-    );
+    return this.#set(store.select(decided, (terminal) => terminal === markRef(counter)));
   }
 
-  /** The packets that the rule or policy counts. */
+  /** The packets that the rule or policy counts, or may count. */
   countedBy(counter: number): PacketSet {
     const counted = this.#reach().counted.get(counter);
-    return counted === undefined ? this.decidedBy(counter) : packetSet(this.store, counted);
+    return counted === undefined ? this.decidedBy(counter) : this.#set(counted);
   }
 
   /** The packets that arrive at the chain: of a user chain, those that some call sends there. */
   arrivingAt(chain: string): PacketSet {
-    return packetSet(this.store, this.#reach().arriving.get(chain) ?? OUT);
+    return this.#set(this.#reach().arriving.get(chain) ?? OUT);
   }
 
   /** The packets that the rule's own matches describe, wherever it stands; a policy's are all of its chain. */
@@ -170,7 +171,10 @@ export class LoadedTable {
     if (known !== undefined) return known;
     const { store } = this;
     const leavers = this.owners.flatMap((owner, counter): readonly Ref[] => {
-      if (owner.chain !== chain || !leavesEarly({ step: stepOf(owner.rule?.target) })) return [];
+      const { rule } = owner;
+      if (!rule || owner.chain !== chain || !leavesEarly({ step: stepOf(rule.target) })) return [];
+      // One that asks a test as well may let any packet stay.
+      if (ruleTests(rule).length > 0) return [];
       return [store.guard(this.#condition(counter), markRef(counter))];
     });
     const leaving = store.overlayAll(leavers);
@@ -192,8 +196,14 @@ export class LoadedTable {
 
   #select(wanted: (errno: Errno) => boolean): PacketSet {
     const { store, errnos } = this;
-    const ref = store.select(errnos, (terminal) => terminal !== OUT && wanted(markOf(terminal)));
-    return packetSet(store, ref);
+    return this.#set(
+      store.select(errnos, (terminal) => terminal !== OUT && wanted(markOf(terminal))),
+    );
+  }
+
+  /** The packets of which some answers of the opaque tests are in the set. */
+  #set(ref: Ref): PacketSet {
+    return packetSet(this.store, this.#tests.possible(ref));
   }
 }
 

@@ -23,6 +23,7 @@ import {
   type PlacedRule,
   placeRules,
 } from '../walk.js';
+import { FreeTests } from './freetests.js';
 import { IN, markOf, markRef, OUT, type SetStore } from './setstore.js';
 
 /** The chains, callers before those they call. */
@@ -60,6 +61,7 @@ class Reach implements Reached, Interpretation<Ref> {
   /** Where packets leave each chain. */
   readonly #leavingOf: (chain: Chain) => Ref;
   readonly #reaching;
+  readonly #tests: FreeTests;
 
   constructor(store: SetStore, table: Table) {
     this.#store = store;
@@ -72,6 +74,7 @@ class Reach implements Reached, Interpretation<Ref> {
       if (!isTerminal(b)) return undefined;
       return markOf(b) >> 1 > markOf(a) ? IN : OUT;
     });
+    this.#tests = new FreeTests(store, table);
     this.#placed = placeRules(table);
     for (const rules of this.#placed.values()) {
       let passed = 0;
@@ -144,8 +147,9 @@ class Reach implements Reached, Interpretation<Ref> {
     return markRef(2 * this.#passedBy(at) + 1);
   }
 
-  #where({ rule }: PlacedRule, hit: Ref): Ref {
-    return this.#store.conditions.compile(ruleCondition(rule, this.#table), hit);
+  #where({ rule, counter }: PlacedRule, hit: Ref): Ref {
+    const { conditions } = this.#store;
+    return conditions.compile(ruleCondition(rule, this.#table), this.#tests.where(counter, hit));
   }
 }
 

@@ -12,8 +12,8 @@ import {
   NONE,
   type Operation,
 } from '../operation.js';
-import { PIECES } from '../piece.js';
 import { DiagramStore, isTerminal, type Ref, terminalNumber, terminalRef } from '../store.js';
+import { FreePieces } from './freepieces.js';
 
 export const OUT: Ref = NONE;
 export const IN: Ref = HOLDS;
@@ -44,6 +44,8 @@ export class SetStore {
   /** The first diagram where it is not OUT, else the second. */
   readonly overlay: Operation;
   readonly conditions: ConditionCompiler;
+  /** The opaque tests of all its tables, as variables. */
+  readonly freePieces = new FreePieces();
 
   constructor(limits: Limits, possible: (store: SetStore) => Ref) {
     this.limits = limits;
@@ -137,7 +139,6 @@ export class SetStore {
   /** Makes the pieces free for which `forgotten` is true: some value of theirs would be in the set. */
   forget(set: Ref, forgotten: (piece: number) => boolean): Ref {
     const { diagrams } = this;
-    const forgets = PIECES.map((_, piece) => forgotten(piece));
     const results = new Map<Ref, Ref>();
     const visit = (ref: Ref): Ref => {
       if (isTerminal(ref)) return ref;
@@ -147,7 +148,7 @@ export class SetStore {
       const first = diagrams.firstEdge(ref);
       const end = diagrams.endEdge(ref);
       let result: Ref;
-      if (forgets[piece]) {
+      if (forgotten(piece)) {
         const targets = new Set<Ref>();
         for (let edge = first; edge < end; edge++) targets.add(visit(diagrams.edgeTarget(edge)));
         result = this.overlayAll([...targets], this.union);

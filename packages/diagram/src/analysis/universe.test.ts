@@ -122,7 +122,7 @@ test('a projection has what agrees with some packet of the set', () => {
     fc.property(smallTables, fc.subarray([...FIELDS]), ([table], keep) => {
       const space = smallSpace(table);
       const universe = new Universe();
-      const { accepted } = universe.load(table);
+      const { mayAccept: accepted } = universe.load(table);
       const kept = new Set(keep);
       if (kept.has('source') || kept.has('destination')) kept.add('family');
       const shadow = (packet: Packet) =>
@@ -163,8 +163,8 @@ describe('a witness', () => {
           expect(impossible(packet)).toBeUndefined();
           expect(claim(packet)).toBe(true);
         };
-        confirm(loaded.accepted, (packet) => evaluate(packet).errno === 0);
-        confirm(loaded.refused, (packet) => evaluate(packet).errno > 0);
+        confirm(loaded.mayAccept, (packet) => evaluate(packet).errno === 0);
+        confirm(loaded.mayRefuse, (packet) => evaluate(packet).errno > 0);
         for (const counter of loaded.owners.keys()) {
           confirm(loaded.decidedBy(counter), (packet) => evaluate(packet).decider === counter);
           confirm(loaded.countedBy(counter), (packet) =>

@@ -21,6 +21,7 @@ import {
   type PlacedRule,
   placeRules,
 } from '../walk.js';
+import { FreeTests } from './freetests.js';
 import { IN, markRef, OUT, type SetStore } from './setstore.js';
 import { type Fate, LEAVE, NEXT, VariantTable } from './variant.js';
 
@@ -42,6 +43,7 @@ class VariantCompiler implements Interpretation<Ref> {
   readonly #promotes: (counter: number) => boolean;
   readonly #chainDiagram: (chain: Chain) => Ref;
   readonly #join: Operation;
+  readonly #tests: FreeTests;
 
   constructor(store: SetStore, table: Table, { removes = none, promotes = none }: Variation) {
     this.#store = store;
@@ -62,6 +64,7 @@ class VariantCompiler implements Interpretation<Ref> {
       },
       { first: isOver },
     );
+    this.#tests = new FreeTests(store, table);
     const placed = placeRules(table);
     const rulesOf = (chain: Chain) => placed.get(chain) ?? [];
     this.#chainDiagram = interpretation(table, this, { rulesOf, remembers: true });
@@ -121,8 +124,9 @@ class VariantCompiler implements Interpretation<Ref> {
     return this.#where(at, this.variants.intern(fate, without));
   }
 
-  #where({ rule }: PlacedRule, hit: Ref): Ref {
-    return this.#store.conditions.compile(ruleCondition(rule, this.#table), hit);
+  #where({ rule, counter }: PlacedRule, hit: Ref): Ref {
+    const { conditions } = this.#store;
+    return conditions.compile(ruleCondition(rule, this.#table), this.#tests.where(counter, hit));
   }
 }
 

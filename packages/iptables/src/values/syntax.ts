@@ -1,6 +1,13 @@
 /** How values of one kind are written. */
 import type { Names, Parsed, Word } from '@sockfilter/language';
-import { type Group, isValueOf, type Value, type ValueKind, type ValueOf } from '@sockfilter/table';
+import {
+  type Group,
+  isValueOf,
+  type OptionDescriptor,
+  type Value,
+  type ValueKind,
+  type ValueOf,
+} from '@sockfilter/table';
 import type { RuleMemo } from '../rulememo.js';
 
 /** What the meaning of a rule's words depends on beside the words. */
@@ -12,16 +19,23 @@ export interface RuleContext {
   readonly memo?: RuleMemo;
 }
 
+/** What the option says of its values, where their kind leaves it to the option. */
+export interface ValueRules {
+  /** Whose names it takes. */
+  readonly lookup?: keyof Names | undefined;
+  readonly bounds?: OptionDescriptor['bounds'];
+  readonly choices?: OptionDescriptor['choices'];
+}
+
 export interface ValueSyntax {
   /** How many words the value is made of. */
   readonly words: number;
   /** The word may begin with a dash. */
   readonly verbatim: boolean;
-  /** `lookup` says whose names the option takes, where the kind leaves that to it. */
   readonly parse: (
     words: readonly Word[],
     context: RuleContext,
-    lookup?: keyof Names,
+    rules?: ValueRules,
   ) => Parsed<Value>;
   /** Canonical text, each word quoted as in a save file. */
   readonly print: (value: Value) => string;
@@ -36,7 +50,7 @@ export function defineValue<K extends ValueKind>(
     readonly parse: (
       word: Word,
       context: RuleContext,
-      more: { readonly rest: readonly Word[]; readonly lookup: keyof Names | undefined },
+      more: ValueRules & { readonly rest: readonly Word[] },
     ) => Parsed<ValueOf<K>>;
     readonly print: (value: ValueOf<K>) => string;
   },
@@ -44,9 +58,9 @@ export function defineValue<K extends ValueKind>(
   return {
     words: syntax.words ?? 1,
     verbatim: syntax.verbatim ?? false,
-    parse: ([word, ...rest], context, lookup) => {
+    parse: ([word, ...rest], context, rules) => {
       if (!word) throw new TypeError(`a ${kind} takes words`);
-      return syntax.parse(word, context, { rest, lookup });
+      return syntax.parse(word, context, { ...rules, rest });
     },
     print: (value) => {
       if (!isValueOf(value, kind)) throw new TypeError(`expected a ${kind}, not a ${value.kind}`);

@@ -41,6 +41,7 @@ import {
 import { BUILTIN_CHAINS, PROTOCOL, TCP_SYN } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
 import { type LoadWord, putBound4, putBound6, unlessMapped } from './address.js';
+import { askFunction } from './ask.js';
 import { putGroup } from './group.js';
 import {
   addressOf,
@@ -284,6 +285,7 @@ export function ingressProgram(offsets: Offsets): ProgramSpec {
     type: 'cgroup_skb',
     expectedAttachType: 'inet_ingress',
     license: LICENSE,
+    functions: [askFunction()],
     items: [
       mov(R9, R1),
       load(8, R1, R9, SKB_SK),

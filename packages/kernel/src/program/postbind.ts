@@ -11,6 +11,7 @@ import { label, load, mov, type ProgramSpec, R1, R8, R9 } from '@sockfilter/bpf'
 import { BUILTIN_CHAINS, type Family } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
 import { putBound4, putBound6 } from './address.js';
+import { askFunction } from './ask.js';
 import { finish, putCaller } from './caller.js';
 import { putGroup } from './group.js';
 import { clearPacket, numberOf, put16, putConstant } from './stack.js';
@@ -34,6 +35,7 @@ export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
     type: 'cgroup_sock',
     expectedAttachType: family === 4 ? 'inet4_post_bind' : 'inet6_post_bind',
     license: LICENSE,
+    functions: [askFunction()],
     items: [
       mov(R9, R1),
       ...findGeneration(),

@@ -27,6 +27,7 @@ import {
 import { BUILTIN_CHAINS, type Family, PROTOCOL, TCP_SYN } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
 import { type LoadWord, MAPPED_WORD, putAddress6, unlessMapped, WORDS } from './address.js';
+import { askFunction } from './ask.js';
 import { putAsked } from './asked.js';
 import { CTX, SK } from './callcontext.js';
 import { finish, putCaller } from './caller.js';
@@ -241,6 +242,7 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
     type: 'cgroup_sock_addr',
     expectedAttachType: ATTACH[chain][family],
     license: LICENSE,
+    functions: [askFunction()],
     items: [
       mov(R9, R1),
       ...findGeneration(),

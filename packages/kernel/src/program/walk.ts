@@ -7,9 +7,11 @@ import {
   andImm,
   atomicAdd,
   callHelper,
+  callLabel,
   type Item,
   jump,
   jumpIf,
+  jumpIf32,
   label,
   load,
   loadMap,
@@ -36,6 +38,7 @@ import {
 } from '@sockfilter/bpf';
 import { BUILTIN_CHAINS, type BuiltinChain } from '@sockfilter/table';
 import {
+  ASK_NODES,
   COUNTER_BITS,
   COUNTERS_PER_PAGE,
   HEADER,
@@ -46,6 +49,7 @@ import {
   TABLE_SLOTS,
 } from '../layout.js';
 import { MAPS } from '../maps.js';
+import { ANSWER, ASK } from './ask.js';
 import { KEY, PACKET, SCRATCH, SLOTS, SPILL, STRIPE_PAGE } from './stack.js';
 
 /** Some helpers are for programs that declare themselves compatible with the kernel's licence. */
@@ -214,8 +218,7 @@ export function walk({ name, decided, counts }: Walk = ONCE): readonly Item[] {
 
     label(at('notLess')),
     jumpIf('eq', R2, OP.jump, at('take')),
-    jumpIf('eq', R2, OP.count, at('count')),
-    jumpIf('eq', R2, OP.verdict, at('verdict')),
+    jumpIf('ge', R2, OP.count, at('act')),
 
     // OP.index
     sub(R3, R4),
@@ -239,6 +242,24 @@ export function walk({ name, decided, counts }: Walk = ONCE): readonly Item[] {
     rshImm(R1, NODE_BITS),
     jumpIf('eq', R1, 0, at('step')),
     jump(at('page')),
+
+    label(at('act')),
+    jumpIf('eq', R2, OP.verdict, at('verdict')),
+    jumpIf('eq', R2, OP.count, at('count')),
+    store(8, R10, SPILL, R0),
+    mov(R1, R8),
+    andImm(R1, NODES_PER_PAGE - 1),
+    // The encoder puts no node across the end of a page; the verifier wants to see it.
+    jumpIf('gt', R1, NODES_PER_PAGE - ASK_NODES, REFUSED),
+    lshImm(R1, 3),
+    add(R1, R6),
+    movImm(R2, countsAll ? 0 : 1),
+    callLabel(ASK),
+    mov(R1, R0),
+    load(8, R0, R10, SPILL),
+    jumpIf32('eq', R1, ANSWER.fails, at('take')),
+    addImm32(R8, ASK_NODES),
+    jump(at('step')),
 
     label(at('count')),
     ...(countsAll ? count() : []),

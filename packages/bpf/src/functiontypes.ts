@@ -1,0 +1,94 @@
+/**
+ * The BTF of a program with global functions: the verifier looks at such a function once, by the types of
+ * its parameters alone, and not for each of its calls. Linux 5.6. See btf.ts for the layout.
+ */
+import { KIND } from './btf.js';
+import type { Item } from './instruction.js';
+
+/** A number, or a pointer to so many bytes, which may be NULL to the function. */
+export type Parameter = 'number' | { readonly bytes: number };
+
+/** A function that a program calls by `callLabel(name)`; it gives a number of 32 bits, signed. */
+export interface GlobalFunction {
+  readonly name: string;
+  readonly parameters: readonly Parameter[];
+  readonly items: readonly Item[];
+}
+
+const HEADER_BYTES = 24;
+const MAGIC = 0xeb9f;
+const STATIC = 0;
+const GLOBAL = 1;
+const SIGNED = 1 << 24;
+
+class Types {
+  readonly words: number[] = [];
+  #strings = '\0';
+  #count = 0;
+
+  get strings(): Uint8Array {
+    return Buffer.from(this.#strings, 'latin1');
+  }
+
+  name(text: string): number {
+    const at = this.#strings.length;
+    this.#strings += `${text}\0`;
+    return at;
+  }
+
+  /** Adds a type and gives its number; `third` is its size, or the type that it leads to. */
+  add(kind: number, vlen: number, name: number, third: number, ...rest: readonly number[]): number {
+    this.words.push(name, ((kind << 24) | vlen) >>> 0, third, ...rest);
+    return ++this.#count;
+  }
+}
+
+function typesOf(main: string, functions: readonly GlobalFunction[]) {
+  const types = new Types();
+  const int = types.add(KIND.int, 0, types.name('int'), 4, SIGNED | 32);
+  const long = types.add(KIND.int, 0, types.name('long'), 8, SIGNED | 64);
+  const pointerTo = (bytes: number) => {
+    const array = types.add(KIND.array, 0, 0, 0, int, int, bytes / 4);
+    const member = [types.name('words'), array, 0] as const;
+    const struct = types.add(KIND.struct, 1, types.name(`bytes${bytes}`), bytes, ...member);
+    return types.add(KIND.ptr, 0, 0, struct);
+  };
+  const define = (name: string, parameters: readonly Parameter[], linkage: number) => {
+    const each = parameters.map((parameter) =>
+      parameter === 'number' ? long : pointerTo(parameter.bytes),
+    );
+    const list = each.flatMap((type, n) => [types.name(`p${n}`), type]);
+    const prototype = types.add(KIND.funcProto, each.length, 0, int, ...list);
+    return types.add(KIND.func, linkage, types.name(name), prototype);
+  };
+  const ids = [
+    define(main, ['number'], STATIC),
+    ...functions.map(({ name, parameters }) => define(name, parameters, GLOBAL)),
+  ];
+  return { types, ids };
+}
+
+export interface FunctionTypes {
+  /** What BPF_BTF_LOAD takes. */
+  readonly btf: Uint8Array;
+  /** The type of the program itself, then that of each function. */
+  readonly ids: readonly number[];
+}
+
+/** The types of a program, whose own name is `main`, and of its functions. Names are C's. */
+export function functionTypes(main: string, functions: readonly GlobalFunction[]): FunctionTypes {
+  const { types, ids } = typesOf(main, functions);
+  const { words, strings } = types;
+  const bytes = new Uint8Array(HEADER_BYTES + 4 * words.length + strings.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, MAGIC, true);
+  view.setUint8(2, 1);
+  [HEADER_BYTES, 0, 4 * words.length, 4 * words.length, strings.length].forEach((value, n) => {
+    view.setUint32(4 + 4 * n, value, true);
+  });
+  words.forEach((word, n) => {
+    view.setUint32(HEADER_BYTES + 4 * n, word, true);
+  });
+  bytes.set(strings, HEADER_BYTES + 4 * words.length);
+  return { btf: bytes, ids };
+}

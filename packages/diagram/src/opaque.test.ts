@@ -1,0 +1,161 @@
+/** Opaque tests in diagrams and in the answers about them. */
+import {
+  askTest,
+  counterOwners,
+  evaluator,
+  type Moment,
+  type Packet,
+  placedTests,
+  type State,
+  type Table,
+} from '@sockfilter/table';
+import fc from 'fast-check';
+import { opaqueTables, pauses } from '../../../test/arbitrary/opaque.js';
+import { seeded } from '../../../test/arbitrary/random.js';
+import { smallSpace, smallTables } from '../../../test/arbitrary/smalltable.js';
+import { packets, tables } from '../../../test/arbitrary/table.js';
+import { forLength } from '../../../test/harness/length.js';
+import { difference, includes, Universe } from './analysis/index.js';
+import { buildDiagram } from './build.js';
+import { type Answers, decide } from './diagram.js';
+
+const RUNS = forLength({ long: 300, short: 40 });
+
+test('calls one after the other are decided as evaluate() says, and leave the same states', () => {
+  let asked = 0;
+  fc.assert(
+    fc.property(
+      opaqueTables(tables(5)),
+      fc.array(fc.tuple(packets, pauses), { minLength: 20, maxLength: 40 }),
+      fc.nat(),
+      (table, calls, seed) => {
+        const diagram = buildDiagram(table);
+        const evaluate = evaluator(table);
+        const tests = placedTests(table);
+        const [here, there] = [seeded(seed), seeded(seed)];
+        let wanted: ReadonlyMap<number, State> = new Map();
+        const states = new Map<number, State>();
+        let uptime = 0n;
+        for (const [packet, pause] of calls) {
+          uptime += pause;
+          const moment: Moment = { uptime, random: () => Number(here.bits(32)), states: wanted };
+          const decision = evaluate(packet, moment);
+          wanted = decision.states;
+          const answers: Answers = (n) => {
+            asked++;
+            const random = () => Number(there.bits(32));
+            const { holds, next } = askTest(tests[n].test, states.get(n), { uptime, random });
+            if (next) states.set(n, next);
+            return holds;
+          };
+          const { errno, decider, counted } = decide(diagram, packet, answers);
+          expect({ errno, decider, counted: counted.toSorted((a, b) => a - b) }).toEqual({
+            errno: decision.errno,
+            decider: decision.decider,
+            counted: decision.counted.toSorted((a, b) => a - b),
+          });
+          expect(states).toEqual(wanted);
+        }
+      },
+    ),
+    { numRuns: RUNS },
+  );
+  expect(asked).toBeGreaterThan(RUNS);
+});
+
+/** Small tables with few tests: all answers of all of them can be tried. */
+const MOST_TESTS = 4;
+const fewTests = (table: Table) => placedTests(table).length <= MOST_TESTS;
+const asksLittle = opaqueTables(smallTables.map(([table]) => table)).filter(fewTests);
+
+/** All answers that the tests of the table can give. */
+function allAnswers(table: Table): readonly Answers[] {
+  const { length } = placedTests(table);
+  return Array.from(
+    { length: 1 << length },
+    (_, bits): Answers =>
+      (n) =>
+        (bits & (1 << n)) !== 0,
+  );
+}
+
+function errnosOf(table: Table, space: readonly Packet[]) {
+  const diagram = buildDiagram(table);
+  const answers = allAnswers(table);
+  return space.map((packet) => answers.map((each) => decide(diagram, packet, each)));
+}
+
+test('a call may be accepted or refused if some answers make it so', () => {
+  let undecided = 0;
+  fc.assert(
+    fc.property(asksLittle, (table) => {
+      const loaded = new Universe().load(table);
+      const space = smallSpace(table);
+      const decisions = errnosOf(table, space);
+      const counted = counterOwners(table).map((_, counter) => loaded.countedBy(counter));
+      for (const [n, packet] of space.entries()) {
+        const errnos = decisions[n].map(({ errno }) => errno);
+        const [accept, refuse] = [errnos.includes(0), errnos.some((errno) => errno > 0)];
+        if (accept && refuse) undecided++;
+        expect([includes(loaded.mayAccept, packet), includes(loaded.mayRefuse, packet)]).toEqual([
+          accept,
+          refuse,
+        ]);
+        for (const [counter, set] of counted.entries())
+          expect(includes(set, packet)).toBe(
+            decisions[n].some((decision) => decision.counted.includes(counter)),
+          );
+      }
+    }),
+    { numRuns: forLength({ long: 100, short: 15 }) },
+  );
+  expect(undecided).toBeGreaterThan(0);
+});
+
+test('a rule is redundant only if no answers make a difference without it', () => {
+  let redundant = 0;
+  fc.assert(
+    fc.property(asksLittle, (table) => {
+      const space = smallSpace(table);
+      const whole = errnosOf(table, space);
+      const owners = counterOwners(table);
+      for (const counter of new Universe().load(table).redundantCounters()) {
+        const { rule: removed } = owners[counter];
+        redundant++;
+        // The rule stays, with its tests and their numbers, and does nothing.
+        const without = {
+          ...table,
+          chains: table.chains.map((chain) => ({
+            ...chain,
+            rules: chain.rules.map((rule) =>
+              rule === removed ? { ...rule, target: undefined } : rule,
+            ),
+          })),
+        };
+        const other = errnosOf(without, space);
+        expect(other.map((each) => each.map(({ errno }) => errno))).toEqual(
+          whole.map((each) => each.map(({ errno }) => errno)),
+        );
+      }
+    }),
+    { numRuns: forLength({ long: 100, short: 15 }) },
+  );
+  expect(redundant).toBeGreaterThan(0);
+});
+
+test('a test alone can make a difference, and a table has none from itself', () => {
+  fc.assert(
+    fc.property(asksLittle, (table) => {
+      const universe = new Universe();
+      const same = difference(universe.load(table), universe.load(table));
+      const { empty } = universe;
+      expect(same).toEqual({
+        newlyAccepted: empty,
+        newlyRefused: empty,
+        otherTest: empty,
+        otherErrno: empty,
+      });
+    }),
+    { numRuns: forLength({ long: 100, short: 15 }) },
+  );
+});

@@ -1,0 +1,25 @@
+/** What describes an opaque question to the programs. */
+import type { Item } from '@sockfilter/bpf';
+
+/** Where opaque questions look at what is neither in their node nor in their state; each keeps r6 to r9. */
+export interface World {
+  /** r0 = nanoseconds since the machine started. */
+  readonly uptime: readonly Item[];
+  /** r0 = a random number of 32 bits. */
+  readonly random: readonly Item[];
+}
+
+/** Where the instructions of a question go on. */
+export interface Answering extends World {
+  /** Begins the names of labels of its own. */
+  readonly name: string;
+  readonly holds: string;
+  readonly fails: string;
+}
+
+export interface QuestionRow<Q> {
+  /** At most MAX_PARAMETERS unsigned integers of 64 bits. */
+  readonly parameters: (question: Q) => readonly bigint[];
+  /** See program/ask.ts for what the registers hold. */
+  readonly answer: (answering: Answering) => readonly Item[];
+}

@@ -1,0 +1,60 @@
+/** The reference meaning of opaque questions, apart from whatever answers them faster. */
+import type { OpaqueTest, QuestionKind, QuestionOf } from './question.js';
+
+/** What a question with a state remembers: numbers whose meaning is its own. */
+export type State = readonly bigint[];
+
+/** What opaque tests look at beside their states. */
+export interface World {
+  /** Nanoseconds since the machine started, suspended time included. */
+  readonly uptime: bigint;
+  /** A random integer of 32 bits. */
+  readonly random: () => number;
+}
+
+interface Answer {
+  readonly holds: boolean;
+  readonly next?: State;
+}
+
+/** What each question says; `state` is undefined before it was asked the first time. */
+const ANSWERS: {
+  readonly [K in QuestionKind]: (
+    question: QuestionOf<K>,
+    state: State | undefined,
+    world: World,
+  ) => Answer;
+} = {
+  chance: ({ threshold }, _, { random }) => ({ holds: random() % 2 ** 31 < threshold }),
+  turn: ({ every, at }, [turn = 0n] = []) => ({
+    holds: turn === BigInt(at),
+    next: [turn + 1n === BigInt(every) ? 0n : turn + 1n],
+  }),
+  bucket: ({ cost, burst }, state, { uptime }) => {
+    const full = cost * BigInt(burst);
+    const [left = full, since = uptime] = state ?? [];
+    const refilled = left + uptime - since;
+    const credit = refilled < full ? refilled : full;
+    return credit < cost
+      ? { holds: false, next: [credit, uptime] }
+      : { holds: true, next: [credit - cost, uptime] };
+  },
+};
+
+function answerTo<K extends QuestionKind>(
+  question: QuestionOf<K>,
+  state: State | undefined,
+  world: World,
+): Answer {
+  return ANSWERS[question.kind](question, state, world);
+}
+
+/** Whether the test holds, and its next state if it has one. */
+export function askTest(
+  { question, negated }: OpaqueTest,
+  state: State | undefined,
+  world: World,
+): Answer {
+  const { holds, ...rest } = answerTo(question, state, world);
+  return { holds: holds !== negated, ...rest };
+}

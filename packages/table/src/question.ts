@@ -1,0 +1,88 @@
+/**
+ * What an opaque test asks: chance, a clock or a state of its own, and no field of the packet.
+ *
+ * A match that asks one of these questions is a row in matches/. A new question is a member here: whoever
+ * answers has a record over QuestionKind, so that evaluate() and the kernel do not compile without it.
+ */
+
+interface Questions {
+  /** Holds in `threshold` of 2^31 cases. */
+  readonly chance: { readonly threshold: number };
+  /** Of each `every` calls that ask, holds for the one with the number `at`, from 0. */
+  readonly turn: { readonly every: number; readonly at: number };
+  /**
+   * A bucket of `burst` tokens, full at first, that gets one each `cost` nanoseconds. Holds if there is a
+   * token, and takes it. Time that the machine was suspended counts.
+   */
+  readonly bucket: { readonly cost: bigint; readonly burst: number };
+}
+
+export type QuestionKind = keyof Questions;
+
+export type QuestionOf<K extends QuestionKind> = {
+  readonly [P in K]: { readonly kind: P } & Questions[P];
+}[K];
+
+export type Question = QuestionOf<QuestionKind>;
+
+/** A question of a rule, and whether the rule wants it to hold not. */
+export interface OpaqueTest {
+  readonly question: Question;
+  readonly negated: boolean;
+}
+
+/** What an opaque test stands to say where nothing but a state in words is known. */
+export type StateName = 'fresh' | 'exhausted';
+
+interface QuestionRow<Q> {
+  /** Whether being asked changes what it says next. */
+  readonly hasState: boolean;
+  /**
+   * What it says where a call is judged once more: there nothing is taken, so what gives is taken not to be
+   * used up, and what picks not to pick. Undefined: it is asked as ever.
+   */
+  readonly again: boolean | undefined;
+  /** What the question says in its first state, and when all that it gives has been taken; undefined: either. */
+  readonly says: (question: Q) => Partial<Readonly<Record<StateName, boolean>>>;
+}
+
+const QUESTIONS: { readonly [K in QuestionKind]: QuestionRow<QuestionOf<K>> } = {
+  chance: {
+    hasState: false,
+    again: false,
+    says: ({ threshold }) => always(threshold === 0, threshold === 2 ** 31),
+  },
+  turn: {
+    hasState: true,
+    again: false,
+    says: ({ every, at }) => (every === 1 ? always(false, true) : { fresh: at === 0 }),
+  },
+  bucket: { hasState: true, again: true, says: () => ({ fresh: true, exhausted: false }) },
+};
+
+function always(never: boolean, ever: boolean) {
+  return never || ever ? { fresh: ever, exhausted: ever } : {};
+}
+
+function rowOf<K extends QuestionKind>(question: QuestionOf<K>): QuestionRow<QuestionOf<K>> {
+  return QUESTIONS[question.kind];
+}
+
+export function hasState({ question }: OpaqueTest): boolean {
+  return questionHasState(question.kind);
+}
+
+export function questionHasState(kind: QuestionKind): boolean {
+  return QUESTIONS[kind].hasState;
+}
+
+/** What a question of the kind says where a call is judged once more; undefined: what it says ever. */
+export function saysAgain(kind: QuestionKind): boolean | undefined {
+  return QUESTIONS[kind].again;
+}
+
+/** Whether the test is known to hold in such a state; undefined if it may hold or not. */
+export function saysIn({ question, negated }: OpaqueTest, state: StateName): boolean | undefined {
+  const holds = rowOf(question).says(question)[state];
+  return holds === undefined ? undefined : holds !== negated;
+}

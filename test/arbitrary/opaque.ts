@@ -1,0 +1,71 @@
+/** Random tables of which some rules ask opaque tests, and the moments at which calls come. */
+import type { Chain, Match, MatchOption, Rule, Table } from '@sockfilter/table';
+import fc, { type Arbitrary } from 'fast-check';
+
+const option = (name: string, value: MatchOption['value'], negated = false): MatchOption => ({
+  name,
+  negated,
+  value,
+});
+
+const chance = (threshold: number, negated: boolean): Match => ({
+  name: 'statistic',
+  options: [
+    option('mode', { kind: 'word', word: 'random' }),
+    option('probability', { kind: 'probability', threshold }, negated),
+  ],
+});
+
+const turn = (every: number, packet: number, negated: boolean): Match => ({
+  name: 'statistic',
+  options: [
+    option('mode', { kind: 'word', word: 'nth' }),
+    option('every', { kind: 'count', count: BigInt(every) }, negated),
+    option('packet', { kind: 'count', count: BigInt(packet) }),
+  ],
+});
+
+const limit = (count: number, burst: number): Match => ({
+  name: 'limit',
+  options: [
+    option('limit', { kind: 'rate', count, seconds: 1 }),
+    option('limit-burst', { kind: 'count', count: BigInt(burst) }),
+  ],
+});
+
+/** Matches that ask; each opaque question is among them. */
+export const asking: Arbitrary<Match> = fc.oneof(
+  fc.tuple(fc.constantFrom(0, 1 << 29, 2 ** 30, 2 ** 31), fc.boolean()).map((a) => chance(...a)),
+  fc
+    .tuple(fc.integer({ min: 1, max: 4 }), fc.nat(), fc.boolean())
+    .map(([every, at, negated]) => turn(every, at % every, negated)),
+  fc
+    .tuple(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 1, max: 4 }))
+    .map((a) => limit(...a)),
+);
+
+/** The table with opaque tests added to the rules for which a list is not empty. */
+function withTests(table: Table, lists: readonly (readonly Match[])[]): Table {
+  let next = 0;
+  const add = (rule: Rule): Rule => {
+    const matches = lists[next++ % Math.max(lists.length, 1)] ?? [];
+    return { ...rule, matches: [...rule.matches, ...matches] };
+  };
+  const chains = table.chains.map((chain): Chain => ({ ...chain, rules: chain.rules.map(add) }));
+  return { ...table, chains };
+}
+
+/** Tables of which about half of the rules ask one or two tests. */
+export function opaqueTables(plain: Arbitrary<Table>): Arbitrary<Table> {
+  const some = fc.oneof(fc.constant([]), fc.array(asking, { minLength: 1, maxLength: 2 }));
+  return fc
+    .tuple(plain, fc.array(some, { minLength: 1, maxLength: 12 }))
+    .map(([table, lists]) => withTests(table, lists));
+}
+
+/** How long calls come after each other, in nanoseconds: at once, within rates, and after a pause. */
+export const pauses: Arbitrary<bigint> = fc.oneof(
+  fc.constant(0n),
+  fc.bigInt({ min: 1n, max: 2_000_000n }),
+  fc.bigInt({ min: 1n, max: 5_000_000_000n }),
+);

@@ -1,0 +1,73 @@
+/** Opaque tests in the kernel's JIT: the same calls at the same moments as evaluate() decides them. */
+import { evaluator, type State, type Table } from '@sockfilter/table';
+import fc from 'fast-check';
+import { compileTable } from '../../packages/kernel/src/generation.js';
+import { opaqueTables, pauses } from '../arbitrary/opaque.js';
+import { PACKET } from '../arbitrary/ordinary.js';
+import { packets, tables } from '../arbitrary/table.js';
+import { describeKernel } from '../harness/kernel.js';
+import { forLength } from '../harness/length.js';
+import { tableOf } from '../harness/policy.js';
+import { JitWalk, nextRandom } from './jitwalk.js';
+
+const START = 10n ** 12n;
+
+describeKernel('opaque tests in the JIT', () => {
+  let jit: JitWalk;
+  beforeAll(() => {
+    jit = new JitWalk();
+  });
+  afterAll(() => jit?.close());
+
+  test('sequences of calls', () => {
+    let wrong: string | undefined;
+    const check = (table: Table, calls: readonly (readonly [number, bigint])[], seed: number) => {
+      const evaluate = evaluator(table);
+      const packet = fc.sample(packets, { numRuns: 8, seed });
+      jit.enforce(compileTable(table));
+      let states: ReadonlyMap<number, State> = new Map();
+      let uptime = START;
+      let random = seed;
+      for (const [n, pause] of calls) {
+        uptime += pause;
+        const first = random;
+        const call = packet[n % packet.length];
+        const next = () => {
+          random = nextRandom(random);
+          return random;
+        };
+        const wanted = evaluate(call, { uptime, random: next, states });
+        states = wanted.states;
+        const { errno, counts } = jit.run(call, { uptime, random: first });
+        for (const counter of wanted.counted) counts[counter] -= 1;
+        if (errno !== wanted.errno || counts.some((count) => count !== 0))
+          wrong ??= `${errno}, not ${wanted.errno}; counts ${counts}`;
+      }
+    };
+    const calls = fc.array(fc.tuple(fc.nat(), pauses), { minLength: 60, maxLength: 100 });
+    fc.assert(fc.property(opaqueTables(tables(4)), calls, fc.nat({ max: 2 ** 32 - 1 }), check), {
+      numRuns: forLength({ long: 400, short: 60 }),
+    });
+    expect(wrong).toBeUndefined();
+  }, 60_000);
+
+  test('a state stays where the next table goes on with it, and is new elsewhere', () => {
+    const table = tableOf(
+      '-A CONNECT -m limit --limit 1/s --limit-burst 2 -j ACCEPT\n-P CONNECT DROP',
+    );
+    const more = tableOf(
+      `-A CONNECT -p udp -m statistic --mode nth --every 2 --packet 1 -j DROP
+       -A CONNECT -p tcp -m limit --limit 1/s --limit-burst 2 -j ACCEPT
+       -P CONNECT DROP`,
+    );
+    const call = () => jit.run(PACKET, { uptime: START }).errno;
+    jit.enforce(compileTable(table));
+    expect([call(), call(), call()]).toEqual([0, 0, 1]);
+    jit.enforce(compileTable(more), [undefined, 0]);
+    expect(call()).toBe(1);
+    jit.enforce(compileTable(table), [1]);
+    expect(call()).toBe(1);
+    jit.enforce(compileTable(table));
+    expect([call(), call(), call()]).toEqual([0, 0, 1]);
+  });
+});
