@@ -34,7 +34,7 @@ const limit = (count: number, burst: number): Match => ({
 });
 
 /** Matches that ask; each opaque question is among them. */
-export const asking: Arbitrary<Match> = fc.oneof(
+const asking: Arbitrary<Match> = fc.oneof(
   fc.tuple(fc.constantFrom(0, 1 << 29, 2 ** 30, 2 ** 31), fc.boolean()).map((a) => chance(...a)),
   fc
     .tuple(fc.integer({ min: 1, max: 4 }), fc.nat(), fc.boolean())

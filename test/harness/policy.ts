@@ -33,9 +33,7 @@ export class Policy {
   /** Puts a table in force with all counters at what its rules say. */
   enforce(rules: string | Table): Table {
     const table = typeof rules === 'string' ? tableOf(rules) : rules;
-    this.use((firewall) =>
-      firewall.commit({ table, text: printSave(table), origins: [], testOrigins: [] }),
-    );
+    this.use((firewall) => firewall.commit({ table, text: printSave(table), origins: [] }));
     return table;
   }
 

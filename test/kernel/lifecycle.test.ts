@@ -346,8 +346,7 @@ describeKernel('lifecycle', () => {
     const table = tableOf('-A BIND -p udp --dport 7001 -j DROP');
     // A size that no generation of another test has.
     const text = `# ${'x'.repeat(40 * PAGE_BYTES)}`;
-    const commit = () =>
-      policy.use((firewall) => firewall.commit({ table, text, origins: [], testOrigins: [] }));
+    const commit = () => policy.use((firewall) => firewall.commit({ table, text, origins: [] }));
     commit();
     const pages = (status()?.bytes ?? 0) / PAGE_BYTES;
     const descriptors = () => readdirSync('/proc/self/fd').length;

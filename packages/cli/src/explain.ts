@@ -1,19 +1,23 @@
 /** `sockfilter explain`: what becomes of a call, from the very blob that the kernel walks. */
 
-import { buildDiagram } from '@sockfilter/diagram';
+import { type Answers, buildDiagram, everyWay, type Way } from '@sockfilter/diagram';
 import { printRule } from '@sockfilter/iptables';
 import { encodeBlob, walkBlob } from '@sockfilter/kernel';
 import { writeJson } from '@sockfilter/language';
 import {
+  assumeIn,
   CHAINS,
+  type Circumstances,
   type CounterOwner,
   counterOwners,
   type Decision,
+  EMPTY_TABLE,
+  elementAt,
   errnoName,
-  evaluate,
   groupLabel,
   ownerName,
   type Packet,
+  placedTests,
   printEndpoint,
   protocolName,
   registerPaths,
@@ -29,24 +33,42 @@ import { type PacketWords, readPacket } from './packet.js';
 interface Explained {
   readonly table: Table;
   readonly packet: Packet;
-  readonly decision: Decision;
+  /** One, unless it depends on what opaque tests say. */
+  readonly ways: readonly Way<Decision>[];
   /** False if there is no table in the kernel at all. */
   readonly isInstalled: boolean;
 }
 
-function decide(globals: Globals, words: PacketWords): Explained {
+function waysOf(
+  table: Table,
+  circumstances: Circumstances,
+  walk: (answers: Answers) => Decision,
+): readonly Way<Decision>[] {
+  const tests = placedTests(table);
+  const assume = assumeIn(circumstances);
+  return everyWay(walk, (n) => assume(elementAt(tests, n).test));
+}
+
+function decide(globals: Globals, words: PacketWords, circumstances: Circumstances): Explained {
   if (globals.file !== undefined)
     return withFileTable(globals.file, globals.wait, 'read', ({ table: written }) => {
       const table = registerPaths(written, 0);
       const packet = readPacket(words, table);
-      const decision = walkBlob(encodeBlob(buildDiagram(table), 0), packet);
-      return { table, packet, decision, isInstalled: true };
+      const blob = encodeBlob(buildDiagram(table), 0, placedTests(table));
+      const ways = waysOf(table, circumstances, (answers) => walkBlob(blob, packet, answers));
+      return { table, packet, ways, isInstalled: true };
     });
   return withLiveTable(globals, 'read', ({ open: { table }, firewall }) => {
     const packet = readPacket(words, table);
-    const decision = firewall.explain(packet);
-    const isInstalled = decision !== undefined;
-    return { table, packet, decision: decision ?? evaluate(table, packet), isInstalled };
+    const walk = firewall.explain(packet);
+    const blob = encodeBlob(buildDiagram(EMPTY_TABLE), 0);
+    const open = (answers: Answers) => walkBlob(blob, packet, answers);
+    return {
+      table,
+      packet,
+      ways: waysOf(table, circumstances, walk ?? open),
+      isInstalled: walk !== undefined,
+    };
   });
 }
 
@@ -73,51 +95,105 @@ function asksForPort({ chain, destinationPort }: Packet): boolean {
   return chain === 'BIND' && destinationPort === 0;
 }
 
-export async function explain(
-  globals: Globals,
-  words: PacketWords,
-  { json, rules }: { readonly json: boolean; readonly rules: boolean },
-): Promise<void> {
-  const { table, packet, decision, isInstalled } = decide(globals, words);
-  const owners = counterOwners(table);
-  const counted = decision.counted.flatMap((counter) => owners[counter] ?? []);
-  const decider = owners[decision.decider];
-  if (!decider) throw new Error(`no counter ${decision.decider} in the table`);
-  const place = (owner: CounterOwner) => ({
+function place(owner: CounterOwner) {
+  return {
     chain: owner.chain.name,
     rule: owner.rule ? owner.number : null,
     text: ownerText(owner),
-  });
+  };
+}
+
+/** A way in words of the table: what decides, what is counted, and which rules asked and said what. */
+class Outcome {
+  readonly errno: number;
+  readonly decider: CounterOwner;
+  readonly counted: readonly CounterOwner[];
+  readonly said: readonly { readonly owner: CounterOwner; readonly holds: boolean }[];
+
+  constructor(table: Table, { said, result }: Way<Decision>) {
+    const owners = counterOwners(table);
+    const tests = placedTests(table);
+    this.errno = result.errno;
+    this.decider = elementAt(owners, result.decider);
+    this.counted = result.counted.map((counter) => elementAt(owners, counter));
+    this.said = [...said].map(([n, holds]) => ({ owner: elementAt(tests, n).owner, holds }));
+  }
+
+  get json() {
+    const named = this.errno === 0 ? {} : { errnoName: errnoName(this.errno) };
+    return {
+      ...(this.errno === 0
+        ? { verdict: 'allowed' }
+        : { verdict: 'refused', errno: this.errno, ...named }),
+      decider: place(this.decider),
+      counted: this.counted.map(place),
+    };
+  }
+
+  /** `if what rule 1 of BIND asks holds: `. */
+  get condition(): string {
+    const parts = this.said.map(
+      ({ owner, holds }) => `what ${ownerName(owner)} asks ${holds ? 'holds' : 'does not hold'}`,
+    );
+    return parts.length === 0 ? '' : `if ${parts.join(', and ')}: `;
+  }
+
+  get lines(): readonly string[] {
+    const verdict = this.errno === 0 ? 'allowed' : `refused with ${errnoName(this.errno)}`;
+    const also = this.counted.filter((owner) => owner !== this.decider);
+    return [
+      `${this.condition}${verdict} by ${ownerName(this.decider)}`,
+      `  ${ownerText(this.decider)}`,
+      ...also.map((owner) => `also counted by ${ownerName(owner)}\n  ${ownerText(owner)}`),
+    ];
+  }
+}
+
+export interface ExplainOptions {
+  readonly json: boolean;
+  readonly rules: boolean;
+  readonly circumstances: Circumstances;
+}
+
+export async function explain(
+  globals: Globals,
+  words: PacketWords,
+  { json, rules, circumstances }: ExplainOptions,
+): Promise<void> {
+  const { table, packet, ways, isInstalled } = decide(globals, words, circumstances);
+  const outcomes = ways.map((way) => new Outcome(table, way));
+  const [only, other] = outcomes;
+  if (!only) throw new Error('a call without an outcome');
+  const asked = () => walkRules(table, packet, circumstances);
   if (json) {
-    const { errno } = decision;
-    const verdict = errno === 0 ? { verdict: 'allowed' } : { verdict: 'refused', errno };
-    const named = errno === 0 ? {} : { errnoName: errnoName(errno) };
     const answer = {
-      ...verdict,
-      ...named,
+      ...(other
+        ? {
+            verdict: 'undecided',
+            ways: outcomes.map((each) => ({
+              said: each.said.map(({ owner, holds }) => ({ ...place(owner), holds })),
+              ...each.json,
+            })),
+          }
+        : only.json),
       installed: isInstalled,
-      decider: place(decider),
-      counted: counted.map(place),
       call: packetWords(packet),
-      ...(rules && { asked: walkRules(table, packet) }),
+      ...(rules && { asked: asked() }),
     };
     print(writeJson(answer));
     return;
   }
-  const verdict = decision.errno === 0 ? 'allowed' : `refused with ${errnoName(decision.errno)}`;
   const said = { ...packetWords(packet), group: groupLabel(table.groups, packet.group) };
   const call = Object.entries(said).map(([name, value]) => `${name} ${value}`);
-  const also = counted.filter((owner) => owner !== decider);
   const lines = [
-    `${verdict} by ${ownerName(decider)}`,
-    `  ${ownerText(decider)}`,
-    ...also.map((owner) => `also counted by ${ownerName(owner)}\n  ${ownerText(owner)}`),
-    ...(asksForPort(packet) && decision.errno === 0
+    ...(other ? ['undecided: it depends on a clock, a state or chance'] : []),
+    ...outcomes.flatMap((outcome) => outcome.lines),
+    ...(asksForPort(packet) && outcomes.some(({ errno }) => errno === 0)
       ? ['the port that the kernel chooses is judged too, with its number']
       : []),
     ...(isInstalled ? [] : ['nothing is installed: every call is allowed']),
     `call: ${call.join(', ')}`,
   ];
   print(lines.map((line) => `${line}\n`).join(''));
-  if (rules) print(`asked in this order:\n${printWalk(walkRules(table, packet))}`);
+  if (rules) print(`asked in this order:\n${printWalk(asked())}`);
 }

@@ -107,8 +107,10 @@ export function goBack(globals: Globals): string {
     }
     const wanted = readEntry(target);
     const table = parseInForce(wanted);
-    const origins = followTexts(parseInForce(text), table);
-    firewall.commit({ table, text: wanted, origins });
+    const last = parseInForce(text);
+    const origins = followTexts(last, table);
+    const testOrigins = followTests(last, table);
+    firewall.commit({ table, text: wanted, origins, testOrigins });
     recordCommit(firewall.name, { before: text, text: wanted, previous: target.previous });
     const label = revisionOf(wanted)?.label;
     return `back to ${target.path}${label === undefined ? '' : `, revision ${label}`}`;

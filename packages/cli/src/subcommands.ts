@@ -16,7 +16,7 @@ import { type Globals, splitGlobals } from './globals.js';
 import { VERSION_LINE } from './help.js';
 import { STANDARD_INPUT } from './inputfile.js';
 import { INTEROP_NAMES, interopCommands } from './interopcommands.js';
-import { text } from './options.js';
+import { readCircumstances, state, text } from './options.js';
 import { print } from './output.js';
 
 /** What takes names of files also after `--`. */
@@ -222,16 +222,18 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
           .option('dst', { ...text, alias: 'd', describe: '10.0.0.5:80 or [fd00::1]:80' })
           .option('uid', { ...text, describe: 'filesystem uid of the caller' })
           .option('gid', { ...text, describe: 'real gid of the caller' })
+          .option('state', state)
           .option('rules', {
             type: 'boolean',
             default: false,
             describe: 'with each rule that is asked, and why it does not match',
           })
           .option('json', json),
-      async ({ chain, group, proto, src, dst, uid, gid, rules, json: asJson }) => {
+      async ({ chain, group, proto, src, dst, uid, gid, rules, json: asJson, ...rest }) => {
         const { explain } = await import('./explain.js');
         const words = { chain, group, proto, src, dst, uid, gid };
-        await explain(globals, words, { json: asJson, rules });
+        const circumstances = readCircumstances(rest);
+        await explain(globals, words, { json: asJson, rules, circumstances });
       },
     )
     .command(

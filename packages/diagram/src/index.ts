@@ -6,3 +6,4 @@ export * from './operation.js';
 export type { Ask, Outcome, Verdict } from './outcome.js';
 export * from './piece.js';
 export * from './store.js';
+export * from './ways.js';

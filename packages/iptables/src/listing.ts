@@ -83,7 +83,11 @@ function listOption(match: Match, { name, negated, value }: MatchOption): string
 
 function listMatch(match: Match): string {
   const { list } = matchSyntax(match.name);
-  if (!list) return match.options.map((option) => listOption(match, option)).join(' ');
+  if (!list)
+    return match.options
+      .map((option) => listOption(match, option))
+      .filter((text) => text !== '')
+      .join(' ');
   return list((name) => {
     const option = match.options.find((each) => each.name === name);
     return option && printValue(option.value);

@@ -40,7 +40,7 @@ export interface Blob {
   readonly longestPath: number;
 }
 
-export interface AskPlace {
+interface AskPlace {
   /** Its number among the nodes. */
   readonly node: number;
   readonly test: number;

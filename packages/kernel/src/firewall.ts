@@ -28,6 +28,7 @@ import {
   escapePath,
   hasState,
   type Packet,
+  placedTests,
   type Table,
   unescapePath,
 } from '@sockfilter/table';
@@ -96,8 +97,8 @@ export interface Change {
   readonly text: string;
   /** For each counter the one of the table in force that it goes on; undefined: it starts anew. */
   readonly origins: readonly (number | undefined)[];
-  /** For each opaque test the one of the table in force whose state it goes on; none starts all anew. */
-  readonly testOrigins: TestOrigins;
+  /** For each opaque test the one of the table in force whose state it goes on; all anew, if left out. */
+  readonly testOrigins?: TestOrigins;
   /** Seconds after which it is undone unless it is confirmed. */
   readonly confirmWithin?: number;
 }
@@ -202,7 +203,12 @@ export class Firewall {
     if (current?.trial?.state !== 'pending') throw new NoTrialError(current?.trial !== undefined);
     const text = readText(current.generation.fd, current.generation.header);
     const table = this.#parse(text);
-    this.#commit({ table, text, origins: counterOwners(table).map((_, n) => n) });
+    this.#commit({
+      table,
+      text,
+      origins: counterOwners(table).map((_, n) => n),
+      testOrigins: placedTests(table).map((_, n) => n),
+    });
   }
 
   /** Puts the table back in force that the one on trial has taken the place of. */
@@ -239,7 +245,7 @@ export class Firewall {
     try {
       const last = old ?? this.#install(maps);
       const ids = this.#attach(maps, last.header, wanted, change.table);
-      const slots = this.#slots(maps, compiled, last, change.testOrigins);
+      const slots = this.#slots(maps, compiled, last, change.testOrigins ?? []);
       const next = loadPinned(this.#pins, this.#lay(change, compiled, last.header, ids, slots));
       const isTrial = change.confirmWithin !== undefined;
       if (isTrial) setFallback(maps.table, last);

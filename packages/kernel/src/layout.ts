@@ -50,9 +50,6 @@ export const OP = { less: 0, unequal: 1, jump: 2, index: 3, count: 4, verdict: 5
 /** Nodes that one ASK takes. */
 export const ASK_NODES = 6;
 
-/** Numbers that a question may have. */
-export const MAX_PARAMETERS = ASK_NODES - 2;
-
 /** An ASK: `value` is the number of its kind, and whether it is negated; then bytes of the whole. */
 export const NODE = {
   kindMask: 0xff,

@@ -10,7 +10,7 @@ export interface World {
 }
 
 /** Where the instructions of a question go on. */
-export interface Answering extends World {
+interface Answering extends World {
   /** Begins the names of labels of its own. */
   readonly name: string;
   readonly holds: string;
@@ -18,7 +18,7 @@ export interface Answering extends World {
 }
 
 export interface QuestionRow<Q> {
-  /** At most MAX_PARAMETERS unsigned integers of 64 bits. */
+  /** At most ASK_NODES - 2 unsigned integers of 64 bits. */
   readonly parameters: (question: Q) => readonly bigint[];
   /** See program/ask.ts for what the registers hold. */
   readonly answer: (answering: Answering) => readonly Item[];

@@ -191,6 +191,12 @@ export const CATALOGUE = {
     explanation:
       'A change touches expectations or the file that says which rule files are ignored. It may be about to allow itself something.',
   },
+  SF211: {
+    severity: 'error',
+    title: 'another test',
+    explanation:
+      'Calls are accepted or refused as a clock, a state or chance says, in the old rules and in the new ones; but what is asked is not the same. `--no-new-access` takes it for new access, as calls may be accepted now that were refused.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueRow>>;
 
 export type Code = keyof typeof CATALOGUE;

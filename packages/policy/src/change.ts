@@ -16,7 +16,7 @@ import { verdictText } from './expect.js';
 import type { IntendedChange } from './expectation.js';
 import { type Finding, type Note, type Place, plainFinding, type Witness } from './finding.js';
 import { groupChanges, registerBoth } from './groupchange.js';
-import { type ChangedSets, compareIntended } from './intended.js';
+import { type ChangedSets, changedSets, compareIntended } from './intended.js';
 import { ownerNote, type RuleFile, sameOwner } from './rulefile.js';
 import { Tracer } from './trace.js';
 
@@ -54,7 +54,20 @@ const CODES: Readonly<Record<ChangeKind, Code>> = {
   'newly accepted': 'SF200',
   'newly refused': 'SF201',
   'other errno': 'SF202',
+  'other test': 'SF211',
 };
+
+export const CHANGE_KINDS: readonly ChangeKind[] = [
+  'newly accepted',
+  'newly refused',
+  'other errno',
+  'other test',
+];
+
+/** Whether calls may proceed by it that were refused: where tests are others, nothing says that they don't. */
+function mayGiveAccess(kind: ChangeKind): boolean {
+  return kind === 'newly accepted' || kind === 'other test';
+}
 
 /** How many rules are named beside the one that decides the witness. */
 const MAX_DECIDERS = 4;
@@ -88,16 +101,11 @@ export class Comparison {
       before: new Tracer(this.#tables.before),
       after: new Tracer(this.#tables.after),
     };
-    const found = difference(this.#loaded.before, this.#loaded.after);
-    this.#sets = {
-      'newly accepted': found.newlyAccepted,
-      'newly refused': found.newlyRefused,
-      'other errno': found.otherErrno,
-    };
+    this.#sets = changedSets(difference(this.#loaded.before, this.#loaded.after));
   }
 
   get #kinds(): readonly ChangeKind[] {
-    return ['newly accepted', 'newly refused', 'other errno'];
+    return CHANGE_KINDS;
   }
 
   describe(): Change {
@@ -161,7 +169,7 @@ export class Comparison {
         }),
       );
     else {
-      const wanted = (kind: ChangeKind) => !noNewAccess || kind === 'newly accepted';
+      const wanted = (kind: ChangeKind) => !noNewAccess || mayGiveAccess(kind);
       for (const region of change.regions)
         if (wanted(region.kind)) found.push(regionFinding(region));
       for (const kind of change.unlisted)
@@ -169,7 +177,7 @@ export class Comparison {
     }
     if (noNewAccess && intended)
       for (const region of change.regions)
-        if (region.kind === 'newly accepted') found.push(regionFinding(region));
+        if (mayGiveAccess(region.kind)) found.push(regionFinding(region));
     // Who is in a group decides what a rule for it gives: another path gives it to others.
     if (!intended)
       for (const message of change.groups) found.push(plainFinding('SF203', start, message));

@@ -1,14 +1,17 @@
 /** What all checks of one file share, each thing made when it is first asked. */
 import { intersect, type LoadedTable, type PacketSet, Universe, union } from '@sockfilter/diagram';
 import {
+  assumeIn,
   type BuiltinChain,
   type Chain,
+  type Circumstances,
   type CounterOwner,
   calledChain,
   chainNumber,
   counterOwners,
   isBuiltinChain,
   type Packet,
+  placedTests,
   type Rule,
   registerPaths,
   ruleCondition,
@@ -48,6 +51,9 @@ export class CheckContext {
   readonly #entering = new Map<Chain, PacketSet>();
   readonly #callers = new Map<string, Rule[]>();
   readonly #owners: ReadonlyMap<Rule, CounterOwner>;
+  /** Whether a rule asks more than fields of calls. */
+  readonly hasTests: boolean;
+  readonly #loadedIn = new Map<string, LoadedTable>();
   #dead: ReadonlySet<number> | undefined;
   /** Rules that some call meets. */
   #met: ReadonlySet<Rule> | undefined;
@@ -64,6 +70,7 @@ export class CheckContext {
       this.owners.flatMap((owner) => (owner.rule ? [[owner.rule, owner]] : [])),
     );
     this.tracer = new Tracer(this.table);
+    this.hasTests = placedTests(this.table).length > 0;
     for (const { rule } of this.owners) {
       if (!rule) continue;
       const called = calledChain(rule.target);
@@ -82,6 +89,16 @@ export class CheckContext {
   get refused(): PacketSet {
     this.#refused ??= this.loaded.mayRefuse;
     return this.#refused;
+  }
+
+  /** The table as it decides in such circumstances. */
+  loadedIn(circumstances: Circumstances): LoadedTable {
+    const key = JSON.stringify(circumstances);
+    const known = key === '{}' || !this.hasTests ? this.loaded : this.#loadedIn.get(key);
+    if (known) return known;
+    const loaded = this.universe.load(this.table, assumeIn(circumstances));
+    this.#loadedIn.set(key, loaded);
+    return loaded;
   }
 
   /** Counters of rules and policies that no call can meet. */

@@ -1,6 +1,6 @@
 /** Expectations held against a rule file. */
 import { intersect, isEmpty, type PacketSet, subtract, union, witness } from '@sockfilter/diagram';
-import { errnoName, REJECT_ERRNO } from '@sockfilter/table';
+import { assumeIn, errnoName, type Packet, REJECT_ERRNO } from '@sockfilter/table';
 import { listBoxes } from './boxlist.js';
 import { readCase } from './casecall.js';
 import type { Code } from './catalogue.js';
@@ -16,6 +16,7 @@ import type {
 import { type Finding, type Note, type Place, plainFinding } from './finding.js';
 import { compileRegion, type Region, RegionError } from './region.js';
 import { ownerNote, type RuleFile, ruleComment, sameOwner } from './rulefile.js';
+import type { Fate } from './trace.js';
 
 export interface TestResult {
   readonly name: string;
@@ -62,12 +63,35 @@ class Tester {
     return { ...plainFinding(code, place, message), ...more };
   }
 
-  #case({ call, path, verdict, errno, by }: CaseExpectation): readonly Finding[] {
-    const { file, table, tracer } = this.#context;
+  #case(expectation: CaseExpectation): readonly Finding[] {
+    const { call, path, circumstances } = expectation;
+    const { table, tracer } = this.#context;
     const packet = located([...path, 'call'], () => readCase(call, table));
-    const { errno: got, decider } = tracer.decide(packet);
+    const fates = tracer.fates(packet, { assume: assumeIn(circumstances) });
+    for (const fate of fates) {
+      const findings = this.#fate(expectation, packet, fate);
+      if (findings.length > 0) return findings;
+    }
+    return [];
+  }
+
+  #fate(
+    { path, verdict, errno, by }: CaseExpectation,
+    packet: Packet,
+    { errno: got, decider, asked }: Fate,
+  ): readonly Finding[] {
+    const { file } = this.#context;
     const isSame = (got === 0) === (verdict === 'accept');
-    const notes: Note[] = [ownerNote(file, decider, '', ' decides')];
+    const notes: Note[] = [
+      ownerNote(file, decider, '', ' decides'),
+      ...asked.map(({ owner, held }) =>
+        ownerNote(
+          file,
+          owner,
+          `this is so when what it asks ${held ? 'holds' : 'does not hold'}: `,
+        ),
+      ),
+    ];
     const fail = (key: string, message: string): readonly Finding[] => [
       this.#finding('SF100', [...path, key], message, {
         notes,
@@ -102,16 +126,20 @@ class Tester {
     return whole.line !== first.line || whole.column !== first.column;
   }
 
-  #region({ kind, verdict, regions, path }: RegionExpectation): readonly Finding[] {
+  #region(expectation: RegionExpectation): readonly Finding[] {
+    const { kind, verdict, regions, path } = expectation;
     const context = this.#context;
     const region = this.#compile(regions, [...path, 'in']);
     if (isEmpty(region)) return [this.#noCall([...path, 'in'])];
     const isBadToAccept = (kind === 'never') === (verdict === 'accept');
-    const violating = intersect(region, isBadToAccept ? context.accepted : context.refused);
-    return this.#violation(path, violating, `calls are ${isBadToAccept ? 'accepted' : 'refused'}`);
+    const loaded = context.loadedIn(expectation.circumstances);
+    const violating = intersect(region, isBadToAccept ? loaded.mayAccept : loaded.mayRefuse);
+    const word = isBadToAccept ? 'accepted' : 'refused';
+    return this.#violation(expectation, violating, `calls are ${word}`, isBadToAccept);
   }
 
-  #only({ regions, accept, path }: OnlyExpectation): readonly Finding[] {
+  #only(expectation: OnlyExpectation): readonly Finding[] {
+    const { regions, accept, path } = expectation;
     const context = this.#context;
     const within = this.#compile(regions, [...path, 'in']);
     if (isEmpty(within)) return [this.#noCall([...path, 'in'])];
@@ -127,8 +155,10 @@ class Tester {
       if (isEmpty(set)) idle.push(this.#noCall(here));
       allowed = union(allowed, set);
     }
-    const violating = subtract(intersect(within, context.accepted), allowed);
-    return [...idle, ...this.#violation(path, violating, 'calls outside `accept` are accepted')];
+    const { mayAccept } = context.loadedIn(expectation.circumstances);
+    const violating = subtract(intersect(within, mayAccept), allowed);
+    const message = 'calls outside `accept` are accepted';
+    return [...idle, ...this.#violation(expectation, violating, message, true)];
   }
 
   #noCall(path: Path): Finding {
@@ -139,11 +169,17 @@ class Tester {
     );
   }
 
-  #violation(path: Path, violating: PacketSet, message: string): readonly Finding[] {
+  #violation(
+    { path, circumstances }: RegionExpectation | OnlyExpectation,
+    violating: PacketSet,
+    message: string,
+    isBadToAccept: boolean,
+  ): readonly Finding[] {
     const packet = witness(violating);
     if (!packet) return [];
     const { file, universe, table, tracer, loaded } = this.#context;
-    const { decider, errno } = tracer.decide(packet);
+    const isBad = (verdict: number) => (verdict === 0) === isBadToAccept;
+    const { decider, errno } = tracer.decide(packet, { assume: assumeIn(circumstances) }, isBad);
     const others = loaded
       .deciders(violating)
       .filter((counter) => !sameOwner(loaded.ownerOf(counter), decider));

@@ -3,7 +3,7 @@
  * region. Verdicts are `accept` and `refuse`; `drop` is another word for the latter, and means any
  * refusal, whatever its errno.
  */
-import type { RejectErrno } from '@sockfilter/table';
+import type { Circumstances, RejectErrno } from '@sockfilter/table';
 import type { Place } from './finding.js';
 import type { Region } from './region.js';
 
@@ -16,6 +16,8 @@ interface Expected {
   /** What it is called in reports. */
   readonly name: string;
   readonly path: Path;
+  /** What is known of the moment at which calls come. */
+  readonly circumstances: Circumstances;
 }
 
 export interface CaseExpectation extends Expected {

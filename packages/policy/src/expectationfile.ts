@@ -41,12 +41,13 @@ function toVerdict(word: string): Verdict {
   return word === 'accept' ? 'accept' : 'refuse';
 }
 
-function toCase({ name, call, expect, by }: CaseInput, path: Path): CaseExpectation {
+function toCase({ name, call, expect, by, state }: CaseInput, path: Path): CaseExpectation {
   const region = toRegion(call);
   return {
     kind: 'case',
     name: name ?? `${expect} ${regionText(region)}`,
     path,
+    circumstances: { state },
     call: region,
     verdict: toVerdict(expect),
     errno: isRejectErrno(expect) ? expect : undefined,
@@ -57,7 +58,7 @@ function toCase({ name, call, expect, by }: CaseInput, path: Path): CaseExpectat
 const SHAPE = 'an invariant has `never` and `in`, `always` and `in`, or `only`';
 
 function toInvariant(
-  { name, never, always, in: within, only }: InvariantInput,
+  { name, never, always, in: within, only, state }: InvariantInput,
   path: Path,
 ): Expectation | undefined {
   const given = [never, always, only].filter((each) => each !== undefined);
@@ -68,6 +69,7 @@ function toInvariant(
       kind: 'only',
       name: name ?? `only some of ${regions.map(regionText).join('; ')}`,
       path: [...path, 'only'],
+      circumstances: { state },
       regions,
       accept: only.accept.map(toRegion),
     };
@@ -77,7 +79,14 @@ function toInvariant(
   const kind = never === undefined ? 'always' : 'never';
   const regions = toRegions(within);
   const said = `${kind} ${word} ${regions.map(regionText).join('; ')}`;
-  return { kind, name: name ?? said, path, verdict: toVerdict(word), regions };
+  return {
+    kind,
+    name: name ?? said,
+    path,
+    circumstances: { state },
+    verdict: toVerdict(word),
+    regions,
+  };
 }
 
 /** Reads `*.test.yaml`. */

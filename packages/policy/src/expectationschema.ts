@@ -13,10 +13,11 @@
  *           accept:
  *             - { proto: tcp, local-port: [80, 443] }
  *
- * region.ts says what a region has; `in` takes one or a list. All may have a `name`. An intended
+ * region.ts says what a region has; `in` takes one or a list. All may have a `name`, and say in which `state`
+ * limits and quotas are. An intended
  * change has `accepted:` and `refused:`, lists of regions.
  */
-import { BUILTIN_CHAINS, REJECT_ERRNO } from '@sockfilter/table';
+import { BUILTIN_CHAINS, REJECT_ERRNO, STATE_NAMES } from '@sockfilter/table';
 import { z } from 'zod';
 import type { RegionKey } from './regionfield.js';
 
@@ -66,8 +67,14 @@ const verdict = z.enum(['accept', 'refuse', 'drop']);
 const ERRNOS = Object.keys(REJECT_ERRNO).filter((name) => name in REJECT_ERRNO);
 const name = z.string().optional().describe('What it is called in reports');
 
+const state = z
+  .enum(STATE_NAMES)
+  .optional()
+  .describe('Limits and quotas have all that they can give, or nothing');
+
 const oneCase = z.strictObject({
   name,
+  state,
   call: regionShape(value).describe('One call: a single value for each field'),
   expect: z.enum(['accept', 'refuse', 'drop', ...ERRNOS]),
   by: z.string().optional().describe("The comment of the rule that decides, or 'policy'"),
@@ -75,6 +82,7 @@ const oneCase = z.strictObject({
 
 const invariant = z.strictObject({
   name,
+  state,
   never: verdict.optional().describe('No call of the region gets this verdict'),
   always: verdict.optional().describe('Every call of the region gets this verdict'),
   in: regions.optional().describe('The region that `never` or `always` is about'),

@@ -1,5 +1,6 @@
 /** A change held against what it was meant to be. */
 import {
+  type Difference,
   intersect,
   isEmpty,
   type PacketSet,
@@ -21,6 +22,16 @@ export interface ChangedSets {
   readonly 'newly accepted': PacketSet;
   readonly 'newly refused': PacketSet;
   readonly 'other errno': PacketSet;
+  readonly 'other test': PacketSet;
+}
+
+export function changedSets(found: Difference): ChangedSets {
+  return {
+    'newly accepted': found.newlyAccepted,
+    'newly refused': found.newlyRefused,
+    'other errno': found.otherErrno,
+    'other test': found.otherTest,
+  };
 }
 
 class Examiner {
@@ -42,6 +53,8 @@ class Examiner {
     this.#side('refused', changed['newly refused']);
     const errnos = changed['other errno'];
     if (!isEmpty(errnos)) this.#extra('calls are refused with another errno', errnos);
+    const tests = changed['other test'];
+    if (!isEmpty(tests)) this.#extra('what opaque tests ask of calls is another', tests);
     return this.#found;
   }
 

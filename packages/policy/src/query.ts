@@ -1,4 +1,4 @@
-/** Which calls of a region are accepted or refused: as regions, or as a matrix. */
+/** Which calls of a region are accepted or refused, or may be: as regions, or as a matrix. */
 import {
   boxes,
   equals,
@@ -8,7 +8,7 @@ import {
   project,
   subtract,
 } from '@sockfilter/diagram';
-import type { Field, Group } from '@sockfilter/table';
+import type { Circumstances, Field, Group } from '@sockfilter/table';
 import { type BoxList, listBoxes } from './boxlist.js';
 import { CheckContext } from './context.js';
 import { describeBox } from './describe.js';
@@ -55,11 +55,12 @@ export class Query {
   readonly #answer: PacketSet;
 
   /** Throws RegionError for a region that cannot be understood. */
-  constructor(file: RuleFile, verdict: Verdict, region: Region) {
+  constructor(file: RuleFile, verdict: Verdict, region: Region, circumstances: Circumstances = {}) {
     this.#context = new CheckContext(file);
     const { table, universe } = this.#context;
     this.#region = compileRegion(universe, region, table);
-    const all = verdict === 'accept' ? this.#context.accepted : this.#context.refused;
+    const { mayAccept, mayRefuse } = this.#context.loadedIn(circumstances);
+    const all = verdict === 'accept' ? mayAccept : mayRefuse;
     this.#answer = intersect(this.#region, all);
   }
 

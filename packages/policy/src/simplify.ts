@@ -31,8 +31,7 @@ function withoutRules(table: Table, gone: ReadonlySet<Rule>): Table {
 }
 
 export function isSame(before: LoadedTable, after: LoadedTable): boolean {
-  const { newlyAccepted, newlyRefused, otherErrno } = difference(before, after);
-  return [newlyAccepted, newlyRefused, otherErrno].every(isEmpty);
+  return Object.values(difference(before, after)).every(isEmpty);
 }
 
 function withoutIdleChains(table: Table): Table {

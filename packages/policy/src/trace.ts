@@ -1,14 +1,25 @@
 /** The walk of one call through the rules, with the reason why each did not match. */
-import { interpretation, type PlacedRule, placeRules } from '@sockfilter/diagram';
 import {
+  type Answers,
+  everyWay,
+  interpretation,
+  type PlacedRule,
+  placeRules,
+} from '@sockfilter/diagram';
+import {
+  type Assume,
   builtinChain,
   type Chain,
   type Clause,
   type CounterOwner,
   type Errno,
+  elementAt,
   type Field,
+  firstTests,
   holds,
   type Packet,
+  type PlacedTest,
+  placedTests,
   policyErrno,
   type Rule,
   ruleCondition,
@@ -21,8 +32,10 @@ export interface TraceStep {
   readonly owner: CounterOwner;
   /** How many calls deep its chain is. */
   readonly depth: number;
-  /** The fields that failed, each once; empty when the rule matched. */
+  /** The fields that failed, each once; empty when all hold. */
   readonly failed: readonly Field[];
+  /** Whether the rule matched: its fields hold, and what it asks beside them. */
+  readonly matched: boolean;
 }
 
 export interface Deciding {
@@ -36,6 +49,19 @@ export interface Trace extends Deciding {
   readonly steps: readonly TraceStep[];
 }
 
+/** A verdict, and what opaque tests said that led there. */
+export interface Fate extends Deciding {
+  /** The rules that asked tests which could have said either, and whether these held. */
+  readonly asked: readonly { readonly owner: CounterOwner; readonly held: boolean }[];
+}
+
+export interface TraceOptions {
+  /** As if the rule were not there. */
+  readonly without?: Rule | undefined;
+  /** What opaque tests are taken to say. */
+  readonly assume?: Assume | undefined;
+}
+
 /** What has become of the call: it is decided, it goes on, or it leaves the chain. */
 type Walked = Deciding | 'next' | 'leave';
 
@@ -43,6 +69,8 @@ type Walked = Deciding | 'next' | 'leave';
 export class Tracer {
   readonly #table: Table;
   readonly #placed: ReadonlyMap<Chain, readonly PlacedRule[]>;
+  readonly #tests: readonly PlacedTest[];
+  readonly #firstTests: ReadonlyMap<number, number>;
   readonly #conditions = new Map<Rule, readonly Clause[]>();
   readonly #indexes = new Map<Chain, RuleIndex>();
 
@@ -50,28 +78,65 @@ export class Tracer {
   constructor(table: Table) {
     this.#table = table;
     this.#placed = placeRules(table);
+    this.#tests = placedTests(table);
+    this.#firstTests = firstTests(this.#tests);
   }
 
-  /** Every rule that is asked, with the reason why it does not match. */
-  trace(packet: Packet): Trace {
+  /** Every rule that is asked, with the reason why it does not match; tests that may hold do. */
+  trace(packet: Packet, { assume }: TraceOptions = {}): Trace {
     const steps: TraceStep[] = [];
+    const answers = (n: number) => assume?.(elementAt(this.#tests, n).test) ?? true;
     const ask = (owner: PlacedRule, depth: number) => {
       const failed = this.#failedFields(owner.rule, packet);
-      steps.push({ owner, depth, failed });
-      return failed.length === 0;
+      const matched = failed.length === 0 && this.#testsHold(owner, answers);
+      steps.push({ owner, depth, failed, matched });
+      return matched;
     };
     const decided = this.#decide(packet, (chain) => this.#rulesOf(chain), ask);
     const { decider } = decided;
-    if (!decider.rule) steps.push({ owner: decider, depth: 0, failed: [] });
+    if (!decider.rule) steps.push({ owner: decider, depth: 0, failed: [], matched: true });
     return { ...decided, steps };
   }
 
-  /** The verdict and whose it is, as if the rule `without` were not there. */
-  decide(packet: Packet, without?: Rule): Deciding {
-    const ask = ({ rule }: PlacedRule) =>
-      rule !== without &&
-      this.#conditionOf(rule).every((clause) => clause.some((test) => holds(test, packet)));
-    return this.#decide(packet, (chain) => this.#indexOf(chain).rulesFor(packet), ask);
+  /** The verdict and whose it is; of several that opaque tests can lead to, one that is wanted, else the first. */
+  decide(packet: Packet, options: TraceOptions = {}, wanted?: (errno: Errno) => boolean): Deciding {
+    const fates = this.fates(packet, options);
+    return (wanted && fates.find(({ errno }) => wanted(errno))) ?? elementAt(fates, 0);
+  }
+
+  /** Every verdict that opaque tests can lead to, and what they say then. */
+  fates(packet: Packet, { without, assume }: TraceOptions = {}): readonly Fate[] {
+    const walk = (answers: Answers) => {
+      const ask = (at: PlacedRule) =>
+        at.rule !== without &&
+        this.#conditionOf(at.rule).every((clause) => clause.some((test) => holds(test, packet))) &&
+        this.#testsHold(at, answers);
+      return this.#decide(packet, (chain) => this.#indexOf(chain).rulesFor(packet), ask);
+    };
+    const known = (n: number) => assume?.(elementAt(this.#tests, n).test);
+    return everyWay(walk, known).map(({ said, result }) => {
+      const asked = new Map<number, boolean>();
+      for (const [n, holds] of said) {
+        const { counter } = elementAt(this.#tests, n);
+        asked.set(counter, (asked.get(counter) ?? true) && holds);
+      }
+      return {
+        ...result,
+        asked: [...asked].map(([counter, held]) => ({ owner: this.#ownerOf(counter), held })),
+      };
+    });
+  }
+
+  #ownerOf(counter: number): CounterOwner {
+    return elementAt(this.#tests, this.#firstTests.get(counter) ?? 0).owner;
+  }
+
+  /** Asks the tests of a rule up to the first that does not hold. */
+  #testsHold({ counter }: PlacedRule, answers: Answers): boolean {
+    const first = this.#firstTests.get(counter);
+    if (first === undefined) return true;
+    for (let n = first; this.#tests[n]?.counter === counter; n++) if (!answers(n)) return false;
+    return true;
   }
 
   #decide(

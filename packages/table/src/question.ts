@@ -81,8 +81,23 @@ export function saysAgain(kind: QuestionKind): boolean | undefined {
   return QUESTIONS[kind].again;
 }
 
+/** Whether a test is taken to hold; undefined if it may hold or not. */
+export type Assume = (test: OpaqueTest) => boolean | undefined;
+
+/** What may be known about the moment of a call. */
+export interface Circumstances {
+  readonly state?: StateName | undefined;
+}
+
+/** What is known of opaque tests in such circumstances. */
+export function assumeIn({ state }: Circumstances): Assume {
+  return (test) => (state === undefined ? undefined : saysIn(test, state));
+}
+
+export const STATE_NAMES: readonly StateName[] = ['fresh', 'exhausted'];
+
 /** Whether the test is known to hold in such a state; undefined if it may hold or not. */
-export function saysIn({ question, negated }: OpaqueTest, state: StateName): boolean | undefined {
+function saysIn({ question, negated }: OpaqueTest, state: StateName): boolean | undefined {
   const holds = rowOf(question).says(question)[state];
   return holds === undefined ? undefined : holds !== negated;
 }

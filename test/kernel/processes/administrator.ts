@@ -82,7 +82,7 @@ function replace(firewall: Firewall, table: Table): void {
   const old = firewall.read();
   const places = old ? counterPlaces(tableOf(old.text)) : new Map<string, number>();
   const origins = [...counterPlaces(table).keys()].map((place) => places.get(place));
-  firewall.commit({ table, text: printSave(table), origins, testOrigins: [] });
+  firewall.commit({ table, text: printSave(table), origins });
 }
 
 function append(root: string, port: number): void {

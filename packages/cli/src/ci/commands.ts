@@ -5,7 +5,7 @@ import { FORMATS, REGION_KEYS, type RegionKey, SEVERITIES } from '@sockfilter/po
 import type { Argv } from 'yargs';
 import { CommandError } from '../failure.js';
 import type { Globals } from '../globals.js';
-import { flag, list, text } from '../options.js';
+import { flag, list, readCircumstances, state, text } from '../options.js';
 import { type ReportOptions, readReportOptions } from './reporting.js';
 
 export const CI_NAMES = [
@@ -211,6 +211,7 @@ function queryCommand(parser: Argv, globals: Globals): Argv {
             describe: 'a rule file; else the table in force',
           }),
       )
+        .option('state', state)
         .option('matrix', {
           type: 'boolean',
           default: false,
@@ -221,7 +222,8 @@ function queryCommand(parser: Argv, globals: Globals): Argv {
     async (argv) => {
       const { query } = await import('./query.js');
       const { verdict, rules: file, matrix, json: asJson, report } = argv;
-      await query(globals, { verdict, file, region: regionOf(argv), matrix, json: asJson, report });
+      const words = { verdict, file, region: regionOf(argv), matrix, json: asJson, report };
+      await query(globals, { ...words, circumstances: readCircumstances(argv) });
     },
   );
 }

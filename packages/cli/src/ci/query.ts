@@ -9,6 +9,7 @@ import {
   type RegionKey,
   type RuleFile,
 } from '@sockfilter/policy';
+import type { Circumstances } from '@sockfilter/table';
 import { printColumns } from '../columns.js';
 import { CommandError, DiagnosticsError } from '../failure.js';
 import type { Globals } from '../globals.js';
@@ -21,6 +22,7 @@ export interface QueryWords {
   readonly verdict: string;
   readonly file: string | undefined;
   readonly region: Partial<Readonly<Record<RegionKey, readonly string[]>>>;
+  readonly circumstances: Circumstances;
   readonly matrix: boolean;
   readonly json: boolean;
   /** A page to write in the place of the answer on standard output. */
@@ -90,7 +92,7 @@ export async function query(globals: Globals, words: QueryWords): Promise<void> 
         writePage(words.report, queryPage(file, { verdict, region }, pageOptions(sources)));
         return '';
       }
-      const asked = new Query(file, verdict, region);
+      const asked = new Query(file, verdict, region, words.circumstances);
       return words.matrix ? printMatrix(asked, words.json) : printRegions(asked, words);
     });
     print(text);

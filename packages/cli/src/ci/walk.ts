@@ -1,7 +1,13 @@
 /** The walk of a call, rule by rule, for `explain --rules`. */
 import { printRule } from '@sockfilter/iptables';
 import { Tracer, type TraceStep } from '@sockfilter/policy';
-import type { Field, Packet, Table } from '@sockfilter/table';
+import {
+  assumeIn,
+  type Circumstances,
+  type Field,
+  type Packet,
+  type Table,
+} from '@sockfilter/table';
 import { printColumns } from '../columns.js';
 
 /** Fields in the words of rules. */
@@ -30,19 +36,24 @@ export interface Asked {
   readonly failed: readonly string[];
 }
 
-function asked({ owner, failed }: TraceStep): Asked {
+function asked({ owner, failed, matched }: TraceStep): Asked {
   const { chain, rule, number } = owner;
   return {
     chain: chain.name,
     rule: rule ? number : null,
     text: rule ? printRule(chain.name, rule) : `-P ${chain.name} ${chain.policy}`,
-    matched: failed.length === 0,
+    matched,
     failed: failed.map((field) => WORDS[field]),
   };
 }
 
-export function walkRules(table: Table, packet: Packet): readonly Asked[] {
-  return new Tracer(table).trace(packet).steps.map(asked);
+export function walkRules(
+  table: Table,
+  packet: Packet,
+  circumstances: Circumstances,
+): readonly Asked[] {
+  const assume = assumeIn(circumstances);
+  return new Tracer(table).trace(packet, { assume }).steps.map(asked);
 }
 
 /** A line for each: where it stands, what came of it, its text. */
@@ -50,7 +61,7 @@ export function printWalk(steps: readonly Asked[]): string {
   return printColumns(
     steps.map(({ chain, rule, text, matched, failed }) => [
       `  ${chain} ${rule ?? 'policy'}`,
-      matched ? 'matches' : `not the ${failed.join(', ')}`,
+      matched ? 'matches' : failed.length > 0 ? `not the ${failed.join(', ')}` : 'asked, no',
       text,
     ]),
   );

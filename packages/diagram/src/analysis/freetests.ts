@@ -4,7 +4,7 @@
  * it can be compared. A rule that is asked twice on one way gives the same answer twice: it has then said
  * already, the first time, whatever else it could have led to.
  */
-import { elementAt, firstTests, placedTests, type Table } from '@sockfilter/table';
+import { type Assume, elementAt, firstTests, placedTests, type Table } from '@sockfilter/table';
 import type { OutcomeTable, Verdict } from '../outcome.js';
 import { isTerminal, type Ref } from '../store.js';
 import { isFreePiece } from './freepieces.js';
@@ -14,12 +14,20 @@ import { IN, OUT, type SetStore } from './setstore.js';
 export class FreeTests {
   readonly #store: SetStore;
   readonly #pieces: readonly number[];
+  readonly #known: ReadonlyMap<number, boolean>;
   readonly #byCounter: ReadonlyMap<number, readonly number[]>;
 
-  constructor(store: SetStore, table: Table) {
+  /** @param assume what tests say for sure, which are no variables then */
+  constructor(store: SetStore, table: Table, assume: Assume = () => undefined) {
     this.#store = store;
     const tests = placedTests(table);
     this.#pieces = tests.length === 0 ? [] : store.freePieces.of(table);
+    this.#known = new Map(
+      tests.flatMap(({ test }, n) => {
+        const answer = assume(test);
+        return answer === undefined ? [] : [[elementAt(this.#pieces, n), answer]];
+      }),
+    );
     this.#byCounter = new Map(
       [...firstTests(tests).keys()].map((counter) => [
         counter,
@@ -65,6 +73,8 @@ export class FreeTests {
   /** The first where the variable is 1, else the second; they may ask earlier ones, and it as well. */
   #choose(piece: number, holds: Ref, fails: Ref): Ref {
     if (holds === fails) return holds;
+    const known = this.#known.get(piece);
+    if (known !== undefined) return known ? holds : fails;
     const { diagrams, guard, overlay } = this.#store;
     if (this.#asksLater(piece, holds) && this.#asksLater(piece, fails)) {
       const row = diagrams.row(piece);

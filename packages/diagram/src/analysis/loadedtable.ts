@@ -1,5 +1,6 @@
 /** A table decided for all possible packets at once, and what can be asked of it. */
 import {
+  type Assume,
   type Chain,
   type CounterOwner,
   counterOwners,
@@ -42,13 +43,14 @@ export class LoadedTable {
   #reached: Reached | undefined;
   #redundant: readonly number[] | undefined;
 
-  constructor(store: SetStore, table: Table) {
+  /** @param assume what opaque tests are taken to say */
+  constructor(store: SetStore, table: Table, assume?: Assume) {
     this.table = table;
     this.store = store;
     this.owners = counterOwners(table);
     const recording = { verdicts: true, counts: () => false };
     const { compiler, root } = build(table, recording, store.limits);
-    this.#tests = new FreeTests(store, table);
+    this.#tests = new FreeTests(store, table, assume);
     const known = new Map<Ref, Ref>();
     const whole = store.diagrams.copyOne(compiler.store, root, (terminal) =>
       this.#tests.verdicts(compiler.outcomes, terminal, ({ decider }) => markRef(decider), known),

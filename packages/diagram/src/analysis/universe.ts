@@ -1,5 +1,5 @@
 /** Where sets of packets and tables are compared: one store, so that equal sets are equal numbers. */
-import type { Clause, Table } from '@sockfilter/table';
+import type { Assume, Clause, Table } from '@sockfilter/table';
 import { DEFAULT_LIMITS, type Limits } from '../limit.js';
 import { type Box, boxClauses } from './box.js';
 import { LoadedTable } from './loadedtable.js';
@@ -34,7 +34,7 @@ export class Universe {
   }
 
   /** Decides the table for all packets at once. It must be valid; LimitError where it costs too much. */
-  load(table: Table): LoadedTable {
-    return new LoadedTable(this.#store, table);
+  load(table: Table, assume?: Assume): LoadedTable {
+    return new LoadedTable(this.#store, table, assume);
   }
 }

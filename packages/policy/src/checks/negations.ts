@@ -14,6 +14,7 @@ import {
   describeOption,
   ownerName,
   type Rule,
+  ruleTests,
   stepOf,
   type Target,
 } from '@sockfilter/table';
@@ -24,7 +25,11 @@ import type { Finding } from '../finding.js';
 const MAX_ROW = 32;
 
 function hasNegation(rule: Rule): boolean {
-  return rule.matches.some(({ options }) => options.some(({ negated }) => negated));
+  // What a rule asks beside fields keeps it from taking all that these leave.
+  return (
+    ruleTests(rule).length === 0 &&
+    rule.matches.some(({ options }) => options.some(({ negated }) => negated))
+  );
 }
 
 /** The family that an address brings stays when its negation is left out. */

@@ -10,7 +10,7 @@ export const findRemovableRules: Check = function* (context) {
     // A rule without a target is there to count.
     if (!rule?.target || dead.has(counter)) continue;
     const packet = witness(loaded.countedBy(counter));
-    const next = packet && tracer.decide(packet, rule);
+    const next = packet && tracer.decide(packet, { without: rule });
     const notes = next
       ? [ownerNote(file, next.decider, 'without it ', ' gives this call the same verdict')]
       : [];

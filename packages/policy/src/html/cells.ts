@@ -12,8 +12,9 @@ import {
   witness,
 } from '@sockfilter/diagram';
 import type { BuiltinChain, Packet } from '@sockfilter/table';
-import type { ChangeKind } from '../change.js';
+import { CHANGE_KINDS, type ChangeKind } from '../change.js';
 import type { CheckContext } from '../context.js';
+import { changedSets } from '../intended.js';
 import { sameOwner } from '../rulefile.js';
 import type { Cell, CellChange, CellPart, CellState } from './model.js';
 import type { RuleList } from './rulelist.js';
@@ -29,19 +30,9 @@ export interface Compared {
 }
 
 export function compareSets(before: CheckContext, found: Difference): Compared {
-  const { newlyAccepted, newlyRefused, otherErrno } = found;
-  return {
-    before,
-    sets: {
-      'newly accepted': newlyAccepted,
-      'newly refused': newlyRefused,
-      'other errno': otherErrno,
-    },
-    changed: union(union(newlyAccepted, newlyRefused), otherErrno),
-  };
+  const sets = changedSets(found);
+  return { before, sets, changed: Object.values(sets).reduce(union) };
 }
-
-const KINDS: readonly ChangeKind[] = ['newly accepted', 'newly refused', 'other errno'];
 
 interface Listed {
   readonly numbers: readonly number[];
@@ -81,7 +72,7 @@ export class CellMaker {
   #changes(chain: BuiltinChain, calls: PacketSet): readonly CellPart[] {
     const compared = this.#compared;
     if (!compared || isEmpty(intersect(calls, compared.changed))) return [];
-    return KINDS.flatMap((kind) => {
+    return CHANGE_KINDS.flatMap((kind) => {
       const set = intersect(calls, compared.sets[kind]);
       return isEmpty(set) ? [] : [this.#part(kind, chain, set, calls)];
     });
@@ -129,7 +120,7 @@ function changeOf(changes: readonly CellPart[]): CellChange | undefined {
   const kinds = new Set(changes.map(({ kind }) => kind));
   if (kinds.has('newly accepted')) return kinds.has('newly refused') ? 'both' : 'newly accepted';
   if (kinds.has('newly refused')) return 'newly refused';
-  return kinds.has('other errno') ? 'other errno' : undefined;
+  return CHANGE_KINDS.find((kind) => kinds.has(kind));
 }
 
 function regionsOf(set: PacketSet, chain: BuiltinChain) {

@@ -1,6 +1,6 @@
 /** A page as one HTML file that loads nothing. */
 import { createHash } from 'node:crypto';
-import type { ChangeKind } from '../change.js';
+import { CHANGE_KINDS } from '../change.js';
 import type { Cell, CellChange, CellPart, ChainMatrix, Page } from './model.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
@@ -22,6 +22,7 @@ const CHANGE_SIGNS: Readonly<Record<CellChange, Sign>> = {
   'newly refused': { className: 'CR', icons: ['minus'], words: 'newly refused' },
   both: { className: 'CB', icons: ['plus', 'minus'], words: 'newly accepted and newly refused' },
   'other errno': { className: 'CE', icons: ['ne'], words: 'another errno' },
+  'other test': { className: 'CE', icons: ['ne'], words: 'another test' },
 };
 
 const STATE_SIGNS = {
@@ -135,11 +136,10 @@ function tilesHtml({ matrices, rules, changes }: Page): string {
     whole ? [whole] : rows.flatMap((r) => r.cells),
   );
   const count = (state: Cell['state']) => cells.filter((cell) => cell.state === state).length;
-  const kinds: readonly ChangeKind[] = ['newly accepted', 'newly refused', 'other errno'];
   const rows = Math.max(0, ...matrices.map((matrix) => matrix.rows.length));
   const tiles: (readonly [number, string])[] = changes
     ? [
-        ...kinds.map(
+        ...CHANGE_KINDS.map(
           (kind) =>
             [
               cells.filter(({ parts }) => parts.some((part) => part.kind === kind)).length,

@@ -11,7 +11,8 @@ const body = document.getElementById('detail');
 let opened;
 
 const WORDS = { accepted: 'Accepted', refused: 'Refused', 'newly accepted': 'Newly accepted',
-  'newly refused': 'Newly refused', 'other errno': 'Refused with another errno' };
+  'newly refused': 'Newly refused', 'other errno': 'Refused with another errno',
+  'other test': 'As another test says' };
 
 function add(parent, name, text, className) {
   const element = document.createElement(name);

@@ -17,7 +17,7 @@ const DEFAULT_BURST = 5n;
 const MOST_PER_SECOND = 10_000;
 
 /** What a token takes, in nanoseconds, to come back. */
-export function costOf({ count, seconds }: ValueOf<'rate'>): bigint {
+function costOf({ count, seconds }: ValueOf<'rate'>): bigint {
   return (BigInt(seconds) * 1_000_000_000n) / BigInt(count);
 }
 
