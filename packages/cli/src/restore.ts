@@ -28,9 +28,11 @@ export interface RestoreOptions {
   readonly label: string | undefined;
   /** Seconds within which it has to be confirmed; it stays without. */
   readonly confirmWithin: number | undefined;
+  /** Begin all states of opaque tests anew, also those of rules that stay. */
+  readonly resetsState: boolean;
 }
 
-type Trial = Pick<Change, 'label' | 'confirmWithin'>;
+type Trial = Pick<Change, 'label' | 'confirmWithin' | 'resetsState'>;
 
 /** The file as a table, added to `base` if there is one; throws all of the file's mistakes. */
 function parse({ name, text }: Input, base: Table | undefined): ParsedSave {
@@ -106,7 +108,7 @@ function labelOf({ label, from, noflush }: RestoreOptions, input: Input): string
 }
 
 export async function restoreTable(globals: Globals, options: RestoreOptions): Promise<void> {
-  const { from, noflush, test, counters, confirmWithin } = options;
+  const { from, noflush, test, counters, confirmWithin, resetsState } = options;
   if (globals.file !== undefined && (options.label ?? confirmWithin) !== undefined)
     throw new CommandError(
       '`--label` and `--confirm` are for the live table, and a rule file is given',
@@ -117,7 +119,7 @@ export async function restoreTable(globals: Globals, options: RestoreOptions): P
     throw new CommandError(`\`${input.name}\` is no JSON`, EXIT.usage, 'leave `--json` out');
   if (test) return testOnly(globals, input, noflush);
   const label = globals.file === undefined ? labelOf(options, input) : undefined;
-  const trial = { label, confirmWithin };
+  const trial = { label, confirmWithin, resetsState };
   // Mistakes are told before the lock is taken or root is asked for.
   const parsed = noflush ? undefined : parse(input, undefined);
   await withTable(globals, parsed ? 'replace' : 'edit', (open) =>

@@ -80,6 +80,11 @@ function saveAndRestore(parser: Argv, globals: Globals): Argv {
           .option('noflush', flag('n', 'add to the table that is there'))
           .option('test', flag('t', 'say what is wrong, and change nothing'))
           .option('counters', flag('c', 'take the counters that the file gives'))
+          .option('reset-state', {
+            type: 'boolean',
+            default: false,
+            describe: 'begin limits and other states anew, also of rules that stay',
+          })
           .option('label', {
             ...text,
             describe: 'name the revision; the git revision of the file if absent',
@@ -100,6 +105,7 @@ function saveAndRestore(parser: Argv, globals: Globals): Argv {
         noflush,
         test,
         counters,
+        resetState: resetsState,
         label,
         confirm,
         failClosed,
@@ -109,7 +115,8 @@ function saveAndRestore(parser: Argv, globals: Globals): Argv {
         const { restoreTable } = await import('./restore.js');
         const confirmWithin =
           confirm === undefined ? undefined : (await import('./trial.js')).readSeconds(confirm);
-        const options = { from: rules, onlyJson, noflush, test, counters, label, confirmWithin };
+        const words = { from: rules, onlyJson, noflush, test, counters, label };
+        const options = { ...words, confirmWithin, resetsState };
         if (!failClosed) return restoreTable(globals, options);
         const { restoreOrClose } = await import('./failclosed.js');
         await restoreOrClose(globals, options);

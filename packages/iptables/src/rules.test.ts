@@ -127,6 +127,35 @@ const ROWS = `
 -m comment --comment !;-m comment --comment "!";OK
 -m comment --comment "a b";=;OK
 ! -m comment --comment x;;FAIL
+-m limit;-m limit --limit 3/hour;OK
+-m limit --limit 5;-m limit --limit 5/sec;OK
+-m limit --limit 5/SECO --limit-burst 5;-m limit --limit 5/sec;OK
+-m limit --limit 60/m --limit-burst 0x10;-m limit --limit 1/sec --limit-burst 16;OK
+-m limit --limit 61/minute;-m limit --limit 61/min;OK
+-m limit --limit 24/day;-m limit --limit 1/hour;OK
+-m limit --limit 10000/s;-m limit --limit 10000/sec;OK
+-m limit --limit 10001/s;;FAIL
+-m limit --limit 7000/sec;=;OK
+-m limit --limit 0/s;;FAIL
+-m limit --limit 5/;;FAIL
+-m limit --limit 5/seconds;;FAIL
+-m limit --limit 5/s --limit-burst 10001;;FAIL
+-m limit ! --limit 5/s;;FAIL
+-m limit --limit 5/sec -m limit --limit 6/sec;=;OK
+-m statistic --mode random --probability .5;-m statistic --mode random --probability 0.50000000000;OK
+-m statistic --mode random ! --probability 0.10000000009;=;OK
+-m statistic --mode random --probability 1.00000000000;=;OK
+-m statistic --mode random --probability 1.1;;FAIL
+-m statistic --mode random;;FAIL
+-m statistic --probability 0.5;;FAIL
+-m statistic;;FAIL
+-m statistic --mode nth ! --every 5 --packet 2;=;OK
+-m statistic --mode nth --every 5 --packet 5;;FAIL
+-m statistic --mode nth --every 5;;FAIL
+-m statistic --mode nth --every 0 --packet 0;;FAIL
+-m statistic --mode random --every 5 --packet 2;;FAIL
+-m statistic --mode nth --every 5 --packet 1 --probability 0.5;;FAIL
+-m statistic ! --mode nth --every 5 --packet 1;;FAIL
 -m nosuch;;FAIL
 -m mark --mark 1;;FAIL
 -i eth0;;FAIL

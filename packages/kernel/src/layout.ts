@@ -125,7 +125,7 @@ export const HEADER = {
  * `stripeMask`, `originPage`, `basePage`, `textPage` and `textBytes`, the text, and what origins, base and
  * counters mean; and the pins' names of the table and of the hooks.
  */
-export const FORMAT = 5;
+export const FORMAT = 4;
 
 /** The table's slots: the generation in force, and the one to go back to past its deadline. */
 export const TABLE_SLOTS = { inForce: 0, fallback: 1, count: 2 } as const;
