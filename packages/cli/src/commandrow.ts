@@ -3,6 +3,7 @@
  * yargs takes is held against these rows by a test.
  */
 import { FORMATS, REGION_KEYS, SEVERITIES } from '@sockfilter/policy';
+import { STATE_NAMES } from '@sockfilter/table';
 
 /** What a word can be: nothing that is known, or something that completion offers. */
 export type Filler = 'flag' | 'text' | 'file' | 'chain' | 'group' | 'code' | readonly string[];
@@ -68,6 +69,7 @@ export const COMMANDS: readonly CommandRow[] = [
       counters: 'flag',
       label: 'text',
       confirm: 'text',
+      'reset-state': 'flag',
       'fail-closed': 'flag',
       version: 'flag',
     },
@@ -141,6 +143,7 @@ export const COMMANDS: readonly CommandRow[] = [
       dst: 'text',
       uid: 'text',
       gid: 'text',
+      state: STATE_NAMES,
       rules: 'flag',
       json: 'flag',
     },
@@ -232,7 +235,7 @@ export const COMMANDS: readonly CommandRow[] = [
       { name: 'verdict', filler: ['accept', 'refuse'] },
       { name: 'rules', filler: 'file', optional: true },
     ],
-    options: { ...REGION, matrix: 'flag', report: 'file', json: 'flag' },
+    options: { ...REGION, state: STATE_NAMES, matrix: 'flag', report: 'file', json: 'flag' },
     scope: 'table',
     examples: [
       'query accept web.rules --chain BIND',
