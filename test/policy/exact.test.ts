@@ -27,6 +27,7 @@ import {
 import fc from 'fast-check';
 import { smallSpace, smallTables } from '../arbitrary/smalltable.js';
 import { packets, tables } from '../arbitrary/table.js';
+import { fileOf } from './rulefile.js';
 
 const RUNS = { numRuns: 60 };
 
@@ -318,3 +319,15 @@ test('a query lists the calls of the region with the verdict, each once', () => 
     RUNS,
   );
 });
+
+test.each(['10/8', '10.1/16', '0/0', '10.0.0.5/8', '10.0.0.5/255.0.0.255', 'fd00::/8'])(
+  'a region takes %s as a rule does',
+  (written) => {
+    const file = fileOf([`-A CONNECT -s ${written} -j DROP`], 'x');
+    const count = (verdict: 'accept' | 'refuse', src: string) =>
+      new Query(file, verdict, { chain: ['CONNECT'], src: [src] }).regions().boxes.length;
+    expect(count('accept', written)).toBe(0);
+    expect(count('refuse', written)).toBeGreaterThan(0);
+    expect(count('refuse', `!${written}`)).toBe(0);
+  },
+);

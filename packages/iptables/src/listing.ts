@@ -4,6 +4,7 @@ import {
   type CounterOwner,
   counterOwners,
   type Family,
+  fullMask,
   type Match,
   type MatchOption,
   type Rule,
@@ -14,7 +15,7 @@ import { printRule } from './print.js';
 import { PROTOCOL_MATCHES } from './ruledraft.js';
 import { matchSyntax, optionSyntax } from './syntax.js';
 import { listTarget, targetWord } from './target.js';
-import { familyOf, fullMask } from './values/address.js';
+import { familyOf } from './values/address.js';
 import { printValue } from './values.js';
 
 export interface ListingOptions {

@@ -4,7 +4,6 @@
  */
 import type { Box } from '@sockfilter/diagram';
 import {
-  addressBits,
   BUILTIN_CHAINS,
   type BuiltinChain,
   boundOf,
@@ -12,10 +11,10 @@ import {
   contains,
   type Family,
   type Field,
+  fullMask,
   type Group,
   groupLabel,
   MAX_OWNER_ID,
-  printAddress,
   protocolName,
   type Range,
 } from '@sockfilter/table';
@@ -75,10 +74,8 @@ function addressPrinter(family: Family) {
   return (range: Range): readonly string[] => {
     const networks = coveringNetworks(family, range);
     if (networks.length > 2) return [printAddressRange(family, range)];
-    return networks.map(({ value, prefix }) =>
-      prefix === addressBits(family)
-        ? printAddress(family, value)
-        : `${printAddress(family, value)}/${prefix}`,
+    return networks.map(({ value, mask }) =>
+      printAddressRange(family, [value, value | (fullMask(family) ^ mask)]),
     );
   };
 }

@@ -1,6 +1,5 @@
 /** Ranges of addresses as networks. */
-import { addressBits, type Family, type Range } from '@sockfilter/table';
-import type { Network } from './address.js';
+import { addressBits, type Family, type Network, prefixMask, type Range } from '@sockfilter/table';
 
 /** The fewest networks that make up the range, in order. */
 export function coveringNetworks(family: Family, [from, to]: Range): readonly Network[] {
@@ -8,7 +7,7 @@ export function coveringNetworks(family: Family, [from, to]: Range): readonly Ne
   for (let at = from; at <= to; ) {
     let bits = 0;
     for (let size = 2n; (at & (size - 1n)) === 0n && at + size - 1n <= to; size *= 2n) bits++;
-    networks.push({ family, value: at, prefix: addressBits(family) - bits });
+    networks.push({ family, value: at, mask: prefixMask(family, addressBits(family) - bits) });
     at += 1n << BigInt(bits);
   }
   return networks;

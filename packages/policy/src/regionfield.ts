@@ -14,16 +14,17 @@ import {
   MAX_GROUP_ID,
   MAX_OWNER_ID,
   type MatchName,
+  type Network,
   pathFault,
   type Range,
   rangeSet,
   readCallAddress,
+  readCallNetwork,
   readGroupId,
   type Table,
   type Value,
   valueSet,
 } from '@sockfilter/table';
-import { type Network, networkMask, parseNetwork } from './address.js';
 import { coveringNetworks } from './network.js';
 
 export const REGION_KEYS = CALL_KEYS;
@@ -70,7 +71,7 @@ function readNetworks(text: string): readonly Network[] | Fault {
   const help = 'an address, a network such as `10.0.0.0/8`, or `10.0.0.1-10.0.0.9`';
   const dash = text.indexOf('-');
   if (dash < 0) {
-    const network = parseNetwork(text);
+    const network = readCallNetwork(text);
     return network ? [network] : { fault: `\`${text}\` is no address`, help };
   }
   const from = readCallAddress(text.slice(0, dash));
@@ -86,9 +87,7 @@ function addresses(match: MatchName, name: string): FieldReader {
     read: (text, table) => {
       const networks = readNetworks(text);
       if ('fault' in networks) return networks;
-      return networks.map((network) => {
-        const mask = networkMask(network);
-        const { family, value: address } = network;
+      return networks.map(({ family, value: address, mask }) => {
         const value = { kind: 'network', family, address: address & mask, mask } as const;
         return optionClauses(match, name, value, table);
       });

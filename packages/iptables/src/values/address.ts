@@ -4,31 +4,20 @@ import {
   type Address,
   addressBits,
   type Family,
+  fullMask,
   MAPPED_PREFIX,
+  prefixMask,
   printAddress,
   readAddress,
+  readMask,
+  readShortAddress,
   type Value,
   type ValueOf,
 } from '@sockfilter/table';
 import { defineValue } from './syntax.js';
 
-/** The mask of all bits of an address. */
-export function fullMask(family: Family): bigint {
-  return (1n << BigInt(addressBits(family))) - 1n;
-}
-
-function prefixMask(family: Family, length: number): bigint {
-  return fullMask(family) ^ ((1n << BigInt(addressBits(family) - length)) - 1n);
-}
-
 function isMapped(address: bigint, mask: bigint): boolean {
   return address >> 32n === MAPPED_PREFIX && mask >> 32n === (1n << 96n) - 1n;
-}
-
-/** `10` of `10/8`, as in iptables: what is left out at the end is 0. */
-function readShortAddress(text: string): bigint | undefined {
-  if (!/^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){0,2}$/.test(text)) return undefined;
-  return readAddress([...text.split('.'), '0', '0', '0'].slice(0, 4).join('.'))?.value;
 }
 
 function parseAddress(word: Word): Parsed<Address> {
@@ -57,10 +46,8 @@ const mapped = (word: Word, help: string) =>
 
 function parseMask(word: Word, family: Family): Parsed<bigint> {
   const bits = addressBits(family);
-  if (/^\d{1,3}$/.test(word.text) && Number(word.text) <= bits)
-    return good(prefixMask(family, Number(word.text)));
-  const mask = readAddress(word.text);
-  if (mask?.family === family) return good(mask.value);
+  const mask = readMask(word.text, family);
+  if (mask !== undefined) return good(mask);
   const message = `invalid mask \`${word.text}\`: an IPv${family} network takes /0 to /${bits} or a netmask`;
   return bad('bad-value', message, { span: word.span });
 }
@@ -83,12 +70,11 @@ export const network = defineValue('network', {
     const written = partOf(word, 0, slash < 0 ? undefined : slash);
     const short = readShortAddress(written.text);
     if (short !== undefined && slash < 0) {
-      const help = `write \`${printAddress(4, short)}/${written.text.split('.').length * 8}\``;
+      const help = `write \`${printAddress(4, short.value)}/${written.text.split('.').length * 8}\``;
       const message = `\`${word.text}\` is a network without a length, which is read in two ways`;
       return bad('bad-value', message, { span: word.span, help });
     }
-    const address: Parsed<Address> =
-      short === undefined ? parseAddress(written) : good({ family: 4, value: short });
+    const address: Parsed<Address> = short === undefined ? parseAddress(written) : good(short);
     if (!address.ok) return address;
     const { family, value } = address.value;
     const mask = slash < 0 ? good(fullMask(family)) : parseMask(partOf(word, slash + 1), family);

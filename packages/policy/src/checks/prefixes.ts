@@ -1,42 +1,30 @@
 /** Prefix lengths that cut off what was written. */
 import { intersect, subtract, witness } from '@sockfilter/diagram';
 import {
-  type Address,
   addressBits,
+  type Network,
+  prefixMask,
   printAddress,
   type Rule,
-  readCallAddress,
+  readCallNetwork,
 } from '@sockfilter/table';
-import { networkMask, parseNetwork } from '../address.js';
 import type { Check, CheckContext } from '../context.js';
 import type { PlacedWord } from '../rulefile.js';
 
 const ADDRESS_OPTION = /^(?:-s|-d|--src|--dst|--source|--destination|--local|--remote)(?:=|$)/;
 
 interface Wide {
-  readonly network: Address;
-  readonly mask: bigint;
+  readonly network: Network;
   readonly text: string;
   readonly word: PlacedWord;
 }
 
-/** `10.0.0.5/8` or `10.0.0.5/255.0.0.0`. */
-function readMasked(text: string): Pick<Wide, 'network' | 'mask'> | undefined {
-  const network = parseNetwork(text);
-  if (network) return { network, mask: networkMask(network) };
-  const [head, tail = ''] = text.split('/');
-  const [address, mask] = [readCallAddress(head ?? ''), readCallAddress(tail)];
-  return address && mask?.family === address.family
-    ? { network: address, mask: mask.value }
-    : undefined;
-}
-
 /** How the network is written best, and how many addresses it has. */
-function spell({ network: { family, value }, mask }: Wide) {
+function spell({ network: { family, value, mask } }: Wide) {
   const address = printAddress(family, value & mask);
   const bits = mask.toString(2).replaceAll('0', '').length;
   const free = BigInt(addressBits(family) - bits);
-  const isPrefix = mask === networkMask({ family, prefix: bits });
+  const isPrefix = mask === prefixMask(family, bits);
   const base = `${address}/${isPrefix ? bits : printAddress(family, mask)}`;
   return { base, count: bits === 0 ? `every IPv${family} address` : `${1n << free} addresses` };
 }
@@ -49,9 +37,9 @@ function wideNetworks(words: readonly PlacedWord[]): readonly Wide[] {
     if (!glued && !follows) return [];
     const list = glued ? word.text.slice(word.text.indexOf('=') + 1) : word.text;
     return list.split(',').flatMap((text): readonly Wide[] => {
-      const written = readMasked(text);
-      if (!written || (written.network.value & ~written.mask) === 0n) return [];
-      return [{ ...written, text, word }];
+      const network = readCallNetwork(text);
+      if (!network || (network.value & ~network.mask) === 0n) return [];
+      return [{ network, text, word }];
     });
   });
 }
