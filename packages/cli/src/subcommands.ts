@@ -228,7 +228,7 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
           .option('src', { ...text, alias: 's', describe: '10.0.0.5:80 or [fd00::1]:80' })
           .option('dst', { ...text, alias: 'd', describe: '10.0.0.5:80 or [fd00::1]:80' })
           .option('uid', { ...text, describe: 'filesystem uid of the caller' })
-          .option('gid', { ...text, describe: 'real gid of the caller' })
+          .option('gid', { ...text, describe: 'filesystem gid of the caller' })
           .option('state', state)
           .option('rules', {
             type: 'boolean',

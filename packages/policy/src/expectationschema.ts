@@ -37,8 +37,8 @@ const DESCRIPTIONS: Readonly<Record<RegionKey, string>> = {
   dst: 'where the data goes: as `-d`',
   sport: 'as `--sport`',
   dport: 'as `--dport`',
-  uid: 'real user id or range',
-  gid: 'real group id or range',
+  uid: 'filesystem user id of the caller, or range: as `--uid-owner`',
+  gid: 'filesystem group id of the caller, or range: as `--gid-owner`',
 };
 
 function regionShape<T extends z.ZodType>(one: T) {
