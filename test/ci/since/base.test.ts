@@ -1,4 +1,5 @@
 /** The commit that a change is compared with. */
+import { readSide, Sources } from '../../../packages/cli/src/ci/rulesource.js';
 import { RULES, WIDER } from '../repository.js';
 import { judge, OTHER, repository, WIDE_OTHER, write } from './scene.js';
 
@@ -105,6 +106,16 @@ describe('the base', () => {
       expect(() => judge('same', { since: main })).toThrow('there is no commit');
       expect(judge('same', { since: main, fetch: true }).exit).toBe(0);
       expect(judge('same', { since: left }).exit).toBe(0);
+    });
+
+    test('a side of it that was not fetched is told how to be fetched', () => {
+      diverge();
+      clone('side');
+      const globals = { root: '/', file: undefined, wait: 0 };
+      const side = readSide('git:origin/main:rules/web.rules', globals, new Sources());
+      return expect(side).rejects.toMatchObject({
+        help: expect.stringContaining('`fetch-depth: 0`'),
+      });
     });
 
     test('a stale base is made up for by the default branch of origin', () => {
