@@ -1,0 +1,120 @@
+/**
+ * Generated commands given to the real iptables and ip6tables, of nftables and of before, and to sockfilter: taken or
+ * refused alike, with the same statuses, and listed alike; and their save files both ways. Each difference is
+ * one that the documents name. `npm run conformance` runs 5,000 commands.
+ */
+import { readFileSync } from 'node:fs';
+import { printRules } from '@sockfilter/iptables';
+import { readNames } from '@sockfilter/language';
+import fc from 'fast-check';
+import { describeKernel } from '../harness/kernel.js';
+import { forLength } from '../harness/length.js';
+import { commands, type Family } from './commands.js';
+import { listOurs, parseTheirs, restoreReal, runOurs, runReal, saveOurs } from './programs.js';
+import { orderReason, reasonFor } from './reasons.js';
+
+const NAMES = readNames({
+  passwd: readFileSync('/etc/passwd', 'utf8'),
+  group: readFileSync('/etc/group', 'utf8'),
+  services: readFileSync('/etc/services', 'utf8'),
+});
+
+const LENGTH = 12;
+const SEQUENCES = Number(process.env.SOCKFILTER_SEQUENCES ?? forLength({ long: 105, short: 6 }));
+
+const PROGRAMS: readonly (readonly [string, Family])[] = [
+  ['iptables', 4],
+  ['iptables-legacy', 4],
+  ['ip6tables', 6],
+  ['ip6tables-legacy', 6],
+];
+
+interface Tally {
+  agreed: number;
+  readonly onPurpose: Map<string, number>;
+  readonly differing: string[];
+}
+
+const tallies = new Map<string, Tally>();
+
+function compare(program: string, family: Family): Tally {
+  const tally: Tally = { agreed: 0, onPurpose: new Map(), differing: [] };
+  tallies.set(program, tally);
+  const saves: { text: string; rules: readonly string[] }[] = [];
+  const seed = Number(process.env.SOCKFILTER_SEED ?? 7);
+  const sequences = fc.sample(
+    fc.array(commands(family), { minLength: LENGTH, maxLength: LENGTH }),
+    {
+      numRuns: SEQUENCES,
+      seed,
+    },
+  );
+  const answers = runReal(program, sequences);
+  if (!answers) throw new Error(`${program} can't run here`);
+  for (const [at, sequence] of sequences.entries()) {
+    const theirs = answers[at];
+    const mine = runOurs(sequence, NAMES, family);
+    let parted = false;
+    for (const [nth, words] of sequence.entries()) {
+      const [there, here] = [theirs.statuses[nth], mine.statuses[nth]];
+      const reason = there === here ? undefined : reasonFor(words, there, here);
+      if (there === here) tally.agreed++;
+      else if (reason !== undefined)
+        tally.onPurpose.set(reason, (tally.onPurpose.get(reason) ?? 0) + 1);
+      else tally.differing.push(`${words.join(' ')}: ${there} there, ${here} here`);
+      // From here on the tables are not the same.
+      if (there !== here && (there === 0 || here === 0)) {
+        parted = true;
+        break;
+      }
+    }
+    if (parted) continue;
+    const same = JSON.stringify(theirs.rules) === JSON.stringify(mine.rules);
+    if (same) tally.agreed++;
+    else if (orderReason(sequence) !== undefined) {
+      const reason = orderReason(sequence) ?? '';
+      tally.onPurpose.set(reason, (tally.onPurpose.get(reason) ?? 0) + 1);
+      continue;
+    } else {
+      const line = theirs.rules.findIndex((rule, each) => rule !== mine.rules[each]);
+      tally.differing.push(`listed: ${theirs.rules[line]} there, ${mine.rules[line]} here`);
+      continue;
+    }
+    const read = parseTheirs(theirs.saved, NAMES);
+    const back =
+      read.diagnostics.length === 0 ? listOurs(read.table) : [read.diagnostics[0].message];
+    if (JSON.stringify(back) === JSON.stringify(theirs.rules)) tally.agreed++;
+    else
+      tally.differing.push(`saved there, read here: ${printRules(read.table)}${back.join('\n')}`);
+    saves.push({ text: saveOurs(mine.table), rules: theirs.rules });
+  }
+  const restored = restoreReal(
+    program,
+    saves.map(({ text }) => text),
+  );
+  saves.forEach(({ rules }, at) => {
+    if (JSON.stringify(restored[at]) === JSON.stringify(rules)) tally.agreed++;
+    else tally.differing.push(`saved here, restored there: ${restored[at]?.join(' | ')}`);
+  });
+  return tally;
+}
+
+describeKernel('beside iptables', () => {
+  test.each(PROGRAMS)(
+    '%s agrees, but for what is named',
+    (program, family) => {
+      const { agreed, differing } = compare(program, family);
+      expect(differing).toEqual([]);
+      expect(agreed).toBeGreaterThan(SEQUENCES * 3);
+    },
+    900_000,
+  );
+
+  afterAll(() => {
+    const lines = [...tallies].flatMap(([program, { agreed, onPurpose, differing }]) => [
+      `${program}: ${agreed} agreed, ${[...onPurpose.values()].reduce((a, b) => a + b, 0)} differ on purpose, ${differing.length} differ`,
+      ...[...onPurpose].map(([reason, count]) => `  ${count} ${reason}`),
+    ]);
+    if (SEQUENCES > 100) process.stdout.write(`${lines.join('\n')}\n`);
+  });
+});
