@@ -1,7 +1,9 @@
 /** The commands of CI: check, test, diff, query, simplify, rules, schema. */
+
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { z } from 'zod';
 import { Workplace } from './command.js';
 
 const RULES = `*socket
@@ -45,7 +47,7 @@ describe('check', () => {
 
   test('a sound file is 0', () => {
     const { stdout } = place.expectStatus(['check', 'web.rules'], 0);
-    expect(stdout).toBe('0 errors, 0 warnings, 0 remarks in 1 file\n');
+    expect(stdout).toMatch(/^0 errors, 0 warnings, 2 remarks in 1 file$/m);
   });
 
   test('a finding is 1, with its line, the rule that covers it and a call', () => {
@@ -262,6 +264,19 @@ describe('diff', () => {
     const words = ['diff', 'new.rules', 'web.rules', '--no-new-access', '--format', 'json'];
     const answer: unknown = JSON.parse(place.expectStatus(words, 0).stdout);
     expect(answer).toMatchObject({ exit: 0, same: false, regions: [{ kind: 'newly refused' }] });
+    expect(schemaOf('diff').safeParse(answer).error).toBeUndefined();
+    // The region as data is what `--intended` reads.
+    const { regions } = z
+      .looseObject({ regions: z.array(z.looseObject({ region: z.unknown() })) })
+      .parse(answer);
+    place.write('it.yaml', JSON.stringify({ refused: regions.map(({ region }) => region) }));
+    place.expectStatus(['diff', 'new.rules', 'web.rules', '--intended', 'it.yaml'], 0);
+  });
+
+  test('the rules that differ stand before what that means', () => {
+    place.write('new.rules', changed);
+    const { stdout } = place.expectStatus(['diff', 'new.rules', 'web.rules'], 1);
+    expect(stdout).toMatch(/^\w+: 1 rule (?:changed|added|removed) \(.*\)\n\n/);
   });
 });
 
@@ -281,6 +296,16 @@ test('query: regions and a matrix', () => {
   expect(stderr).toContain('`--proto`: no call has protocol `sctp`');
 });
 
+test('query in JSON has regions that query reads', () => {
+  const words = ['query', 'accept', 'web.rules', '--json'];
+  const answer: unknown = JSON.parse(place.expectStatus(words, 0).stdout);
+  expect(schemaOf('query').safeParse(answer).error).toBeUndefined();
+  expect(answer).toMatchObject({
+    verdict: 'accept',
+    regions: [{ region: { chain: ['BIND'], dst: ['10.0.0.5'], dport: ['80'] } }, {}],
+  });
+});
+
 test('simplify keeps comments, and its file means the same', () => {
   place.write('web.rules', SHADOWED);
   const { stdout, stderr } = place.expectStatus(['simplify', 'web.rules'], 0);
@@ -289,6 +314,10 @@ test('simplify keeps comments, and its file means the same', () => {
   place.write('simple.rules', stdout);
   place.expectStatus(['diff', 'web.rules', 'simple.rules'], 0);
 });
+
+function schemaOf(kind: string) {
+  return z.fromJSONSchema(JSON.parse(place.expectStatus(['schema', kind], 0).stdout));
+}
 
 test('rules and schema', () => {
   expect(place.expectStatus(['rules'], 0).stdout).toMatch(/^SF001 +error +shadowed rule$/m);

@@ -1,7 +1,7 @@
 /** Answers about random small tables, held against all packets that matter to them. */
 
 import type { Box } from '@sockfilter/diagram';
-import { boxes, Universe } from '@sockfilter/diagram';
+import { boxes, equals, Universe } from '@sockfilter/diagram';
 import {
   Comparison,
   checkFile,
@@ -9,6 +9,7 @@ import {
   fileWithoutText,
   Query,
   type Region,
+  regionOfBox,
   simplify,
   Tracer,
 } from '@sockfilter/policy';
@@ -331,3 +332,24 @@ test.each(['10/8', '10.1/16', '0/0', '10.0.0.5/8', '10.0.0.5/255.0.0.255', 'fd00
     expect(count('refuse', `!${written}`)).toBe(0);
   },
 );
+
+test('a region as data means the calls of its box, and no others', () => {
+  fc.assert(
+    fc.property(smallTables, ([table]) => {
+      const universe = new Universe();
+      const loaded = universe.load(table);
+      for (const set of [loaded.accepted, loaded.refused])
+        for (const box of boxes(set)) {
+          const region = regionOfBox(box);
+          expect({
+            region,
+            same: equals(compileRegion(universe, region, table), universe.box(box)),
+          }).toEqual({
+            region,
+            same: true,
+          });
+        }
+    }),
+    { numRuns: 30 },
+  );
+});

@@ -260,8 +260,14 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     words: 'schema',
-    describe: 'print a JSON schema for editors: of expectations, or of tables in JSON',
-    args: [{ name: 'kind', filler: ['expectations', 'intended', 'table'], optional: true }],
+    describe: 'print a JSON schema: of files that people write, tables in JSON, and answers',
+    args: [
+      {
+        name: 'kind',
+        filler: ['expectations', 'intended', 'diff', 'query', 'table'],
+        optional: true,
+      },
+    ],
     options: {},
     scope: 'files',
     examples: ['schema', 'schema intended'],

@@ -17,6 +17,7 @@ import type { IntendedChange } from './expectation.js';
 import { type Finding, type Note, type Place, plainFinding, type Witness } from './finding.js';
 import { groupChanges, registerBoth } from './groupchange.js';
 import { type ChangedSets, changedSets, compareIntended } from './intended.js';
+import { describeRuleChanges } from './rulechanges.js';
 import { ownerNote, type RuleFile, sameOwner } from './rulefile.js';
 import { Tracer } from './trace.js';
 
@@ -28,7 +29,7 @@ export interface ChangedRegion {
   /** The region in words. */
   readonly text: string;
   readonly witness: Witness;
-  /** What decides its calls in the old file and in the new one; the first of each the witness. */
+  /** All that decide its calls in the old file and in the new one; the first of each the witness. */
   readonly before: readonly Note[];
   readonly after: readonly Note[];
   /** Where the new rule stands that decides. */
@@ -43,6 +44,8 @@ export interface Change {
   readonly unlisted: readonly ChangeKind[];
   /** Groups that came, went or have another id or path, in words. */
   readonly groups: readonly string[];
+  /** Rules that came, went or changed, a line for each chain. */
+  readonly rules: readonly string[];
 }
 
 export interface ChangeOptions {
@@ -117,7 +120,8 @@ export class Comparison {
       return list.boxes.map((box) => this.#region(kind, box));
     });
     const isSame = groups.length === 0 && this.#kinds.every((kind) => isEmpty(this.#sets[kind]));
-    return { isSame, regions, unlisted, groups };
+    const rules = describeRuleChanges(this.#before, this.#after);
+    return { isSame, regions, unlisted, groups, rules };
   }
 
   #region(kind: ChangeKind, { box, text, packet, set }: ListedBox): ChangedRegion {
@@ -142,11 +146,9 @@ export class Comparison {
       .deciders(set)
       .map((counter) => loaded.ownerOf(counter))
       .filter((owner) => !sameOwner(owner, decider));
-    const more = others.length - MAX_DECIDERS;
     return [
       ownerNote(file, decider, word, `: ${verdictText(errno)}`),
-      ...others.slice(0, MAX_DECIDERS).map((owner) => ownerNote(file, owner, word, ' for others')),
-      ...(more > 0 ? [{ message: `${word}${more} more rules` }] : []),
+      ...others.map((owner) => ownerNote(file, owner, word, ' for others')),
     ];
   }
 
@@ -192,6 +194,14 @@ export class Comparison {
   }
 }
 
+/** The one that decides the witness, and some others. */
+function someOf(word: string, deciders: readonly Note[]): readonly Note[] {
+  const more = deciders.length - 1 - MAX_DECIDERS;
+  return more > 0
+    ? [...deciders.slice(0, 1 + MAX_DECIDERS), { message: `${word}: ${more} more rules` }]
+    : deciders;
+}
+
 function regionFinding({
   kind,
   text,
@@ -202,7 +212,7 @@ function regionFinding({
 }: ChangedRegion): Finding {
   return {
     ...plainFinding(CODES[kind], place, `${kind}: ${text}`),
-    notes: [...before, ...after],
+    notes: [...someOf('before', before), ...someOf('now', after)],
     witness: call,
   };
 }

@@ -81,7 +81,7 @@ function addressPrinter(family: Family) {
 }
 
 /** The family that the box is about, if one alone. */
-function familyOf(box: Box): Family | undefined {
+export function familyOf(box: Box): Family | undefined {
   const [range, more] = box.family ?? [];
   if (!range || more || range[0] !== range[1]) return undefined;
   return range[0] === 4n ? 4 : range[0] === 6n ? 6 : undefined;

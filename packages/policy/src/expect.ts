@@ -152,7 +152,8 @@ class Tester {
         within,
         located(here, () => compileRegion(universe, region, table)),
       );
-      if (isEmpty(set)) idle.push(this.#noCall(here));
+      if (isEmpty(set))
+        idle.push(this.#noCall(here, 'no call of `in` is in this region: it allows nothing'));
       allowed = union(allowed, set);
     }
     const { mayAccept } = context.loadedIn(expectation.circumstances);
@@ -161,12 +162,11 @@ class Tester {
     return [...idle, ...this.#violation(expectation, violating, message, true)];
   }
 
-  #noCall(path: Path): Finding {
-    return this.#finding(
-      'SF102',
-      path,
-      'no call is in this region, so this holds whatever the rules say',
-    );
+  #noCall(
+    path: Path,
+    message = 'no call is in this region, so this holds whatever the rules say',
+  ): Finding {
+    return this.#finding('SF102', path, message);
   }
 
   #violation(

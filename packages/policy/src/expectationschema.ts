@@ -61,7 +61,10 @@ function regionShape<T extends z.ZodType>(one: T) {
   });
 }
 
-const region = regionShape(values).describe('A set of calls; `!` before a value excludes it');
+export const REGION = regionShape(values).describe(
+  'A set of calls; `!` before a value excludes it',
+);
+const region = REGION;
 const regions = z.union([region, z.array(region).min(1)]);
 const verdict = z.enum(['accept', 'refuse', 'drop']);
 const ERRNOS = Object.keys(REJECT_ERRNO).filter((name) => name in REJECT_ERRNO);
@@ -111,13 +114,3 @@ export const INTENDED = z
 export type RegionInput = z.input<typeof region>;
 export type CaseInput = z.input<typeof oneCase>;
 export type InvariantInput = z.input<typeof invariant>;
-
-/** The schema of expectation files for editors. */
-export function expectationsJsonSchema(): object {
-  return z.toJSONSchema(EXPECTATIONS, { io: 'input' });
-}
-
-/** The schema of files for `--intended`. */
-export function intendedJsonSchema(): object {
-  return z.toJSONSchema(INTENDED, { io: 'input' });
-}

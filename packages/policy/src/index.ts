@@ -12,6 +12,7 @@ export { diffPage, type PageOptions, queryPage } from './html/build.js';
 export { renderPage } from './html/render.js';
 export { type CellValue, type Matrix, type MatrixRow, Query } from './query.js';
 export { compileRegion, type Region, RegionError, regionText } from './region.js';
+export { regionOfBox } from './regiondata.js';
 export { REGION_KEYS, type RegionKey } from './regionfield.js';
 export * from './report/format.js';
 export * from './report/json.js';

@@ -8,11 +8,12 @@ import {
   project,
   subtract,
 } from '@sockfilter/diagram';
-import type { Circumstances, Field, Group } from '@sockfilter/table';
+import type { Circumstances, Field, Group, Packet } from '@sockfilter/table';
 import { type BoxList, listBoxes } from './boxlist.js';
 import { CheckContext } from './context.js';
 import { describeBox } from './describe.js';
 import type { Verdict } from './expectation.js';
+import type { Witness } from './finding.js';
 import { compileRegion, type Region } from './region.js';
 import type { RuleFile } from './rulefile.js';
 
@@ -67,6 +68,11 @@ export class Query {
   /** True where the region holds no call at all. */
   get isVoid(): boolean {
     return isEmpty(this.#region);
+  }
+
+  /** The packet as a call in words, and how to see what decides it. */
+  witness(packet: Packet): Witness {
+    return this.#context.witness(packet);
   }
 
   regions(): BoxList {

@@ -16,8 +16,21 @@ export async function readIntended(text: string, name: string): Promise<Read<Int
   return file.readIntended(text, name);
 }
 
-/** JSON schemas for editors: of expectation files, and of intended changes. */
-export async function jsonSchema(kind: 'expectations' | 'intended'): Promise<object> {
-  const schema = await import('./expectationschema.js');
-  return kind === 'expectations' ? schema.expectationsJsonSchema() : schema.intendedJsonSchema();
+/** What there are JSON schemas of. */
+export const SCHEMA_KINDS = ['expectations', 'intended', 'diff', 'query'] as const;
+
+export type SchemaKind = (typeof SCHEMA_KINDS)[number];
+
+/** The JSON schema of files that people write, for editors, or of what commands print, for programs. */
+export async function jsonSchema(kind: SchemaKind): Promise<object> {
+  const { z } = await import('zod');
+  const written = await import('./expectationschema.js');
+  const printed = await import('./answerschema.js');
+  const schemas = {
+    expectations: written.EXPECTATIONS,
+    intended: written.INTENDED,
+    diff: printed.DIFF_ANSWER,
+    query: printed.QUERY_ANSWER,
+  };
+  return z.toJSONSchema(schemas[kind], { io: 'input' });
 }

@@ -1,7 +1,7 @@
 /** The commands of CI, by yargs. */
 
 import { EXIT } from '@sockfilter/language';
-import { FORMATS, REGION_KEYS, type RegionKey, SEVERITIES } from '@sockfilter/policy';
+import { FORMATS, REGION_KEYS, type RegionKey, SCHEMA_KINDS, SEVERITIES } from '@sockfilter/policy';
 import type { Argv } from 'yargs';
 import { CommandError } from '../failure.js';
 import type { Globals } from '../globals.js';
@@ -251,10 +251,10 @@ export function ciCommands(parser: Argv, globals: Globals): Argv {
     )
     .command(
       'schema [kind]',
-      'print a JSON schema for editors: of expectations, or of tables in JSON',
+      'print a JSON schema: of files that people write, tables in JSON, and answers',
       (command) =>
         command.positional('kind', {
-          choices: ['expectations', 'intended', 'table'] as const,
+          choices: [...SCHEMA_KINDS, 'table'] as const,
           default: 'expectations' as const,
         }),
       async ({ kind }) => {

@@ -7,7 +7,7 @@ import {
   readIntended,
 } from '@sockfilter/policy';
 import type { Globals } from '../globals.js';
-import { changeDetails, concludeChange } from './changeanswer.js';
+import { changeDetails, concludeChange, introOf } from './changeanswer.js';
 import { pageOptions, writePage } from './page.js';
 import { type ReportOptions, report, withinLimits } from './reporting.js';
 import { readSide, readText, Sources } from './rulesource.js';
@@ -40,10 +40,10 @@ export async function diff(
     ...(intended?.ok === false ? intended.findings : []),
   ];
   const subject = `${words.before} to ${words.after}`;
-  const suite = (findings: readonly Finding[]) => {
+  const suite = (findings: readonly Finding[], intro: readonly string[] = []) => {
     const place = { file: words.after, line: 1, column: 1, length: 1 };
     const whole: ReportCase = { name: subject, place, findings };
-    return [{ file: words.after, cases: [whole] }];
+    return [{ file: words.after, intro, cases: [whole] }];
   };
   const [old, now] = [before.file, after.file];
   if (!old || !now || faults.length > 0) {
@@ -62,7 +62,12 @@ export async function diff(
   const isIntended = words.intended !== undefined;
   const conclusion = concludeChange({ change, findings, noNewAccess, isIntended });
   const details = changeDetails(change);
-  const answer = { command: 'diff', subject, suites: suite(findings), ignored: [] };
+  const answer = {
+    command: 'diff',
+    subject,
+    suites: suite(findings, introOf(findings, change)),
+    ignored: [],
+  };
   report([{ ...answer, conclusion, details }], options, sources);
 }
 

@@ -1,6 +1,7 @@
 /** `sockfilter query`: which calls of a region are accepted or refused. */
 import { EXIT, writeJson } from '@sockfilter/language';
 import {
+  jsonWitness,
   Query,
   queryPage,
   REGION_KEYS,
@@ -8,6 +9,7 @@ import {
   RegionError,
   type RegionKey,
   type RuleFile,
+  regionOfBox,
 } from '@sockfilter/policy';
 import type { Circumstances } from '@sockfilter/table';
 import { printColumns } from '../columns.js';
@@ -60,10 +62,6 @@ function printMatrix(query: Query, json: boolean): string {
   return `${printColumns([head, ...rows])}\n${printColumns(legend)}${coarse}`;
 }
 
-function replacer(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? value.toString() : value;
-}
-
 function printRegions(query: Query, { verdict, json }: QueryWords): string {
   const { boxes, tooMany } = query.regions();
   if (tooMany)
@@ -73,8 +71,12 @@ function printRegions(query: Query, { verdict, json }: QueryWords): string {
       'ask about a smaller region',
     );
   if (json) {
-    const regions = boxes.map(({ box, text }) => ({ region: box, text }));
-    return writeJson({ verdict, regions }, replacer);
+    const regions = boxes.map(({ box, text, packet }) => ({
+      region: regionOfBox(box),
+      text,
+      witness: jsonWitness(query.witness(packet)),
+    }));
+    return writeJson({ verdict, regions });
   }
   if (boxes.length === 0) return query.isVoid ? 'no call is in the region\n' : 'none\n';
   return boxes.map(({ text }) => `${text}\n`).join('');

@@ -1,7 +1,7 @@
 /** `sockfilter rules` and `sockfilter schema`: what there is to be told, and to be written. */
 import { EXIT, writeJson } from '@sockfilter/language';
 import { tableSchema } from '@sockfilter/nftables';
-import { catalogueRows, isCode, jsonSchema } from '@sockfilter/policy';
+import { catalogueRows, isCode, jsonSchema, type SchemaKind } from '@sockfilter/policy';
 import { printColumns } from '../columns.js';
 import { CommandError } from '../failure.js';
 import { print } from '../output.js';
@@ -23,7 +23,7 @@ export function listCodes(code: string | undefined, json: boolean): void {
       print(`${row.code} ${row.title} (${row.severity})\n\n${row.explanation}\n`);
 }
 
-/** Prints a JSON schema for editors. */
-export async function printSchema(kind: 'expectations' | 'intended' | 'table'): Promise<void> {
+/** Prints a JSON schema. */
+export async function printSchema(kind: SchemaKind | 'table'): Promise<void> {
   print(writeJson(kind === 'table' ? tableSchema() : await jsonSchema(kind)));
 }

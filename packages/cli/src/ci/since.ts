@@ -16,7 +16,7 @@ import {
 import { EMPTY_TABLE, type Table } from '@sockfilter/table';
 import { CommandError } from '../failure.js';
 import { type Base, findBase } from './base.js';
-import { changeDetails, concludeChange } from './changeanswer.js';
+import { changeDetails, concludeChange, introOf } from './changeanswer.js';
 import {
   type ChangedFile,
   type ChangedFiles,
@@ -61,6 +61,8 @@ interface Outcome {
   readonly findings: readonly Finding[];
   readonly conclusion: string;
   readonly details?: object;
+  /** What to know before the findings. */
+  readonly intro?: readonly string[];
 }
 
 class Judge {
@@ -146,6 +148,7 @@ class Judge {
       findings,
       conclusion: `${concludeChange(answer)}${moved}`,
       details: changeDetails(change),
+      intro: introOf(findings, change),
     };
   }
 }
@@ -216,11 +219,16 @@ export function judgeChange(change: Change, gate: Gate, sources: Sources): Answe
   const suites: Suite[] = changed.files.map((each) => {
     const file = nameOf((each.after ?? each.before)?.path ?? '');
     const { value, seconds } = timed(() => withinLimits(file, () => judge.judge(each)));
-    const { findings, conclusion, details } = value;
+    const { findings, conclusion, details, intro = [] } = value;
     const from = each.before && nameOf(each.before.path);
     changes.push({ file, before: from ?? null, gone: !each.after, ...details });
     const place = { file, line: 1, column: 1, length: 1 };
-    return { file, conclusion, cases: [{ name: `since ${since}`, place, findings, seconds }] };
+    return {
+      file,
+      intro,
+      conclusion,
+      cases: [{ name: `since ${since}`, place, findings, seconds }],
+    };
   });
   const told = (path: string, finding: Finding, conclusion: string): Suite => {
     const { place } = finding;

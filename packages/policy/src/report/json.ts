@@ -6,7 +6,7 @@ import { CATALOGUE } from '../catalogue.js';
 import type { Finding, Place, Witness } from '../finding.js';
 import { exitOf, isFailure, type Report, summaryOf, worstOf } from './report.js';
 
-function jsonPlace({ file, line, column, length }: Place) {
+export function jsonPlace({ file, line, column, length }: Place) {
   return { file, line, column, endColumn: column + length };
 }
 
@@ -57,8 +57,9 @@ function jsonAnswer(report: Report): object {
     summary: summaryOf(report),
     ...(conclusion !== undefined && { conclusion }),
     ...(notes.length > 0 && { notes }),
-    files: suites.map(({ file, cases, conclusion: answer }) => ({
+    files: suites.map(({ file, cases, intro = [], conclusion: answer }) => ({
       file,
+      ...(intro.length > 0 && { intro }),
       ...(answer !== undefined && { conclusion: answer }),
       cases: cases.map(({ name, place, findings }) => ({
         name,

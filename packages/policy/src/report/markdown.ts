@@ -88,9 +88,10 @@ function headOf(report: Report): string {
   const { command, subject, suites, notes = [] } = report;
   const about = subject === undefined ? '' : `: ${escapeMarkdown(subject)}`;
   const lines = [
-    ...suites.flatMap(({ file, conclusion }) =>
-      conclusion === undefined ? [] : [`${code(file)}: ${escapeMarkdown(conclusion)}`],
-    ),
+    ...suites.flatMap(({ file, conclusion, intro = [] }) => [
+      ...(conclusion === undefined ? [] : [`${code(file)}: ${escapeMarkdown(conclusion)}`]),
+      ...intro.map(escapeMarkdown),
+    ]),
     ...notes.map(escapeMarkdown),
   ];
   const shown = lines.slice(0, MAX_LINES);

@@ -16,6 +16,8 @@ export interface ReportCase {
 export interface Suite {
   readonly file: string;
   readonly cases: readonly ReportCase[];
+  /** What to know before its findings, a line each. */
+  readonly intro?: readonly string[];
   /** The answer for this file in a line, where each has one of its own. */
   readonly conclusion?: string;
 }

@@ -122,7 +122,9 @@ function suiteText(
             notes: [...finding.notes, { message: placesText(others) }],
           }),
     );
-  const said = findings.map((text) => `${text}\n`).join('');
+  const intro = (suite.intro ?? []).map((line) => `${escapeUnseen(line)}\n`);
+  const head = intro.length === 0 || findings.length === 0 ? intro : [...intro, '\n'];
+  const said = [...head, ...findings.map((text) => `${text}\n`)].join('');
   return suite.conclusion === undefined
     ? said
     : `${said}${escapeUnseen(suite.file)}: ${escapeUnseen(suite.conclusion)}\n`;

@@ -1,0 +1,66 @@
+/** Regions as data: the fields and values that expectations, `--intended` and `query` read. */
+import type { Box } from '@sockfilter/diagram';
+import {
+  BUILTIN_CHAINS,
+  callProtocol,
+  type Family,
+  type Field,
+  protocolName,
+  type Range,
+} from '@sockfilter/table';
+import { printAddressRange } from './address.js';
+import { chainsOf, familyOf } from './describe.js';
+import type { Region } from './region.js';
+import type { RegionKey } from './regionfield.js';
+
+const printNumbers = ([from, to]: Range) => (from === to ? `${from}` : `${from}-${to}`);
+
+/** The protocols of the ranges that some call has; a box may seem to hold for others. */
+function protocols(ranges: readonly Range[]): readonly string[] {
+  return ranges.flatMap(([from, to]) => {
+    const numbers = Array.from({ length: Number(to - from) + 1 }, (_, at) => Number(from) + at);
+    return numbers.filter((each) => callProtocol(`${each}`) !== undefined).map(protocolName);
+  });
+}
+
+const NUMBERS: readonly (readonly [RegionKey, Field])[] = [
+  ['group', 'group'],
+  ['sport', 'sourcePort'],
+  ['dport', 'destinationPort'],
+  ['uid', 'uid'],
+  ['gid', 'gid'],
+];
+
+const ADDRESSES: readonly (readonly [RegionKey, 'source' | 'destination'])[] = [
+  ['src', 'source'],
+  ['dst', 'destination'],
+];
+
+const FAMILIES: readonly Family[] = [4, 6];
+
+/** The calls of a box as a region that means them, and no others. */
+export function regionOfBox(box: Box): Region {
+  const values = new Map<RegionKey, readonly string[]>();
+  const chains = chainsOf(box);
+  if (chains.length < BUILTIN_CHAINS.length) values.set('chain', chains);
+  const family = familyOf(box);
+  if (box.family)
+    values.set(
+      'family',
+      FAMILIES.filter((each) => family === undefined || family === each).map(String),
+    );
+  if (box.protocol) values.set('proto', protocols(box.protocol));
+  for (const [key, field] of ADDRESSES) {
+    const ranges = box[field];
+    if (ranges && family)
+      values.set(
+        key,
+        ranges.map((range) => printAddressRange(family, range)),
+      );
+  }
+  for (const [key, field] of NUMBERS) {
+    const ranges = box[field];
+    if (ranges) values.set(key, ranges.map(printNumbers));
+  }
+  return Object.fromEntries(values);
+}
