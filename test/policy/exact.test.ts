@@ -338,7 +338,7 @@ test('a region as data means the calls of its box, and no others', () => {
     fc.property(smallTables, ([table]) => {
       const universe = new Universe();
       const loaded = universe.load(table);
-      for (const set of [loaded.accepted, loaded.refused])
+      for (const set of [loaded.mayAccept, loaded.mayRefuse])
         for (const box of boxes(set)) {
           const region = regionOfBox(box);
           expect({
