@@ -49,7 +49,10 @@ const REASONS: readonly Reason[] = [
   },
   {
     text: 'a built-in chain is not renamed, and a user chain is, whatever jumps to it',
-    is: (line) => line.startsWith('-E '),
+    is: (line, there, here) =>
+      line.startsWith('-E OUTPUT')
+        ? here === 1
+        : line.startsWith('-E ') && there === 4 && here === 0,
   },
   {
     text: 'chains that call each other in a loop are refused when the rule is made',
