@@ -33,12 +33,46 @@ const limit = (count: number, burst: number): Match => ({
   ],
 });
 
+const quota = (count: number, negated: boolean): Match => ({
+  name: 'quota',
+  options: [option('quota', { kind: 'count', count: BigInt(count) }, negated)],
+});
+
+const time = (hours: readonly number[], days: number, dates: number, flags: number): Match => {
+  const [from = 0, to = 0] = hours;
+  const given = (name: string, bit: number) =>
+    flags & bit ? [option(name, { kind: 'none' })] : [];
+  return {
+    name: 'time',
+    options: [
+      option('timestart', { kind: 'timeOfDay', seconds: from }),
+      option('timestop', { kind: 'timeOfDay', seconds: to }),
+      option('monthdays', { kind: 'monthdays', days: (dates | 2) & ~1 }),
+      option('weekdays', { kind: 'weekdays', days: (days | 2) & 0xfe }),
+      option('datestop', { kind: 'date', seconds: 2 ** 31 - 1 }),
+      ...given('kerneltz', 1),
+      ...(from > to ? given('contiguous', 2) : []),
+    ],
+  };
+};
+
+const secondOfDay = fc.oneof(fc.constantFrom(0, 86_399), fc.integer({ min: 0, max: 86_399 }));
+
 /** Matches that ask; each opaque question is among them. */
 const asking: Arbitrary<Match> = fc.oneof(
   fc.tuple(fc.constantFrom(0, 1 << 29, 2 ** 30, 2 ** 31), fc.boolean()).map((a) => chance(...a)),
   fc
     .tuple(fc.integer({ min: 1, max: 4 }), fc.nat(), fc.boolean())
     .map(([every, at, negated]) => turn(every, at % every, negated)),
+  fc.tuple(fc.nat({ max: 6 }), fc.boolean()).map((a) => quota(...a)),
+  fc
+    .tuple(
+      fc.array(secondOfDay, { minLength: 2, maxLength: 2 }),
+      fc.nat({ max: 255 }),
+      fc.nat({ max: 2 ** 31 - 1 }),
+      fc.nat({ max: 3 }),
+    )
+    .map((a) => time(...a)),
   fc
     .tuple(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 1, max: 4 }))
     .map((a) => limit(...a)),
@@ -63,9 +97,10 @@ export function opaqueTables(plain: Arbitrary<Table>): Arbitrary<Table> {
     .map(([table, lists]) => withTests(table, lists));
 }
 
-/** How long calls come after each other, in nanoseconds: at once, within rates, and after a pause. */
+/** How long calls come after each other, in nanoseconds: at once, within rates, after a pause, after days. */
 export const pauses: Arbitrary<bigint> = fc.oneof(
   fc.constant(0n),
   fc.bigInt({ min: 1n, max: 2_000_000n }),
   fc.bigInt({ min: 1n, max: 5_000_000_000n }),
+  fc.bigInt({ min: 1n, max: 200_000_000_000_000n }),
 );

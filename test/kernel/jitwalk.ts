@@ -80,6 +80,7 @@ import {
   clearSlots,
   createStateMap,
   type TestOrigins,
+  writeClock,
 } from '../../packages/kernel/src/statemap.js';
 
 /** The assignment that every network_id is of. */
@@ -113,10 +114,15 @@ export const nextRandom = (last: number) => (Math.imul(last, FACTOR) + SUMMAND) 
 
 /** A map of one value: where opaque tests find the world. */
 const WORLD = 'world';
-const WORLD_VALUE = { uptime: 0, random: 8, bytes: 16 } as const;
+const WORLD_VALUE = { uptime: 0, random: 8, atomicTime: 16, bytes: 24 } as const;
+
+/** How the clocks stand to each other. */
+const TAI = 37;
+export const MINUTES_WEST = -330;
 
 const TEST_WORLD = {
   uptime: [loadMapValue(R1, WORLD, WORLD_VALUE.uptime), load(8, R0, R1, 0)],
+  atomicTime: [loadMapValue(R1, WORLD, WORLD_VALUE.atomicTime), load(8, R0, R1, 0)],
   random: [
     loadMapValue(R1, WORLD, WORLD_VALUE.random),
     load(4, R0, R1, 0),
@@ -210,6 +216,8 @@ export interface RunOptions {
   readonly unreadable?: boolean;
   /** What opaque tests see. */
   readonly uptime?: bigint;
+  /** Seconds since 1970 by UTC. */
+  readonly time?: number;
   readonly random?: number;
 }
 
@@ -282,6 +290,7 @@ export class JitWalk {
     const states = compiled.tests.map(({ test }) => hasState(test));
     const slots = assignSlots(states, testOrigins, inUse);
     clearSlots(this.#states, slots, inUse);
+    writeClock(this.#states, { tai: TAI, minutesWest: MINUTES_WEST });
     const generation = makeGeneration(compiled, {
       text: '',
       sequence: ++this.#sequence,
@@ -312,7 +321,8 @@ export class JitWalk {
     const cgroup = options.cgroup ?? this.#cgroupWith(packet.group);
     this.#view.setBigUint64(DATA.cgroup, cgroup, true);
     this.#view.setUint32(DATA.isUnreadable, options.unreadable ? 1 : 0, true);
-    if (options.uptime !== undefined) this.#setWorld(options.uptime, options.random ?? 0);
+    if (options.uptime !== undefined)
+      this.#setWorld(options.uptime, options.time ?? 0, options.random ?? 0);
     const { retval, dataOut } = testRun(this.#program, { dataIn: this.#data });
     if (retval === BROKEN) throw new Error('the test program can not run');
     this.#counts.fill(0);
@@ -357,11 +367,12 @@ export class JitWalk {
     return cgroup;
   }
 
-  #setWorld(uptime: bigint, random: number): void {
+  #setWorld(uptime: bigint, time: number, random: number): void {
     const value = new Uint8Array(WORLD_VALUE.bytes);
     const view = new DataView(value.buffer);
     view.setBigUint64(WORLD_VALUE.uptime, uptime, true);
     view.setUint32(WORLD_VALUE.random, random, true);
+    view.setBigUint64(WORLD_VALUE.atomicTime, BigInt(time + TAI) * 1_000_000_000n, true);
     update(this.#world, SLOT_KEY, value);
   }
 

@@ -8,7 +8,7 @@ import { packets, tables } from '../arbitrary/table.js';
 import { describeKernel } from '../harness/kernel.js';
 import { forLength } from '../harness/length.js';
 import { tableOf } from '../harness/policy.js';
-import { JitWalk, nextRandom } from './jitwalk.js';
+import { JitWalk, MINUTES_WEST, nextRandom } from './jitwalk.js';
 
 const START = 10n ** 12n;
 
@@ -27,6 +27,7 @@ describeKernel('opaque tests in the JIT', () => {
       jit.enforce(compileTable(table));
       let states: ReadonlyMap<number, State> = new Map();
       let uptime = START;
+      const base = seed % 2_000_000_000;
       let random = seed;
       for (const [n, pause] of calls) {
         uptime += pause;
@@ -36,9 +37,11 @@ describeKernel('opaque tests in the JIT', () => {
           random = nextRandom(random);
           return random;
         };
-        const wanted = evaluate(call, { uptime, random: next, states });
+        const time = Number(BigInt(base) + uptime / 1_000_000_000n);
+        const moment = { uptime, time, minutesWest: MINUTES_WEST, random: next, states };
+        const wanted = evaluate(call, moment);
         states = wanted.states;
-        const { errno, counts } = jit.run(call, { uptime, random: first });
+        const { errno, counts } = jit.run(call, { uptime, time, random: first });
         for (const counter of wanted.counted) counts[counter] -= 1;
         if (errno !== wanted.errno || counts.some((count) => count !== 0))
           wrong ??= `${errno}, not ${wanted.errno}; counts ${counts}`;

@@ -3,6 +3,7 @@ export { assemble, SLOT } from './assemble.js';
 export { lookupBatch, updateBatch } from './batch.js';
 export { type Btf, kernelBtf, parseBtf } from './btf.js';
 export { cgroupId, findCgroup2, openCgroup, openDirectory } from './cgroup.js';
+export { type ClockOffsets, clockOffsets } from './clock.js';
 export { disassemble } from './disassemble.js';
 export { BpfError, errnoName } from './error.js';
 export {

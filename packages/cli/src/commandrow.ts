@@ -144,6 +144,7 @@ export const COMMANDS: readonly CommandRow[] = [
       uid: 'text',
       gid: 'text',
       state: STATE_NAMES,
+      time: 'text',
       rules: 'flag',
       json: 'flag',
     },
@@ -235,7 +236,14 @@ export const COMMANDS: readonly CommandRow[] = [
       { name: 'verdict', filler: ['accept', 'refuse'] },
       { name: 'rules', filler: 'file', optional: true },
     ],
-    options: { ...REGION, state: STATE_NAMES, matrix: 'flag', report: 'file', json: 'flag' },
+    options: {
+      ...REGION,
+      state: STATE_NAMES,
+      time: 'text',
+      matrix: 'flag',
+      report: 'file',
+      json: 'flag',
+    },
     scope: 'table',
     examples: [
       'query accept web.rules --chain BIND',

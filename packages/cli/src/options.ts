@@ -1,6 +1,6 @@
 /** Kinds of options, for yargs. */
 import { EXIT } from '@sockfilter/language';
-import { type Circumstances, STATE_NAMES } from '@sockfilter/table';
+import { type Circumstances, readDate, STATE_NAMES } from '@sockfilter/table';
 import { CommandError } from './failure.js';
 
 function once(value: string | readonly string[]): string {
@@ -22,8 +22,26 @@ export const state = {
   describe: 'limits and quotas have all that they give, or nothing; not said, either',
 } as const;
 
-export function readCircumstances(words: { readonly state?: string | undefined }): Circumstances {
-  return { state: STATE_NAMES.find((name) => name === words.state) };
+/** When the call that is asked about comes, by the clock on the wall. */
+export const time = {
+  ...text,
+  describe: '2026-11-25T14:30: when it comes, in the time zone of each rule',
+} as const;
+
+interface CircumstanceWords {
+  readonly state?: string | undefined;
+  readonly time?: string | undefined;
+}
+
+export function readCircumstances(words: CircumstanceWords): Circumstances {
+  const seconds = words.time === undefined ? undefined : readDate(words.time);
+  if (words.time !== undefined && seconds === undefined)
+    throw new CommandError(
+      `invalid date \`${words.time}\``,
+      EXIT.usage,
+      'write YYYY[-MM[-DD[Thh[:mm[:ss]]]]], from 1970 to 2038',
+    );
+  return { state: STATE_NAMES.find((name) => name === words.state), time: seconds };
 }
 
 /** Said or not. */

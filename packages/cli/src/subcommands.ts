@@ -16,7 +16,7 @@ import { type Globals, splitGlobals } from './globals.js';
 import { VERSION_LINE } from './help.js';
 import { STANDARD_INPUT } from './inputfile.js';
 import { INTEROP_NAMES, interopCommands } from './interopcommands.js';
-import { readCircumstances, state, text } from './options.js';
+import { readCircumstances, state, text, time } from './options.js';
 import { print } from './output.js';
 
 /** What takes names of files also after `--`. */
@@ -230,6 +230,7 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
           .option('uid', { ...text, describe: 'filesystem uid of the caller' })
           .option('gid', { ...text, describe: 'filesystem gid of the caller' })
           .option('state', state)
+          .option('time', time)
           .option('rules', {
             type: 'boolean',
             default: false,

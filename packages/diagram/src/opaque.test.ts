@@ -19,6 +19,7 @@ import { difference, includes, Universe } from './analysis/index.js';
 import { buildDiagram } from './build.js';
 import { type Answers, decide } from './diagram.js';
 
+const NS = 1_000_000_000n;
 const RUNS = forLength({ long: 300, short: 40 });
 
 test('calls one after the other are decided as evaluate() says, and leave the same states', () => {
@@ -38,13 +39,14 @@ test('calls one after the other are decided as evaluate() says, and leave the sa
         let uptime = 0n;
         for (const [packet, pause] of calls) {
           uptime += pause;
-          const moment: Moment = { uptime, random: () => Number(here.bits(32)), states: wanted };
+          const clock = { uptime, time: Number(uptime / NS), minutesWest: 60 };
+          const moment: Moment = { ...clock, random: () => Number(here.bits(32)), states: wanted };
           const decision = evaluate(packet, moment);
           wanted = decision.states;
           const answers: Answers = (n) => {
             asked++;
             const random = () => Number(there.bits(32));
-            const { holds, next } = askTest(tests[n].test, states.get(n), { uptime, random });
+            const { holds, next } = askTest(tests[n].test, states.get(n), { ...clock, random });
             if (next) states.set(n, next);
             return holds;
           };

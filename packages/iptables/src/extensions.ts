@@ -78,7 +78,6 @@ export const UNAVAILABLE_MATCHES: Extensions = {
   ),
   pkttype: ext(NO_PACKET, 'pkt-type'),
   policy: ext(NO_IPSEC, 'dir pol strict reqid spi proto mode tunnel-src tunnel-dst next'),
-  quota: ext(LATER, 'quota'),
   rateest: ext(
     'there is no estimator of packet rates to ask',
     'rateest rateest1 rateest2 rateest-delta rateest-bps rateest-bps1 rateest-bps2 rateest-pps rateest-pps1 rateest-pps2 rateest-lt rateest-gt rateest-eq',
@@ -99,10 +98,6 @@ export const UNAVAILABLE_MATCHES: Extensions = {
   state: ext(NO_STATE, 'state'),
   string: ext('a socket call has no payload', 'from to algo string hex-string icase'),
   tcpmss: ext(NO_HEADER, 'mss'),
-  time: ext(
-    LATER,
-    'timestart timestop datestart datestop monthdays weekdays kerneltz utc contiguous',
-  ),
   tos: ext(NO_HEADER, 'tos'),
   ttl: ext(NO_HEADER, 'ttl-eq ttl-lt ttl-gt'),
   u32: ext('a socket call has no payload', 'u32'),

@@ -26,6 +26,10 @@ const PLACEHOLDERS: Readonly<Record<ValueKind, string>> = {
   count: 'NUMBER',
   word: 'WORD',
   probability: 'PROBABILITY',
+  timeOfDay: 'HH:MM[:SS]',
+  date: 'YYYY[-MM[-DD[Thh[:mm[:ss]]]]]',
+  weekdays: 'DAY[,DAY...]',
+  monthdays: 'DAY[,DAY...]',
   rate: 'NUMBER[/second|/minute|/hour|/day]',
   errno: Object.keys(REJECT_ERRNO).join('|'),
 };

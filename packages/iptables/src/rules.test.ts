@@ -156,6 +156,31 @@ const ROWS = `
 -m statistic --mode random --every 5 --packet 2;;FAIL
 -m statistic --mode nth --every 5 --packet 1 --probability 0.5;;FAIL
 -m statistic ! --mode nth --every 5 --packet 1;;FAIL
+-m quota --quota 1000;=;OK
+-m quota ! --quota 0x10;-m quota ! --quota 16;OK
+-m quota --quota 18446744073709551615;=;OK
+-m quota --quota 18446744073709551616;;FAIL
+-m quota --quota 5k;;FAIL
+-m quota;;FAIL
+-m time;-m time --datestop 2038-01-19T03:14:07;OK
+-m time --timestart 01:02:03 --timestop 04:05:06 --monthdays 1,2,3,4,5 --weekdays Mon,Fri,Sun --datestart 2001-02-03T04:05:06 --datestop 2012-09-08T09:06:05 --kerneltz;=;OK
+-m time --timestart 9:00;-m time --timestart 09:00:00 --timestop 23:59:59 --datestop 2038-01-19T03:14:07;OK
+-m time --timestart 23:00 --timestop 01:00 --contiguous;-m time --timestart 23:00:00 --timestop 01:00:00 --datestop 2038-01-19T03:14:07 --contiguous;OK
+-m time --timestart 01:00 --timestop 23:00 --contiguous;;FAIL
+-m time --timestop 24:00;;FAIL
+-m time ! --timestart 9:00;;FAIL
+-m time --weekdays 7,Monday --utc;-m time --weekdays Mon,Sun --datestop 2038-01-19T03:14:07;OK
+-m time ! --weekdays Sa,Su;-m time --weekdays Mon,Tue,Wed,Thu,Fri --datestop 2038-01-19T03:14:07;OK
+-m time ! --monthdays 3,1,3 --weekdays 1,2,3,4,5,6,7;-m time --monthdays 2,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31 --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays 8;;FAIL
+-m time --weekdays 0;;FAIL
+-m time --monthdays 32;;FAIL
+-m time --monthdays 1-5;;FAIL
+-m time --datestart 2020-05-06T10 --datestop 2020-06;-m time --datestart 2020-05-06T10:00:00 --datestop 2020-06-01T00:00:00;OK
+-m time --datestart 2020-02-30;;FAIL
+-m time --datestart 1969;;FAIL
+-m time --datestop 2039;;FAIL
+-m time --kerneltz --utc;;FAIL
 -m nosuch;;FAIL
 -m mark --mark 1;;FAIL
 -i eth0;;FAIL

@@ -109,6 +109,35 @@ export const SYNTAX: Readonly<Record<MatchName, MatchSyntax>> = {
     },
     list: (text) => `limit: avg ${text('limit')} burst ${text('limit-burst') ?? 5}`,
   },
+  quota: { options: { quota: worded('quota:', 'quota') } },
+  time: {
+    options: {
+      timestart: worded('TIME from', 'timestart'),
+      timestop: worded('to', 'timestop'),
+      monthdays: worded('on days', 'monthdays'),
+      weekdays: worded('on', 'weekdays'),
+      datestart: worded('starting from', 'datestart'),
+      datestop: worded('until date', 'datestop'),
+      kerneltz: worded('kerneltz', 'kerneltz'),
+      utc: worded('utc', 'utc'),
+      contiguous: worded('contiguous', 'contiguous'),
+    },
+    list: (text) => {
+      const part = (name: string, word: string) =>
+        text(name) === undefined ? [] : [`${word} ${text(name)}`.trimEnd()];
+      return [
+        'TIME',
+        ...part('timestart', 'from'),
+        ...part('timestop', 'to'),
+        ...part('weekdays', 'on'),
+        ...part('monthdays', 'on'),
+        ...part('datestart', 'starting from'),
+        ...part('datestop', 'until date'),
+        ...part('kerneltz', 'kerneltz'),
+        ...part('contiguous', 'contiguous'),
+      ].join(' ');
+    },
+  },
   statistic: {
     options: {
       mode: worded('statistic mode', 'mode'),

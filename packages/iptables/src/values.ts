@@ -2,6 +2,7 @@
 import { good } from '@sockfilter/language';
 import type { Value, ValueKind } from '@sockfilter/table';
 import { addressRange, network } from './values/address.js';
+import { monthdays, weekdays } from './values/days.js';
 import { errno } from './values/errno.js';
 import { tcpFlags } from './values/flags.js';
 import { groupPath } from './values/grouppath.js';
@@ -12,6 +13,7 @@ import { protocol } from './values/protocol.js';
 import { rate } from './values/rate.js';
 import type { ValueSyntax } from './values/syntax.js';
 import { text } from './values/text.js';
+import { date, timeOfDay } from './values/time.js';
 import { count, word } from './values/word.js';
 
 const none: ValueSyntax = {
@@ -38,6 +40,10 @@ export const VALUES: Readonly<Record<ValueKind, ValueSyntax>> = {
   word,
   probability,
   rate,
+  timeOfDay,
+  date,
+  weekdays,
+  monthdays,
 };
 
 export function printValue(value: Value): string {

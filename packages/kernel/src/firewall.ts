@@ -19,7 +19,7 @@
  * change anything until then.
  */
 import { join } from 'node:path';
-import { close, type Fd } from '@sockfilter/bpf';
+import { clockOffsets, close, type Fd } from '@sockfilter/bpf';
 import type { Answers } from '@sockfilter/diagram';
 import {
   counterOwners,
@@ -68,7 +68,7 @@ import { closeMaps, createMaps, MAPS, type Maps, openMaps } from './maps.js';
 import { type Registered, registeredPaths, registrationOf } from './pathmap.js';
 import { instanceName, Pins, using } from './pins.js';
 import { programDigest } from './programs.js';
-import { assignSlots, clearSlots, type Slots, type TestOrigins } from './statemap.js';
+import { assignSlots, clearSlots, type Slots, type TestOrigins, writeClock } from './statemap.js';
 import { readStatus, type Status } from './status.js';
 import { NoTrialError, TrialError } from './trial.js';
 import { UnsupportedError } from './unsupported.js';
@@ -479,6 +479,7 @@ export class Firewall {
       inUse,
     );
     clearSlots(states, slots, inUse);
+    writeClock(states, clockOffsets());
     return slots;
   }
 

@@ -64,9 +64,12 @@ export const NODE = {
 
 /**
  * Slots of states. They lie in a map of their own, so that a state outlives every commit that keeps its rule.
- * The first is nobody's: tests without a state have it.
+ * The first is the clock's, see CLOCK_STATE: tests without a state have it.
  */
 export const STATE_SLOTS = 16_384;
+
+/** Slot 0: seconds, signed, that make atomic time UTC and the time of the kernel's zone. */
+export const CLOCK_STATE = { slot: 0, utc: 0, local: 8 } as const;
 
 /** Bytes of a state: those of different tests share no line of a cache. */
 export const STATE_BYTES = 64;

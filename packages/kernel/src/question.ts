@@ -4,7 +4,9 @@
  */
 import type { Question, QuestionKind, QuestionOf } from '@sockfilter/table';
 import { bucket } from './question/bucket.js';
+import { budget } from './question/budget.js';
 import { chance } from './question/chance.js';
+import { schedule } from './question/schedule.js';
 import { turn } from './question/turn.js';
 import type { QuestionRow } from './questionrow.js';
 
@@ -12,6 +14,8 @@ export const QUESTIONS: { readonly [K in QuestionKind]: QuestionRow<QuestionOf<K
   chance,
   turn,
   bucket,
+  budget,
+  schedule,
 };
 
 function isKind(name: string): name is QuestionKind {

@@ -5,6 +5,8 @@ import type { Item } from '@sockfilter/bpf';
 export interface World {
   /** r0 = nanoseconds since the machine started. */
   readonly uptime: readonly Item[];
+  /** r0 = nanoseconds since 1970 by atomic time. */
+  readonly atomicTime: readonly Item[];
   /** r0 = a random number of 32 bits. */
   readonly random: readonly Item[];
 }
@@ -20,6 +22,8 @@ interface Answering extends World {
 export interface QuestionRow<Q> {
   /** At most ASK_NODES - 2 unsigned integers of 64 bits. */
   readonly parameters: (question: Q) => readonly bigint[];
+  /** Whether it looks at the state of slot 0, how clocks stand to each other. */
+  readonly readsClock?: boolean;
   /** See program/ask.ts for what the registers hold. */
   readonly answer: (answering: Answering) => readonly Item[];
 }

@@ -1,6 +1,6 @@
 /** What opaque tests remember. A new state is all 0. */
-import { createMap, type Fd, update } from '@sockfilter/bpf';
-import { STATE_BYTES, STATE_SLOTS } from './layout.js';
+import { type ClockOffsets, createMap, type Fd, update } from '@sockfilter/bpf';
+import { CLOCK_STATE, STATE_BYTES, STATE_SLOTS } from './layout.js';
 
 export function createStateMap(): Fd {
   return createMap({
@@ -44,14 +44,27 @@ export function assignSlots(
   });
 }
 
+/** Says how the clocks stand to each other. */
+export function writeClock(states: Fd, { tai, minutesWest }: ClockOffsets): void {
+  const state = new Uint8Array(STATE_BYTES);
+  const view = new DataView(state.buffer);
+  view.setBigInt64(CLOCK_STATE.utc, BigInt(-tai), true);
+  view.setBigInt64(CLOCK_STATE.local, BigInt(-tai - 60 * minutesWest), true);
+  writeState(states, CLOCK_STATE.slot, state);
+}
+
+function writeState(states: Fd, slot: number, state: Uint8Array): void {
+  const key = new Uint8Array(4);
+  new DataView(key.buffer).setUint32(0, slot, true);
+  update(states, key, state);
+}
+
 /** Makes the slots that the generation in force does not use new. */
 export function clearSlots(states: Fd, slots: Slots, inUse: Slots): void {
   const used = new Set(inUse);
   const zero = new Uint8Array(STATE_BYTES);
   for (const slot of slots) {
     if (slot === 0 || used.has(slot)) continue;
-    const key = new Uint8Array(4);
-    new DataView(key.buffer).setUint32(0, slot, true);
-    update(states, key, zero);
+    writeState(states, slot, zero);
   }
 }

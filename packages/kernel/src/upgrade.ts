@@ -13,7 +13,7 @@
  * What is interrupted before 2 is thrown away; later, the next command that changes something goes on. Each
  * step can be done again.
  */
-import { close } from '@sockfilter/bpf';
+import { clockOffsets, close } from '@sockfilter/bpf';
 import { escapePath, hasState, type Table } from '@sockfilter/table';
 import { assignGroups } from './assignment.js';
 import { attachMissing, detach, replacePrograms } from './attachment.js';
@@ -28,7 +28,7 @@ import { closeMaps, createMaps, MAP_NAMES, type Maps, openMaps } from './maps.js
 import { registrationOf } from './pathmap.js';
 import { GENERATION_PIN, type Pins } from './pins.js';
 import { programDigest } from './programs.js';
-import { assignSlots } from './statemap.js';
+import { assignSlots, writeClock } from './statemap.js';
 
 /** Where it is to be done. */
 export interface Place {
@@ -56,6 +56,7 @@ function stage({ pins, environment }: Place, old: LoadedGeneration, table: Table
   // States begin anew: what those of an older release mean is its own.
   const states = compiled.tests.map(({ test }) => hasState(test));
   const slots = assignSlots(states, [], []);
+  writeClock(maps.states, clockOffsets());
   try {
     const generation = loadPinned(
       next,

@@ -230,4 +230,8 @@ export const FORMS: Readonly<Record<ValueKind, ValueForm>> = {
   word: asText('word'),
   probability: asText('probability'),
   rate: asText('rate'),
+  timeOfDay: asText('timeOfDay'),
+  date: asText('date'),
+  weekdays: asText('weekdays'),
+  monthdays: asText('monthdays'),
 };

@@ -80,6 +80,18 @@ export const ROWS: Readonly<Record<MatchName, Readonly<Record<string, OptionRow>
     'remote-port': extension('remote_port'),
   },
   limit: { limit: extension('limit'), 'limit-burst': extension('limit_burst') },
+  quota: { quota: extension('quota') },
+  time: {
+    timestart: extension('time_start'),
+    timestop: extension('time_stop'),
+    monthdays: extension('time_monthdays'),
+    weekdays: extension('time_weekdays'),
+    datestart: extension('time_date_start'),
+    datestop: extension('time_date_stop'),
+    kerneltz: extension('time_kerneltz'),
+    utc: extension('time_utc'),
+    contiguous: extension('time_contiguous'),
+  },
   statistic: {
     mode: extension('statistic_mode'),
     probability: extension('statistic_probability'),

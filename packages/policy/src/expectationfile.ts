@@ -1,5 +1,5 @@
 /** From the text of an expectation file to expectations; loaded only where one is read. */
-import { isRejectErrno } from '@sockfilter/table';
+import { type Circumstances, isRejectErrno, readDate } from '@sockfilter/table';
 import type {
   CaseExpectation,
   Expectation,
@@ -37,17 +37,21 @@ function toRegions(input: RegionInput | readonly RegionInput[]): readonly Region
   return 'map' in input ? input.map(toRegion) : [toRegion(input)];
 }
 
+function circumstancesOf({ state, time }: Pick<CaseInput, 'state' | 'time'>): Circumstances {
+  return { state, time: time === undefined ? undefined : readDate(time) };
+}
+
 function toVerdict(word: string): Verdict {
   return word === 'accept' ? 'accept' : 'refuse';
 }
 
-function toCase({ name, call, expect, by, state }: CaseInput, path: Path): CaseExpectation {
+function toCase({ name, call, expect, by, ...moment }: CaseInput, path: Path): CaseExpectation {
   const region = toRegion(call);
   return {
     kind: 'case',
     name: name ?? `${expect} ${regionText(region)}`,
     path,
-    circumstances: { state },
+    circumstances: circumstancesOf(moment),
     call: region,
     verdict: toVerdict(expect),
     errno: isRejectErrno(expect) ? expect : undefined,
@@ -58,7 +62,7 @@ function toCase({ name, call, expect, by, state }: CaseInput, path: Path): CaseE
 const SHAPE = 'an invariant has `never` and `in`, `always` and `in`, or `only`';
 
 function toInvariant(
-  { name, never, always, in: within, only, state }: InvariantInput,
+  { name, never, always, in: within, only, ...moment }: InvariantInput,
   path: Path,
 ): Expectation | undefined {
   const given = [never, always, only].filter((each) => each !== undefined);
@@ -69,7 +73,7 @@ function toInvariant(
       kind: 'only',
       name: name ?? `only some of ${regions.map(regionText).join('; ')}`,
       path: [...path, 'only'],
-      circumstances: { state },
+      circumstances: circumstancesOf(moment),
       regions,
       accept: only.accept.map(toRegion),
     };
@@ -83,7 +87,7 @@ function toInvariant(
     kind,
     name: name ?? said,
     path,
-    circumstances: { state },
+    circumstances: circumstancesOf(moment),
     verdict: toVerdict(word),
     regions,
   };

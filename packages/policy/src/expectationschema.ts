@@ -17,7 +17,7 @@
  * limits and quotas are. An intended
  * change has `accepted:` and `refused:`, lists of regions.
  */
-import { BUILTIN_CHAINS, REJECT_ERRNO, STATE_NAMES } from '@sockfilter/table';
+import { BUILTIN_CHAINS, REJECT_ERRNO, readDate, STATE_NAMES } from '@sockfilter/table';
 import { z } from 'zod';
 import type { RegionKey } from './regionfield.js';
 
@@ -75,9 +75,16 @@ const state = z
   .optional()
   .describe('Limits and quotas have all that they can give, or nothing');
 
+const time = z
+  .string()
+  .refine((text) => readDate(text) !== undefined, 'a time is YYYY[-MM[-DD[Thh[:mm[:ss]]]]]')
+  .optional()
+  .describe('When calls come, by the clock on the wall');
+
 const oneCase = z.strictObject({
   name,
   state,
+  time,
   call: regionShape(value).describe('One call: a single value for each field'),
   expect: z.enum(['accept', 'refuse', 'drop', ...ERRNOS]),
   by: z.string().optional().describe("The comment of the rule that decides, or 'policy'"),
@@ -86,6 +93,7 @@ const oneCase = z.strictObject({
 const invariant = z.strictObject({
   name,
   state,
+  time,
   never: verdict.optional().describe('No call of the region gets this verdict'),
   always: verdict.optional().describe('Every call of the region gets this verdict'),
   in: regions.optional().describe('The region that `never` or `always` is about'),

@@ -1,5 +1,6 @@
 /** The reference meaning of opaque questions, apart from whatever answers them faster. */
 import type { OpaqueTest, QuestionKind, QuestionOf } from './question.js';
+import { isOpen } from './schedule.js';
 
 /** What a question with a state remembers: numbers whose meaning is its own. */
 export type State = readonly bigint[];
@@ -8,6 +9,9 @@ export type State = readonly bigint[];
 export interface World {
   /** Nanoseconds since the machine started, suspended time included. */
   readonly uptime: bigint;
+  /** Seconds since 1970 by UTC, and minutes by which the time zone is west of it. */
+  readonly time: number;
+  readonly minutesWest: number;
   /** A random integer of 32 bits. */
   readonly random: () => number;
 }
@@ -29,6 +33,10 @@ const ANSWERS: {
   turn: ({ every, at }, [turn = 0n] = []) => ({
     holds: turn === BigInt(at),
     next: [turn + 1n === BigInt(every) ? 0n : turn + 1n],
+  }),
+  budget: ({ calls }, [spent = 0n] = []) => ({ holds: spent < calls, next: [spent + 1n] }),
+  schedule: (schedule, _, { time, minutesWest }) => ({
+    holds: isOpen(schedule, time - (schedule.isLocal ? 60 * minutesWest : 0)),
   }),
   bucket: ({ cost, burst }, state, { uptime }) => {
     const full = cost * BigInt(burst);

@@ -8,8 +8,10 @@ import { limit } from './matches/limit.js';
 import { multiport } from './matches/multiport.js';
 import { ownerMatch } from './matches/owner.js';
 import { tcp, udp, udplite } from './matches/ports.js';
+import { quota } from './matches/quota.js';
 import { socket } from './matches/socket.js';
 import { statistic } from './matches/statistic.js';
+import { time } from './matches/time.js';
 
 export const MATCHES = {
   ip,
@@ -24,6 +26,8 @@ export const MATCHES = {
   socket,
   limit,
   statistic,
+  quota,
+  time,
 } as const satisfies Readonly<Record<string, MatchDescriptor>>;
 
 export type MatchName = keyof typeof MATCHES;

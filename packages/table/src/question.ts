@@ -4,6 +4,7 @@
  * A match that asks one of these questions is a row in matches/. A new question is a member here: whoever
  * answers has a record over QuestionKind, so that evaluate() and the kernel do not compile without it.
  */
+import { isOpen, type Schedule } from './schedule.js';
 
 interface Questions {
   /** Holds in `threshold` of 2^31 cases. */
@@ -15,6 +16,10 @@ interface Questions {
    * token, and takes it. Time that the machine was suspended counts.
    */
   readonly bucket: { readonly cost: bigint; readonly burst: number };
+  /** Holds so often, and never again. */
+  readonly budget: { readonly calls: bigint };
+  /** Holds at certain hours of certain days. Asks the time of day, and has no state. */
+  readonly schedule: Schedule;
 }
 
 export type QuestionKind = keyof Questions;
@@ -42,6 +47,8 @@ interface QuestionRow<Q> {
    * used up, and what picks not to pick. Undefined: it is asked as ever.
    */
   readonly again: boolean | undefined;
+  /** What it says at a time of day, in seconds since 1970, if that is all that it asks. */
+  readonly at?: (question: Q, seconds: number) => boolean;
   /** What the question says in its first state, and when all that it gives has been taken; undefined: either. */
   readonly says: (question: Q) => Partial<Readonly<Record<StateName, boolean>>>;
 }
@@ -57,6 +64,12 @@ const QUESTIONS: { readonly [K in QuestionKind]: QuestionRow<QuestionOf<K>> } = 
     again: false,
     says: ({ every, at }) => (every === 1 ? always(false, true) : { fresh: at === 0 }),
   },
+  budget: {
+    hasState: true,
+    again: true,
+    says: ({ calls }) => (calls === 0n ? always(true, false) : { fresh: true, exhausted: false }),
+  },
+  schedule: { hasState: false, again: undefined, says: () => ({}), at: isOpen },
   bucket: { hasState: true, again: true, says: () => ({ fresh: true, exhausted: false }) },
 };
 
@@ -87,11 +100,21 @@ export type Assume = (test: OpaqueTest) => boolean | undefined;
 /** What may be known about the moment of a call. */
 export interface Circumstances {
   readonly state?: StateName | undefined;
+  /** Seconds since 1970 by the clock on the wall, whatever its time zone is. */
+  readonly time?: number | undefined;
 }
 
 /** What is known of opaque tests in such circumstances. */
-export function assumeIn({ state }: Circumstances): Assume {
-  return (test) => (state === undefined ? undefined : saysIn(test, state));
+export function assumeIn({ state, time }: Circumstances): Assume {
+  return (test) =>
+    (time === undefined ? undefined : saysAt(test, time)) ??
+    (state === undefined ? undefined : saysIn(test, state));
+}
+
+/** Whether the test is known to hold at the time of day. */
+function saysAt({ question, negated }: OpaqueTest, seconds: number): boolean | undefined {
+  const holds = rowOf(question).at?.(question, seconds);
+  return holds === undefined ? undefined : holds !== negated;
 }
 
 export const STATE_NAMES: readonly StateName[] = ['fresh', 'exhausted'];

@@ -30,6 +30,14 @@ export interface Values {
   readonly word: { readonly word: string };
   /** `threshold` of 2^31 cases. */
   readonly probability: { readonly threshold: number };
+  /** Seconds since midnight. */
+  readonly timeOfDay: { readonly seconds: number };
+  /** Seconds since 1970, as if all clocks went by one time zone. */
+  readonly date: { readonly seconds: number };
+  /** Bit n is day n: 1 for Monday to 7 for Sunday. */
+  readonly weekdays: { readonly days: number };
+  /** Bit n is day n, 1 to 31. */
+  readonly monthdays: { readonly days: number };
   /** `count` in each so many seconds, the shortest period in which it is a whole number. */
   readonly rate: { readonly count: number; readonly seconds: RatePeriod };
 }

@@ -5,7 +5,7 @@ import { FORMATS, REGION_KEYS, type RegionKey, SCHEMA_KINDS, SEVERITIES } from '
 import type { Argv } from 'yargs';
 import { CommandError } from '../failure.js';
 import type { Globals } from '../globals.js';
-import { flag, list, readCircumstances, state, text } from '../options.js';
+import { flag, list, readCircumstances, state, text, time } from '../options.js';
 import { type ReportOptions, readReportOptions } from './reporting.js';
 
 export const CI_NAMES = [
@@ -212,6 +212,7 @@ function queryCommand(parser: Argv, globals: Globals): Argv {
           }),
       )
         .option('state', state)
+        .option('time', time)
         .option('matrix', {
           type: 'boolean',
           default: false,

@@ -46,6 +46,7 @@ const KEY = -4;
 /** The real one. */
 const WORLD: World = {
   uptime: [callHelper('ktime_get_boot_ns')],
+  atomicTime: [callHelper('ktime_get_tai_ns')],
   random: [callHelper('get_prandom_u32')],
 };
 
@@ -69,7 +70,7 @@ function answer(kind: QuestionKind, world: World): readonly Item[] {
   return [
     label(name),
     ...(again === undefined ? [] : [jumpIf('ne', R2, 0, again ? 'ask.holds' : 'ask.fails')]),
-    ...(questionHasState(kind) ? findState() : []),
+    ...(questionHasState(kind) || QUESTIONS[kind].readsClock ? findState() : []),
     ...QUESTIONS[kind].answer(answering),
   ];
 }
