@@ -11,10 +11,11 @@ import {
 } from '@sockfilter/policy';
 import { errnoName, evaluate, type Packet, registerPaths, type Table } from '@sockfilter/table';
 import fc from 'fast-check';
+import { atPlace, typedPlace } from '../../packages/cli/src/globals.js';
 import { type PacketWords, readPacket } from '../../packages/cli/src/packet.js';
 import { tables } from '../arbitrary/table.js';
 import { fileOf } from '../policy/rulefile.js';
-import { Workplace } from './command.js';
+import { program, Workplace } from './command.js';
 
 const OPTIONS = ['group', 'proto', 'src', 'dst', 'uid', 'gid'] as const;
 
@@ -109,16 +110,83 @@ describe('the commands as they are printed', () => {
     for (const shown of kinds.values()) run(file.table, shown);
   });
 
+  /** The commands in the text, as lines of their own or as data. */
+  function commandsIn(text: string): readonly string[] {
+    const found = [...text.matchAll(/(?:^ +|"command": ")(sockfilter .*explain [^"\n]*)/gm)];
+    return [...new Set(found.map(([, command]) => `${command}`))];
+  }
+
+  test('of expectations and of a comparison, as text and as data', () => {
+    place.write('every.rules', printSave(fileOf(EVERY_CALL, 'every.rules').table));
+    place.write('after.rules', printSave(fileOf(EVERY_CALL.slice(0, -2), 'after.rules').table));
+    place.write(
+      'every.test.yaml',
+      [
+        'cases:',
+        '  - call: { chain: RECVFROM, group: 3, proto: udplite, src: 10.0.0.2, sport: 5, dst: 10.0.0.1, dport: 9 }',
+        '    expect: drop',
+        'invariants:',
+        ...['BIND', 'ACCEPT', 'CONNECT', 'SENDTO', 'RECVFROM'].map(
+          (chain) => `  - never: accept\n    in: { chain: ${chain} }`,
+        ),
+      ].join('\n'),
+    );
+    for (const words of [
+      ['test', '--all', 'every.rules'],
+      ['diff', 'every.rules', 'after.rules'],
+    ]) {
+      const text = commandsIn(place.expectStatus(words, 1).stdout);
+      const data = commandsIn(place.expectStatus([...words, '--format', 'json'], 1).stdout);
+      expect(text.length).toBeGreaterThan(words[0] === 'test' ? 4 : 0);
+      expect(new Set(data)).toEqual(new Set(text));
+      for (const command of text) place.expectStatus(command.split(' ').slice(1), 0);
+    }
+  });
+
+  test.each([
+    [['--file', 'web rules', 'group', 'move', 'db', '/x'], 'live table only'],
+    [['--file', 'web rules', 'group', 'delete', 'db'], "--file 'web rules' group add db"],
+    [['--file', 'gone away', '-S'], "printf '*socket\\nCOMMIT\\n' > 'gone away'"],
+  ])('of a hint: %p', (words, hint) => {
+    place.write('web rules', '*socket\nCOMMIT\n');
+    const { stderr } = place.run(words);
+    expect(stderr).toContain(hint);
+    const [, command] = /help: .*?`((?:sockfilter|printf) [^`]+)`/.exec(stderr) ?? [];
+    if (command === undefined) return;
+    const node = `'${process.execPath}' '${program('sockfilter')}'`;
+    const typed = command.replaceAll(/\bsockfilter /g, `${node} `);
+    expect(place.shell(typed)).toMatchObject({ status: 0, stderr: '' });
+    place.expectStatus(words, 0);
+  });
+
   test('of the rule files', () => {
     const folder = join(__dirname, '../../rules');
     cpSync(folder, place.path('.'), { recursive: true });
     const files = readdirSync(folder).filter((name) => name.endsWith('.rules'));
     const { stdout } = place.run(['check', ...files]);
-    const commands = [...stdout.matchAll(/^ +(sockfilter .*explain .*)$/gm)].map(
-      ([, text]) => text,
-    );
+    const commands = commandsIn(stdout);
     expect(commands.length).toBeGreaterThan(0);
-    for (const command of commands.slice(0, 12))
-      place.expectStatus(`${command}`.split(' ').slice(1), 0);
+    for (const command of commands.slice(0, 12)) place.expectStatus(command.split(' ').slice(1), 0);
+  });
+});
+
+describe('a command that we tell of works on the table that was meant', () => {
+  test.each([
+    ['-S', ''],
+    ['--root /web status', '--root /web'],
+    ['status --root=/web', '--root /web'],
+    ['-w 5 --file a.rules -S', '--file a.rules'],
+    ['exec --group x -- y --root /web', ''],
+    ['status --root', ''],
+  ])('%s', (line, place) => {
+    expect(typedPlace(line.split(' '))).toBe(place);
+  });
+
+  test('all of the commands, and each once', () => {
+    const text = 'run `sockfilter save > F && sockfilter restore F`, not `sockfilter --root / -S`';
+    expect(atPlace(text, '--root /web')).toBe(
+      'run `sockfilter --root /web save > F && sockfilter --root /web restore F`, not `sockfilter --root / -S`',
+    );
+    expect(atPlace(text, '')).toBe(text);
   });
 });

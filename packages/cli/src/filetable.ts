@@ -1,6 +1,6 @@
 /** A saved rule file as the table. */
 import { statSync } from 'node:fs';
-import { type Document, EXIT } from '@sockfilter/language';
+import { type Document, EXIT, quoteShell } from '@sockfilter/language';
 import { EMPTY_TABLE, registerPaths, requireValid, type Table } from '@sockfilter/table';
 import { replaceFile, resolveFile } from './atomicfile.js';
 import { CommandError, DiagnosticsError, errnoOf } from './failure.js';
@@ -17,7 +17,8 @@ function readRuleFile(path: string): string {
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'ENOENT') {
-      const help = `make an empty one with \`printf '*socket\\nCOMMIT\\n' > ${path}\`, or save the table in force with \`sockfilter save -f ${path}\``;
+      const written = quoteShell(path);
+      const help = `make an empty one with \`printf '*socket\\nCOMMIT\\n' > ${written}\`, or save the table in force with \`sockfilter --root / save -f ${written}\``;
       throw new CommandError(`there is no file \`${path}\``, EXIT.usage, help);
     }
     if (code === 'EISDIR') throw new CommandError(`\`${path}\` is a directory`, EXIT.usage);

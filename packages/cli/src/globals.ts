@@ -1,5 +1,5 @@
 /** The options that every command has, wherever they stand: `--root`, `--file` and `--wait`. */
-import { type CommandFlags, EXIT } from '@sockfilter/language';
+import { type CommandFlags, EXIT, quoteShell } from '@sockfilter/language';
 import { patternOf, readPath } from '@sockfilter/table';
 import { CommandError } from './failure.js';
 
@@ -108,6 +108,29 @@ export function splitGlobals(argv: readonly string[]): {
     else throw usage(`wait seconds not numeric: \`${value}\``);
   }
   return { globals: completeGlobals(given), rest: [...rest, ...argv.slice(at)], typed };
+}
+
+/** Where the command line works, as the words that say so: `--root /web`, `--file web.rules` or nothing. */
+export function typedPlace(argv: readonly string[]): string {
+  const isWhole = !/^--(root|file)$/.test(argv.at(-1) ?? '');
+  for (let at = 0; isWhole && at < argv.length && argv[at] !== '--'; ) {
+    const option = optionAt(argv, at);
+    if (option && option.key !== 'wait' && option.value !== undefined)
+      return `--${option.key} ${quoteShell(option.value)}`;
+    at += option?.words ?? 1;
+  }
+  return '';
+}
+
+/**
+ * The text with its commands in backquotes as they have to be typed to work on the same table; those that
+ * name one stay. What the environment names is in force for them as well.
+ */
+export function atPlace(text: string, place: string): string {
+  if (place === '') return text;
+  return text.replace(/`sockfilter [^`]+`/g, (commands) =>
+    commands.replace(/\bsockfilter (?!--)/g, () => `sockfilter ${place} `),
+  );
 }
 
 /** Refuses a command that a saved rule file has no notion of. */

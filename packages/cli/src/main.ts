@@ -23,5 +23,5 @@ async function route(argv: readonly string[]): Promise<void> {
 
 /** Runs the command line; the exit status is set when it resolves. */
 export function main(argv: readonly string[]): Promise<void> {
-  return finish(() => route(argv));
+  return finish(argv, () => route(argv));
 }

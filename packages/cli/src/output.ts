@@ -1,8 +1,9 @@
 /** The only places that write, and the only one that ends the process. */
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { escapeLines, escapeUnseen } from '@sockfilter/language';
+import { EXIT, escapeLines, escapeUnseen } from '@sockfilter/language';
 import { describeFailure, errnoOf } from './failure.js';
+import { atPlace, typedPlace } from './globals.js';
 
 /** A terminal or pipe that others have made nonblocking may be full for a moment. */
 const FULL_MS = 5;
@@ -45,23 +46,37 @@ export function tell(text: string): void {
   write(2, text);
 }
 
+/** Where the command that runs works, for the commands that it tells of. */
+let place = '';
+
+/** The text with its commands as they work on the table that this one works on. */
+export function forThisTable(text: string): string {
+  return atPlace(text, place);
+}
+
 /** For what a person should know, beside the output. */
 export function note(text: string): void {
-  write(2, `sockfilter: ${escapeUnseen(text)}\n`);
+  write(2, `sockfilter: ${escapeUnseen(forThisTable(text))}\n`);
 }
 
 function wantsColour(): boolean {
   return isatty(2) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }
 
-/** Runs a command to its end and sets the exit status that it leads to. */
-export async function finish(command: () => void | Promise<void>): Promise<void> {
+/** Runs the command of these words to its end and sets the exit status that it leads to. */
+export async function finish(
+  argv: readonly string[],
+  command: () => void | Promise<void>,
+): Promise<void> {
+  place = typedPlace(argv);
   try {
     await command();
   } catch (error) {
     const { text, exit } = describeFailure(error, wantsColour());
     const trace = process.env.SOCKFILTER_DEBUG && error instanceof Error ? error.stack : undefined;
-    write(2, trace === undefined ? text : `${text}${trace}\n`);
+    // What is wrong with the words is told of commands in general.
+    const told = exit === EXIT.usage ? text : forThisTable(text);
+    write(2, trace === undefined ? told : `${told}${trace}\n`);
     process.exitCode = exit;
   }
 }

@@ -10,7 +10,7 @@ import { CommandError } from './failure.js';
 import { type Globals, requireLive } from './globals.js';
 import { withFirewall, withLiveTable } from './livetable.js';
 import type { OpenTable } from './opentable.js';
-import { note, print } from './output.js';
+import { forThisTable, note, print } from './output.js';
 import { hashText } from './revision.js';
 
 function printCgroups({ cgroups, cgroupCapacity, removed }: Status): string | undefined {
@@ -70,7 +70,9 @@ function printStatus(
       'on trial',
       trialSeconds === undefined
         ? undefined
-        : `for ${Math.ceil(trialSeconds)} s more: \`sockfilter confirm\` keeps it, \`sockfilter undo\` puts the one before back`,
+        : forThisTable(
+            `for ${Math.ceil(trialSeconds)} s more: \`sockfilter confirm\` keeps it, \`sockfilter undo\` puts the one before back`,
+          ),
     ],
   ];
   const facts = all.flatMap(([name, said]) => (said === undefined ? [] : [[name, said]]));

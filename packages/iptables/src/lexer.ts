@@ -5,8 +5,13 @@
  * a backslash takes the next character as it is, and the closing quote ends the word. Beyond that, a
  * single quote at the start of a word opens a string without escapes.
  */
-import { type Diagnostic, LineWord, type Source, type Word } from '@sockfilter/language';
-import { quoteShell } from './quote.js';
+import {
+  type Diagnostic,
+  LineWord,
+  quoteShell,
+  type Source,
+  type Word,
+} from '@sockfilter/language';
 
 export interface LexedLine {
   readonly words: readonly Word[];

@@ -4,8 +4,3 @@
 export function quoteSaved(text: string): string {
   return /^[A-Za-z0-9_-]+$/.test(text) ? text : `"${text.replace(/["\\']/g, '\\$&')}"`;
 }
-
-/** For a POSIX shell. */
-export function quoteShell(text: string): string {
-  return /^[\w@%+=:,./!-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}

@@ -14,5 +14,6 @@ export { escapeLines, escapeUnseen, writeJson } from './escape.js';
 export { EXIT, type ExitCode } from './exitcode.js';
 export { type Names, NO_NAMES, readNames } from './names.js';
 export { noteOddCharacters } from './oddcharacter.js';
+export { quoteShell } from './shell.js';
 export * from './source.js';
 export { didYouMean } from './suggest.js';

@@ -1,4 +1,5 @@
 /** One call in words, and as the command line that shows how it is decided. */
+import { quoteShell } from '@sockfilter/language';
 import {
   CHAINS,
   type Group,
@@ -41,11 +42,9 @@ export function describeCall(packet: Packet, groups: readonly Group[]): string {
 
 /** What to type to see how the call is decided. */
 export function explainCommand(packet: Packet, file?: string): string {
-  const quoted =
-    file !== undefined && /[^\w@%+=:,./-]/.test(file) ? `'${file.replaceAll("'", `'\\''`)}'` : file;
   const words = [
     'sockfilter',
-    ...(quoted === undefined ? [] : ['--file', quoted]),
+    ...(file === undefined ? [] : ['--file', quoteShell(file)]),
     'explain',
     packet.chain,
     `--group ${packet.group}`,

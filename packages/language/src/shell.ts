@@ -1,0 +1,4 @@
+/** Words for a POSIX shell. */
+export function quoteShell(text: string): string {
+  return /^[\w@%+=:,./!-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
