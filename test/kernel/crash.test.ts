@@ -10,13 +10,17 @@ import { describeKernel } from '../harness/kernel.js';
 import { forLength } from '../harness/length.js';
 import { Policy, tableOf } from '../harness/policy.js';
 import { Testbed } from '../harness/testbed.js';
+import type { AdministratorQuestion } from './processes/messages.js';
 import { Administrator, callsIn, endProcesses, Hammer } from './processes/process.js';
 
 const RANDOM_KILLS = forLength({ long: 120, short: 30 });
 /** Of how many steps of a commit one is interrupted, times what the test says. */
 const STRIDE = forLength({ long: 1, short: 3 });
-/** A loop of commits is killed so many milliseconds after its start at the latest: several commits. */
-const RANDOM_MS = 200;
+/** A loop of commits is killed at the latest after the time of so many. */
+const RANDOM_COMMITS = 6;
+const TRIAL_SECONDS = 3600;
+/** The number of no step. */
+const NEVER = 0;
 const PORTS = [7001, 7002, 7003];
 const ALL_PASS = ['ok', 'ok', 'ok'];
 
@@ -83,12 +87,18 @@ describeKernel('kill -9', () => {
   }
 
   /** The same in a process that dies at the step; false if it has come to its end before. */
-  async function dieReplacing(text: string | undefined, dieAt: number): Promise<boolean> {
+  function dieReplacing(text: string | undefined, dieAt: number): Promise<boolean> {
+    return dieOf((root) => ({ root, do: 'replace', text, dieAt }));
+  }
+
+  async function dieOf(question: (root: string) => AdministratorQuestion): Promise<boolean> {
     const one = await administrator();
-    const steps = await one.ask({ root: policy.root, do: 'replace', text, dieAt });
+    const steps = await one.ask(question(policy.root));
     await one.kill();
     return steps === undefined;
   }
+
+  const inForce = () => policy.use((firewall) => firewall.read()?.text);
 
   async function probe(): Promise<readonly string[]> {
     const results: string[] = [];
@@ -144,6 +154,61 @@ describeKernel('kill -9', () => {
     }
   }
 
+  const isOnTrial = () => policy.use((firewall) => firewall.trial !== undefined);
+
+  /** `b` on trial, in a process that dies at the step. */
+  const dieTrying = (dieAt: number) =>
+    dieOf((root) => ({ root, do: 'replace', text: b, confirmWithin: TRIAL_SECONDS, dieAt }));
+
+  /**
+   * Under calls, kills a step in the life of a trial of `b` over `a`. What stays is one of the tables, all
+   * calls that both refuse are refused, and the trial, if it is one, can be ended either way.
+   */
+  async function killTrialAtSteps(work: 'begin' | 'confirm' | 'abort', stride: number) {
+    await replace(a);
+    for (let step = 1, turn = 0; ; step += stride, turn += 1) {
+      if (work !== 'begin') await dieTrying(NEVER);
+      const passes = (await hammer.pause())[2]?.[0] ?? 0;
+      const lost = callsIn(await hammer.pause()) + probes - counted();
+      await hammer.run();
+      const died = await (work === 'begin'
+        ? dieTrying(step)
+        : dieOf((root) => ({ root, do: work, dieAt: step })));
+      const tally = await hammer.pause();
+      const after = { begin: b, confirm: b, abort: a }[work];
+      const wrong = [...(await faults(died ? [a, b] : [after]))];
+      // What was counted on trial goes with it.
+      const missing = callsIn(tally) + probes - counted() - lost;
+      if (work !== 'abort' && missing !== 0) wrong.push(`${missing} calls are not counted`);
+      if (work === 'confirm' && inForce() !== b) wrong.push('it is undone');
+      if (work !== 'confirm' && isOnTrial() !== (inForce() === b)) wrong.push('the trial is lost');
+      if (isOnTrial()) {
+        const how = turn % 2 === 0 ? 'confirm' : 'abort';
+        await steady.ask({ root: policy.root, do: how });
+        wrong.push(...(await faults([how === 'confirm' ? b : a])));
+      }
+      if (isOnTrial()) wrong.push('the trial does not end');
+      await replace(a);
+      wrong.push(...(await faults([a])));
+      const passed = tally[2]?.[0] ?? 0;
+      if (passed > passes) wrong.push(`${passed - passes} calls pass that both refuse`);
+      if (wrong.length > 0) throw new Error(`${work}, after step ${step}: ${wrong.join('; ')}`);
+      if (!died) return (step - 1) / stride;
+    }
+  }
+
+  test.each([
+    ['begin', 17 * STRIDE, 2],
+    ['confirm', 13 * STRIDE, 1],
+    ['abort', 3 * STRIDE, 1],
+  ] as const)(
+    'at steps of a trial: %s',
+    async (work, stride, least) => {
+      expect(await killTrialAtSteps(work, stride)).toBeGreaterThanOrEqual(least);
+    },
+    180_000,
+  );
+
   test('at every step of a commit that changes groups', async () => {
     expect(await killAtSteps(a, b, STRIDE)).toBeGreaterThan(50 / STRIDE);
   }, 180_000);
@@ -156,16 +221,27 @@ describeKernel('kill -9', () => {
     expect(await killAtSteps(c, a, 10 * STRIDE)).toBeGreaterThan(4 / STRIDE);
   }, 180_000);
 
+  /** Milliseconds that a process just started takes to go to `b` and back, on this machine as it is now. */
+  async function timeTwoCommits(): Promise<number> {
+    const one = await administrator();
+    const begin = performance.now();
+    for (const text of [b, a]) await one.ask({ root: policy.root, do: 'replace', text });
+    const time = performance.now() - begin;
+    await one.kill();
+    return time;
+  }
+
   test(`${RANDOM_KILLS} times at random moments of commits`, async () => {
     await replace(a);
     const lost = callsIn(await hammer.pause()) + probes - counted();
+    const most = (RANDOM_COMMITS / 2) * (await timeTwoCommits());
     const wrong: string[] = [];
     const seen = new Map<string | undefined, number>();
     for (let kill = 0; kill < RANDOM_KILLS; kill++) {
       const one = await administrator();
       await hammer.run();
       one.tell({ root: policy.root, do: 'loop', texts: kill % 2 === 0 ? [a, b] : [b, a] });
-      await sleep(Math.random() * RANDOM_MS);
+      await sleep(Math.random() * most);
       await one.kill();
       const calls = callsIn(await hammer.pause());
       wrong.push(...(await faults([a, b])));

@@ -32,11 +32,11 @@ import {
   type Table,
   unescapePath,
 } from '@sockfilter/table';
-import { type Assignment, assignGroups, nextAssignment } from './assignment.js';
-import { attachMissing, detach, inspectHook, replacePrograms } from './attachment.js';
+import type { Assignment } from './assignment.js';
+import { detach } from './attachment.js';
 import { walkBlob } from './blobwalk.js';
 import { bootTime } from './bootclock.js';
-import { adoptCgroups, countProcesses } from './cgrouptree.js';
+import { countProcesses } from './cgrouptree.js';
 import { type Environment, readEnvironment, requireRoot } from './environment.js';
 import {
   type CompiledTable,
@@ -46,8 +46,9 @@ import {
   makeGeneration,
 } from './generation.js';
 import { readBlob, readSlots, readText, readTotals } from './generationmap.js';
-import { CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
+import { CALL_HOOKS, isNeeded } from './hooks.js';
 import {
+  clearFallback,
   fold,
   type LoadedGeneration,
   loadPinned,
@@ -65,12 +66,21 @@ import {
 import { FIRST_EPOCH, FORMAT } from './layout.js';
 import { takeLock } from './lock.js';
 import { closeMaps, createMaps, MAPS, type Maps, openMaps } from './maps.js';
-import { type Registered, registeredPaths, registrationOf } from './pathmap.js';
+import { registrationOf } from './pathmap.js';
 import { instanceName, Pins, using } from './pins.js';
+import { prepareRoot } from './preparation.js';
 import { programDigest } from './programs.js';
 import { assignSlots, clearSlots, type Slots, type TestOrigins, writeClock } from './statemap.js';
 import { readStatus, type Status } from './status.js';
-import { NoTrialError, TrialError } from './trial.js';
+import {
+  abortTrial,
+  fallbackText,
+  goBack,
+  type PendingTrial,
+  pendingTrial,
+  requirePending,
+  TrialError,
+} from './trial.js';
 import { UnsupportedError } from './unsupported.js';
 import { beginUpgrade, discardNext, endUpgrade } from './upgrade.js';
 
@@ -101,12 +111,6 @@ export interface Change {
   readonly testOrigins?: TestOrigins;
   /** Seconds after which it is undone unless it is confirmed. */
   readonly confirmWithin?: number;
-}
-
-/** A table that is on trial. */
-export interface PendingTrial {
-  /** Until it is undone. */
-  readonly seconds: number;
 }
 
 const NS_PER_SECOND = 1_000_000_000n;
@@ -176,16 +180,14 @@ export class Firewall {
 
   /** The text to go back to while a table is on trial; undefined if that is nothing. */
   get fallback(): string | undefined {
-    const trial = this.#inForce()?.trial;
-    if (trial?.state !== 'pending' || trial.other.header.textBytes === 0) return undefined;
-    return readText(trial.other.fd, trial.other.header);
+    const current = this.#inForce();
+    return current && fallbackText(current);
   }
 
   /** The trial that is pending. */
   get trial(): PendingTrial | undefined {
-    const trial = this.#inForce()?.trial;
-    if (trial?.state !== 'pending') return undefined;
-    return { seconds: Math.max(0, Number(trial.deadline - bootTime()) / 1e9) };
+    const current = this.#inForce();
+    return current && pendingTrial(current);
   }
 
   /**
@@ -199,9 +201,8 @@ export class Firewall {
 
   /** Keeps the table that is on trial: it is in force without a deadline from here on. */
   confirm(): void {
-    const current = this.#inForce();
-    if (current?.trial?.state !== 'pending') throw new NoTrialError(current?.trial !== undefined);
-    const text = readText(current.generation.fd, current.generation.header);
+    const { generation } = requirePending(this.#inForce());
+    const text = readText(generation.fd, generation.header);
     const table = this.#parse(text);
     this.#commit({
       table,
@@ -213,16 +214,7 @@ export class Firewall {
 
   /** Puts the table back in force that the one on trial has taken the place of. */
   abort(): void {
-    const current = this.#inForce();
-    if (current?.trial?.state !== 'pending') throw new NoTrialError(current?.trial !== undefined);
-    const { generation, trial } = current;
-    if (current.before) close(current.before.fd);
-    this.#goBack({
-      ...current,
-      generation: trial.other,
-      before: undefined,
-      trial: { state: 'undone', other: generation },
-    });
+    this.#instance = abortTrial(this.#pins, requirePending(this.#inForce()));
     this.#endUnfinished();
   }
 
@@ -244,7 +236,11 @@ export class Firewall {
     const maps = old ? openMaps(this.#pins) : createMaps(this.#pins);
     try {
       const last = old ?? this.#install(maps);
-      const ids = this.#attach(maps, last.header, wanted, change.table);
+      const ids = prepareRoot(this.#pins, tree, maps, {
+        last: last.header,
+        wanted,
+        table: change.table,
+      });
       const slots = this.#slots(maps, compiled, last, change.testOrigins ?? []);
       const next = loadPinned(this.#pins, this.#lay(change, compiled, last.header, ids, slots));
       const isTrial = change.confirmWithin !== undefined;
@@ -258,9 +254,8 @@ export class Firewall {
         this.#become(inspectInstance(this.#pins, tree));
         return { before: old && before };
       }
-      const isConfirmed = this.#inForce()?.trial !== undefined;
       this.#become(ownInForce(next));
-      if (isConfirmed) setFallback(maps.table, undefined);
+      clearFallback(maps.table);
       for (const hook of CALL_HOOKS) if (!isNeeded(hook, change.table)) detach(this.#pins, hook);
       return { before: old && before };
     } catch (error) {
@@ -388,7 +383,7 @@ export class Firewall {
     if (instance.state !== 'inForce') return;
     const { generation, before, release, trial } = instance;
     if (trial?.state === 'undone') {
-      this.#goBack(instance);
+      this.#instance = goBack(this.#pins, instance);
       return;
     }
     if (before && release !== 'both') fold(before, generation);
@@ -400,24 +395,6 @@ export class Firewall {
     discardNext(this.#pins);
     if (before) close(before.fd);
     this.#instance = { ...instance, before: undefined };
-  }
-
-  /** Puts what has been in force since a trial's deadline where it is looked for first. */
-  #goBack(instance: InForceInstance): void {
-    const { generation, trial } = instance;
-    const maps = openMaps(this.#pins);
-    try {
-      putInForce(maps.table, generation);
-      setFallback(maps.table, undefined);
-    } finally {
-      closeMaps(maps);
-    }
-    unpinOthers(this.#pins, generation);
-    if (trial) close(trial.other.fd);
-    this.#instance =
-      generation.header.textBytes === 0
-        ? { state: 'unfinished', generation }
-        : { ...instance, trial: undefined };
   }
 
   /** Takes over from an older release, or goes on with that. */
@@ -489,32 +466,6 @@ export class Firewall {
     this.#become({ state: 'unfinished', generation });
     return generation;
   }
-
-  /** Attaches what is missing and sees to it that all cgroups have their ids; returns which hold. */
-  #attach(maps: Maps, last: Header, wanted: Registered, table: Table): Assignment {
-    const { tree } = this.#environment;
-    const ids: Assignment = { slot: last.idSlot, epoch: last.idEpoch };
-    const inForce = registeredPaths(maps.paths, ids.slot);
-    const isWhole = [
-      ...TRACEPOINTS,
-      ...CALL_HOOKS.filter(({ needed }) => needed === 'always'),
-    ].every((hook) => inspectHook(this.#pins, tree, hook).attached);
-    attachMissing(this.#pins, tree, maps, TRACEPOINTS);
-    // A root that was made again, and what lies below it, has no ids yet. They come before the hooks:
-    // an interruption leaves a hook detached, so that the next commit comes here again.
-    if (last.textBytes === 0 || !isWhole) {
-      adoptCgroups(maps, tree);
-      assignGroups(maps, tree, ids, inForce);
-    }
-    const needed = CALL_HOOKS.filter((hook) => isNeeded(hook, table));
-    attachMissing(this.#pins, tree, maps, needed);
-    if (last.programs !== programDigest())
-      replacePrograms(this.#pins, tree, maps, [...TRACEPOINTS, ...needed]);
-    if (sameEntries(inForce, wanted)) return ids;
-    const next = nextAssignment(ids);
-    assignGroups(maps, tree, next, wanted);
-    return next;
-  }
 }
 
 /** A generation that is all there is. */
@@ -527,8 +478,4 @@ function ownInForce(generation: LoadedGeneration): InForceInstance {
     release: 'own',
     trial: undefined,
   };
-}
-
-function sameEntries(a: Registered, b: Registered): boolean {
-  return a.size === b.size && [...a].every(([path, id]) => b.get(path) === id);
 }

@@ -7,7 +7,6 @@ export {
   Firewall,
   type FirewallOptions,
   type InForce,
-  type PendingTrial,
 } from './firewall.js';
 export { type CompiledTable, compileTable } from './generation.js';
 export { LockedError } from './lock.js';
@@ -15,5 +14,5 @@ export { registrationOf } from './pathmap.js';
 export { instanceName } from './pins.js';
 export { programDigest } from './programs.js';
 export type { HookStatus, Status } from './status.js';
-export { NoTrialError, TrialError } from './trial.js';
+export { NoTrialError, type PendingTrial, TrialError } from './trial.js';
 export { UnsupportedError } from './unsupported.js';

@@ -5,7 +5,7 @@
  * still there: the slot of the table map says which one is in force, and the mark in its base whether
  * the counts of the one before have been folded in.
  */
-import { type Fd, remove, update } from '@sockfilter/bpf';
+import { type Fd, lookup, remove, update } from '@sockfilter/bpf';
 import type { Generation, Header } from './generation.js';
 import { loadGeneration, readTotals, writeBase } from './generationmap.js';
 import { TABLE_SLOTS } from './layout.js';
@@ -44,10 +44,16 @@ export function putInForce(table: Fd, generation: LoadedGeneration): void {
   setSlot(table, TABLE_SLOTS.inForce, generation);
 }
 
-/** Says what is to be in force past the deadline of the one that is; without one, nothing. */
-export function setFallback(table: Fd, generation: LoadedGeneration | undefined): void {
-  if (generation) setSlot(table, TABLE_SLOTS.fallback, generation);
-  else remove(table, slotKey(TABLE_SLOTS.fallback));
+/** Says what is to be in force past the deadline of the one that is going to be. */
+export function setFallback(table: Fd, generation: LoadedGeneration): void {
+  setSlot(table, TABLE_SLOTS.fallback, generation);
+}
+
+/** Ends what `setFallback` has said, by a commit that was interrupted as well. */
+export function clearFallback(table: Fd): void {
+  const key = slotKey(TABLE_SLOTS.fallback);
+  // Removing waits for the programs that run, looking does not.
+  if (lookup(table, key, 4)) remove(table, key);
 }
 
 /** Folds the counts of the generation before in, which must be at rest; gives its final counts. */

@@ -46,7 +46,7 @@ export interface InForceInstance {
 }
 
 /** A table that is undone past its deadline, as `restore --confirm` puts it in force. */
-type Trial =
+export type Trial =
   /** It is in force; `other` is what to go back to. */
   | { readonly state: 'pending'; readonly other: LoadedGeneration; readonly deadline: bigint }
   /** Its deadline has passed: what is in force is the one before, and `other` is the one that was tried. */

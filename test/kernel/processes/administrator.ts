@@ -59,6 +59,14 @@ function tableOf(text: string): Table {
   return table;
 }
 
+/** How many steps the body takes; the process dies at that of the number. */
+function countSteps(number: number | undefined, body: () => unknown): number {
+  steps = 0;
+  dieAt = number ?? 0;
+  body();
+  return steps;
+}
+
 /** Numbers of the counters by the place of what they count. */
 function counterPlaces(table: Table): ReadonlyMap<string, number> {
   return new Map(
@@ -78,11 +86,12 @@ function withFirewall<T>(root: string, body: (firewall: Firewall) => T): T {
   }
 }
 
-function replace(firewall: Firewall, table: Table): void {
+function replace(firewall: Firewall, table: Table, confirmWithin?: number): void {
   const old = firewall.read();
   const places = old ? counterPlaces(tableOf(old.text)) : new Map<string, number>();
   const origins = [...counterPlaces(table).keys()].map((place) => places.get(place));
-  firewall.commit({ table, text: printSave(table), origins });
+  const trial = confirmWithin === undefined ? {} : { confirmWithin };
+  firewall.commit({ table, text: printSave(table), origins, ...trial });
 }
 
 function append(root: string, port: number): void {
@@ -106,11 +115,14 @@ answerLines((question: AdministratorQuestion) => {
     }
     case 'replace': {
       const table = question.text === undefined ? undefined : tableOf(question.text);
-      steps = 0;
-      dieAt = question.dieAt ?? 0;
-      withFirewall(root, (f) => (table ? replace(f, table) : f.teardown()));
-      return steps;
+      const { confirmWithin } = question;
+      return countSteps(question.dieAt, () =>
+        withFirewall(root, (f) => (table ? replace(f, table, confirmWithin) : f.teardown())),
+      );
     }
+    case 'confirm':
+    case 'abort':
+      return countSteps(question.dieAt, () => withFirewall(root, (f) => f[question.do]()));
     case 'append':
       for (let n = 0; n < question.times; n++) append(root, question.port + n);
       return question.times;

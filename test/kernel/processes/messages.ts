@@ -40,7 +40,14 @@ export type AdministratorQuestion = { readonly root: string } & (
       /** Puts a table in force, or nothing. Answers how many steps it took. */
       readonly do: 'replace';
       readonly text: string | undefined;
+      /** On trial for so many seconds. */
+      readonly confirmWithin?: number;
       /** The process kills itself right before it takes the step of this number, from 1. */
+      readonly dieAt?: number;
+    }
+  | {
+      /** Ends a trial. Answers how many steps it took. */
+      readonly do: 'confirm' | 'abort';
       readonly dieAt?: number;
     }
   | {
