@@ -203,6 +203,8 @@ export class Browser {
     const timer = setTimeout(() => pid !== undefined && process.kill(-pid, 'SIGKILL'), 5000);
     await gone;
     clearTimeout(timer);
+    // Helpers that outlive it for a moment hold the other ends.
+    for (const stream of this.#process.stdio) stream?.destroy();
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 }
