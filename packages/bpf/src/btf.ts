@@ -173,7 +173,10 @@ const TRANSPARENT: ReadonlySet<number> = new Set([
 /** The type behind typedefs and qualifiers; undefined for void. */
 export function underlying(btf: Btf, id: number): BtfType | undefined {
   let type = typeById(btf, id);
-  while (type !== undefined && TRANSPARENT.has(type.kind)) type = typeById(btf, type.sizeOrType);
+  for (let seen = 0; type !== undefined && TRANSPARENT.has(type.kind); seen += 1) {
+    if (seen > btf.positions.length) throw new Error(`BTF type ${id} is of itself`);
+    type = typeById(btf, type.sizeOrType);
+  }
   return type;
 }
 

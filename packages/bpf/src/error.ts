@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { missingPrivilege } from './privilege.js';
 
 const NAMES: ReadonlyMap<number, string> = new Map([
   ...Object.entries(constants.errno).map(([name, number]): [number, string] => [number, name]),
@@ -10,6 +11,8 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [524, 'ENOTSUPP'],
 ]);
 
+const { EACCES, EPERM } = constants.errno;
+
 /** The name of an error number, such as `EPERM`; `errno 999` for one without a name. */
 export function errnoName(errno: number): string {
   return NAMES.get(errno) ?? `errno ${errno}`;
@@ -19,7 +22,8 @@ export function errnoName(errno: number): string {
  * A system call that the kernel refused.
  *
  * `call` says what was asked (`BPF_PROG_LOAD of connect4`), `errno` is the positive number and `code`
- * its name, and `log` is the whole verifier log where a program was refused.
+ * its name, and `log` is the whole verifier log where a program was refused; `help` says which privilege is
+ * missing, where that is why.
  */
 export class BpfError extends Error {
   override readonly name = 'BpfError';
@@ -27,6 +31,7 @@ export class BpfError extends Error {
   readonly errno: number;
   readonly code: string;
   readonly log: string | undefined;
+  readonly help: string | undefined;
 
   constructor(call: string, errno: number, detail?: string, log?: string) {
     const code = errnoName(errno);
@@ -35,5 +40,8 @@ export class BpfError extends Error {
     this.errno = errno;
     this.code = code;
     this.log = log;
+    // With a log it is the verifier that has refused.
+    const isPrivilege = (errno === EPERM || errno === EACCES) && !log;
+    this.help = isPrivilege ? missingPrivilege(call) : undefined;
   }
 }

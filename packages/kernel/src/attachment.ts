@@ -8,7 +8,6 @@ import {
   close,
   detachLink,
   type Fd,
-  kernelBtf,
   linkInfo,
   loadProgram,
   type MapDescriptors,
@@ -17,7 +16,7 @@ import {
 } from '@sockfilter/bpf';
 import type { Tree } from './cgrouptree.js';
 import type { Hook } from './hooks.js';
-import { type Offsets, readOffsets } from './offsets.js';
+import { kernelOffsets, type Offsets } from './offsets.js';
 import { type Pins, REPLACING, using } from './pins.js';
 
 export interface Attachment {
@@ -62,7 +61,7 @@ export function attachMissing(
   for (const hook of hooks) {
     if (inspectHook(pins, tree, hook).attached) continue;
     pins.unpin(hook.name);
-    offsets ??= readOffsets(kernelBtf());
+    offsets ??= kernelOffsets();
     const link = using(loadProgram(hook.program(offsets), maps), (program) =>
       attach(hook, program, tree),
     );
@@ -89,7 +88,7 @@ export function replacePrograms(
   maps: MapDescriptors,
   hooks: readonly Hook[],
 ): void {
-  const offsets = readOffsets(kernelBtf());
+  const offsets = kernelOffsets();
   const programs: { readonly hook: Hook; readonly program: Fd }[] = [];
   try {
     for (const hook of hooks)

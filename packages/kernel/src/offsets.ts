@@ -1,5 +1,6 @@
 /** Where the fields of the kernel's structures lie that no stable interface shows. */
-import { type Btf, type Flag, fieldOffset, findFlag, hasField } from '@sockfilter/bpf';
+import { type Btf, type Flag, fieldOffset, findFlag, hasField, kernelBtf } from '@sockfilter/bpf';
+import { UnsupportedError } from './unsupported.js';
 
 /** Byte offsets, as this kernel's BTF gives them. */
 export interface Offsets {
@@ -105,7 +106,7 @@ function readIpv6(btf: Btf): Ipv6Offsets | undefined {
 const BINDPORT_LOCK_BIT = 3;
 
 /** Throws, naming it, for a field that this kernel does not have. */
-export function readOffsets(btf: Btf): Offsets {
+function readOffsets(btf: Btf): Offsets {
   const cookieSource = fieldOffset(btf, 'ipcm_cookie', 'addr');
   return {
     sockCgroup: fieldOffset(btf, 'sock', 'sk_cgrp_data.cgroup'),
@@ -137,6 +138,19 @@ export function readOffsets(btf: Btf): Offsets {
     skbTransport: fieldOffset(btf, 'sk_buff', 'transport_header'),
     skbNetwork: fieldOffset(btf, 'sk_buff', 'network_header'),
   };
+}
+
+/** The running kernel's offsets. Throws UnsupportedError where its BTF is damaged or has not got them. */
+export function kernelOffsets(read: () => Btf = kernelBtf): Offsets {
+  try {
+    return readOffsets(read());
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UnsupportedError(
+      `/sys/kernel/btf/vmlinux, this kernel's description of itself, can't be used: ${why}`,
+      '`bpftool btf dump file /sys/kernel/btf/vmlinux` checks it; it is made with the kernel, by CONFIG_DEBUG_INFO_BTF=y and a pahole of its age',
+    );
+  }
 }
 
 /** Some kernel's offsets, for what does not depend on which kernel it is. */
