@@ -8,6 +8,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -45,6 +46,23 @@ export function replaceFile(path: string, text: string, mode = 0o644): void {
     writeFileSync(target, text);
     return;
   }
+  replaceTarget({ target, shown: path, before }, text, mode);
+}
+
+/** Writes a file for its owner alone; what has the name is replaced, and a symbolic link is not followed. */
+export function replaceOwnFile(path: string, text: string): void {
+  replaceTarget({ target: path, shown: path, before: undefined }, text, 0o600);
+}
+
+interface Place {
+  readonly target: string;
+  /** As the user has named it. */
+  readonly shown: string;
+  /** Whose mode and owner stay. */
+  readonly before: Stats | undefined;
+}
+
+function replaceTarget({ target, shown, before }: Place, text: string, mode: number): void {
   const next = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
   // One by this name is of a process that had the pid before.
   rmSync(next, { force: true });
@@ -60,7 +78,7 @@ export function replaceFile(path: string, text: string, mode = 0o644): void {
     renameSync(next, target);
   } catch (error) {
     unlinkSync(next);
-    throw namingFile(error, path);
+    throw namingFile(error, shown);
   } finally {
     closeSync(fd);
   }

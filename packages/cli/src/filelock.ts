@@ -25,7 +25,8 @@ function unlink(path: string): void {
 function create(path: string, content: string): boolean {
   const own = `${path}.${process.pid}`;
   try {
-    writeFileSync(own, content);
+    unlink(own);
+    writeFileSync(own, content, { flag: 'wx', mode: 0o644 });
     linkSync(own, path);
     return true;
   } catch (error) {

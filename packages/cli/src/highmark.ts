@@ -2,14 +2,14 @@
  * The highest group id that this host has ever given out by itself, so that none is given out again. It
  * outlives groups, tables and reboots; ids that users choose do not move it.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT } from '@sockfilter/language';
 import { MAX_GROUP_ID, pathsInRules, registerPaths, type Table } from '@sockfilter/table';
-import { replaceFile } from './atomicfile.js';
+import { replaceOwnFile } from './atomicfile.js';
 import { CommandError, errnoOf } from './failure.js';
 import { withFileLock } from './filelock.js';
-import { stateDirectory } from './statedirectory.js';
+import { makeStateDirectory, stateDirectory } from './statedirectory.js';
 
 /** The highest id of all is the user's own choice. */
 const HIGHEST_GIVEN = MAX_GROUP_ID - 1;
@@ -18,11 +18,20 @@ function markFile(): string {
   return join(stateDirectory(), 'highest-id');
 }
 
+function readMark(): string {
+  const fd = openSync(markFile(), constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    return readFileSync(fd, 'utf8');
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** 0 where no id has been given out. */
 export function readHighMark(): number {
   let text: string;
   try {
-    text = readFileSync(markFile(), 'utf8');
+    text = readMark();
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error) ?? '')) return 0;
     throw error;
@@ -43,12 +52,12 @@ export interface Given {
 /** Makes a table with new ids; what is given out is on the disk when it returns. */
 export function giveIds(wait: number, make: (last: number) => Given): Table {
   try {
-    mkdirSync(stateDirectory(), { recursive: true, mode: 0o755 });
+    makeStateDirectory();
     return withFileLock(markFile(), Math.max(wait, 1), () => {
       const last = readHighMark();
       const { table, ids } = make(last);
       const highest = Math.max(last, ...ids);
-      if (highest > last) replaceFile(markFile(), `${highest}\n`);
+      if (highest > last) replaceOwnFile(markFile(), `${highest}\n`);
       return table;
     });
   } catch (error) {

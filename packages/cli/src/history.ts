@@ -3,13 +3,13 @@
  * `/var/lib/sockfilter/history/INSTANCE/NUMBER-HASH-PREVIOUS.rules`. HASH is the start of the text's; PREVIOUS
  * the number of the table to which `undo` goes back from it, 0 for none.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaceFile } from './atomicfile.js';
-import { errnoOf } from './failure.js';
+import { replaceOwnFile } from './atomicfile.js';
+import { CommandError, errnoOf } from './failure.js';
 import { note } from './output.js';
 import { hashText, withoutRevision } from './revision.js';
-import { stateDirectory } from './statedirectory.js';
+import { makeStateDirectory, stateDirectory } from './statedirectory.js';
 
 /** What is kept of one instance. */
 const MAX_ENTRIES = 50;
@@ -89,8 +89,7 @@ function trim(entries: readonly HistoryEntry[]): void {
 }
 
 function add(instance: string, text: string, previous: number, command: readonly string[]): void {
-  const folder = folderOf(instance);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const folder = makeStateDirectory('history', instance);
   const number = (readHistory(instance).at(-1)?.number ?? 0) + 1;
   const name = `${String(number).padStart(8, '0')}-${shortHash(text)}-${previous}.rules`;
   const about = [
@@ -98,7 +97,7 @@ function add(instance: string, text: string, previous: number, command: readonly
     `# who: ${callerLine()}`,
     `# command: ${JSON.stringify(command)}`,
   ];
-  replaceFile(join(folder, name), `${about.join('\n')}\n${text}`, 0o600);
+  replaceOwnFile(join(folder, name), `${about.join('\n')}\n${text}`);
   trim(readHistory(instance));
 }
 
@@ -123,8 +122,8 @@ export function recordCommit(instance: string, { before, text, previous }: Recor
     const back = previous ?? (isSame ? last.previous : (last?.number ?? 0));
     add(instance, text, back, process.argv.slice(2));
   } catch (error) {
-    const code = errnoOf(error);
-    if (code === undefined) throw error;
-    note(`the commit is in force, but not in the history in ${folderOf(instance)} (${code})`);
+    const why = error instanceof CommandError ? error.message : errnoOf(error);
+    if (why === undefined) throw error;
+    note(`the commit is in force, but not in the history in ${folderOf(instance)} (${why})`);
   }
 }

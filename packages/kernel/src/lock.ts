@@ -1,5 +1,5 @@
 /** The lock that serialises commands on one instance. */
-import { mkdirSync, openSync } from 'node:fs';
+import { constants, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { close, type Fd, flock } from '@sockfilter/bpf';
 
@@ -11,6 +11,8 @@ export class LockedError extends Error {
     super(`Another sockfilter command is running: it holds ${path}`);
   }
 }
+
+const { O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
 
 const POLL_MS = 20;
 
@@ -25,7 +27,7 @@ export function nap(ms: number): void {
  */
 export function takeLock(path: string, wait: number): Fd {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-  const fd = openSync(path, 'a', 0o600);
+  const fd = openSync(path, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o600);
   const until = Date.now() + wait * 1000;
   while (!flock(fd, { exclusive: true, nonblocking: true })) {
     if (Date.now() >= until) {
