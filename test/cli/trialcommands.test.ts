@@ -1,0 +1,78 @@
+/** What other commands do while a table is on trial, and what the terminal asks. */
+import { spawnSync } from 'node:child_process';
+import { CgroupTree } from '../harness/cgroups.js';
+import { describeKernel } from '../harness/kernel.js';
+import { program, Workplace } from './command.js';
+
+/** Of util-linux: it runs a command at a terminal. */
+const SCRIPT = 'script';
+
+const OLD = '*socket\n-A BIND -p udp -j ACCEPT\nCOMMIT\n';
+const NEW = '*socket\n-A CONNECT -p udp -j ACCEPT\nCOMMIT\n';
+
+describeKernel('commands during a trial', () => {
+  let tree: CgroupTree;
+  let place: Workplace;
+  beforeAll(async () => {
+    tree = await CgroupTree.create();
+    place = new Workplace({ SOCKFILTER_ROOT: tree.path });
+    place.write('old.rules', OLD);
+    place.write('new.rules', NEW);
+  });
+  beforeEach(() => {
+    place.expectStatus(['restore', 'old.rules'], 0);
+  });
+  afterEach(() => {
+    place.run(['teardown']);
+  });
+  afterAll(async () => {
+    await CgroupTree.removeAll();
+    place?.remove();
+  });
+
+  const rules = () => place.expectStatus(['-S'], 0).stdout;
+
+  test('groups are not changed, with the way out; teardown ends all', () => {
+    place.expectStatus(['restore', '--confirm', '60', 'new.rules'], 0);
+    const changes = [['group', 'add', 'web', '--path', `${tree.path}/web`], ['-F']];
+    for (const change of changes) {
+      const { status, stderr } = place.run(change);
+      expect([change, status === 0]).toEqual([change, false]);
+      expect(stderr).toContain('help: ');
+      expect(rules()).toContain('-A CONNECT');
+    }
+    expect(place.run(['group', 'add', 'web', '--path', `${tree.path}/web`])).toMatchObject({
+      status: 4,
+      stderr: expect.stringContaining('`sockfilter undo` puts the one before back'),
+    });
+    place.expectStatus(['teardown'], 0);
+    expect(place.expectStatus(['status'], 0).stdout).toContain('not installed');
+  });
+
+  /** `restore --confirm` at a terminal at which somebody types. */
+  function answer(typed: string) {
+    const command = `'${process.execPath}' '${program('sockfilter')}' restore --confirm 20 new.rules`;
+    return spawnSync(SCRIPT, ['-qec', command, '/dev/null'], {
+      cwd: place.folder,
+      env: {
+        PATH: process.env.PATH,
+        SOCKFILTER_ROOT: tree.path,
+        SOCKFILTER_STATE_DIR: place.path('state'),
+      },
+      input: typed,
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+  }
+
+  test.each([
+    ['y\n', 0, '-A CONNECT'],
+    ['n\n', 1, '-A BIND'],
+  ])('at the terminal %j is answered', (typed, status, stays) => {
+    const ended = answer(typed);
+    expect(ended.stdout).toContain('Is all as it should be?');
+    expect(ended.status).toBe(status);
+    expect(rules()).toContain(stays);
+    expect(place.expectStatus(['status'], 0).stdout).not.toContain('on trial');
+  });
+});
