@@ -30,7 +30,7 @@ const HOOKS: readonly AttachType[] = [
   'setsockopt',
 ];
 
-const MAPS = ['table', 'groups', 'removed', 'paths', 'shapes', 'scratch'];
+const MAPS = ['table', 'groups', 'removed', 'paths', 'shapes', 'states', 'scratch'];
 
 /** What `machine()` says where nothing is installed. */
 const NOTHING = { programs: HOOKS.map(() => []), pins: undefined };

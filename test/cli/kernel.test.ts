@@ -44,6 +44,17 @@ describeKernel('the command', () => {
     return outcome;
   }
 
+  test('a list of addresses that a group may bind', async () => {
+    run('group add web --id 3');
+    run('network.ipv4 web add 10.0.0.5');
+    expect(await bind('sockfilter/web', '10.0.0.5')).toBe('ok');
+    expect(await bind('sockfilter/web', '0.0.0.0')).toBe('ok');
+    expect(await bind('sockfilter/web', '10.0.0.6')).toBe('EPERM');
+    expect(await bind('other', '10.0.0.6')).toBe('ok');
+    run('network.ipv4 web del 10.0.0.5');
+    expect(await bind('sockfilter/web', '10.0.0.5')).toBe('EPERM');
+  });
+
   test('the line as typed, before the group exists', async () => {
     run('-A BIND -m cgroup --id 3 -d 10.0.0.5 -j ACCEPT');
     run('-P BIND DROP');

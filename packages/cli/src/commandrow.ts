@@ -300,6 +300,23 @@ export const COMMANDS: readonly CommandRow[] = [
       'import --from networkpolicy policy.yaml --pods pods.yaml',
     ],
   },
+  ...([4, 6] as const).map(
+    (family): CommandRow => ({
+      words: `network.ipv${family}`,
+      describe: `print, add to or delete from the IPv${family} addresses that a group may bind`,
+      args: [
+        { name: 'group', filler: 'group' },
+        { name: 'change', filler: ['add', 'del'], optional: true },
+        { name: 'address', filler: 'text', optional: true },
+      ],
+      options: {},
+      scope: 'table',
+      examples: [
+        `network.ipv${family} web`,
+        `network.ipv${family} web add ${family === 4 ? '10.0.0.5' : 'fd00::5'}`,
+      ],
+    }),
+  ),
   {
     words: 'completion',
     describe: 'print a script that completes commands in bash, zsh or fish',

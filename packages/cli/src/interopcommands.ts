@@ -1,13 +1,38 @@
 /** The commands that speak with other programs, by yargs. */
+import type { Family } from '@sockfilter/table';
 import type { Argv } from 'yargs';
+import type { Globals } from './globals.js';
 import { list, text } from './options.js';
 
-export const INTEROP_NAMES = ['import'] as const;
+export const INTEROP_NAMES = ['import', 'network.ipv4', 'network.ipv6'] as const;
 
 const FROM = ['iptables-save', 'systemd-unit', 'networkpolicy'] as const;
 
-export function interopCommands(parser: Argv): Argv {
-  return parser.command(
+const FAMILIES: readonly Family[] = [4, 6];
+
+/** The files of the patches of 2007, as commands. */
+function bindListCommands(parser: Argv, globals: Globals): Argv {
+  return FAMILIES.reduce(
+    (commands, family) =>
+      commands.command(
+        `network.ipv${family} <group> [change] [address]`,
+        `print, add to or delete from the IPv${family} addresses that a group may bind`,
+        (command) =>
+          command
+            .positional('group', { type: 'string', demandOption: true, describe: 'its name' })
+            .positional('change', { type: 'string', describe: 'add or del' })
+            .positional('address', { type: 'string' }),
+        async ({ group, change, address }) => {
+          const { bindList } = await import('./bindlist.js');
+          await bindList(globals, { family, group, change, address });
+        },
+      ),
+    parser,
+  );
+}
+
+export function interopCommands(parser: Argv, globals: Globals): Argv {
+  return bindListCommands(parser, globals).command(
     'import <files..>',
     'make a rule file of the rules of iptables, systemd or Kubernetes',
     (command) =>

@@ -410,7 +410,7 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
       throw wordsError(message ?? error?.message ?? '', rest, row);
     });
   const live = liveCommands(saveAndRestore(base, globals), globals, words);
-  const parser = interopCommands(ciCommands(live, globals)).command(
+  const parser = interopCommands(ciCommands(live, globals), globals).command(
     'group',
     'add, list, delete groups; move processes into them',
     (command) => groupCommands(command, globals),

@@ -1,3 +1,10 @@
+export {
+  addBindable,
+  type BindList,
+  deleteBindable,
+  listBindable,
+  readBindable,
+} from './bindlist.js';
 export type { Draft, Fate, Remark, Scope } from './draft.js';
 export { readDump } from './dump.js';
 export { finishDraft, type Imported } from './finish.js';
