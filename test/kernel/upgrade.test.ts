@@ -170,6 +170,13 @@ describeKernel('upgrade', () => {
     policy.enforce(b);
     expect(programs()).toEqual(now);
     await other.kill();
+    // Of one build, whether it has been told the digest of its programs or computes it.
+    const alike = [await Administrator.start(), await Administrator.startOther('alike', [])];
+    for (const one of alike) {
+      await replace(one, a);
+      expect(programs()).toEqual(now);
+      await one.kill();
+    }
   });
 
   test('what a newer release has made is refused, with the way out', async () => {
