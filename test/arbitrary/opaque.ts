@@ -8,7 +8,8 @@ const option = (name: string, value: MatchOption['value'], negated = false): Mat
   value,
 });
 
-const chance = (threshold: number, negated: boolean): Match => ({
+/** `-m statistic --mode random`. */
+export const chance = (threshold: number, negated: boolean): Match => ({
   name: 'statistic',
   options: [
     option('mode', { kind: 'word', word: 'random' }),

@@ -76,7 +76,7 @@ describe('an edit', () => {
     ['-P BIND ACCEPT', ':BIND ACCEPT [0:0]\n'],
     ['-P CONNECT DROP -v', ':CONNECT DROP [0:0]\n'],
     ['-N new', ':new - [0:0]\n'],
-    ['-A BIND -m cgroup --path system.slice', '-G "/system.slice" --id 8 --path "/system.slice"\n'],
+    ['-A BIND -m cgroup --path system.slice', '-G "/system.slice" --id 1 --path "/system.slice"\n'],
   ])('%s', (line, text) => {
     const ended = place.run(line.split(' '));
     expect(ended).toEqual({ status: 0, stdout: '', stderr: '' });
