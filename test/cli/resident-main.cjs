@@ -3,7 +3,10 @@
  * modules anew and has arguments, environment, folder and descriptors 0 to 2 of its own, as a process
  * would. One request is a line of JSON, and so is its answer.
  */
-const { closeSync, constants, openSync, readSync, writeSync } = require('node:fs');
+const { closeSync, constants, openSync, readFileSync, readSync, writeSync } = require('node:fs');
+const { createRequire, wrap } = require('node:module');
+const { dirname } = require('node:path');
+const { Script } = require('node:vm');
 const koffi = require('koffi');
 
 const [, , program, requests, answers] = process.argv;
@@ -38,6 +41,20 @@ function redirect(files) {
     closeSync(opened);
   });
 }
+
+/** The code of the bundle's files: read and compiled once, run for each request. */
+const scripts = new Map();
+
+require.extensions['.cjs'] = (module, filename) => {
+  let script = scripts.get(filename);
+  if (!script) {
+    script = new Script(wrap(readFileSync(filename, 'utf8')), { filename });
+    scripts.set(filename, script);
+  }
+  const { exports } = module;
+  const own = createRequire(filename);
+  script.runInThisContext().call(exports, exports, own, module, filename, dirname(filename));
+};
 
 /** Loads the bundle as if it were for the first time. */
 function load() {
