@@ -1,7 +1,7 @@
 /** What `diff --format json` and `query --json` print, as zod schemas; loaded only where one is asked for. */
 import { BUILTIN_CHAINS } from '@sockfilter/table';
 import { z } from 'zod';
-import { REGION } from './expectationschema.js';
+import { EXPECTATIONS, INTENDED, REGION } from './expectationschema.js';
 
 const place = {
   file: z.string(),
@@ -61,7 +61,7 @@ const finding = z.looseObject({
 });
 
 /** Of `diff OLD NEW`. */
-export const DIFF_ANSWER = z
+const DIFF_ANSWER = z
   .looseObject({
     tool: z.literal('sockfilter'),
     version: z.string(),
@@ -82,9 +82,21 @@ export const DIFF_ANSWER = z
   })
   .meta({ title: 'What sockfilter diff OLD NEW --format json prints' });
 
-export const QUERY_ANSWER = z
+const QUERY_ANSWER = z
   .strictObject({
     verdict: z.enum(['accept', 'refuse']),
     regions: z.array(z.strictObject({ region, text: z.string(), witness })),
   })
   .meta({ title: 'What sockfilter query --json prints' });
+
+/** Of the files that people write, and of what commands print. */
+export const SCHEMAS = {
+  expectations: EXPECTATIONS,
+  intended: INTENDED,
+  diff: DIFF_ANSWER,
+  query: QUERY_ANSWER,
+};
+
+export function toJsonSchema(schema: z.ZodType): object {
+  return z.toJSONSchema(schema, { io: 'input' });
+}

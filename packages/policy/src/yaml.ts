@@ -23,14 +23,6 @@ export type SchemaKind = (typeof SCHEMA_KINDS)[number];
 
 /** The JSON schema of files that people write, for editors, or of what commands print, for programs. */
 export async function jsonSchema(kind: SchemaKind): Promise<object> {
-  const { z } = await import('zod');
-  const written = await import('./expectationschema.js');
-  const printed = await import('./answerschema.js');
-  const schemas = {
-    expectations: written.EXPECTATIONS,
-    intended: written.INTENDED,
-    diff: printed.DIFF_ANSWER,
-    query: printed.QUERY_ANSWER,
-  };
-  return z.toJSONSchema(schemas[kind], { io: 'input' });
+  const { SCHEMAS, toJsonSchema } = await import('./answerschema.js');
+  return toJsonSchema(SCHEMAS[kind]);
 }
