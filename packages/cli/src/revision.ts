@@ -43,26 +43,31 @@ export function readLabel(text: string): string {
   return text;
 }
 
-/** Settings of a repository that would have git run programs or write. */
-const GIT = ['--no-optional-locks', '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];
-
+/** A command that reads objects alone; what would fetch those that are missing is forbidden. */
 function git(folder: string, words: readonly string[]): string {
-  const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'ignore'];
-  const options = { cwd: folder, encoding: 'utf8', stdio, timeout: 5000 } as const;
-  return execFileSync('git', [...GIT, ...words], options).trim();
+  return execFileSync('git', words, {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, GIT_ALLOW_PROTOCOL: 'none' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: 5000,
+  }).trim();
 }
 
 /**
  * The git revision of the file: the commit's short id, with `-dirty` where the file differs from it;
- * undefined where git knows none, or does not take the repository for the caller's own.
+ * undefined where the commit has no such file, or git does not take the repository for the caller's own.
+ *
+ * Git's own comparison would run the filters that the repository's settings name, as root: the content's
+ * hash is compared instead.
  */
 export function gitLabel(file: string): string | undefined {
   try {
-    const folder = dirname(file);
-    const state = git(folder, ['status', '--porcelain', '--ignored', '--', basename(file)]);
-    if (/^(\?\?|!!)/.test(state)) return undefined;
+    const [folder, name] = [dirname(file), basename(file)];
+    const committed = git(folder, ['rev-parse', '--verify', `HEAD:./${name}`]);
     const commit = git(folder, ['rev-parse', '--short=12', 'HEAD']);
-    return state === '' ? commit : `${commit}-dirty`;
+    const content = git(folder, ['hash-object', '--no-filters', '--', name]);
+    return content === committed ? commit : `${commit}-dirty`;
   } catch {
     return undefined;
   }
