@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 import { BUILTIN_CHAINS } from '@sockfilter/table';
 import { COMMANDS, SHELLS, type Shell } from '../../packages/cli/src/commandrow.js';
 import { completionCases } from '../../packages/cli/src/completion/cases.js';
+import { describeProgram } from '../harness/needing.js';
 import { program, Workplace } from './command.js';
 
 const SCRIPTS = join(__dirname, '../../packages/cli/dist/completion');
@@ -39,15 +40,6 @@ const ASK: Readonly<Record<Shell, (line: string) => readonly string[]>> = {
   ],
 };
 
-function isInstalled(shell: Shell): boolean {
-  try {
-    execFileSync('sh', ['-c', `command -v ${shell}`], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Lines, the words that must be offered, and one that must not. */
 const LINES: readonly (readonly [line: string, words: readonly string[], absent?: string])[] = [
   ['sockfilter ', ['check', 'explain', 'group', 'restore'], '-A'],
@@ -77,45 +69,46 @@ const LINES: readonly (readonly [line: string, words: readonly string[], absent?
   ['sockfilter completion ', [...SHELLS]],
 ];
 
-describe.each(SHELLS)('%s', (shell) => {
-  let place: Workplace;
-  let log: string;
-  beforeAll(() => {
-    place = new Workplace();
-    place.write('rules', '*socket\n-N mine\n-G web --id 3 --path /web\nCOMMIT\n');
-    place.write('other', '');
-    log = place.path('started');
-    mkdirSync(place.path('bin'));
-    const script = `#!/bin/sh\necho x >> '${log}'\nexec '${process.execPath}' '${program('sockfilter')}' "$@"\n`;
-    writeFileSync(place.path('bin/sockfilter'), script);
-    chmodSync(place.path('bin/sockfilter'), 0o755);
-  });
-  afterAll(() => place.remove());
+for (const shell of SHELLS)
+  describeProgram(shell, shell, () => {
+    let place: Workplace;
+    let log: string;
+    beforeAll(() => {
+      place = new Workplace();
+      place.write('rules', '*socket\n-N mine\n-G web --id 3 --path /web\nCOMMIT\n');
+      place.write('other', '');
+      log = place.path('started');
+      mkdirSync(place.path('bin'));
+      const script = `#!/bin/sh\necho x >> '${log}'\nexec '${process.execPath}' '${program('sockfilter')}' "$@"\n`;
+      writeFileSync(place.path('bin/sockfilter'), script);
+      chmodSync(place.path('bin/sockfilter'), 0o755);
+    });
+    afterAll(() => place.remove());
 
-  const ask = (line: string) =>
-    execFileSync(shell, ASK[shell](line), {
-      cwd: place.folder,
-      encoding: 'utf8',
-      env: {
-        HOME: place.folder,
-        PATH: [place.path('bin'), process.env.PATH].join(delimiter),
-        SOCKFILTER_STATE_DIR: place.path('state'),
-      },
-    })
-      .split('\n')
-      .map((word) => word.replace(/^--[a-z-]+=/, '').trim());
+    const ask = (line: string) =>
+      execFileSync(shell, ASK[shell](line), {
+        cwd: place.folder,
+        encoding: 'utf8',
+        env: {
+          HOME: place.folder,
+          PATH: [place.path('bin'), process.env.PATH].join(delimiter),
+          SOCKFILTER_STATE_DIR: place.path('state'),
+        },
+      })
+        .split('\n')
+        .map((word) => word.replace(/^--[a-z-]+=/, '').trim());
 
-  (isInstalled(shell) ? test : test.skip)('every kind of word', () => {
-    for (const [line, words, absent = 'never'] of LINES) {
-      place.write('started', '');
-      const offered = ask(line);
-      expect([line, offered]).toEqual([line, expect.arrayContaining([...words])]);
-      expect([line, offered]).not.toEqual([line, expect.arrayContaining([absent])]);
-      // Only what the table knows costs the start of a process.
-      expect([line, place.read('started') !== '']).toEqual([line, line.includes('--file rules')]);
-    }
+    test('every kind of word', () => {
+      for (const [line, words, absent = 'never'] of LINES) {
+        place.write('started', '');
+        const offered = ask(line);
+        expect([line, offered]).toEqual([line, expect.arrayContaining([...words])]);
+        expect([line, offered]).not.toEqual([line, expect.arrayContaining([absent])]);
+        // Only what the table knows costs the start of a process.
+        expect([line, place.read('started') !== '']).toEqual([line, line.includes('--file rules')]);
+      }
+    });
   });
-});
 
 describe('what completion knows is what there is', () => {
   let place: Workplace;

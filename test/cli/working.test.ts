@@ -1,6 +1,6 @@
 /** What a terminal shows while a command works for seconds; script(1) makes the terminal. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { describeProgram } from '../harness/needing.js';
 import { program, Workplace } from './command.js';
 
 /** Rules that overlap so much that their check takes its time. */
@@ -13,9 +13,7 @@ function slowRules(count: number): string {
   return ['*socket', ...rules, 'COMMIT', ''].join('\n');
 }
 
-const describeScript = existsSync('/usr/bin/script') ? describe : describe.skip;
-
-describeScript('on a terminal', () => {
+describeProgram('script', 'on a terminal', () => {
   let place: Workplace;
   beforeAll(() => {
     place = new Workplace();

@@ -1,6 +1,7 @@
 /** The real iptables, in a network namespace of the test's own. */
 import { execFileSync } from 'node:child_process';
-import { describeNeeding, kernelMissing } from './kernel.js';
+import { kernelMissing, kernelTitle } from './kernel.js';
+import { describeNeeding } from './needing.js';
 
 /** Why tests can't run the real iptables here; undefined if they can. */
 function iptablesMissing(): string | undefined {
@@ -16,5 +17,5 @@ function iptablesMissing(): string | undefined {
 
 /** describe() for tests that give rules to the real iptables; they count as kernel tests. */
 export function describeIptables(name: string, define: () => void): void {
-  describeNeeding(iptablesMissing(), name, define);
+  describeNeeding(iptablesMissing(), kernelTitle(name), define);
 }

@@ -7,6 +7,7 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import koffi from 'koffi';
 import { cgroupMount } from './cgroups.js';
+import { describeNeeding } from './needing.js';
 
 /** Number of bpf(2), by process.arch. */
 const BPF_CALL: Readonly<Record<string, number>> = { x64: 321, arm64: 280 };
@@ -65,31 +66,12 @@ export function kernelMissing(): string | undefined {
   return probed.reason;
 }
 
-let warned = false;
-
 /** describe() for tests that need the kernel. */
 export function describeKernel(name: string, define: () => void): void {
-  describeNeeding(kernelMissing(), name, define);
+  describeNeeding(kernelMissing(), kernelTitle(name), define);
 }
 
-/** describe() for kernel tests that can't run for the reason, if there is one. */
-export function describeNeeding(
-  reason: string | undefined,
-  name: string,
-  define: () => void,
-): void {
-  const skippedTitle = `kernel: ${name} [skipped: ${reason}]`;
-  if (reason === undefined) {
-    describe(`kernel: ${name}`, define);
-  } else if (process.env.SOCKFILTER_REQUIRE_KERNEL === '1') {
-    describe(skippedTitle, () => {
-      test('can run', () => {
-        throw new Error(`SOCKFILTER_REQUIRE_KERNEL is set, but ${reason}`);
-      });
-    });
-  } else {
-    if (!warned) console.warn(`kernel tests are skipped, because ${reason}`);
-    warned = true;
-    describe.skip(skippedTitle, define);
-  }
+/** The title of kernel tests, by which the run's summary counts them. */
+export function kernelTitle(name: string): string {
+  return `kernel: ${name}`;
 }

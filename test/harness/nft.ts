@@ -1,6 +1,7 @@
 /** The real nft, in a network namespace of the test's own. */
 import { execFileSync } from 'node:child_process';
-import { describeNeeding, kernelMissing } from './kernel.js';
+import { kernelMissing, kernelTitle } from './kernel.js';
+import { describeNeeding } from './needing.js';
 
 /** Why tests can't run the real nft here; undefined if they can. */
 function nftMissing(): string | undefined {
@@ -16,5 +17,5 @@ function nftMissing(): string | undefined {
 
 /** describe() for tests that give rules to the real nft; they count as kernel tests. */
 export function describeNft(name: string, define: () => void): void {
-  describeNeeding(nftMissing(), name, define);
+  describeNeeding(nftMissing(), kernelTitle(name), define);
 }
