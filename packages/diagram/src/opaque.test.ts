@@ -1,6 +1,7 @@
 /** Opaque tests in diagrams and in the answers about them. */
 import {
   askTest,
+  chainNumber,
   counterOwners,
   EMPTY_TABLE,
   evaluator,
@@ -9,6 +10,7 @@ import {
   placedTests,
   type State,
   type Table,
+  valueSet,
 } from '@sockfilter/table';
 import fc from 'fast-check';
 import { chance, opaqueTables, pauses } from '../../../test/arbitrary/opaque.js';
@@ -71,21 +73,22 @@ const MOST_TESTS = 4;
 const fewTests = (table: Table) => placedTests(table).length <= MOST_TESTS;
 const asksLittle = opaqueTables(smallTables.map(([table]) => table)).filter(fewTests);
 
-/** CONNECT that refuses by chance, and then a rule that nothing needs. */
-const BY_CHANCE: Table = {
+/** CONNECT that refuses by chance, and then has a rule that nothing needs. */
+const refusingByChance = (threshold: number): Table => ({
   ...EMPTY_TABLE,
   chains: EMPTY_TABLE.chains.map((chain) =>
     chain.name === 'CONNECT'
       ? {
           ...chain,
           rules: [
-            { matches: [chance(2 ** 30, false)], target: { kind: 'drop' }, packets: 0n },
-            { matches: [chance(2 ** 30, false)], target: { kind: 'accept' }, packets: 0n },
+            { matches: [chance(threshold, false)], target: { kind: 'drop' }, packets: 0n },
+            { matches: [chance(threshold, false)], target: { kind: 'accept' }, packets: 0n },
           ],
         }
       : chain,
   ),
-};
+});
+const BY_CHANCE = refusingByChance(2 ** 30);
 
 /** All answers that the tests of the table can give. */
 function allAnswers(table: Table): readonly Answers[] {
@@ -162,7 +165,19 @@ test('a rule is redundant only if no answers make a difference without it', () =
   expect(redundant).toBeGreaterThan(0);
 });
 
-test('a test alone can make a difference, and a table has none from itself', () => {
+test('a test alone makes a difference of its own kind', () => {
+  const universe = new Universe();
+  const [before, after] = [BY_CHANCE, refusingByChance(2 ** 29)].map((each) => universe.load(each));
+  const { newlyAccepted, newlyRefused, otherTest } = difference(before, after);
+  expect([newlyAccepted, newlyRefused]).toEqual([universe.empty, universe.empty]);
+  expect(otherTest).toEqual(
+    universe.matching([
+      [{ field: 'chain', set: valueSet(chainNumber('CONNECT')), negated: false }],
+    ]),
+  );
+});
+
+test('a table has no difference from itself', () => {
   fc.assert(
     fc.property(asksLittle, (table) => {
       const universe = new Universe();

@@ -1,6 +1,7 @@
 import { printRule } from '@sockfilter/iptables';
 import { EMPTY_TABLE, evaluator, type Packet, type Table } from '@sockfilter/table';
 import fc from 'fast-check';
+import { PACKET } from '../../../test/arbitrary/ordinary.js';
 import {
   addBindable,
   type BindList,
@@ -13,17 +14,11 @@ const LIST: BindList = { family: 4, group: 3 };
 const TABLE: Table = { ...EMPTY_TABLE, groups: [{ name: 'web', id: 3, path: '/web' }] };
 
 const bind = (destination: bigint, more: Partial<Packet> = {}): Packet => ({
+  ...PACKET,
   chain: 'BIND',
   group: 3,
-  family: 4,
-  protocol: 6,
-  source: 0n,
-  destination,
-  sourcePort: 0,
-  destinationPort: 80,
   flags: 0,
-  uid: 0,
-  gid: 0,
+  destination,
   ...more,
 });
 

@@ -3,25 +3,11 @@ import {
   EMPTY_TABLE,
   type Match,
   type MatchOption,
-  type Packet,
   type Rule,
   ruleCondition,
 } from '@sockfilter/table';
+import { PACKET } from '../../../test/arbitrary/ordinary.js';
 import { RuleIndex } from './ruleindex.js';
-
-const PACKET: Packet = {
-  chain: 'CONNECT',
-  group: 0,
-  family: 4,
-  protocol: 6,
-  source: 0n,
-  destination: 0n,
-  sourcePort: 0,
-  destinationPort: 80,
-  flags: 2,
-  uid: 0,
-  gid: 0,
-};
 
 function ruleTo(address: bigint, mask: bigint, negated = false): Rule {
   const option: MatchOption = {
