@@ -3,7 +3,7 @@
  * yargs takes is held against these rows by a test.
  */
 import { FORMATS, REGION_KEYS, SEVERITIES } from '@sockfilter/policy';
-import { STATE_NAMES } from '@sockfilter/table';
+import { FAMILIES, STATE_NAMES } from '@sockfilter/table';
 
 /** What a word can be: nothing that is known, or something that completion offers. */
 export type Filler = 'flag' | 'text' | 'file' | 'chain' | 'group' | 'code' | readonly string[];
@@ -300,7 +300,7 @@ export const COMMANDS: readonly CommandRow[] = [
       'import --from networkpolicy policy.yaml --pods pods.yaml',
     ],
   },
-  ...([4, 6] as const).map(
+  ...FAMILIES.map(
     (family): CommandRow => ({
       words: `network.ipv${family}`,
       describe: `print, add to or delete from the IPv${family} addresses that a group may bind`,

@@ -10,6 +10,7 @@ import {
   type Clause,
   contains,
   elementAt,
+  FAMILIES,
   type Family,
   FIELD_BITS,
   type Field,
@@ -22,8 +23,6 @@ import {
 import { NONE, type Operation } from './operation.js';
 import { fieldBits, firstPiece, pieceAt } from './piece.js';
 import { type DiagramStore, type Ref, terminalRef } from './store.js';
-
-const FAMILIES: readonly Family[] = [4, 6];
 
 const FEW_VALUES: Partial<Readonly<Record<Field, readonly bigint[]>>> = {
   chain: BUILTIN_CHAINS.map((_, index) => BigInt(index)),

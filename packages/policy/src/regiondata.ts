@@ -3,7 +3,7 @@ import type { Box } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
   callProtocol,
-  type Family,
+  FAMILIES,
   type Field,
   protocolName,
   type Range,
@@ -35,8 +35,6 @@ const ADDRESSES: readonly (readonly [RegionKey, 'source' | 'destination'])[] = [
   ['src', 'source'],
   ['dst', 'destination'],
 ];
-
-const FAMILIES: readonly Family[] = [4, 6];
 
 /** The calls of a box as a region that means them, and no others. */
 export function regionOfBox(box: Box): Region {

@@ -11,6 +11,7 @@ import {
   type Clause,
   contains,
   elementAt,
+  FAMILIES,
   type Family,
   FIELD_BITS,
   type Field,
@@ -19,8 +20,6 @@ import {
   type Rule,
   type ValueSet,
 } from '@sockfilter/table';
-
-const FAMILIES: readonly Family[] = [4, 6];
 
 /** Fields by which rules are told apart. */
 const FIELDS: readonly Field[] = [

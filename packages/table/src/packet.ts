@@ -11,6 +11,8 @@ import { type BuiltinChain, chainNumber } from './chains.js';
 /** IP version: 4 or 6. */
 export type Family = 4 | 6;
 
+export const FAMILIES: readonly Family[] = [4, 6];
+
 /**
  * One socket call, in host byte order throughout.
  *

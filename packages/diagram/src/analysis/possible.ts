@@ -10,6 +10,7 @@ import {
   type Clause,
   chainNumber,
   contains,
+  FAMILIES,
   type Family,
   FIELD_BITS,
   type Field,
@@ -22,7 +23,6 @@ import {
 import type { Ref } from '../store.js';
 import { IN, type SetStore } from './setstore.js';
 
-const FAMILIES: readonly Family[] = [4, 6];
 const PROTOCOLS = Array.from({ length: 1 << FIELD_BITS.protocol }, (_, protocol) => protocol);
 const be = (field: Field, set: ValueSet): Clause => [{ field, set, negated: false }];
 
