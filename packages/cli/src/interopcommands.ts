@@ -1,14 +1,10 @@
 /** The commands that speak with other programs, by yargs. */
-import type { Family } from '@sockfilter/table';
+import { FAMILIES } from '@sockfilter/table';
 import type { Argv } from 'yargs';
 import type { Globals } from './globals.js';
 import { list, text } from './options.js';
 
-export const INTEROP_NAMES = ['import', 'network.ipv4', 'network.ipv6'] as const;
-
 const FROM = ['iptables-save', 'systemd-unit', 'networkpolicy'] as const;
-
-const FAMILIES: readonly Family[] = [4, 6];
 
 /** The files of the patches of 2007, as commands. */
 function bindListCommands(parser: Argv, globals: Globals): Argv {

@@ -1,26 +1,19 @@
 /** The commands that are words, by yargs. What each does is loaded when it is called. */
-import { didYouMean, EXIT } from '@sockfilter/language';
+import { EXIT } from '@sockfilter/language';
 import yargs, { type Argv } from 'yargs';
 import { CI_NAMES, ciCommands } from './ci/commands.js';
-import {
-  COMMAND_NAMES,
-  type CommandRow,
-  commandRow,
-  examplesOf,
-  rowsBelow,
-  SHELLS,
-  subcommandsOf,
-} from './commandrow.js';
+import { type CommandRow, commandRow, examplesOf, rowsBelow, SHELLS } from './commandrow.js';
 import { CommandError } from './failure.js';
 import { type Globals, splitGlobals } from './globals.js';
 import { VERSION_LINE } from './help.js';
 import { STANDARD_INPUT } from './inputfile.js';
-import { INTEROP_NAMES, interopCommands } from './interopcommands.js';
+import { interopCommands } from './interopcommands.js';
 import { readCircumstances, state, text, time } from './options.js';
 import { print } from './output.js';
+import { checkName, checkScope, wordsError } from './wordserror.js';
 
 /** What takes names of files also after `--`. */
-const TAKES_FILES: readonly string[] = [...CI_NAMES, ...INTEROP_NAMES];
+const TAKES_FILES: readonly string[] = [...CI_NAMES, 'import'];
 
 /** For help: they are taken out before yargs sees the words. */
 const GLOBAL_OPTIONS = {
@@ -28,18 +21,6 @@ const GLOBAL_OPTIONS = {
   root: { type: 'string', describe: 'police this control group only [SOCKFILTER_ROOT]' },
   wait: { alias: 'w', describe: 'wait for another command to end, at most so many seconds' },
 } as const;
-
-/** What yargs says, and the words of the other messages for it. */
-const WORDING: readonly (readonly [RegExp, string])[] = [
-  [/^Missing required arguments?: (.*)$/, 'missing option: `--$1`'],
-  [/^Not enough arguments following: (.*)$/, 'option `$1` needs a value'],
-  // yargs names an option in both of its spellings.
-  [/^Unknown arguments?: ([^,]*).*$/s, 'unknown argument: `$1`'],
-];
-
-function reword(message: string): string {
-  return WORDING.reduce((text, [said, meant]) => text.replace(said, meant), message);
-}
 
 const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
 
@@ -304,76 +285,11 @@ function fileName(word: string): string {
   return word.startsWith('-') && word !== '-' ? `./${word}` : word;
 }
 
-/** Words that name what other commands do. */
-const OTHER_WORDS: Readonly<Record<string, string>> = {
-  list: '`sockfilter -L` lists the rules, `sockfilter group list` the groups',
-  show: '`sockfilter -S` shows the rules, `sockfilter status` what is attached',
-  add: '`sockfilter -A CHAIN RULE` adds a rule, `sockfilter group add NAME` a group',
-  delete: '`sockfilter -D CHAIN RULE` deletes a rule, `sockfilter group delete NAME` a group',
-  move: '`sockfilter group move NAME PID` moves a process',
-  flush: '`sockfilter -F` deletes all rules',
-  load: '`sockfilter restore FILE` puts a file in force',
-  apply: '`sockfilter restore FILE` puts a file in force',
-  lint: '`sockfilter check FILE` says what is wrong with a file',
-  run: '`sockfilter exec --group NAME -- COMMAND` runs a command in a group',
-  stop: '`sockfilter teardown` removes every trace from the kernel',
-};
-
-function checkName(word: string | undefined): void {
-  if (word === undefined || word.startsWith('-') || COMMAND_NAMES.includes(word)) return;
-  const known = Object.hasOwn(OTHER_WORDS, word) ? OTHER_WORDS[word] : undefined;
-  const help = known ?? didYouMean(word, COMMAND_NAMES) ?? '`sockfilter --help` says what there is';
-  throw new CommandError(`there is no command \`${word}\``, EXIT.usage, help);
-}
-
-/** An option of every command where it can mean nothing: a command of files has no table. */
-function checkScope(
-  name: string | undefined,
-  row: CommandRow | undefined,
-  typed: readonly string[],
-) {
-  const [option] = typed;
-  if (row?.scope !== 'files' || option === undefined) return;
-  const help = `\`${name}\` works on the files that it is given`;
-  throw new CommandError(`\`${name}\` takes no \`--${option}\``, EXIT.usage, help);
-}
-
 /** The options of every command that this one has. */
 function globalOptions(row: CommandRow | undefined) {
   const { file, root, wait } = GLOBAL_OPTIONS;
   if (row?.scope === 'files') return {};
   return row?.scope === 'live' ? { root, wait } : { file, root, wait };
-}
-
-/** What is wrong with the words, by what yargs says of them. */
-function wordsError(said: string, words: readonly string[], row: CommandRow | undefined) {
-  const name = row?.words ?? words[0] ?? '';
-  const usage = `\`sockfilter ${name} --help\` says what it takes`;
-  const few = /^Not enough non-option arguments: got (\d+), need at least \d+$/.exec(said);
-  if (few) {
-    const missing = row?.args.slice(Number(few[1])).filter(({ optional }) => !optional) ?? [];
-    const what = missing.map((each) => each.name.toUpperCase()).join(' and ');
-    const example = row ? `for example \`sockfilter ${row.examples[0]}\`` : usage;
-    return new CommandError(`\`${name}\` needs ${what || 'more words'}`, EXIT.usage, example);
-  }
-  const choice = /^Invalid values:\s+Argument: (.*), Given: "(.*)", Choices: (.*)$/s.exec(said);
-  if (choice) {
-    const [, option = '', given = '', choices = ''] = choice;
-    const all = [...choices.matchAll(/"([^"]*)"/g)].map(([, each = '']) => each);
-    const isWord = row?.args.some((each) => each.name === option);
-    const shown = isWord ? option.toUpperCase() : `\`--${option}\``;
-    const message = `${shown} is ${all.join(', ')}, not \`${given}\``;
-    return new CommandError(message, EXIT.usage, didYouMean(given, all) ?? usage);
-  }
-  const [, unknown = ''] = /^Unknown arguments?: ([^,]*)/.exec(said) ?? [];
-  const isOption = words.some((word) => word.startsWith(`--${unknown}`));
-  const known = isOption
-    ? [...Object.keys(row?.options ?? {}), ...Object.keys(globalOptions(row)), 'help']
-    : subcommandsOf(words[0] ?? '');
-  const begun = known.filter((each) => unknown !== '' && each.startsWith(unknown));
-  const near = begun.length === 1 ? `did you mean \`${begun[0]}\`?` : didYouMean(unknown, known);
-  const help = near === undefined ? usage : isOption ? near.replace('`', '`--') : near;
-  return new CommandError(reword(said), EXIT.usage, help);
 }
 
 export async function runSubcommand(argv: readonly string[]): Promise<void> {
@@ -407,7 +323,8 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
     .strict()
     .fail((message: string | undefined, error: Error | undefined) => {
       if (error && error.name !== 'YError') throw error;
-      throw wordsError(message ?? error?.message ?? '', rest, row);
+      const options = Object.keys(globalOptions(row));
+      throw wordsError(message ?? error?.message ?? '', { words: rest, row, options });
     });
   const live = liveCommands(saveAndRestore(base, globals), globals, words);
   const parser = interopCommands(ciCommands(live, globals), globals).command(
