@@ -10,7 +10,7 @@ export type { Box } from './box.js';
 export { boxes } from './boxes.js';
 export { type Difference, difference } from './difference.js';
 export { LoadedTable } from './loadedtable.js';
-export { mirror } from './mirror.js';
+export { mirror, otherEnd } from './mirror.js';
 export {
   equals,
   includes,

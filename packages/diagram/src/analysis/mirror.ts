@@ -13,8 +13,13 @@ const OTHER_END: Partial<Readonly<Record<Field, Field>>> = {
   destinationPort: 'sourcePort',
 };
 
+/** The field that has at the other end what this one has here; itself if there is no other end. */
+export function otherEnd(field: Field): Field {
+  return OTHER_END[field] ?? field;
+}
+
 /** For each piece the one that has its value in the mirror. */
-const MIRRORED = PIECES.map(({ field, index }) => firstPiece(OTHER_END[field] ?? field) + index);
+const MIRRORED = PIECES.map(({ field, index }) => firstPiece(otherEnd(field)) + index);
 
 const LAST_MIRRORED = MIRRORED.findLastIndex((other, piece) => other !== piece);
 

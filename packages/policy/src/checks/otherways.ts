@@ -8,6 +8,7 @@ import {
   intersect,
   isEmpty,
   mirror,
+  otherEnd,
   project,
   subtract,
   witness,
@@ -79,15 +80,6 @@ const PAIRS: readonly Pair[] = [
     fix: 'refuse it as a source too: `-A SENDTO -s ADDRESS -j DROP`',
   },
 ];
-
-const OTHER_END: Partial<Readonly<Record<Field, Field>>> = {
-  source: 'destination',
-  destination: 'source',
-  sourcePort: 'destinationPort',
-  destinationPort: 'sourcePort',
-};
-
-const otherEnd = (field: Field): Field => OTHER_END[field] ?? field;
 
 /** The calls that agree with the packet in what the pair shares, seen from the open chain. */
 function alike({ shared, isMirrored }: Pair, packet: Packet): Box {
