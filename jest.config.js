@@ -5,6 +5,7 @@ export default {
   moduleNameMapper: {
     '^@sockfilter/(.*)$': '<rootDir>/packages/$1/src/index.ts',
     '^nftables-json$': '<rootDir>/packages/nftables-json/src/index.ts',
+    '^nftables-json/plain$': '<rootDir>/packages/nftables-json/src/plain.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   reporters: ['default', '<rootDir>/test/harness/reporter.js'],

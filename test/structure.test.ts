@@ -31,6 +31,7 @@ const ARCHITECTURE: Architecture = {
     'jsonc-parser': ['nftables'],
     yargs: ['cli'],
     zod: ['cli', 'policy', 'nftables-json'],
+    'nftables-json': ['nftables'],
     yaml: ['cli', 'policy', 'interop'],
   },
   commands: ['cli'],

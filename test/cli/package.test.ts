@@ -58,3 +58,28 @@ test('the packed package installs and runs', () => {
   // koffi loads where the kernel is asked, and says what is missing where it can't be.
   expect(run('sockfilter', 'status --root /sockfilter-nowhere').status).toBe(4);
 });
+
+test('a command loads no more than it needs', () => {
+  writeFileSync(join(folder, 'own.rules'), '*socket\nCOMMIT\n');
+  writeFileSync(
+    join(folder, 'own.test.yaml'),
+    'invariants: [{ never: refuse, in: { chain: BIND } }]\n',
+  );
+  // In one process, each after those that need less.
+  const script = `
+    const bundle = require.resolve(${JSON.stringify(join(ROOT, 'packages/cli/dist/main.cjs'))});
+    const loaded = () => Object.keys(require.cache).map((file) => require('path').basename(file));
+    (async () => {
+      for (const words of ['--file own.rules -S', 'check own.rules', 'test own.rules']) {
+        await require(bundle).main(words.split(' '));
+        console.error(words, loaded().sort().join(' '));
+      }
+    })();`;
+  const { stderr } = spawnSync(process.execPath, ['-e', script], { cwd: folder, encoding: 'utf8' });
+  expect(stderr.split('\n')).toEqual([
+    '--file own.rules -S main.cjs',
+    'check own.rules main.cjs yargs.cjs',
+    'test own.rules main.cjs yaml.cjs yargs.cjs zod.cjs',
+    '',
+  ]);
+});

@@ -8,7 +8,7 @@ import {
   parseTree,
   printParseErrorCode,
 } from 'jsonc-parser';
-import { printPath } from 'nftables-json';
+import { printPath } from 'nftables-json/plain';
 
 export type JsonNode = Node;
 

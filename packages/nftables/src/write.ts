@@ -10,7 +10,7 @@ import {
   type Target,
   type TargetKind,
 } from '@sockfilter/table';
-import { printJson } from 'nftables-json';
+import { printJson } from 'nftables-json/plain';
 import { FORMS } from './form.js';
 import type { Json } from './json.js';
 import { type LaidMatch, sameLayout, usualLayout } from './layout.js';
