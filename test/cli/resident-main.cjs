@@ -60,6 +60,8 @@ require.extensions['.cjs'] = (module, filename) => {
 function load() {
   for (const name of Object.keys(require.cache))
     if (!name.includes('/koffi/')) delete require.cache[name];
+  // Or each run's modules stay for ever.
+  module.children.length = 0;
   return require(program);
 }
 
