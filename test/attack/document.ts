@@ -4,9 +4,9 @@ import type { Trust } from './trusts.js';
 
 const HEAD = '| technique | as | chain | what it comes to | note |\n|---|---|---|---|---|';
 
-function printRow({ name, as, chain, expected, twin, note, since }: Technique): string {
+function printRow({ name, as, chain, expected, twin, note, since, needs }: Technique): string {
   const outside = twin && 'the twin is made outside the policy';
-  const notes = [since && `Linux ${since}`, outside, note]
+  const notes = [since && `Linux ${since}`, needs, outside, note]
     .filter((part) => part !== undefined)
     .join('; ');
   return `| ${name} | ${as.join(', ')} | ${chain} | ${expected} | ${notes} |`;

@@ -49,7 +49,7 @@ export function rulesOf(root: string): string {
   return [
     ...Object.entries(GROUPS).map(([name, id]) => `-G ${name} --id ${id} --path ${root}/${name}`),
     ...['CONNECT', 'SENDTO', 'ACCEPT', 'RECVFROM'].map((chain) => `-P ${chain} DROP`),
-    ...['BIND', 'CONNECT', 'SENDTO'].map(
+    ...['BIND', 'CONNECT', 'SENDTO', 'ACCEPT', 'RECVFROM'].map(
       (chain) => `-A ${chain} -m cgroup --id ${GROUPS.friend} -j ACCEPT`,
     ),
     ...[`-d ${v4}`, `-d ${v6}`, ...ports].map((what) => `-A BIND ${what} -j DROP`),

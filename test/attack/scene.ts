@@ -33,6 +33,8 @@ const NETWORK = [
   'echo 3 > /proc/sys/net/ipv4/tcp_fastopen',
   'for f in /proc/sys/net/ipv4/conf/*/accept_source_route; do echo 1 > $f; done',
   'for f in /proc/sys/net/ipv6/conf/*/seg6_enabled; do echo 1 > $f; done',
+  // The ends' own ports are among those that the kernel may choose.
+  'echo "7000 60999" > /proc/sys/net/ipv4/ip_local_port_range',
   `echo "0 ${NOBODY}" > /proc/sys/net/ipv4/ping_group_range`,
 ].join('\n');
 

@@ -1,6 +1,7 @@
 /** What a row of the attack table is. */
 import type { BuiltinChain } from '@sockfilter/table';
 import type { Caller } from '../harness/caller.js';
+import type { Need } from './needs.js';
 import type { Scene } from './scene.js';
 
 /**
@@ -57,6 +58,8 @@ export interface Technique {
   readonly note?: string;
   /** The oldest kernel that has what it uses, where 6.1 may not. */
   readonly since?: string;
+  /** What not every machine has. */
+  readonly needs?: Need;
   readonly attempt: (attempt: Attempt) => Promise<Outcome>;
 }
 

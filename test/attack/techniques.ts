@@ -1,10 +1,13 @@
 /** The attack table: docs/security.md shows it, and attack.test.ts runs it. */
 import type { Theme } from './technique.js';
 import { ADDRESSES } from './techniques/addresses.js';
+import { CHOSEN } from './techniques/chosen.js';
+import { COMPAT } from './techniques/compat.js';
 import { DEVICES } from './techniques/devices.js';
 import { FASTOPEN } from './techniques/fastopen.js';
 import { LISTENERS } from './techniques/listeners.js';
 import { MESSAGES } from './techniques/messages.js';
+import { MPTCP } from './techniques/mptcp.js';
 import { PORTS } from './techniques/ports.js';
 import { PROGRAMS } from './techniques/programs.js';
 import { RECEIVERS } from './techniques/receivers.js';
@@ -16,10 +19,13 @@ export const THEMES: readonly Theme[] = [
   DEVICES,
   MESSAGES,
   FASTOPEN,
+  MPTCP,
   RINGS,
   PORTS,
+  CHOSEN,
   LISTENERS,
   RECEIVERS,
   TASKS,
   PROGRAMS,
+  COMPAT,
 ];

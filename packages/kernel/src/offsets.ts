@@ -9,6 +9,8 @@ export interface Offsets {
   /** Set once bind(2) has named the port; clear while the port is one that the kernel chose. */
   readonly sockPortLock: Flag;
   readonly sockSocket: number;
+  /** From a socket to the owner that its inode names. */
+  readonly socketOwner: { readonly uid: number; readonly gid: number };
   readonly socketFile: number;
   readonly fileCred: number;
   readonly credFsuid: number;
@@ -102,6 +104,15 @@ function readIpv6(btf: Btf): Ipv6Offsets | undefined {
   };
 }
 
+function readSocketOwner(btf: Btf): Offsets['socketOwner'] {
+  const inode =
+    fieldOffset(btf, 'socket_alloc', 'vfs_inode') - fieldOffset(btf, 'socket_alloc', 'socket');
+  return {
+    uid: inode + fieldOffset(btf, 'inode', 'i_uid'),
+    gid: inode + fieldOffset(btf, 'inode', 'i_gid'),
+  };
+}
+
 /** SOCK_BINDPORT_LOCK, as a bit of sk_userlocks (net/sock.h). */
 const BINDPORT_LOCK_BIT = 3;
 
@@ -113,6 +124,7 @@ function readOffsets(btf: Btf): Offsets {
     sockUid: fieldOffset(btf, 'sock', 'sk_uid'),
     sockPortLock: findFlag(btf, 'sock', 'sk_userlocks', BINDPORT_LOCK_BIT),
     sockSocket: fieldOffset(btf, 'sock', 'sk_socket'),
+    socketOwner: readSocketOwner(btf),
     socketFile: fieldOffset(btf, 'socket', 'file'),
     fileCred: fieldOffset(btf, 'file', 'f_cred'),
     credFsuid: fieldOffset(btf, 'cred', 'fsuid'),
@@ -159,6 +171,7 @@ export const SAMPLE_OFFSETS: Offsets = {
   sockUid: 8,
   sockPortLock: { offset: 8, mask: 1 },
   sockSocket: 8,
+  socketOwner: { uid: 8, gid: 8 },
   socketFile: 8,
   fileCred: 8,
   credFsgid: 8,

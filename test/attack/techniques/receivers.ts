@@ -38,6 +38,8 @@ interface Receive {
   readonly prepare?: Prepare;
   readonly prepareBound?: Prepare;
   readonly preparePeer?: Prepare;
+  /** The port that the peer sends from. */
+  readonly from?: number;
   readonly data?: string;
   readonly control?: Buffer;
   /** Takes what came; the last resort is recvfrom(2). */
@@ -63,7 +65,7 @@ const receive =
       await how.prepare?.(caller, fd);
       await bind(caller, fd, { address: at, port: PORT });
       await how.prepareBound?.(caller, fd);
-      await bind(stranger, peer, { address: isIpv6(to) ? end.v6 : end.v4 });
+      await bind(stranger, peer, { address: isIpv6(to) ? end.v6 : end.v4, port: how.from ?? 0 });
       await how.preparePeer?.(stranger, peer);
       const message = { to: { address: to, port: PORT }, data, ...(control ? { control } : {}) };
       requireValue(await stranger.call(sendMessage(peer, message)), 'sendmsg');
@@ -79,6 +81,13 @@ const withOption =
   (level: number, name: number, value: Struct | number): Prepare =>
   (caller, fd) =>
     setOption(caller, fd, level, name, value);
+
+/** Connected to a peer of IPv6, at the port of which both ends' datagrams of IPv4 come. */
+const CONNECTED_PORT = 4011;
+const connectToIpv6: Prepare = async (caller, fd) => {
+  const address = { address: 'fd00:9::1', port: CONNECTED_PORT };
+  requireValue(await caller.call({ op: 'connect', fd, address }), 'connect');
+};
 
 /** Connects and dissolves again. */
 const dissolve: Prepare = async (caller, fd) => {
@@ -138,6 +147,12 @@ export const RECEIVERS: Theme = {
       at: '0.0.0.0',
       to: ADDRESS,
       prepareBound: dissolve,
+    }),
+    row('a datagram of IPv4 for 127.0.0.6 at a socket that is connected to a peer of IPv6', {
+      at: '::',
+      to: '127.0.0.6',
+      from: CONNECTED_PORT,
+      prepareBound: connectToIpv6,
     }),
     row('a multicast group', {
       at: GROUP,

@@ -5,8 +5,8 @@
  */
 import type { Call, Caller, Result, SocketAddress } from '../../harness/caller.js';
 import { PORT } from '../ends.js';
-import { requireValue, said, syscall } from '../moves.js';
-import { Struct } from '../struct.js';
+import { option, requireValue, said, sendMessage, syscall } from '../moves.js';
+import { controlMessage, Struct } from '../struct.js';
 import type { Attempt, Outcome, Role, Technique, Theme } from '../technique.js';
 
 const BOTH: readonly Role[] = ['user', 'root'];
@@ -93,6 +93,10 @@ const CONNECT_IN_CHILD = [
   'c3', // ret
 ].join('');
 
+const AF_UNIX = 1;
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+
 const SIGCHLD = 17;
 const CLONE_ARGS_BYTES = 88;
 const CLONE_VM_AND_VFORK = 0x4100;
@@ -135,6 +139,70 @@ async function takeSocket(caller: Caller, from: Caller): Promise<number> {
   const pidfd = requireValue(await caller.call(syscall('pidfd_open', from.pid, 0)), 'pidfd_open');
   return requireValue(await caller.call(syscall('pidfd_getfd', pidfd, fd, 0)), 'pidfd_getfd');
 }
+
+/** `struct sockaddr_un` of an abstract name. */
+const unixAddress = (name: string): Struct => {
+  const text = Buffer.from(`\0${name}`);
+  return new Struct(2 + text.length).u16(0, AF_UNIX).bytes(2, text);
+};
+
+const CONTROL_BYTES = 24;
+
+/** A descriptor that another process hands over in a message. */
+async function receiveSocket(caller: Caller, from: Caller): Promise<number> {
+  const address = unixAddress(`sockfilter-${caller.pid}-${from.pid}`);
+  const receiver = await caller.socket(AF_UNIX, 'dgram');
+  const sender = await from.socket(AF_UNIX, 'dgram');
+  const fd = await from.socket('inet', 'stream');
+  requireValue(await caller.call(syscall('bind', receiver, address, address.size)), 'bind');
+  requireValue(await from.call(syscall('connect', sender, address, address.size)), 'connect');
+  const control = controlMessage(SOL_SOCKET, SCM_RIGHTS, new Struct(4).i32(0, fd));
+  requireValue(await from.call(sendMessage(sender, { control })), 'sendmsg');
+  const memory = new Struct(CONTROL_BYTES);
+  const place = requireValue(await caller.call({ op: 'alloc', memory }), 'alloc');
+  const data = new Struct(16).pointer(0, new Struct(1)).u64(8, 1);
+  const header = new Struct(56).pointer(16, data).u64(24, 1).u64(32, place).u64(40, CONTROL_BYTES);
+  requireValue(await caller.call(syscall('recvmsg', receiver, header, 0)), 'recvmsg');
+  const { memory: [got = ''] = [] } = await caller.call({
+    op: 'peek',
+    address: place,
+    length: CONTROL_BYTES,
+  });
+  await caller.close(receiver);
+  for (const each of [sender, fd]) await from.close(each);
+  return Buffer.from(got, 'hex').readInt32LE(16);
+}
+
+const SO_RCVTIMEO = 20;
+const ACCEPT_SECONDS = 1;
+
+/**
+ * Whether a peer that the guest's sockets may not hear arrives at a listener or receiver of the other
+ * group, while its process, which waits in accept(2) or recvfrom(2), is moved to the end's group.
+ */
+const whileBlocked =
+  (type: 'stream' | 'dgram') =>
+  async ({ scene, role, end }: Attempt): Promise<Outcome> => {
+    // What decides is the group in which the socket was made: of the twin that of the friend.
+    const [from, to] = end.name === 'refused' ? ['guest', 'friend'] : ['friend', 'guest'];
+    const caller = await scene.policed(role, from);
+    const at = { address: '10.9.9.3', port: 7001 };
+    const [made, , bound] = await caller.batch([
+      { op: 'socket', family: 'inet', type, blocking: true },
+      option('last', SOL_SOCKET, SO_RCVTIMEO, new Struct(16).u64(0, ACCEPT_SECONDS)),
+      { op: 'bind', fd: 'last', address: at },
+      ...(type === 'stream' ? [{ op: 'listen', fd: 'last' } as const] : []),
+    ]);
+    requireValue(bound, 'bind');
+    const fd = requireValue(made, 'socket');
+    const waiting = caller.call({ op: type === 'stream' ? 'accept' : 'recvfrom', fd });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    scene.move(caller, to);
+    await scene.reaches(role, type, at, scene.ends.refused.v4);
+    const { errno } = await waiting;
+    await caller.stop();
+    return { said: errno === undefined ? 'ok' : 'silence', arrived: errno === undefined };
+  };
 
 /** The other of the two groups. */
 const otherGroup = ({ end }: Attempt): string => (end.name === 'refused' ? 'friend' : 'guest');
@@ -179,6 +247,32 @@ export const TASKS: Theme = {
       },
       { as: ['root'], note: 'the caller is asked for, not the socket' },
     ),
+    row(
+      'a socket that was made in the other group, by SCM_RIGHTS',
+      async (attempt, caller) => {
+        const other = await attempt.scene.member(attempt.role, otherGroup(attempt));
+        const fd = await receiveSocket(caller, other);
+        const connected = await caller.call({ op: 'connect', fd, address: peerOf(attempt) });
+        await caller.close(fd);
+        return said(connected);
+      },
+      { note: 'the caller is asked for, not the socket' },
+    ),
+    {
+      name: 'a move while its process waits in accept(2)',
+      chain: 'ACCEPT',
+      as: BOTH,
+      expected: 'silence',
+      note: 'the maker of the socket is asked for',
+      attempt: whileBlocked('stream'),
+    },
+    {
+      name: 'a move while its process waits in recvfrom(2)',
+      chain: 'RECVFROM',
+      as: BOTH,
+      expected: 'silence',
+      attempt: whileBlocked('dgram'),
+    },
     row('a socket that was made before its process was moved', async (attempt) => {
       const { scene, role, end } = attempt;
       const caller = await scene.policed(role, otherGroup(attempt));

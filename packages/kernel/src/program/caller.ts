@@ -55,6 +55,29 @@ function putOwner(chain: BuiltinChain, offsets: Offsets): readonly Item[] {
 }
 
 /**
+ * The ids of the socket at OBJECT that a kernel thread calls for, only where the chain asks for ids: those
+ * that its inode names. Further subflows of MPTCP have their connection's there, and 0 in sk_uid.
+ */
+function putSocketOwner(chain: BuiltinChain, offsets: Offsets): readonly Item[] {
+  const { uid, gid } = offsets.socketOwner;
+  const read = (offset: number) => [
+    load(8, R3, R10, OBJECT),
+    ...follow([offsets.sockSocket], UNREADABLE),
+    ...peek(offset, 4, UNREADABLE),
+  ];
+  return [
+    load(4, R1, R6, HEADER.ownerChains),
+    andImm(R1, chainBit(chain)),
+    jumpIf('eq', R1, 0, 'socketOwnerKnown'),
+    ...read(uid),
+    ...put32('uid', R3),
+    ...read(gid),
+    ...put32('gid', R3),
+    label('socketOwnerKnown'),
+  ];
+}
+
+/**
  * The cgroup to SCRATCH and the owner's ids: the calling task's; for a kernel thread, those of the
  * socket, whose address in the kernel `socket` leaves in r3.
  */
@@ -79,8 +102,7 @@ export function putCaller(
     label('kernelThread'),
     ...socket,
     store(8, R10, OBJECT, R3),
-    ...peek(offsets.sockUid, 4, UNREADABLE),
-    ...put32('uid', R3),
+    ...putSocketOwner(chain, offsets),
     load(8, R3, R10, OBJECT),
     ...follow([offsets.sockCgroup, offsets.cgroupNode, offsets.nodeId], UNREADABLE),
     label('callerKnown'),
