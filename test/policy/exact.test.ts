@@ -1,7 +1,6 @@
 /** Answers about random small tables, held against all packets that matter to them. */
 
-import type { Box } from '@sockfilter/diagram';
-import { boxes, equals, Universe } from '@sockfilter/diagram';
+import { type Box, boxes, equals, isCube, type Span, Universe } from '@sockfilter/diagram';
 import {
   Comparison,
   checkFile,
@@ -20,7 +19,6 @@ import {
   fieldValue,
   impossible,
   type Packet,
-  type Range,
   type Rule,
   stepOf,
   type Table,
@@ -33,11 +31,12 @@ import { fileOf } from './rulefile.js';
 const RUNS = { numRuns: 60 };
 
 function isIn(box: Box, packet: Packet): boolean {
-  return Object.entries(box).every(([name, ranges]: [string, readonly Range[]]) => {
-    const field = FIELDS.find((each) => each === name);
-    if (!field) throw new Error(`a box with ${name}`);
+  return FIELDS.every((field) => {
+    const spans: readonly Span[] | undefined = box[field];
     const value = fieldValue(packet, field);
-    return ranges.some(([from, to]) => from <= value && value <= to);
+    const isHit = (span: Span) =>
+      isCube(span) ? (value & span.mask) === span.value : span[0] <= value && value <= span[1];
+    return spans?.some(isHit) ?? true;
   });
 }
 
@@ -352,4 +351,38 @@ test('a region as data means the calls of its box, and no others', () => {
     }),
     { numRuns: 30 },
   );
+});
+
+describe('masks with holes are masks in regions too, of what they hold and of all else', () => {
+  const file = fileOf([
+    ':CONNECT DROP',
+    '-A CONNECT -d 2001:db8::5/ffff:ffff::ffff -j ACCEPT',
+    '-A CONNECT -d 10.0.0.5/255.0.0.255 -p tcp --dport 443 -j ACCEPT',
+  ]);
+
+  test.each<['accept' | 'refuse', readonly string[]]>([
+    [
+      'accept',
+      ['CONNECT, tcp, to 10.0.0.5/255.0.0.255 port 443', 'CONNECT, to 2001:db8::5/ffff:ffff::ffff'],
+    ],
+    [
+      'refuse',
+      [
+        'CONNECT, icmp,tcp, to not 10.0.0.5/255.0.0.255',
+        'CONNECT, icmp,tcp, to 10.0.0.5/255.0.0.255 port not 443',
+        'CONNECT, to not 2001:db8::5/ffff:ffff::ffff',
+        'CONNECT, IPv4, udp',
+      ],
+    ],
+  ])('%s', (verdict, texts) => {
+    const { boxes: listed, tooMany } = new Query(file, verdict, { chain: ['CONNECT'] }).regions();
+    expect(tooMany).toBe(false);
+    expect(listed.map(({ text }) => text).toSorted()).toEqual(texts.toSorted());
+    const { table } = file;
+    const universe = new Universe();
+    for (const { box } of listed)
+      expect(equals(compileRegion(universe, regionOfBox(box), table), universe.box(box))).toBe(
+        true,
+      );
+  });
 });

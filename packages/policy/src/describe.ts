@@ -2,7 +2,7 @@
  * Regions in words, in the order in which one would say them: `CONNECT, group web (3), tcp, to
  * 10.0.0.0/8 port 80-90`. What is not said may be anything.
  */
-import type { Box } from '@sockfilter/diagram';
+import { type Box, isCube, rangesOf } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
@@ -18,7 +18,7 @@ import {
   protocolName,
   type Range,
 } from '@sockfilter/table';
-import { allAddresses, printAddressRange } from './address.js';
+import { allAddresses, leftOut, printAddressRange, printSpan } from './address.js';
 import { coveringNetworks } from './network.js';
 
 /** How many pieces of one field are named before the rest is only counted. */
@@ -99,7 +99,11 @@ const MAX_ID = 2n ** 32n - 1n;
 const MAX_OWNER = BigInt(MAX_OWNER_ID);
 const MAX_PORT = 65535n;
 
-function numbers(box: Box, field: Field, high: bigint): string | undefined {
+function numbers(
+  box: Box,
+  field: Exclude<Field, 'source' | 'destination'>,
+  high: bigint,
+): string | undefined {
   const ranges = box[field];
   return ranges && listRanges(ranges, [0n, high], printRange);
 }
@@ -131,16 +135,29 @@ function protocolText(box: Box): string | undefined {
   return names.join(',');
 }
 
-/** The addresses of an end. No call of some chains goes to address 0: it may as well belong to them. */
-function addressesOf(box: Box, field: 'source' | 'destination'): readonly Range[] | undefined {
-  const ranges = box[field];
-  const [first] = ranges ?? [];
-  if (!ranges || first?.[0] !== 1n) return ranges;
-  const isNever = chainsOf(box).every((chain) => {
+/** True where no call of the box's chains has address 0 there. */
+export function hasNoZero(box: Box, field: 'source' | 'destination'): boolean {
+  return chainsOf(box).every((chain) => {
     const bound = boundOf(chain, field);
     return bound && !contains(bound.set, 0n);
   });
-  return isNever ? ranges.with(0, [0n, first[1]]) : ranges;
+}
+
+/** The addresses of an end; undefined for all. One that no call has may as well belong to them. */
+function addressText(box: Box, field: 'source' | 'destination'): string | undefined {
+  const spans = box[field];
+  if (!spans) return undefined;
+  const family = familyOf(box) ?? 6;
+  const isNever = hasNoZero(box, field);
+  if (spans.some(isCube)) {
+    const unwanted = leftOut(family, spans, isNever);
+    const list = (unwanted ?? spans).map((span) => printSpan(family, span));
+    return unwanted ? `not ${cut(list)}` : cut(list);
+  }
+  const ranges = rangesOf(spans);
+  const [first] = ranges;
+  const whole = isNever && first?.[0] === 1n ? ranges.with(0, [0n, first[1]]) : ranges;
+  return listRanges(whole, allAddresses(family), addressPrinter(family));
 }
 
 /** An end: `10.0.0.0/8 port 80`, undefined if it may be any. */
@@ -149,9 +166,7 @@ function endText(
   address: 'source' | 'destination',
   port: 'sourcePort' | 'destinationPort',
 ): string | undefined {
-  const family = familyOf(box);
-  const ranges = addressesOf(box, address);
-  const at = ranges && listRanges(ranges, allAddresses(family ?? 6), addressPrinter(family ?? 6));
+  const at = addressText(box, address);
   const portText = numbers(box, port, MAX_PORT);
   const parts = [at, portText === undefined ? undefined : `port ${portText}`];
   const said = parts.filter((part) => part !== undefined);

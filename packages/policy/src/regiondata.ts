@@ -8,8 +8,8 @@ import {
   protocolName,
   type Range,
 } from '@sockfilter/table';
-import { printAddressRange } from './address.js';
-import { chainsOf, familyOf } from './describe.js';
+import { leftOut, printSpan } from './address.js';
+import { chainsOf, familyOf, hasNoZero } from './describe.js';
 import type { Region } from './region.js';
 import type { RegionKey } from './regionfield.js';
 
@@ -23,7 +23,7 @@ function protocols(ranges: readonly Range[]): readonly string[] {
   });
 }
 
-const NUMBERS: readonly (readonly [RegionKey, Field])[] = [
+const NUMBERS: readonly (readonly [RegionKey, Exclude<Field, 'source' | 'destination'>])[] = [
   ['group', 'group'],
   ['sport', 'sourcePort'],
   ['dport', 'destinationPort'],
@@ -49,12 +49,11 @@ export function regionOfBox(box: Box): Region {
     );
   if (box.protocol) values.set('proto', protocols(box.protocol));
   for (const [key, field] of ADDRESSES) {
-    const ranges = box[field];
-    if (ranges && family)
-      values.set(
-        key,
-        ranges.map((range) => printAddressRange(family, range)),
-      );
+    const spans = box[field];
+    if (!spans || !family) continue;
+    const unwanted = leftOut(family, spans, hasNoZero(box, field));
+    const wanted = (unwanted ?? spans).map((span) => printSpan(family, span));
+    values.set(key, unwanted ? wanted.map((text) => `!${text}`) : wanted);
   }
   for (const [key, field] of NUMBERS) {
     const ranges = box[field];

@@ -1,11 +1,18 @@
 /** Boxes of packets: what a set is described by, and made from. */
-import { type Clause, FIELD_BITS, type Field, type Range, rangeSet } from '@sockfilter/table';
+import { type Clause, FIELD_BITS, type Field, type Range } from '@sockfilter/table';
+import { normalSpans, type Span, spanKey, spanTests } from './span.js';
+
+export type AddressField = 'source' | 'destination';
 
 /**
  * A product of sets, one for each field; a field that is absent takes any value. Ranges are sorted, and
- * neither overlap nor touch.
+ * neither overlap nor touch; cubes come after them, and share no value with another span.
  */
-export type Box = Partial<Readonly<Record<Field, readonly Range[]>>>;
+export type Box = Partial<
+  Readonly<
+    Record<AddressField, readonly Span[]> & Record<Exclude<Field, AddressField>, readonly Range[]>
+  >
+>;
 
 /** A box with texts that are the same for the same box: of each of FIELDS, and of all. */
 export interface KeyedBox {
@@ -21,7 +28,7 @@ function isField(name: string): name is Field {
 /** The fields of a box, in the order in which diagrams ask. */
 export const FIELDS: readonly Field[] = Object.keys(FIELD_BITS).filter(isField);
 
-export function isAddress(field: Field): boolean {
+export function isAddress(field: Field): field is AddressField {
   return field === 'source' || field === 'destination';
 }
 
@@ -33,21 +40,20 @@ export function isNamed(field: Field, { box }: { readonly box: Box }): boolean {
 /** What must hold of the packets in the box. */
 export function boxClauses(box: Box): readonly Clause[] {
   return FIELDS.flatMap((field): Clause[] => {
-    const ranges = box[field];
-    return ranges ? [[{ field, set: rangeSet(ranges), negated: false }]] : [];
+    const spans = box[field];
+    return spans ? [spanTests(field, spans)] : [];
   });
 }
 
 /** The box without restrictions. */
 export const WHOLE_BOX: KeyedBox = { box: {}, parts: FIELDS.map(() => ''), key: '' };
 
-/** The box with other ranges of the field, in any order; without the field if there are none. */
-export function withField(keyed: KeyedBox, field: Field, ranges?: readonly Range[]): KeyedBox {
+/** The box with other spans of the field, in any order; without the field if there are none. */
+export function withField(keyed: KeyedBox, field: Field, spans?: readonly Span[]): KeyedBox {
   const { [field]: _, ...rest } = keyed.box;
-  const set = ranges && rangeSet(ranges);
-  const sorted = set?.kind === 'ranges' ? set.ranges : undefined;
-  const fields = sorted ? { ...rest, [field]: sorted } : rest;
-  const parts = keyed.parts.with(FIELDS.indexOf(field), sorted?.join(' ') ?? '');
+  const normal = spans && normalSpans(spans);
+  const fields = normal ? { ...rest, [field]: normal } : rest;
+  const parts = keyed.parts.with(FIELDS.indexOf(field), normal?.map(spanKey).join(' ') ?? '');
   return { box: inOrder(fields), parts, key: parts.join(';') };
 }
 

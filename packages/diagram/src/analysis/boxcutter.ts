@@ -18,6 +18,7 @@ import {
 } from './box.js';
 import { type Cared, type FieldClass, splitField } from './fieldsplit.js';
 import { IN, OUT, type SetStore } from './setstore.js';
+import { rangesOf } from './span.js';
 
 interface CutClass extends FieldClass {
   readonly boxes: readonly KeyedBox[];
@@ -73,7 +74,7 @@ export class BoxCutter {
   #cutField(cared: Cared, field: Field, family: Family | undefined): readonly KeyedBox[] {
     const limit = this.#limit * RANGES_A_BOX;
     const split = splitField(this.#store, cared, field, family, limit).map((each): CutClass => {
-      const inside = field === 'family' ? (each.ranges[0]?.[0] === 4n ? 4 : 6) : family;
+      const inside = field === 'family' ? (rangesOf(each.spans)[0]?.[0] === 4n ? 4 : 6) : family;
       return { ...each, boxes: this.cut(each, inside) };
     });
     const classes = field === 'family' ? split : this.#joinClasses(split, family);
@@ -81,8 +82,11 @@ export class BoxCutter {
       const isFree = (each: CutClass) =>
         having.has(each) || this.#isSilent(field, family, rest.box, each);
       if (!isNamed(field, rest) && classes.every(isFree)) return rest;
-      const ranges = [...having].flatMap((each) => each.ranges);
-      return withField(rest, field, ranges);
+      return withField(
+        rest,
+        field,
+        [...having].flatMap(({ spans }) => spans),
+      );
     });
   }
 
@@ -131,7 +135,7 @@ export class BoxCutter {
   #join(a: CutClass, b: CutClass, family: Family | undefined): CutClass {
     const { union } = this.#store;
     const cared = { set: union(a.set, b.set), care: union(a.care, b.care) };
-    return { ...cared, ranges: [...a.ranges, ...b.ranges], boxes: this.cut(cared, family) };
+    return { ...cared, spans: [...a.spans, ...b.spans], boxes: this.cut(cared, family) };
   }
 
   #mayJoin(a: CutClass, b: CutClass, family: Family | undefined): boolean {

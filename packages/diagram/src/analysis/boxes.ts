@@ -17,8 +17,8 @@ function mergeAlong(boxes: readonly KeyedBox[], field: Field): readonly KeyedBox
       merged.set(key, each);
       continue;
     }
-    const [ranges, others] = [each.box[field], other.box[field]];
-    const both = ranges && others ? [...others, ...ranges] : undefined;
+    const [spans, others] = [each.box[field], other.box[field]];
+    const both = spans && others ? [...others, ...spans] : undefined;
     merged.set(key, withField(each, field, both));
   }
   return merged.size === boxes.length ? boxes : [...merged.values()];

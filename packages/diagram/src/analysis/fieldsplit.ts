@@ -2,11 +2,14 @@
  * One field of a set looked at as a whole: which values lead to which rest. The set is looked at
  * together with its care set, outside which nothing about it matters.
  */
-import { BUILTIN_CHAINS, type Family, FIELD_BITS, type Field, type Range } from '@sockfilter/table';
+import { BUILTIN_CHAINS, type Family, FIELD_BITS, type Field } from '@sockfilter/table';
 import { LimitError } from '../limit.js';
 import { fieldBits, firstPiece, pieceAt } from '../piece.js';
 import { isTerminal, type Ref } from '../store.js';
+import { isAddress } from './box.js';
+import { cubeClasses } from './cubesplit.js';
 import { OUT, type SetStore } from './setstore.js';
+import type { Span } from './span.js';
 
 /** A set and its care set: the first lies within the second. */
 export interface Cared {
@@ -16,7 +19,7 @@ export interface Cared {
 
 /** Values of a field that lead to the same rest. */
 export interface FieldClass extends Cared {
-  readonly ranges: readonly Range[];
+  readonly spans: readonly Span[];
 }
 
 /** A field of which each value is a class of its own, since a diagram's intervals say more than is there. */
@@ -25,11 +28,91 @@ const FEW_VALUES: Partial<Readonly<Record<Field, readonly number[]>>> = {
   family: [4, 6],
 };
 
+/** So many ranges are read more easily than cubes; more of them, if cubes are not far fewer. */
+const FEW_RANGES = 16;
+const FAR_FEWER = 8;
+
+/** What is split: the field's pieces, and how to step through them. */
+interface Split {
+  readonly store: SetStore;
+  readonly whole: Cared;
+  readonly first: number;
+  readonly last: number;
+  readonly bits: number;
+}
+
 /** The last piece of the field. */
 function lastPiece(first: number): number {
   let piece = first;
   while (pieceAt(piece).shift > 0) piece++;
   return piece;
+}
+
+function asks({ diagrams }: SetStore, ref: Ref, piece: number): boolean {
+  return !isTerminal(ref) && diagrams.pieceOf(ref) === piece;
+}
+
+function step(store: SetStore, { set, care }: Cared, piece: number, value: number): Cared {
+  const next = (ref: Ref) => (asks(store, ref, piece) ? store.diagrams.follow(ref, value) : ref);
+  return { set: next(set), care: next(care) };
+}
+
+/** Runs of the piece's values with their rests, in order; neighbours may have the same. */
+export function stepsOf(store: SetStore, cared: Cared, piece: number) {
+  const { diagrams } = store;
+  const starts = new Set([0]);
+  for (const ref of [cared.set, cared.care]) {
+    if (!asks(store, ref, piece)) continue;
+    for (let edge = diagrams.firstEdge(ref); edge < diagrams.endEdge(ref); edge++)
+      starts.add(diagrams.edgeStart(edge));
+  }
+  const sorted = [...starts].sort((a, b) => a - b);
+  return sorted.map((start, at) => ({
+    start,
+    end: sorted[at + 1] ?? 1 << pieceAt(piece).bits,
+    rest: step(store, cared, piece, start),
+  }));
+}
+
+/** The classes as ranges; undefined past so many. */
+function rangeClasses(
+  { store, whole, first, last, bits }: Split,
+  limit: number,
+): readonly FieldClass[] | undefined {
+  const { diagrams } = store;
+  const classes = new Map<string, Cared & { readonly spans: [bigint, bigint][] }>();
+  let count = 0;
+  const add = ({ set, care }: Cared, from: bigint, to: bigint) => {
+    if (care === OUT) return;
+    const key = `${set} ${care}`;
+    const into = classes.get(key) ?? { set, care, spans: [] };
+    classes.set(key, into);
+    const before = into.spans.at(-1);
+    if (before && before[1] + 1n === from) before[1] = to;
+    else {
+      into.spans.push([from, to]);
+      count++;
+    }
+  };
+  const isFree = ({ set, care }: Cared) =>
+    diagrams.pieceOf(set) > last && diagrams.pieceOf(care) > last;
+  /** False past the limit. */
+  const visit = (piece: number, cared: Cared, base: bigint, width: bigint): boolean => {
+    if (isFree(cared)) add(cared, base, base + width - 1n);
+    else {
+      const unit = 1n << BigInt(pieceAt(piece).shift);
+      for (const { start, end, rest } of stepsOf(store, cared, piece)) {
+        if (isFree(rest) || rest.care === OUT)
+          add(rest, base + BigInt(start) * unit, base + BigInt(end) * unit - 1n);
+        else
+          for (let value = start; value < end; value++)
+            if (!visit(piece + 1, rest, base + BigInt(value) * unit, unit)) return false;
+      }
+    }
+    return count <= limit;
+  };
+  if (!visit(first, whole, 0n, 1n << BigInt(bits))) return undefined;
+  return [...classes.values()];
 }
 
 /** The classes of the field's values with a care set that is not empty, by their lowest value. */
@@ -40,64 +123,24 @@ export function splitField(
   family: Family | undefined,
   limit: number,
 ): readonly FieldClass[] {
-  const { diagrams } = store;
-  const asked = (ref: Ref, piece: number) => !isTerminal(ref) && diagrams.pieceOf(ref) === piece;
-  const step = (ref: Ref, piece: number, value: number) =>
-    asked(ref, piece) ? diagrams.follow(ref, value) : ref;
-  const first = firstPiece(field);
-
-  const few = FEW_VALUES[field];
-  if (few)
-    return few.flatMap((value) => {
-      const set = step(whole.set, first, value);
-      const care = step(whole.care, first, value);
-      return care === OUT ? [] : [{ set, care, ranges: [[BigInt(value), BigInt(value)]] }];
-    });
-
-  const last = lastPiece(first);
-  const classes = new Map<string, Cared & { readonly ranges: [bigint, bigint][] }>();
-  let count = 0;
-  const add = ({ set, care }: Cared, from: bigint, to: bigint) => {
-    if (care === OUT) return;
-    const key = `${set} ${care}`;
-    let into = classes.get(key);
-    if (!into) {
-      into = { set, care, ranges: [] };
-      classes.set(key, into);
-    }
-    const before = into.ranges.at(-1);
-    if (before && before[1] + 1n === from) before[1] = to;
-    else {
-      into.ranges.push([from, to]);
-      if (++count > limit) throw new LimitError('boxes', limit);
-    }
-  };
-  const visit = (piece: number, { set, care }: Cared, base: bigint, width: bigint) => {
-    if (diagrams.pieceOf(set) > last && diagrams.pieceOf(care) > last) {
-      add({ set, care }, base, base + width - 1n);
-      return;
-    }
-    const { shift, bits } = pieceAt(piece);
-    const starts = new Set([0]);
-    for (const ref of [set, care]) {
-      if (!asked(ref, piece)) continue;
-      for (let edge = diagrams.firstEdge(ref); edge < diagrams.endEdge(ref); edge++)
-        starts.add(diagrams.edgeStart(edge));
-    }
-    const sorted = [...starts].sort((a, b) => a - b);
-    for (const [at, start] of sorted.entries()) {
-      const end = sorted[at + 1] ?? 1 << bits;
-      const rest = { set: step(set, piece, start), care: step(care, piece, start) };
-      const unit = 1n << BigInt(shift);
-      const free = diagrams.pieceOf(rest.set) > last && diagrams.pieceOf(rest.care) > last;
-      if (free || rest.care === OUT)
-        add(rest, base + BigInt(start) * unit, base + BigInt(end) * unit - 1n);
-      else
-        for (let value = start; value < end; value++)
-          visit(piece + 1, rest, base + BigInt(value) * unit, unit);
-    }
-  };
   const bits = fieldBits(field, family);
-  visit(first + (FIELD_BITS[field] - bits) / 16, whole, 0n, 1n << BigInt(bits));
-  return [...classes.values()];
+  const first = firstPiece(field) + (FIELD_BITS[field] - bits) / 16;
+  const last = lastPiece(first);
+  const values = FEW_VALUES[field];
+  if (values)
+    return values.flatMap((value) => {
+      const rest = step(store, whole, first, value);
+      return rest.care === OUT ? [] : [{ ...rest, spans: [[BigInt(value), BigInt(value)]] }];
+    });
+  const split = { store, whole, first, last, bits };
+  if (!isAddress(field)) {
+    const ranges = rangeClasses(split, limit);
+    if (!ranges) throw new LimitError('boxes', limit);
+    return ranges;
+  }
+  const few = rangeClasses(split, FEW_RANGES);
+  if (few) return few;
+  const cubes = cubeClasses(store, whole, last, limit);
+  const count = cubes.reduce((sum, { spans }) => sum + spans.length, 0);
+  return rangeClasses(split, Math.min(limit, count * FAR_FEWER)) ?? cubes;
 }

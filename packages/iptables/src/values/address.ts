@@ -6,13 +6,12 @@ import {
   type Family,
   fullMask,
   MAPPED_PREFIX,
-  prefixMask,
   printAddress,
+  printNetwork,
   readAddress,
   readMask,
   readShortAddress,
   type Value,
-  type ValueOf,
 } from '@sockfilter/table';
 import { defineValue } from './syntax.js';
 
@@ -52,17 +51,6 @@ function parseMask(word: Word, family: Family): Parsed<bigint> {
   return bad('bad-value', message, { span: word.span });
 }
 
-/** Prefix lengths by mask. */
-const PREFIX_LENGTHS: Readonly<Record<Family, ReadonlyMap<bigint, number>>> = {
-  4: new Map(Array.from({ length: 33 }, (_, length) => [prefixMask(4, length), length])),
-  6: new Map(Array.from({ length: 129 }, (_, length) => [prefixMask(6, length), length])),
-};
-
-function printNetwork({ family, address, mask }: ValueOf<'network'>): string {
-  const length = PREFIX_LENGTHS[family].get(mask);
-  return `${printAddress(family, address)}/${length ?? printAddress(family, mask)}`;
-}
-
 /** `ADDRESS`, `ADDRESS/LENGTH` or `ADDRESS/NETMASK`; bits outside the mask are cleared. */
 export const network = defineValue('network', {
   parse: (word) => {
@@ -81,13 +69,16 @@ export const network = defineValue('network', {
     if (!mask.ok) return mask;
     if (family === 6 && isMapped(value, mask.value)) {
       const low = 0xffff_ffffn;
-      const whole = { kind: 'network', family: 4, mask: mask.value & low } as const;
-      const v4 = printNetwork({ ...whole, address: value & mask.value & low });
+      const v4 = printNetwork({
+        family: 4,
+        value: value & mask.value & low,
+        mask: mask.value & low,
+      });
       return mapped(word, `write \`${v4}\``);
     }
     return good({ kind: 'network', family, address: value & mask.value, mask: mask.value });
   },
-  print: printNetwork,
+  print: ({ family, address, mask }) => printNetwork({ family, value: address, mask }),
 });
 
 /** `FROM-TO`, or one address. */

@@ -1,6 +1,12 @@
 /** Networks as text: an address, and which of its bits count. */
 import type { Family } from '../packet.js';
-import { type Address, addressBits, readAddress, readCallAddress } from './address.js';
+import {
+  type Address,
+  addressBits,
+  printAddress,
+  readAddress,
+  readCallAddress,
+} from './address.js';
 
 /** A network as it is written: the address may have bits outside the mask. */
 export interface Network extends Address {
@@ -15,6 +21,18 @@ export function fullMask(family: Family): bigint {
 /** The mask of the first `length` bits, of 0 to all that an address has. */
 export function prefixMask(family: Family, length: number): bigint {
   return fullMask(family) ^ ((1n << BigInt(addressBits(family) - length)) - 1n);
+}
+
+/** Prefix lengths by mask. */
+const PREFIX_LENGTHS: Readonly<Record<Family, ReadonlyMap<bigint, number>>> = {
+  4: new Map(Array.from({ length: 33 }, (_, length) => [prefixMask(4, length), length])),
+  6: new Map(Array.from({ length: 129 }, (_, length) => [prefixMask(6, length), length])),
+};
+
+/** `10.0.0.0/8`, or with a netmask where that has holes. */
+export function printNetwork({ family, value, mask }: Network): string {
+  const length = PREFIX_LENGTHS[family].get(mask);
+  return `${printAddress(family, value)}/${length ?? printAddress(family, mask)}`;
 }
 
 /** `10` of `10/8`, as in iptables: what is left out at the end is 0. Undefined for a whole address. */
