@@ -42,6 +42,25 @@ test('comments, order and spelling stay', () => {
   expect(place.read('rules')).toBe(RULES);
 });
 
+test('a path that hardly any control group has is told when it comes, and once', () => {
+  const edit = (...words: readonly string[]) =>
+    place.expectStatus(['--file', 'rules', ...words], 0).stderr;
+  const told = expect.stringMatching(
+    /^sockfilter: `\/mnt\/cgroup2\/web`: .*: `\/web` may be meant\n$/,
+  );
+  expect(edit('-A', 'BIND', '-m', 'cgroup', '--path', '/mnt/cgroup2/web', '-j', 'DROP')).toEqual(
+    told,
+  );
+  expect(edit('-D', 'BIND', '1')).toBe('');
+  expect(edit('explain', 'BIND', '--group', '/mnt/cgroup2/web', '--dst', '10.0.0.5')).toBe('');
+  expect(edit('group', 'add', 'lost', '--path', '/nginx.service')).toMatch(
+    /^sockfilter: .*system\.slice/,
+  );
+  expect(edit('explain', 'BIND', '--group', '/x.scope', '--dst', '10.0.0.5')).toContain(
+    'may be meant',
+  );
+});
+
 test('mode and symbolic link stay, nothing else is left', () => {
   chmodSync(place.path('rules'), 0o640);
   symlinkSync('rules', place.path('link'));

@@ -32,6 +32,12 @@ export function fileOf(lines: readonly string[], name = 'x.rules'): RuleFile {
     name,
     table,
     placeOf,
+    placeOfGroup: (group) => {
+      const span = document.groups.get(group);
+      return span
+        ? { file: name, line: span.line, column: span.column, length: span.length }
+        : start;
+    },
     wordsOf: (rule) => {
       const place = placeOf(rule);
       const words = (written[place.line - 1] ?? '').matchAll(/\S+/g);

@@ -29,6 +29,7 @@ import type { Globals } from './globals.js';
 import { withLiveTable } from './livetable.js';
 import { print } from './output.js';
 import { type PacketWords, readPacket } from './packet.js';
+import { noteCaller } from './pathnotes.js';
 
 interface Explained {
   readonly table: Table;
@@ -161,6 +162,7 @@ export async function explain(
   { json, rules, circumstances }: ExplainOptions,
 ): Promise<void> {
   const { table, packet, ways, isInstalled } = decide(globals, words, circumstances);
+  noteCaller(words.group, table.groups);
   const outcomes = ways.map((way) => new Outcome(table, way));
   const [only, other] = outcomes;
   if (!only) throw new Error('a call without an outcome');

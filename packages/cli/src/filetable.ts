@@ -9,6 +9,7 @@ import { readHighMark } from './highmark.js';
 import { readTextFile } from './inputfile.js';
 import { editRules, notationNamed, parseRules } from './notation.js';
 import type { Access, Change, Counters, OpenTable } from './opentable.js';
+import { notePaths } from './pathnotes.js';
 import { SYSTEM_NAMES } from './systemnames.js';
 
 function readRuleFile(path: string): string {
@@ -67,6 +68,7 @@ export function withFileTable<T>(
       counters: saidCounters,
       commit: (change) => {
         writeTable(path, document, change);
+        notePaths(table, change.table);
         return saidCounters;
       },
     };

@@ -12,6 +12,7 @@ import { entryOf, readEntry, readHistory, recordCommit } from './history.js';
 import type { Access, Change, Counters, OpenTable } from './opentable.js';
 import { followTests, followTexts } from './origins.js';
 import { note } from './output.js';
+import { notePaths } from './pathnotes.js';
 import { hashText, type Revision, revisionOf, withRevision } from './revision.js';
 import { SYSTEM_NAMES } from './systemnames.js';
 import { waitTurn } from './turn.js';
@@ -73,6 +74,7 @@ function openLive(firewall: Firewall, access: Access, wait: number): OpenTable {
       const { before } = firewall.commit({ table: next, text, origins, testOrigins, ...trial });
       // What is on trial is recorded when it is confirmed.
       if (confirmWithin === undefined) recordCommit(firewall.name, { before: old, text });
+      notePaths(table, next);
       return countersOf(table, before ?? []);
     },
   };

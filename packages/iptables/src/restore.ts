@@ -73,6 +73,7 @@ class SaveReader {
   readonly lines: DocumentLine[] = [];
   readonly places = new Map<Rule, RulePlace>();
   readonly chains = new Map<string, Span>();
+  readonly groups = new Map<string, Span>();
   readonly #diagnostics: Diagnostic[] = [];
   readonly #name: string;
   readonly #names: Names;
@@ -160,7 +161,7 @@ class SaveReader {
     }
     if (start.text.startsWith(':') && !start.quoted)
       return this.#readChain([start, ...rest], whole);
-    if (/^(-G|--group$)/.test(start.text)) return this.#readGroup(words, start);
+    if (/^(-G|--group$)/.test(start.text)) return this.#readGroup(words, start, whole);
     return this.#readCommand(words, start, whole);
   }
 
@@ -228,14 +229,15 @@ class SaveReader {
     return policy;
   }
 
-  #readGroup(words: readonly Word[], start: Word): DocumentKind {
+  #readGroup(words: readonly Word[], start: Word, whole: Span | undefined): DocumentKind {
     const { group, diagnostics } = parseGroupLine(words, start);
     this.#diagnostics.push(...diagnostics);
     if (!group) return { kind: 'other' };
     const same = this.#base.groups.some(
       ({ name, id, path }) => name === group.name && id === group.id && path === group.path,
     );
-    const span = joinSpans(start.span, this.#last.span);
+    const span = whole ?? joinSpans(start.span, this.#last.span);
+    this.groups.set(group.name, span);
     if (!same) this.#attempt(span, () => addGroup(this.#table, group));
     return { kind: 'group', group };
   }
@@ -360,8 +362,8 @@ function isInside(inner: Span, outer: Span): boolean {
 function finish(reader: SaveReader, source: Source, names: Names): ParsedSave {
   const texts = source.text.split('\n');
   const diagnostics = noteOddCharacters(reader.finish(), (line) => texts[line - 1] ?? '');
-  const { lines, places, chains, table } = reader;
-  return { document: { source, lines, places, chains, names }, table, diagnostics };
+  const { lines, places, chains, groups, table } = reader;
+  return { document: { source, lines, places, chains, groups, names }, table, diagnostics };
 }
 
 /** Reads a save file. It never throws: what is wrong is in the diagnostics, in the file's order. */

@@ -34,5 +34,7 @@ export interface Document {
   readonly places: ReadonlyMap<Rule, RulePlace>;
   /** Where each chain is declared, if it is. */
   readonly chains: ReadonlyMap<string, Span>;
+  /** Where each group is declared, if it is. */
+  readonly groups: ReadonlyMap<string, Span>;
   readonly names: Names;
 }

@@ -122,6 +122,12 @@ export const CATALOGUE = {
     explanation:
       'The rule asks for UDP-Lite in a chain that CONNECT leads to. No hook of the kernel sees connect(2) of UDP-Lite, nor the sends of a socket that is connected, so that the rule never matches there.',
   },
+  SF020: {
+    severity: 'warning',
+    title: 'path that hardly exists',
+    explanation:
+      'A path of a group or rule is not what systemd or the kernel calls a control group: it begins with a mount point, a shell or quotes changed its backslashes, or a unit lies elsewhere. Where no control group has the path, what names it never holds.',
+  },
   SF100: {
     severity: 'error',
     title: 'failed case',

@@ -5,6 +5,7 @@ import { findUndeclaredIds } from './checks/groups.js';
 import { findUnenforceable, type KernelVersion } from './checks/kernels.js';
 import { findIdleNegations } from './checks/negations.js';
 import { findOtherWays } from './checks/otherways.js';
+import { findDoubtfulPaths } from './checks/paths.js';
 import { findWidePrefixes } from './checks/prefixes.js';
 import { findRemovableRules } from './checks/removable.js';
 import { findUnseenUdplite } from './checks/udplite.js';
@@ -21,6 +22,7 @@ const CHECKS: readonly Check[] = [
   findUnusedChains,
   findOpenChains,
   findUndeclaredIds,
+  findDoubtfulPaths,
   findIdleNegations,
   findWidePrefixes,
   findOpenWildcards,

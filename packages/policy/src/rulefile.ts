@@ -27,6 +27,8 @@ export interface RuleFile {
   readonly table: Table;
   /** Where the rule is written, or the chain declared; the start of the file if it is not. */
   readonly placeOf: (owner: Rule | Chain) => Place;
+  /** Where the group is declared, by its name; the start of the file if it is not. */
+  readonly placeOfGroup: (name: string) => Place;
   /** The rule's words as written; several rules can come from one line. */
   readonly wordsOf: (rule: Rule) => readonly PlacedWord[];
   readonly comments: readonly CommentLine[];
@@ -35,7 +37,8 @@ export interface RuleFile {
 /** A file with no text behind it, such as the live table: all places are its start. */
 export function fileWithoutText(name: string, table: Table): RuleFile {
   const place = { file: name, line: 1, column: 1, length: 0 };
-  return { name, table, placeOf: () => place, wordsOf: () => [], comments: [] };
+  const placed = { placeOf: () => place, placeOfGroup: () => place };
+  return { name, table, ...placed, wordsOf: () => [], comments: [] };
 }
 
 /** The text of the rule's `-m comment`. */

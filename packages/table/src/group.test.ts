@@ -15,6 +15,7 @@ import { commonPath, escapePath, isBelow, unescapePath } from './grouppath.js';
 import { EMPTY_TABLE, type Group, groupsBelow, type Rule, type Table } from './table.js';
 import type { Value } from './value.js';
 import { readPath } from './words/path.js';
+import { pathDoubt } from './words/pathdoubt.js';
 
 const web: Group = { name: 'web', id: 3, path: '/web.slice' };
 const worker: Group = { name: 'worker', id: 4, path: '/web.slice/worker' };
@@ -206,6 +207,8 @@ test.each([
   ['/sys/fs/cgroup', 'write `/`'],
   ['0::/system.slice/nginx.service', 'write `/system.slice/nginx.service`'],
   ['1:name=systemd:/user.slice', 'write `/user.slice`'],
+  ['/sys/fs/cgroup/systemd/user.slice', 'write what `/proc/PID/cgroup` has after `0::`'],
+  ['/sys/fs/cgroup/cpu,cpuacct/web', 'write what `/proc/PID/cgroup` has after `0::`'],
   ['/web/cgroup.procs', 'write `/web`'],
   ['/web/?', '`\\?` is the character itself'],
   ['/web/[ab]', '`\\[` is the character itself'],
@@ -227,6 +230,46 @@ test.each(['/s/\\**', '/s/*\\*', '/s/\\?\\[*', '/*', '/dev\\x2dsda', '/s/a\\'])(
     expect(readPath(path)).toEqual({ path });
   },
 );
+
+describe('doubt', () => {
+  test.each([
+    ['/mnt/cgroup2/web', '/web'],
+    ['/run/cilium/cgroupv2/web', '/web'],
+    ['/host/sys/fs/cgroup/unified/web', '/web'],
+    ['/proc/1/root/sys/fs/cgroup', '/'],
+    ['/web (deleted)', '/web'],
+    ['/system.slice:docker:1f', '/system.slice/docker-1f.scope'],
+    ['/user-7.slice:cri:1f', '/user.slice/user-7.slice/cri-1f.scope'],
+    ['/system.slice/dev-diskx2dby.device', '/system.slice/dev-disk\\x2dby.device'],
+    ['/s.slice/a\\\\x2db\\\\x2dc.mount', '/s.slice/a\\x2db\\x2dc.mount'],
+    ['/user-1000.slice', '/user.slice/user-1000.slice'],
+    ['/user-1000.slice/session-*.scope', '/user.slice/user-1000.slice/session-*.scope'],
+    ['/a.slice/a-b-c.slice/x', '/a.slice/a-b.slice/a-b-c.slice/x'],
+    ['/nginx.service', '/system.slice/nginx.service'],
+    ['/docker-*.scope', '/system.slice/docker-*.scope'],
+  ])('%s, and none about what may be meant, %s', (path, instead) => {
+    expect(readPath(path)).toEqual({ path });
+    expect(pathDoubt(path)?.help).toBe(instead);
+    expect(readPath(instead)).toEqual({ path: instead });
+    expect(pathDoubt(instead)).toBeUndefined();
+  });
+
+  test.each([
+    '/',
+    '/web',
+    '/init.scope',
+    '/web.slice',
+    '/-.slice',
+    '/a--b.slice',
+    '/cgroups/web',
+    '/system.slice/dev\\x2dsda.mount',
+    '/docker/1f2d',
+    '/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1_2.slice/cri-containerd-1f.scope',
+    '/user.slice/user-1000.slice/user@1000.service/app.slice/app-x.slice/x.service',
+  ])('none about %s', (path) => {
+    expect(pathDoubt(path)).toBeUndefined();
+  });
+});
 
 test('names of 255 bytes are paths, longer ones are not', () => {
   expect(readPath(`/${'é'.repeat(127)}a`)).toHaveProperty('path');

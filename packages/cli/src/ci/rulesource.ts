@@ -88,6 +88,10 @@ function ruleFile(name: string, document: Document, table: Table): RuleFile {
     name,
     table,
     placeOf,
+    placeOfGroup: (name) => {
+      const group = document.groups.get(name);
+      return group ? placeOfSpan(group) : start;
+    },
     wordsOf: (rule) => {
       const words = document.places.get(rule)?.words;
       if (!words) return wordsOf(lines, placeOf(rule));

@@ -3,4 +3,5 @@ export * from './call.js';
 export * from './group.js';
 export * from './network.js';
 export * from './path.js';
+export * from './pathdoubt.js';
 export * from './protocol.js';

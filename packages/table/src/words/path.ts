@@ -12,6 +12,9 @@ const fault = (message: string, help?: string): ReadPath => ({ fault: { message,
 
 /** Where systems mount cgroup2; nothing makes a control group of such a path below it. */
 const MOUNT = /^\/?sys\/fs\/cgroup(?:\/unified)?(?=\/|$)/;
+/** Beside it systems mount hierarchies of version 1, each named by its controllers or by `systemd`. */
+const VERSION_1 =
+  /^\/?sys\/fs\/cgroup\/(?:systemd|(?:blkio|cpu|cpuacct|cpuset|devices|freezer|hugetlb|memory|misc|net_cls|net_prio|perf_event|pids|rdma)(?:,\w+)*)(?=\/|$)/;
 /** What /proc/PID/cgroup has before the path. */
 const HIERARCHY = /^\d+:[^/]*:(?=\/)/;
 /** Files in every control group's directory. */
@@ -35,6 +38,11 @@ function canonical(text: string): string {
 }
 
 function foreignFault(text: string): ReadPath | undefined {
+  if (VERSION_1.test(text)) {
+    const message = `\`${text}\` is in a hierarchy of version 1, and sockfilter polices cgroup2`;
+    const help = 'write what `/proc/PID/cgroup` has after `0::`';
+    return fault(message, help);
+  }
   if (MOUNT.test(text)) {
     const inside = canonical(text.replace(MOUNT, ''));
     const message = `\`${text}\` begins with a mount point of cgroup2: a path is written from the root of that`;

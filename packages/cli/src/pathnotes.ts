@@ -1,0 +1,23 @@
+/** What a person should know of paths that hardly any control group has. */
+import { type Group, pathDoubt, pathsInRules, type Table } from '@sockfilter/table';
+import { note } from './output.js';
+
+function notePath(path: string): void {
+  const doubt = pathDoubt(path);
+  if (doubt) note(`\`${path}\`: ${doubt.message}: \`${doubt.help}\` may be meant`);
+}
+
+function pathsOf(table: Table): ReadonlySet<string> {
+  return new Set([...table.groups.flatMap(({ path }) => path ?? []), ...pathsInRules(table)]);
+}
+
+/** Of those that are new in a table. */
+export function notePaths(before: Table, after: Table): void {
+  const known = pathsOf(before);
+  for (const path of pathsOf(after)) if (!known.has(path)) notePath(path);
+}
+
+/** Of the caller that a question is about, if it is given by its path. */
+export function noteCaller(text: string | undefined, groups: readonly Group[]): void {
+  if (text?.startsWith('/') && !groups.some(({ name }) => name === text)) notePath(text);
+}
