@@ -2,13 +2,17 @@
  * What is imported from a dump accepts no call that the dump would refuse, whatever the tests say that no rule of
  * ours can ask: held against a reading of iptables of its own.
  */
-import { finishDraft, importDumps, readDump } from '@sockfilter/interop';
+import { finishDraft, readDump, translate } from '@sockfilter/interop';
 import { parseSave } from '@sockfilter/iptables';
 import { NO_NAMES } from '@sockfilter/language';
+import { readExpectations, testFile } from '@sockfilter/policy';
 import { type BuiltinChain, evaluate, type Packet, PROTOCOL, readAddress } from '@sockfilter/table';
 import fc from 'fast-check';
+import { stringify } from 'yaml';
 import { PACKET } from '../arbitrary/ordinary.js';
 import { forLength } from '../harness/length.js';
+import { fileOfText } from '../policy/rulefile.js';
+import { isIn } from './region.js';
 
 const MAP = new Map<string, readonly BuiltinChain[]>([
   ['INPUT', ['ACCEPT']],
@@ -16,11 +20,11 @@ const MAP = new Map<string, readonly BuiltinChain[]>([
 ]);
 
 function imported(text: string, map = MAP) {
-  const draft = importDumps([readDump({ name: 'dump', text })], map, []);
-  const { text: rules, remarks } = finishDraft(draft, 0);
+  const draft = translate([readDump({ name: 'dump', text })], map, []);
+  const { text: rules, remarks, invariants } = finishDraft(draft);
   const { table, diagnostics } = parseSave(rules, 'rules', { names: NO_NAMES });
   expect(diagnostics).toEqual([]);
-  return { rules, table, remarks };
+  return { rules, table, remarks, invariants };
 }
 
 /** A test of a rule: its text, and whether a packet of the network has it. */
@@ -69,19 +73,22 @@ const TESTS: readonly Test[] = [
 ];
 
 interface Rule {
+  /** `early` is INPUT and OUTPUT of another table, which a packet passes before. */
   readonly chain: string;
   readonly test: Test;
   readonly target: string;
   readonly chance: boolean;
 }
 
-const CHAINS = ['INPUT', 'OUTPUT', 'one', 'two'];
+const CHAINS = ['INPUT', 'OUTPUT', 'early INPUT', 'early OUTPUT', 'one', 'two'];
 
 const rule = fc
   .tuple(fc.constantFrom(...CHAINS), fc.constantFrom(...TESTS), fc.nat(7), fc.boolean())
   .map(([chain, test, pick, chance]): Rule => {
     // Chains call later ones only.
-    const calls = CHAINS.slice(Math.max(2, CHAINS.indexOf(chain) + 1));
+    const calls = chain.startsWith('early')
+      ? []
+      : CHAINS.slice(Math.max(4, CHAINS.indexOf(chain) + 1));
     const targets = [
       '-j ACCEPT',
       '-j DROP',
@@ -115,23 +122,43 @@ function walk(rules: readonly Rule[], chain: string, packet: Real): Verdict {
   return 'return';
 }
 
+/** Whether a packet passes all of the tables. */
+function accepts(given: Given, hook: string, packet: Real): boolean {
+  const early = walk(given.rules, `early ${hook}`, packet);
+  const verdict = walk(given.rules, hook, packet);
+  if (early === 'refuse') return false;
+  return verdict === 'return' ? given.policies.get(hook) === 'ACCEPT' : verdict === 'accept';
+}
+
+interface Given {
+  readonly rules: readonly Rule[];
+  readonly policies: ReadonlyMap<string, string>;
+  readonly text: string;
+}
+
+const textOf = ({ chain, test, target }: Rule) =>
+  `-A ${[chain.replace('early ', ''), test.text, target].filter((each) => each !== '').join(' ')}\n`;
+
 const policy = fc.constantFrom('ACCEPT', 'DROP');
 
 const dump = fc
-  .tuple(policy, policy, fc.array(rule, { maxLength: 10 }))
-  .map(([input, output, rules]) => ({
-    rules,
-    policies: new Map([
-      ['INPUT', input],
-      ['OUTPUT', output],
-    ]),
-    text: `*filter\n:INPUT ${input} [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ${output} [0:0]\n:one - [0:0]\n:two - [0:0]\n${rules
-      .map(
-        ({ chain, test, target }) =>
-          `-A ${[chain, test.text, target].filter((each) => each !== '').join(' ')}`,
-      )
-      .join('\n')}\nCOMMIT\n`,
-  }));
+  .tuple(policy, policy, fc.array(rule, { maxLength: 12 }))
+  .map(([input, output, rules]): Given => {
+    const isEarly = ({ chain }: Rule) => chain.startsWith('early');
+    const early = rules.filter(isEarly).map(textOf).join('');
+    const own = rules
+      .filter((each) => !isEarly(each))
+      .map(textOf)
+      .join('');
+    return {
+      rules,
+      policies: new Map([
+        ['INPUT', input],
+        ['OUTPUT', output],
+      ]),
+      text: `*mangle\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n${early}COMMIT\n*filter\n:INPUT ${input} [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ${output} [0:0]\n:one - [0:0]\n:two - [0:0]\n${own}COMMIT\n`,
+    };
+  });
 
 const real = fc.record<Real>({
   source: fc.constantFrom(...ADDRESSES),
@@ -172,15 +199,45 @@ test('nothing is accepted that the dump refuses', () => {
           const { errno } = evaluate(table, callOf(packet, hook, bound));
           if (errno !== 0) continue;
           accepted++;
-          const verdict = walk(given.rules, hook, packet);
-          const isAccepted =
-            verdict === 'return' ? given.policies.get(hook) === 'ACCEPT' : verdict === 'accept';
-          expect(isAccepted).toBe(true);
+          expect(accepts(given, hook, packet)).toBe(true);
         }
     },
   );
   fc.assert(run, { numRuns: forLength({ long: 5000, short: 200 }) });
   expect(accepted).toBeGreaterThan(200);
+});
+
+test('what is stated holds of the dump and of its import', async () => {
+  let stated = 0;
+  const run = fc.asyncProperty(
+    dump,
+    fc.array(real, { minLength: 12, maxLength: 24 }),
+    async (given, packets) => {
+      const { rules, invariants } = imported(given.text);
+      if (invariants.length === 0) return;
+      stated += invariants.length;
+      const read = await readExpectations(stringify({ invariants }), 'x.test.yaml');
+      if (!read.ok) throw new Error(JSON.stringify(read.findings));
+      const results = testFile(fileOfText(rules), read.value);
+      expect(results.flatMap(({ findings }) => findings)).toEqual([]);
+      for (const expectation of read.value.expectations)
+        for (const packet of packets)
+          for (const hook of ['INPUT', 'OUTPUT']) {
+            if ((hook === 'INPUT' && packet.udp) || expectation.kind === 'case') continue;
+            const call = callOf(packet, hook, true);
+            const isWithin = expectation.regions.some((region) => isIn(region, call));
+            if (!isWithin) continue;
+            const isAccepted = accepts(given, hook, packet);
+            if (expectation.kind === 'never') expect(isAccepted).toBe(false);
+            if (expectation.kind === 'always') expect(isAccepted).toBe(true);
+            // The loopback device has more than a rule can say.
+            if (expectation.kind === 'only' && isAccepted && !isLo(packet))
+              expect(expectation.accept.some((region) => isIn(region, call))).toBe(true);
+          }
+    },
+  );
+  await fc.assert(run, { numRuns: forLength({ long: 1500, short: 60 }) });
+  expect(stated).toBeGreaterThan(60);
 });
 
 test('what can be said is said exactly', () => {

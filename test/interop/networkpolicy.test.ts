@@ -4,6 +4,7 @@ import { parseSave } from '@sockfilter/iptables';
 import { NO_NAMES } from '@sockfilter/language';
 import { evaluate, groupAt, PROTOCOL, readAddress } from '@sockfilter/table';
 import { PACKET } from '../arbitrary/ordinary.js';
+import { invariantFaults } from './invariants.js';
 
 const PODS = `
 - { name: web, namespace: default, labels: { app: web }, ip: 10.0.0.1, path: /kube/web, ports: { http: 8080 } }
@@ -16,13 +17,14 @@ const PODS = `
   .join('\n---\n');
 const NAMESPACES = '\n---\n{ kind: Namespace, metadata: { name: ops, labels: { team: ops } } }\n';
 
-function imported(spec: string, pods = PODS + NAMESPACES) {
+async function imported(spec: string, pods = PODS + NAMESPACES) {
   const policy = `kind: NetworkPolicy\nmetadata: { name: p, namespace: default }\nspec: ${spec}\n`;
   const draft = importPolicies(
     [{ name: 'p.yaml', text: policy }],
     [{ name: 'pods.yaml', text: pods }],
   );
-  const { text, remarks } = finishDraft(draft, 0);
+  const { text, remarks, invariants } = finishDraft(draft);
+  expect(await invariantFaults(text, invariants)).toEqual([]);
   const { table, diagnostics } = parseSave(text, 'rules', { names: NO_NAMES });
   expect(diagnostics).toEqual([]);
   const call = (pod: string, peer: string, port: number, inward: boolean, udp: boolean) => {
@@ -47,21 +49,21 @@ function imported(spec: string, pods = PODS + NAMESPACES) {
   };
 }
 
-test('deny all to an application', () => {
-  const policy = imported('{ podSelector: { matchLabels: { app: web } }, ingress: [] }');
+test('deny all to an application', async () => {
+  const policy = await imported('{ podSelector: { matchLabels: { app: web } }, ingress: [] }');
   expect(policy.in('web', '10.0.0.2', 80)).toBe(false);
   expect(policy.in('web', '10.0.0.2', 80, true)).toBe(false);
   expect(policy.in('api', '10.0.0.1', 80)).toBe(true);
   expect(policy.out('web', '10.0.0.2', 80)).toBe(true);
 });
 
-test('allow all', () => {
-  const policy = imported('{ podSelector: {}, ingress: [{}] }');
+test('allow all', async () => {
+  const policy = await imported('{ podSelector: {}, ingress: [{}] }');
   expect(policy.in('web', '203.0.113.1', 80)).toBe(true);
 });
 
-test('pods of the namespace, of another, and ports by number and name', () => {
-  const policy = imported(`{ podSelector: { matchLabels: { app: web } }, ingress: [
+test('pods of the namespace, of another, and ports by number and name', async () => {
+  const policy = await imported(`{ podSelector: { matchLabels: { app: web } }, ingress: [
     { from: [{ podSelector: { matchExpressions: [{ key: role, operator: In, values: [back] }] } }], ports: [{ port: http }] },
     { from: [{ namespaceSelector: { matchLabels: { team: ops } } }], ports: [{ port: 9000, endPort: 9010 }] } ] }`);
   expect(policy.in('web', '10.0.0.2', 8080)).toBe(true);
@@ -70,8 +72,8 @@ test('pods of the namespace, of another, and ports by number and name', () => {
   expect(policy.in('web', '10.0.1.1', 8080)).toBe(false);
 });
 
-test('egress to DNS only', () => {
-  const policy = imported(
+test('egress to DNS only', async () => {
+  const policy = await imported(
     '{ podSelector: { matchLabels: { app: api } }, policyTypes: [Egress], egress: [{ ports: [{ protocol: UDP, port: 53 }, { port: 53 }] }] }',
   );
   expect(policy.out('api', '8.8.8.8', 53, true)).toBe(true);
@@ -80,8 +82,8 @@ test('egress to DNS only', () => {
   expect(policy.in('api', '8.8.8.8', 443)).toBe(true);
 });
 
-test('a block without some of it', () => {
-  const policy = imported(
+test('a block without some of it', async () => {
+  const policy = await imported(
     '{ podSelector: { matchLabels: { app: web } }, ingress: [{ from: [{ ipBlock: { cidr: 10.0.0.0/8, except: [10.9.0.0/16] } }] }] }',
   );
   expect(policy.in('web', '10.1.0.1', 80)).toBe(true);
@@ -110,12 +112,12 @@ test.each([
     '{ podSelector: {}, ingress: [{ form: [] }] }',
     'wider: `form` is not known, and may restrict it',
   ],
-])('%s: %s', (spec, remark) => {
-  expect(imported(spec).remarks).toContain(remark);
+])('%s: %s', async (spec, remark) => {
+  expect((await imported(spec)).remarks).toContain(remark);
 });
 
-test('nothing of a policy becomes a word or line of its own', () => {
-  const policy = imported(
+test('nothing of a policy becomes a word or line of its own', async () => {
+  const policy = await imported(
     '{ podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "10.0.0.0/8 -j ACCEPT\\n-A ACCEPT -j ACCEPT" } }] }] }',
   );
   expect(policy.in('web', '192.0.2.1', 80)).toBe(false);

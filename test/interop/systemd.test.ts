@@ -4,8 +4,9 @@ import { parseSave } from '@sockfilter/iptables';
 import { NO_NAMES } from '@sockfilter/language';
 import { type BuiltinChain, evaluate, groupAt, PROTOCOL, readAddress } from '@sockfilter/table';
 import { PACKET } from '../arbitrary/ordinary.js';
+import { invariantFaults } from './invariants.js';
 
-function imported(text: string, ...dropIns: readonly string[]) {
+async function imported(text: string, ...dropIns: readonly string[]) {
   const sources = [text, ...dropIns].map((each, at) => ({
     name:
       at === 0
@@ -15,7 +16,8 @@ function imported(text: string, ...dropIns: readonly string[]) {
   }));
   const draft = importUnit(sources, []);
   if ('fault' in draft) throw new Error(draft.fault);
-  const { text: rules, remarks, invariants } = finishDraft(draft, 0);
+  const { text: rules, remarks, invariants } = finishDraft(draft);
+  expect(await invariantFaults(rules, invariants)).toEqual([]);
   const { table, diagnostics } = parseSave(rules, 'rules', { names: NO_NAMES });
   expect(diagnostics).toEqual([]);
   const group = groupAt(table.groups, '/system.slice/nginx.service')?.id ?? 0;
@@ -57,13 +59,13 @@ test.each([
   ['SocketBindDeny=udp', 'tcp', 53, true],
   ['SocketBindDeny=ipv4:udp:1000-2000', 'udp', 1500, false],
   ['SocketBindAllow=tcp:80\nSocketBindDeny=any\nSocketBindDeny=', 'tcp', 81, true],
-] as const)('%p, %s %s', (settings, protocol, port, allowed) => {
-  const { allows } = imported(`[Service]\n${settings}\n`);
+] as const)('%p, %s %s', async (settings, protocol, port, allowed) => {
+  const { allows } = await imported(`[Service]\n${settings}\n`);
   expect(allows('BIND', protocol, '10.0.0.1', port)).toBe(allowed);
 });
 
-test('addresses, both ways and of both families', () => {
-  const { allows, invariants } = imported(
+test('addresses, both ways and of both families', async () => {
+  const { allows, invariants } = await imported(
     '[Service]\nIPAddressAllow=localhost 10.0.0.0/8\nIPAddressDeny=any\n',
   );
   for (const [chain, protocol] of [
@@ -81,8 +83,8 @@ test('addresses, both ways and of both families', () => {
   expect(invariants).toHaveLength(1);
 });
 
-test('families, drop-ins, and settings that go on in the next line', () => {
-  const { allows, remarks } = imported(
+test('families, drop-ins, and settings that go on in the next line', async () => {
+  const { allows, remarks } = await imported(
     '[Service]\nRestrictAddressFamilies=AF_UNIX \\\n  AF_INET\nIPAddressDeny=any\n',
     '[Service]\nIPAddressDeny=\nIPAddressDeny=192.0.2.0/24\nPrivateNetwork=yes\nExecStart=/x\n',
   );
@@ -99,8 +101,8 @@ test.each([
   ['IPAddressDeny=example.org', 'wider'],
   ["IPAddressDeny=10.0.0.1' -j ACCEPT", 'wider'],
   ['SocketBindDeny=70000', 'wider'],
-] as const)('%s is told as %s', (setting, fate) => {
-  expect(told(imported(`[Service]\n${setting}\n`).remarks, fate)).not.toEqual([]);
+] as const)('%s is told as %s', async (setting, fate) => {
+  expect(told((await imported(`[Service]\n${setting}\n`)).remarks, fate)).not.toEqual([]);
 });
 
 test.each([
@@ -112,7 +114,7 @@ test.each([
 ])('%s %s is %s', (name, setting, path) => {
   const draft = importUnit([{ name, text: `[Service]\n${setting}\nSocketBindDeny=any\n` }], []);
   if ('fault' in draft) throw new Error(draft.fault);
-  const { table } = parseSave(finishDraft(draft, 0).text, 'rules', { names: NO_NAMES });
+  const { table } = parseSave(finishDraft(draft).text, 'rules', { names: NO_NAMES });
   expect(table.groups.map((group) => group.path)).toEqual([path]);
 });
 

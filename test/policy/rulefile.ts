@@ -11,7 +11,10 @@ const PREAMBLE = `*socket
 
 /** A file of the lines, in a table with the groups web (3) and db (4). */
 export function fileOf(lines: readonly string[], name = 'x.rules'): RuleFile {
-  const text = `${PREAMBLE}${lines.join('\n')}\nCOMMIT\n`;
+  return fileOfText(`${PREAMBLE}${lines.join('\n')}\nCOMMIT\n`, name);
+}
+
+export function fileOfText(text: string, name = 'x.rules'): RuleFile {
   const { document, table, diagnostics } = parseSave(text, name, { names: NO_NAMES });
   const [fault] = diagnostics;
   if (fault) throw new Error(`${fault.span.line}: ${fault.message}`);

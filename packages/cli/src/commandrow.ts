@@ -289,6 +289,7 @@ export const COMMANDS: readonly CommandRow[] = [
       'chain-map': 'text',
       group: 'text',
       path: 'text',
+      id: 'text',
       pods: 'file',
       tests: 'file',
       report: 'file',

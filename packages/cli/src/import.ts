@@ -4,22 +4,22 @@ import {
   type Draft,
   finishDraft,
   type Imported,
-  importDumps,
   importPolicies,
   importUnit,
+  printInvariants,
+  printPlace,
   type Remark,
   readDump,
   type Scope,
+  translate,
 } from '@sockfilter/interop';
 import { EXIT, escapeUnseen, type Source, writeJson } from '@sockfilter/language';
 import { isBuiltinChain, MAX_GROUP_ID } from '@sockfilter/table';
-import { stringify } from 'yaml';
 import { replaceFile } from './atomicfile.js';
 import { CommandError } from './failure.js';
 import { readGroupPath } from './globals.js';
-import { readHighMark } from './highmark.js';
 import { readInput } from './inputfile.js';
-import { printRuleText, tell } from './output.js';
+import { note, printRuleText, tell } from './output.js';
 
 export interface ImportWords {
   readonly from: 'iptables-save' | 'systemd-unit' | 'networkpolicy';
@@ -27,6 +27,8 @@ export interface ImportWords {
   readonly chainMap: string;
   readonly group: string | undefined;
   readonly path: string | undefined;
+  /** The first id that is given to a control group which has none. */
+  readonly id: string | undefined;
   readonly pods: readonly string[];
   /** Where the invariants go. */
   readonly tests: string | undefined;
@@ -58,10 +60,19 @@ function readScope({ group, path }: ImportWords): Scope {
   throw new CommandError(`\`${group}\` is no id of a group`, EXIT.usage, help);
 }
 
+/** The same ids on every host, whatever that has given out. */
+function readFirstId({ id }: ImportWords): number {
+  if (id === undefined) return 1;
+  const number = Number(id);
+  if (/^\d+$/.test(id) && number >= 1 && number <= MAX_GROUP_ID) return number;
+  const message = `invalid group id \`${id}\`: it is a number from 1 to ${MAX_GROUP_ID}`;
+  throw new CommandError(message, EXIT.usage);
+}
+
 function readDraft(words: ImportWords, sources: readonly Source[]): Draft {
   const scope = readScope(words);
   if (words.from === 'iptables-save')
-    return importDumps(sources.map(readDump), readChainMap(words.chainMap), scope);
+    return translate(sources.map(readDump), readChainMap(words.chainMap), scope);
   if (words.from === 'networkpolicy')
     return importPolicies(
       sources,
@@ -81,7 +92,8 @@ function tellRemarks(remarks: readonly Remark[]): void {
     let next = at + 1;
     for (let each = remarks[next]; each && isSame(first, each); each = remarks[++next]);
     const last = remarks[next - 1] ?? first;
-    const place = `${first.file}:${first.line}${last.line > first.line ? `-${last.line}` : ''}`;
+    const until = first.place === undefined && last.line > first.line ? `-${last.line}` : '';
+    const place = `${printPlace(first)}${until}`;
     const what = next - at > 1 ? `${next - at} lines` : first.text;
     tell(
       `${escapeUnseen(`${place}: ${first.fate}: ${first.reason}${what === '' ? '' : `: ${what}`}`)}\n`,
@@ -107,11 +119,13 @@ function refuseWider({ remarks }: Imported): void {
 
 export function importRules(words: ImportWords): void {
   const sources = words.files.map((file) => readInput(file));
-  const imported = finishDraft(readDraft(words, sources), readHighMark());
+  const imported = finishDraft(readDraft(words, sources), readFirstId(words));
   tellRemarks(imported.remarks);
   if (words.report !== undefined) replaceFile(words.report, writeJson(imported.remarks));
   refuseWider(imported);
   printRuleText(imported.text);
-  if (words.tests !== undefined)
-    replaceFile(words.tests, stringify({ invariants: imported.invariants }));
+  if (words.tests === undefined) return;
+  if (imported.invariants.length > 0)
+    replaceFile(words.tests, printInvariants(imported.invariants));
+  else note(`nothing can be stated of it: ${words.tests} is not written`);
 }

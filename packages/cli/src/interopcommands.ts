@@ -47,13 +47,17 @@ export function interopCommands(parser: Argv, globals: Globals): Argv {
         })
         .option('group', { ...text, describe: 'about the calls of the group with this id' })
         .option('path', { ...text, describe: 'about the calls of this control group' })
+        .option('id', {
+          ...text,
+          describe: 'the id of the first group that the file needs; 1 if absent',
+        })
         .option('pods', { ...list, describe: 'a file of pods, for the selectors of networkpolicy' })
         .option('tests', { ...text, describe: 'write what must hold as an expectation file' })
         .option('report', { ...text, describe: 'write what is told as JSON too' })
         .conflicts('group', 'path'),
-    async ({ files, from, chainMap, group, path, pods = [], tests, report }) => {
+    async ({ files, from, chainMap, group, path, id, pods = [], tests, report }) => {
       const { importRules } = await import('./import.js');
-      importRules({ files, from, chainMap, group, path, pods, tests, report });
+      importRules({ files, from, chainMap, group, path, id, pods, tests, report });
     },
   );
 }

@@ -1,5 +1,6 @@
-/** What the tests of an iptables rule are to a socket call. */
-import type { DumpOption, DumpRule } from './dump.js';
+/** What the tests of a foreign rule are to a socket call. */
+import type { Family } from '@sockfilter/table';
+import type { ForeignRule, Option, Test } from './packetfilter.js';
 
 /** Tests that a rule of ours can say, and what is to be said of the others. */
 export interface Tests {
@@ -44,24 +45,48 @@ type Judged =
   | { readonly never: string }
   | { readonly lost: string };
 
+/** What a rule stands in, as far as its tests depend on it. */
+export interface Surroundings {
+  readonly family: Family;
+  /** It sees what reaches a socket only. */
+  readonly inward: boolean;
+  /** Some packets are in no state of a connection. */
+  readonly untracked: boolean;
+  /** Its tests of sockets find the one that a packet reaches; else they match none of those. */
+  readonly findsSockets: boolean;
+}
+
 const NOTHING: Judged = { words: [] };
 
 /** Matches that are ours too; of the others only the options count. */
-const MODULES = ['tcp', 'udp', 'udplite', 'multiport', 'iprange', 'owner', 'comment'];
+const MODULES = [
+  'tcp',
+  'udp',
+  'udplite',
+  'multiport',
+  'iprange',
+  'owner',
+  'comment',
+  'time',
+  'cgroup',
+];
 
 /** Options that are ours too. */
 const SAME =
-  /^(-p|--protocol|-d|--destination|--dst|--dport|--destination-port|--dports|--tcp-flags|--syn|--dst-range|--comment|--uid-owner|--gid-owner)$/;
+  /^(-d|--destination|--dst|--dport|--destination-port|--dports|--destination-ports|--tcp-flags|--syn|--dst-range|--comment|--uid-owner|--gid-owner|--timestart|--timestop|--datestart|--datestop|--monthdays|--weekdays|--kerneltz|--contiguous)$/;
 
-const SOURCE = /^(-s|--source|--src|--sport|--source-port|--sports|--src-range)$/;
+const SOURCE = /^(-s|--source|--src|--sport|--source-port|--sports|--source-ports|--src-range)$/;
 
-const spelled = ({ name, negated, words }: DumpOption): readonly string[] => [
+/** Those of which socket calls are judged, or whose sockets no hook sees: what a rule says of these is told. */
+const PROTOCOLS = /^(0|1|6|17|33|58|132|136|all|icmp|tcp|udp|udplite|icmpv6|ipv6-icmp|sctp|dccp)$/i;
+
+const spelled = ({ name, negated, words }: Option): readonly string[] => [
   ...(negated ? ['!'] : []),
   name,
   ...words,
 ];
 
-function judgeSource(option: DumpOption, family: 4 | 6): Judged {
+function judgeSource(option: Option, family: Family): Judged {
   const isPort = /sport|source-port/.test(option.name);
   const unspecified = family === 4 ? '0.0.0.0/32' : '::/128';
   const single = option.name.endsWith('s') && isPort ? '--sports' : '--sport';
@@ -70,13 +95,16 @@ function judgeSource(option: DumpOption, family: 4 | 6): Judged {
 }
 
 /** Connection states, of which a call that starts something is NEW. */
-function judgeState({ negated, words: [list = ''] }: DumpOption): Judged {
-  const isNew = list.split(',').includes('NEW') !== negated;
+function judgeState({ negated, words: [list = ''] }: Option, untracked: boolean): Judged {
+  const states = list.split(',');
+  const isNew = states.includes('NEW') !== negated;
+  if (untracked && isNew !== (states.includes('UNTRACKED') !== negated))
+    return { lost: 'what is not tracked is in no state that a call has' };
   return isNew ? NOTHING : { never: `\`${negated ? '! ' : ''}${list}\`: a socket call is NEW` };
 }
 
 /** The loopback device as the addresses that are reached by it alone. */
-function judgeDevice({ name, negated, words: [device = ''] }: DumpOption, family: 4 | 6): Judged {
+function judgeDevice({ name, negated, words: [device = ''] }: Option, family: Family): Judged {
   const isIn = /^(-i|--in-interface)$/.test(name);
   if (device !== 'lo') return { lost: `a socket call has no device \`${device}\`` };
   const network = family === 4 ? '127.0.0.0/8' : '::1/128';
@@ -87,33 +115,63 @@ function judgeDevice({ name, negated, words: [device = ''] }: DumpOption, family
 const LOOPBACK = /^(127\.|::1(\/|$))/;
 
 /** The device beside an address on the same side of the rule. */
-function judgeBeside(
-  { side, negated }: DeviceTest,
-  tests: readonly DumpOption[],
-): Judged | undefined {
+function judgeBeside({ side, negated }: DeviceTest, tests: readonly Test[]): Judged | undefined {
   const names =
     side === '-s' ? /^(-s|--source|--src|--src-range)$/ : /^(-d|--destination|--dst|--dst-range)$/;
-  const beside = tests.find(({ name }) => names.test(name));
+  const beside = tests.find((each): each is Option => 'name' in each && names.test(each.name));
   if (!beside) return undefined;
   if (negated && !beside.negated && LOOPBACK.test(beside.words[0] ?? ''))
     return { never: 'a loopback address comes and goes by the loopback device alone' };
   return { lost: 'the loopback device beside an address' };
 }
 
-function judgeOption(option: DumpOption, family: 4 | 6, inward: boolean): Judged {
+function judgeProtocol(option: Option): Judged {
+  const [protocol = ''] = option.words;
+  if (PROTOCOLS.test(protocol)) return { words: spelled(option) };
+  return option.negated ? NOTHING : { never: `no socket call has the protocol ${protocol}` };
+}
+
+/** A ping socket asks for echoes; nothing else of ICMP is a call. */
+function judgeIcmpType({ negated, words: [type = ''] }: Option): Judged {
+  if (type === 'any' || type === '255') return negated ? { never: 'no type at all' } : NOTHING;
+  const isEcho = /^(echo-request|ping|8(\/0)?|128(\/0)?)$/.test(type);
+  return isEcho !== negated ? NOTHING : { never: 'a ping socket asks for echoes' };
+}
+
+function judgeCgroup(option: Option, { inward, findsSockets }: Surroundings): Judged {
+  if (inward && !findsSockets) return { never: 'what reaches a listener has no control group yet' };
+  const [path = ''] = option.words;
+  return { words: spelled({ ...option, words: [`/${path.replace(/^\/+|\/+$/g, '')}`] }) };
+}
+
+function judgeOption(option: Option, around: Surroundings): Judged {
   const { name, negated, words } = option;
   const [first = ''] = words;
   if (name === '-m' || name === '--match')
     return MODULES.includes(first) ? { words: ['-m', first] } : NOTHING;
+  if (/^(-p|--protocol|--proto)$/.test(name)) return judgeProtocol(option);
+  if (name === '--path') return judgeCgroup(option, around);
+  if (/^--[ug]id-owner$/.test(name) && around.inward)
+    return { never: 'what reaches a socket has no owner' };
   if (SAME.test(name)) return { words: spelled(option) };
-  if (SOURCE.test(name)) return judgeSource(option, family);
-  if (/^--(ct)?state$/.test(name)) return judgeState(option);
-  if (/^(-i|-o|--(in|out)-interface)$/.test(name)) return judgeDevice(option, family);
-  if (name === '--dst-type' && first === 'LOCAL' && inward)
+  if (SOURCE.test(name)) return judgeSource(option, around.family);
+  if (/^--(ct)?state$/.test(name)) return judgeState(option, around.untracked);
+  if (/^(-i|-o|--(in|out)-interface)$/.test(name)) return judgeDevice(option, around.family);
+  if (name === '--dst-type' && first === 'LOCAL' && around.inward)
     return negated ? { never: 'what reaches a socket is for an address of ours' } : NOTHING;
+  if (/^--icmp(v6)?-type$/.test(name)) return judgeIcmpType(option);
   if (/^(-f|--fragment)$/.test(name))
     return negated ? NOTHING : { never: 'a socket call is no fragment' };
   return { lost: `sockfilter has no \`${name}\`` };
+}
+
+/** Of an address; of anything else either will do. */
+function familyOf(test: Test): Family {
+  return 'name' in test && test.words.some((each) => each.includes(':')) ? 6 : 4;
+}
+
+function judge(test: Test, around: Surroundings): Judged {
+  return 'name' in test ? judgeOption(test, around) : test;
 }
 
 /** A host talks with itself by that device under its other addresses too. */
@@ -125,15 +183,18 @@ function approximate({ words, negated }: DeviceTest): Approximation {
   };
 }
 
-/** `inward`: in chains that see what reaches a socket only. */
-export function classify({ tests }: DumpRule, family: 4 | 6, inward: boolean): Tests {
+/** In a chain that sees what comes and what goes, a test must be possible for both. */
+export function classify(
+  { tests, family: own }: Pick<ForeignRule, 'tests' | 'family'>,
+  around: Omit<Surroundings, 'family'>,
+): Tests {
   const words: string[] = [];
   const sources: SourceTest[] = [];
   const lost: string[] = [];
   let device: Approximation | undefined;
   let never: string | undefined;
-  for (const option of tests) {
-    const first = judgeOption(option, family, inward);
+  for (const test of tests) {
+    const first = judge(test, { ...around, family: own ?? familyOf(test) });
     const judged = ('device' in first && judgeBeside(first.device, tests)) || first;
     if ('words' in judged) words.push(...judged.words);
     else if ('device' in judged) device = approximate(judged.device);

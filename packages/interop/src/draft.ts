@@ -12,8 +12,10 @@ export type Fate = 'moot' | 'narrowed' | 'wider' | 'note';
 
 export interface Remark {
   readonly file: string;
-  /** From 1. */
+  /** From 1; in JSON, which may be one line, the number of the item. */
   readonly line: number;
+  /** Where in the file, if a line does not say: a JSON path. */
+  readonly place?: string | undefined;
   readonly fate: Fate;
   /** The original. */
   readonly text: string;
@@ -25,10 +27,16 @@ export interface DraftLine {
   readonly text: string;
   readonly file: string;
   readonly line: number;
+  readonly place?: string | undefined;
   /** The original, for remarks. */
   readonly original: string;
   /** Whether calls are refused by it: then it must not be left out. */
   readonly refuses: boolean;
+}
+
+/** `dump:5`, or `dump: $.nftables[4].rule`. */
+export function printPlace({ file, line, place }: Pick<Remark, 'file' | 'line' | 'place'>): string {
+  return place === undefined ? `${file}:${line}` : `${file}: ${place}`;
 }
 
 /** Invariants in the form of an expectation file. */

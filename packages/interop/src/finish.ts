@@ -2,7 +2,7 @@
 import { editSave, parseSave } from '@sockfilter/iptables';
 import { type Diagnostic, NO_NAMES } from '@sockfilter/language';
 import { registerPaths } from '@sockfilter/table';
-import type { Draft, DraftLine, Invariant, Remark } from './draft.js';
+import { type Draft, type DraftLine, type Invariant, printPlace, type Remark } from './draft.js';
 
 export interface Imported {
   /** The rule file. */
@@ -24,11 +24,8 @@ function rowsOf({ chains, lines, remarks }: Draft): readonly Row[] {
   const told = remarks.filter(({ fate }) => fate === 'narrowed');
   let next = 0;
   for (const line of lines) {
-    const before = told.findIndex((each, at) => at >= next && isAfter(each, line));
-    const until = before < 0 ? told.length : before;
-    for (const { file, line: number, reason } of told.slice(next, until))
-      rows.push({ text: `# narrowed: ${file}:${number}: ${reason}` });
-    next = until;
+    for (let each = told[next]; each && !isAfter(each, line); each = told[++next])
+      rows.push({ text: `# narrowed: ${printPlace(each)}: ${each.reason}` });
     rows.push({ text: line.text, line });
   }
   return [...rows, { text: 'COMMIT' }];
@@ -40,18 +37,18 @@ function isAfter(remark: Remark, line: DraftLine): boolean {
 }
 
 function judge(line: DraftLine, { code, message }: Diagnostic): Remark {
-  const { file, line: number, original: text, refuses } = line;
-  const place = { file, line: number, text };
+  const { file, line: number, place: at, original: text, refuses } = line;
+  const place = { file, line: number, place: at, text };
   // What no packet of the chain can have decides about none of its calls.
   if (code === 'not-in-chain') return { ...place, fate: 'moot', reason: message };
   return { ...place, fate: refuses ? 'wider' : 'narrowed', reason: message };
 }
 
 /**
- * The rule file of the draft, with the groups that its paths need. `highMark` is the highest id that was ever
- * given out.
+ * The rule file of the draft, with the groups that its paths need. They get the ids from `firstId` on that the
+ * file does not use: the same on every host.
  */
-export function finishDraft(draft: Draft, highMark: number): Imported {
+export function finishDraft(draft: Draft, firstId = 1): Imported {
   const remarks = [...draft.remarks];
   const unsaid: Remark[] = [];
   for (let rows = rowsOf(draft); ; ) {
@@ -61,7 +58,7 @@ export function finishDraft(draft: Draft, highMark: number): Imported {
     for (const each of diagnostics)
       if (!faulty.has(each.span.line)) faulty.set(each.span.line, each);
     if (faulty.size === 0) {
-      const registered = registerPaths(table, highMark);
+      const registered = registerPaths(table, firstId - 1);
       const kept = new Set(rows.map(({ line }) => line && `${line.file}:${line.line}`));
       remarks.push(
         // It says nothing of a line that another chain of ours has.

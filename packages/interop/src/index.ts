@@ -5,9 +5,11 @@ export {
   listBindable,
   readBindable,
 } from './bindlist.js';
-export type { Draft, Fate, Remark, Scope } from './draft.js';
+export { type Draft, type Fate, printPlace, type Remark, type Scope } from './draft.js';
 export { readDump } from './dump.js';
 export { finishDraft, type Imported } from './finish.js';
-export { type ChainMap, importDumps } from './iptablessave.js';
+export { printInvariants } from './invariantfile.js';
 export { importPolicies } from './networkpolicy.js';
+export type { ChainMap } from './packetfilter.js';
 export { importUnit } from './systemd.js';
+export { translate } from './translate.js';

@@ -4,9 +4,16 @@
  * and nothing else, in the directions that those policies are about.
  */
 import type { Source } from '@sockfilter/language';
-import type { BuiltinChain } from '@sockfilter/table';
+import { type BuiltinChain, readCallNetwork } from '@sockfilter/table';
 import { LineCounter, parseAllDocuments } from 'yaml';
-import { type Draft, type DraftLine, type Fate, type Remark, word } from './draft.js';
+import {
+  type Draft,
+  type DraftLine,
+  type Fate,
+  type Invariant,
+  type Remark,
+  word,
+} from './draft.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -139,6 +146,8 @@ interface Peer {
 interface PortWords {
   readonly protocol: 'tcp' | 'udp';
   readonly words: string;
+  /** The same in the words of an expectation file. */
+  readonly region: Invariant;
 }
 
 /** What a policy can say; what else it says may restrict it. */
@@ -183,6 +192,7 @@ function unknownKeys({ spec }: Policy): readonly string[] {
 class Cluster {
   readonly lines: DraftLine[] = [];
   readonly chains: string[] = [];
+  readonly invariants: Invariant[] = [];
   readonly remarks: Remark[];
   readonly #pods: readonly Pod[];
   readonly #namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
@@ -228,7 +238,13 @@ class Cluster {
           );
           continue;
         }
-        for (const policy of about) this.#allow(policy, pod, pod.path, direction);
+        const { path } = pod;
+        this.#state(
+          pod,
+          path,
+          direction,
+          about.flatMap((policy) => this.#allow(policy, pod, path, direction)),
+        );
         for (const chain of [direction.tcp, direction.udp])
           this.#write(first, chain, '', pod.path, '-j DROP', true);
       }
@@ -249,11 +265,37 @@ class Cluster {
     this.lines.push({ text, file: policy.file, line: policy.line, original, refuses });
   }
 
-  #allow(policy: Policy, pod: Pod, path: string, direction: Direction): void {
+  /** The regions that it allows. */
+  #allow(policy: Policy, pod: Pod, path: string, direction: Direction): readonly Invariant[] {
+    const regions: Invariant[] = [];
     for (const rule of listOf(policy.spec[direction.field]).map(fieldsOf))
       for (const peer of this.#peers(policy, rule[direction.peers]))
-        for (const { protocol, words } of this.#ports(policy, pod, rule, direction, peer))
-          this.#accept(policy, direction[protocol], words, path, peer, direction);
+        for (const port of this.#ports(policy, pod, rule, direction, peer)) {
+          this.#accept(policy, direction[port.protocol], port.words, path, peer, direction);
+          if (![peer.network ?? '::', ...peer.except].every(readCallNetwork)) continue;
+          const except = peer.except.map((each) => `!${each}`);
+          const remote = peer.network === undefined ? {} : { remote: [peer.network, ...except] };
+          regions.push({ ...port.region, ...remote });
+        }
+    return regions;
+  }
+
+  #state(
+    { namespace, name }: Pod,
+    path: string,
+    { type, field, tcp, udp }: Direction,
+    regions: readonly Invariant[],
+  ): void {
+    const within = { chain: [tcp, udp], group: path };
+    const accept = [...new Map(regions.map((each) => [JSON.stringify(each), each])).values()];
+    const pod = `${namespace}/${name}`;
+    if (accept.length === 0)
+      this.invariants.push({ name: `${pod}: no ${field}`, never: 'accept', in: within });
+    else if (accept.every((each) => Object.keys(each).length > 0))
+      this.invariants.push({
+        name: `${pod}: nothing but what policies about ${type} allow`,
+        only: { in: within, accept },
+      });
   }
 
   #accept(
@@ -308,14 +350,15 @@ class Cluster {
   ): readonly PortWords[] {
     const ports = listOf(rule.ports).map(fieldsOf);
     if (ports.length === 0)
-      return (['tcp', 'udp'] as const).map((protocol) => ({ protocol, words: '' }));
+      return (['tcp', 'udp'] as const).map((protocol) => ({ protocol, words: '', region: {} }));
     return ports.flatMap(({ protocol: said = 'TCP', port, endPort }): readonly PortWords[] => {
       const protocol = said === 'TCP' ? 'tcp' : said === 'UDP' ? 'udp' : undefined;
       if (protocol === undefined) {
         this.#tell(policy, 'narrowed', `left out: no socket call has ${String(said)}`);
         return [];
       }
-      if (port === undefined) return [{ protocol, words: `-p ${protocol}` }];
+      const proto = { proto: protocol };
+      if (port === undefined) return [{ protocol, words: `-p ${protocol}`, region: proto }];
       const numbers =
         typeof port === 'number' ? [port] : this.#named(String(port), pod, direction, peer);
       if (numbers.length === 0)
@@ -326,7 +369,8 @@ class Cluster {
         );
       return numbers.map((number) => {
         const range = typeof endPort === 'number' ? `${number}:${endPort}` : String(number);
-        return { protocol, words: `-p ${protocol} --dport ${range}` };
+        const region = { ...proto, dport: range.replace(':', '-') };
+        return { protocol, words: `-p ${protocol} --dport ${range}`, region };
       });
     });
   }
@@ -383,5 +427,6 @@ export function importPolicies(sources: readonly Source[], pods: readonly Source
     remarks,
   );
   cluster.run(policies);
-  return { chains: cluster.chains, lines: cluster.lines, remarks, invariants: [] };
+  const { chains, lines, invariants } = cluster;
+  return { chains, lines, remarks, invariants };
 }

@@ -5,7 +5,7 @@
  */
 import { basename, dirname } from 'node:path';
 import type { Source } from '@sockfilter/language';
-import { BUILTIN_CHAINS, CHAINS } from '@sockfilter/table';
+import { BUILTIN_CHAINS, CHAINS, type Family, readCallNetwork } from '@sockfilter/table';
 import {
   type Draft,
   type DraftLine,
@@ -95,6 +95,8 @@ class Unit {
   readonly invariants: Invariant[] = [];
   readonly #settings: readonly Setting[];
   readonly #scope: Scope;
+  /** The families that are left out. */
+  readonly #refused: Family[] = [];
 
   constructor(settings: readonly Setting[], scope: Scope) {
     this.#settings = settings;
@@ -124,6 +126,7 @@ class Unit {
       ['AF_INET6', '-6'],
     ] as const) {
       if (named.includes(family) !== inverted) continue;
+      this.#refused.push(option === '-4' ? 4 : 6);
       for (const chain of BUILTIN_CHAINS) this.#rule(first, chain, option, true);
     }
     this.#tell(first, 'note', 'calls fail, where socket(2) would; a mapped address is IPv4');
@@ -149,8 +152,7 @@ class Unit {
   #bindWords(setting: Setting, refuses: boolean): readonly string[] {
     const { value } = setting;
     if (value === 'any') return [''];
-    const [, family, protocol, port] =
-      /^(?:(ipv4|ipv6)(?::|$))?(?:(tcp|udp)(?::|$))?(any|\d+(?:-\d+)?)?$/.exec(value) ?? [];
+    const [, family, protocol, port] = BIND_RULE.exec(value) ?? [];
     if (family === undefined && protocol === undefined && port === undefined) {
       this.#tell(setting, refuses ? 'wider' : 'narrowed', 'this is no bind rule of systemd');
       return [];
@@ -199,35 +201,62 @@ class Unit {
         this.#tell(setting, 'note', 'it is about sockets, and stays what it is there');
   }
 
-  /** What only what is allowed leaves, where all else is denied. */
+  #values(key: string): readonly string[] {
+    return valuesOf(this.#settings, key).map(({ value }) => value);
+  }
+
+  #never(name: string, within: readonly Invariant[]): void {
+    if (within.length > 0) this.invariants.push({ name, never: 'accept', in: within });
+  }
+
+  #only(name: string, within: Invariant, accept: readonly Invariant[]): void {
+    if (accept.length === 0) this.#never(name, [within]);
+    else this.invariants.push({ name, only: { in: within, accept } });
+  }
+
+  /** What is denied is not accepted; where all is, nothing but what is allowed. */
   state(group: string): void {
-    const denied = valuesOf(this.#settings, 'SocketBindDeny').some(({ value }) => value === 'any');
-    const allowed = valuesOf(this.#settings, 'SocketBindAllow');
-    if (denied)
-      this.invariants.push({
-        name: 'binds what SocketBindAllow names and nothing else',
-        only: {
-          in: { chain: 'BIND', group },
-          accept: allowed.flatMap(({ value }) => region(value)),
-        },
-      });
-    const networks = valuesOf(this.#settings, 'IPAddressAllow').flatMap(
-      ({ value }) => NETWORKS[value] ?? [value],
+    this.#never(
+      'has no socket of a family that RestrictAddressFamilies leaves out',
+      this.#refused.map((family) => ({ group, family })),
     );
-    if (valuesOf(this.#settings, 'IPAddressDeny').some(({ value }) => value === 'any'))
-      this.invariants.push({
-        name: 'talks to what IPAddressAllow names and nothing else',
-        only: {
-          in: { chain: [...PEERED], group },
-          accept: networks.map((remote) => (remote === '' ? {} : { remote })),
-        },
-      });
+    const binds = this.#values('SocketBindAllow').flatMap(bindRegion);
+    const deniedBinds = this.#values('SocketBindDeny');
+    const bind = { chain: 'BIND', group };
+    if (deniedBinds.includes('any'))
+      this.#only('binds what SocketBindAllow names and nothing else', bind, binds);
+    else if (binds.length === 0)
+      this.#never(
+        'binds nothing that SocketBindDeny names',
+        deniedBinds.flatMap(bindRegion).map((each) => ({ ...bind, ...each })),
+      );
+    const networks = this.#values('IPAddressAllow').flatMap(networkRegion);
+    const denied = this.#values('IPAddressDeny');
+    const peers = { chain: [...PEERED], group };
+    if (denied.includes('any'))
+      this.#only('talks to what IPAddressAllow names and nothing else', peers, networks);
+    else if (networks.length === 0)
+      this.#never(
+        'talks to nothing that IPAddressDeny names',
+        denied.flatMap(networkRegion).map((each) => ({ ...peers, ...each })),
+      );
   }
 }
 
-function region(value: string): readonly Invariant[] {
-  const [, family, protocol, port] =
-    /^(?:(ipv4|ipv6)(?::|$))?(?:(tcp|udp)(?::|$))?(any|\d+(?:-\d+)?)?$/.exec(value) ?? [];
+/** The region of an address setting; none if it is no address. */
+function networkRegion(value: string): readonly Invariant[] {
+  return (NETWORKS[value] ?? [value])
+    .filter((remote) => remote === '' || readCallNetwork(remote) !== undefined)
+    .map((remote) => (remote === '' ? {} : { remote }));
+}
+
+const BIND_RULE = /^(?:(ipv4|ipv6)(?::|$))?(?:(tcp|udp)(?::|$))?(any|\d+(?:-\d+)?)?$/;
+
+/** The region of a bind rule; none if it is no bind rule. */
+function bindRegion(value: string): readonly Invariant[] {
+  const [whole, family, protocol, port] = BIND_RULE.exec(value) ?? [];
+  const isPort = (port?.split('-') ?? []).every((each) => each === 'any' || Number(each) <= 65535);
+  if (!whole || !isPort) return [];
   return [
     {
       ...(family !== undefined && { family: family === 'ipv4' ? 4 : 6 }),
