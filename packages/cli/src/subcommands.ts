@@ -292,7 +292,20 @@ function globalOptions(row: CommandRow | undefined) {
   return row?.scope === 'live' ? { root, wait } : { file, root, wait };
 }
 
-export async function runSubcommand(argv: readonly string[]): Promise<void> {
+/** What `sockfilter COMMAND --help` prints. */
+export async function helpOf(words: readonly string[]): Promise<string> {
+  let help = '';
+  await runSubcommand([...words, '--help'], (text) => {
+    help += text;
+  });
+  return help;
+}
+
+/** @param printHelp gets what `--help` prints */
+export async function runSubcommand(
+  argv: readonly string[],
+  printHelp: (text: string) => void = print,
+): Promise<void> {
   const { globals, rest, typed } = splitGlobals(argv);
   const [name] = rest;
   checkName(name);
@@ -336,5 +349,5 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
   await parser.parseAsync([...namingStandardInput(ours)], {}, (_error, _argv, output) => {
     help = output;
   });
-  if (help !== '') print(`${help}\n\n${examplesOf(row ? [row] : rowsBelow(name ?? ''))}`);
+  if (help !== '') printHelp(`${help}\n\n${examplesOf(row ? [row] : rowsBelow(name ?? ''))}`);
 }
