@@ -20,7 +20,8 @@ export interface Title {
   readonly version: string;
 }
 
-/** Private characters that stand around a term until the text is roff. */
+/** Private characters until the text is roff: around a term, and before what would be a request. */
+const GUARD = '\u{e002}';
 const TERM = '\u{e000}';
 const END = '\u{e001}';
 
@@ -64,6 +65,7 @@ function readable<Node extends Block | RootContent>(node: Node): (Node | Paragra
     }));
     return [{ ...node, children }];
   }
+  if (node.type === 'code') return [{ ...node, value: node.value.replace(/^(?=[.'])/gm, GUARD) }];
   return [node];
 }
 
@@ -89,5 +91,6 @@ export async function manualPage(markdown: string, title: Title): Promise<string
   const terms = new RegExp(`^\\.P\\n${TERM}([^${END}]*)${END} ?(.*)$`, 'gm');
   return String(file)
     .replace(/^\.TH .*$/m, `.TH "${name.toUpperCase()}" "${section}" "" "sockfilter ${version}" ""`)
-    .replace(terms, (_, head: string, body: string) => `.TP\n${guarded(head)}\n${guarded(body)}`);
+    .replace(terms, (_, head: string, body: string) => `.TP\n${guarded(head)}\n${guarded(body)}`)
+    .replaceAll(GUARD, '\\&');
 }
