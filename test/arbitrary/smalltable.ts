@@ -65,6 +65,7 @@ const TARGETS: readonly (Target | undefined)[] = [
   { kind: 'drop' },
   { kind: 'reject', errno: 'ECONNREFUSED' },
   { kind: 'return' },
+  { kind: 'log', prefix: '', level: 4, uid: false },
 ];
 
 interface Place {

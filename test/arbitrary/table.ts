@@ -229,12 +229,26 @@ function matches(place: Place): Arbitrary<readonly Match[]> {
   });
 }
 
+const prefix = fc.constantFrom('', 'x', 'refused: ', 'a "b" \\c\'', 'grün ');
+
+/** Targets that let the walk go on, and report. */
+const logging: Arbitrary<Target> = fc.oneof(
+  fc
+    .tuple(prefix, fc.nat({ max: 7 }), fc.boolean())
+    .map(([text, level, uid]): Target => ({ kind: 'log', prefix: text, level, uid })),
+  fc
+    .tuple(prefix, fc.constantFrom(0, 1, 65_535))
+    .map(([text, group]): Target => ({ kind: 'nflog', prefix: text, group })),
+  fc.constant<Target>({ kind: 'trace' }),
+);
+
 function target({ outward, builtin, callable }: Place): Arbitrary<Target | undefined> {
   const targets: Arbitrary<Target | undefined>[] = [
     fc.constant(undefined),
     fc.constant({ kind: 'accept' }),
     fc.constant({ kind: 'drop' }),
     fc.constant({ kind: 'return' }),
+    logging,
   ];
   if (outward || builtin === 'BIND') {
     const errno = fc.constantFrom<RejectErrno>('EPERM', 'EACCES', 'ECONNREFUSED', 'EHOSTUNREACH');

@@ -2,7 +2,14 @@
  * Builds the diagrams of a table: one that records everything where that is affordable, else one of
  * the verdicts and as few as will do that only count.
  */
-import { calledChain, counterOwners, ownErrno, placedTests, type Table } from '@sockfilter/table';
+import {
+  calledChain,
+  counterOwners,
+  ownErrno,
+  placedTests,
+  reporters,
+  type Table,
+} from '@sockfilter/table';
 import { type Built, build, gather } from './built.js';
 import type { Diagram } from './diagram.js';
 import { DEFAULT_LIMITS, LimitError, type Limits } from './limit.js';
@@ -55,12 +62,21 @@ function countingLimits(limits: Limits, counters: number, verdicts: Cost): Limit
   };
 }
 
+/** The chains with a rule that asks an opaque test, or from which on a call is traced. */
+function entangledChains(table: Table): ReadonlySet<string> {
+  const { traces } = reporters(table);
+  const tracing = counterOwners(table).filter((_, counter) => traces.has(counter));
+  const asking = placedTests(table).map(({ owner }) => owner);
+  return new Set([...asking, ...tracing].map(({ chain }) => chain.name));
+}
+
 /**
- * The counters of all rules that a call may come to that asks an opaque test on its way. Their counts
- * follow from the answers, and those are known in one diagram alone: that of the verdicts.
+ * The counters of all rules that a call may come to that asks an opaque test on its way, or is traced. What is
+ * counted follows from the answers, and what is reported from the rules before, and those are known in one
+ * diagram alone: that of the verdicts.
  */
-function askingCounters(table: Table): ReadonlySet<number> {
-  const asking = new Set(placedTests(table).map(({ owner: { chain } }) => chain.name));
+function entangledCounters(table: Table): ReadonlySet<number> {
+  const asking = entangledChains(table);
   if (asking.size === 0) return new Set();
   const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
   const reached = new Set<string>();
@@ -122,11 +138,11 @@ export function buildDiagram(table: Table, given: Partial<Limits> = {}): Diagram
     const all = tryBuild(table, everything, countingLimits(limits, owners, NO_COST));
     if (all) return gather([all], limits);
   }
-  const asking = askingCounters(table);
-  const apart = counters.filter((counter) => !asking.has(counter));
+  const entangled = entangledCounters(table);
+  const apart = counters.filter((counter) => !entangled.has(counter));
   const verdicts = build(
     table,
-    { verdicts: true, counts: (counter) => asking.has(counter) },
+    { verdicts: true, counts: (counter) => entangled.has(counter) },
     limits,
   );
   if (apart.length === 0) return gather([verdicts], limits);

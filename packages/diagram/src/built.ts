@@ -1,5 +1,5 @@
 /** One recording of a table as a diagram, and the gathering of several into one result. */
-import type { Table } from '@sockfilter/table';
+import { elementAt, type Table } from '@sockfilter/table';
 import { TableCompiler } from './compiler.js';
 import type { Diagram } from './diagram.js';
 import { LimitError, type Limits } from './limit.js';
@@ -33,5 +33,10 @@ export function gather(parts: readonly Built[], limits: Limits): Diagram {
     );
   });
   if (store.edgeCount > limits.edges) throw new LimitError('edges', limits.edges);
-  return { store, roots, outcomes: outcomes.all };
+  return {
+    store,
+    roots,
+    outcomes: outcomes.all,
+    reporters: elementAt(parts, 0).compiler.reporters,
+  };
 }

@@ -21,6 +21,8 @@ import {
   type PlacedTest,
   placedTests,
   policyErrno,
+  type Reporters,
+  reporters,
   ruleCondition,
   type Table,
 } from '@sockfilter/table';
@@ -61,6 +63,7 @@ const CHAIN_PIECE = firstPiece('chain');
 export class TableCompiler implements Interpretation<Ref> {
   readonly store: DiagramStore;
   readonly outcomes: OutcomeTable;
+  readonly reporters: Reporters;
   readonly #table: Table;
   readonly #recording: Recording;
   readonly #firstCounters: ReadonlyMap<Chain, number>;
@@ -74,6 +77,7 @@ export class TableCompiler implements Interpretation<Ref> {
   constructor(table: Table, recording: Recording, limits: Limits) {
     this.#table = table;
     this.#recording = recording;
+    this.reporters = reporters(table);
     this.#firstCounters = firstCounters(table);
     this.store = new DiagramStore(limits);
     this.outcomes = new OutcomeTable(limits.counted);
@@ -214,8 +218,11 @@ export class TableCompiler implements Interpretation<Ref> {
 
   /** The counters that the diagram records of a rule that does not decide. */
   #recorded({ rule, counter }: PlacedRule): readonly number[] {
+    // What is reported follows from what is counted: see reportsOf().
     const recorded: Readonly<Record<EffectKind, readonly number[]>> = {
       count: this.#recording.counts(counter) ? [counter] : [],
+      log: [],
+      trace: [],
     };
     return effectsOf(rule.target).flatMap(({ kind }) => recorded[kind]);
   }

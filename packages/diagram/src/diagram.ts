@@ -1,7 +1,14 @@
 /** A finished diagram, and what it says of a packet. */
-import { type Decision, elementAt, type Packet } from '@sockfilter/table';
+import {
+  type Decision,
+  elementAt,
+  type Packet,
+  type Report,
+  type Reporters,
+} from '@sockfilter/table';
 import type { Outcome, Verdict } from './outcome.js';
 import { pieceValues } from './piece.js';
+import { reportsOf } from './reporting.js';
 import { type DiagramStore, type Ref, terminalNumber } from './store.js';
 
 /** A table's decision diagrams, without garbage, in a store of their own. */
@@ -14,6 +21,8 @@ export interface Diagram {
   readonly roots: readonly Ref[];
   /** What each terminal means, by its number. */
   readonly outcomes: readonly Outcome[];
+  /** Which counters report. One diagram has all counters of a call that may be traced. */
+  readonly reporters: Reporters;
 }
 
 /** The diagram of the verdicts. */
@@ -29,7 +38,7 @@ export const nobodyAnswers: Answers = (test) => {
   throw new TypeError(`nobody answers for test ${test}`);
 };
 
-/** What becomes of a packet: what evaluate() says, but for the order of `counted`. */
+/** What becomes of a packet: what evaluate() says, but for the order of `counted` and of logs of several diagrams. */
 export function decide(
   diagram: Diagram,
   packet: Packet,
@@ -37,16 +46,23 @@ export function decide(
 ): Decision {
   const values = pieceValues(packet);
   const counted: number[] = [];
+  const reports: Report[] = [];
   let verdict: Verdict | undefined;
   for (const root of diagram.roots) {
+    let isTraced = false;
     for (let at: Ref | undefined = diagram.store.walk(root, values); at !== undefined; ) {
       const outcome: Outcome = elementAt(diagram.outcomes, terminalNumber(at));
       counted.push(...outcome.counted);
+      for (const counter of outcome.counted) {
+        const reported = reportsOf(diagram.reporters, counter, isTraced);
+        reports.push(...reported.reports);
+        ({ isTraced } = reported);
+      }
       verdict = outcome.verdict;
       const { ask } = outcome;
       at = ask && (answers(ask.test) ? ask.holds : ask.fails);
     }
   }
   if (!verdict) throw new TypeError('the last diagram has no verdicts');
-  return { ...verdict, counted };
+  return { ...verdict, counted, reports };
 }

@@ -5,5 +5,6 @@ export * from './limit.js';
 export * from './operation.js';
 export type { Ask, Outcome, Verdict } from './outcome.js';
 export * from './piece.js';
+export { reportsOf } from './reporting.js';
 export * from './store.js';
 export * from './ways.js';

@@ -82,3 +82,13 @@ export function pieceValues(
   }
   return values;
 }
+
+/** The value of a field in the values of all pieces, whoever filled them in. */
+export function fieldOf(values: ArrayLike<number>, field: Field): bigint {
+  const first = firstPiece(field);
+  const { bits } = pieceAt(first);
+  let value = 0n;
+  for (let n = 0; n < FIELD_BITS[field] / bits; n++)
+    value = (value << BigInt(bits)) | BigInt(elementAt(values, first + n));
+  return value;
+}

@@ -127,17 +127,9 @@ export const UNAVAILABLE_TARGETS: Extensions = {
   ),
   IDLETIMER: ext(NO_PACKET, 'timeout label alarm'),
   LED: ext(NO_PACKET, 'led-trigger-id led-delay led-always-blink'),
-  LOG: ext(
-    `${LATER}; a rule without a target counts`,
-    'log-level log-prefix log-tcp-sequence log-tcp-options log-ip-options log-uid log-macdecode',
-  ),
   MARK: ext(LATER, MARKS),
   MASQUERADE: ext(NO_ROUTE, 'to-ports random random-fully'),
   NETMAP: ext(LATER, 'to'),
-  NFLOG: ext(
-    `${LATER}; a rule without a target counts`,
-    'nflog-group nflog-prefix nflog-range nflog-size nflog-threshold',
-  ),
   NFQUEUE: ext(NO_WAIT, 'queue-num queue-balance queue-bypass queue-cpu-fanout'),
   NOTRACK: ext(NO_STATE),
   QUEUE: ext(NO_WAIT),
@@ -153,7 +145,6 @@ export const UNAVAILABLE_TARGETS: Extensions = {
   TEE: ext(NO_PACKET, 'gateway oif'),
   TOS: ext(NO_HEADER, 'set-tos and-tos or-tos xor-tos'),
   TPROXY: ext('it is for packets that are forwarded', 'on-port on-ip tproxy-mark'),
-  TRACE: ext(LATER),
   TTL: ext(NO_HEADER, 'ttl-set ttl-dec ttl-inc'),
   ULOG: ext(LATER, 'ulog-nlgroup ulog-prefix ulog-cprange ulog-qthreshold'),
 };
@@ -187,6 +178,13 @@ export const UNAVAILABLE_OPTIONS: Readonly<Record<string, UnavailableOption>> = 
   transparent: { reason: LATER, words: 0 },
   nowildcard: { reason: 'BIND and the addresses tell the wildcard apart', words: 0 },
   'restore-skmark': { reason: 'a socket call is no packet that could take a mark', words: 0 },
+  'log-tcp-sequence': { reason: 'a socket call has no TCP sequence number yet', words: 0 },
+  'log-tcp-options': { reason: 'a socket call has no TCP options', words: 0 },
+  'log-ip-options': { reason: 'a socket call has no IP header yet', words: 0 },
+  'log-macdecode': { reason: 'a socket call has no MAC address', words: 0 },
+  'nflog-size': { reason: 'a socket call has no bytes that could be copied', words: 1 },
+  'nflog-range': { reason: 'it has never worked in iptables, which drops it', words: 1 },
+  'nflog-threshold': { reason: 'each event goes to its readers at once', words: 1 },
   modprobe: { reason: 'sockfilter loads no kernel modules', words: 1 },
 };
 

@@ -16,5 +16,6 @@ export {
 export { type PrintSaveOptions, printRuleFile, printSave } from './save.js';
 export { optionWord, SYNTAX, TARGET_SYNTAX } from './syntax.js';
 export { unfitNames } from './unfit.js';
+export { LOG_LEVELS } from './values/log.js';
 export type { RuleContext } from './values/syntax.js';
 export { printValue } from './values.js';

@@ -9,6 +9,7 @@ import {
 } from '@sockfilter/table';
 import { matchDescriptor } from './ruledraft.js';
 import { SYNTAX, TARGET_SYNTAX } from './syntax.js';
+import { LOG_LEVELS } from './values/log.js';
 
 /** How a value of each kind is shown where one is to be put. */
 const PLACEHOLDERS: Readonly<Record<ValueKind, string>> = {
@@ -23,6 +24,8 @@ const PLACEHOLDERS: Readonly<Record<ValueKind, string>> = {
   ownerRange: 'ID[-ID]',
   tcpFlags: 'MASK FLAGS',
   text: 'TEXT',
+  prefix: 'TEXT',
+  logLevel: LOG_LEVELS.join('|'),
   count: 'NUMBER',
   word: 'WORD',
   probability: 'PROBABILITY',
@@ -58,7 +61,7 @@ function targetHelp(name: string): string {
   const lines = Object.entries(TARGET_SYNTAX[kind].options).map(([option, { long }]) => {
     const value = options[option];
     const names = long.map((each) => `--${each}`).join(', ');
-    return `    ${names} ${value ? PLACEHOLDERS[value] : ''}`.trimEnd();
+    return `    ${names} ${value ? PLACEHOLDERS[value.value] : ''}`.trimEnd();
   });
   const chains = BUILTIN_CHAINS.filter((chain) => absent[chain] !== undefined);
   const where =

@@ -4,3 +4,8 @@
 export function quoteSaved(text: string): string {
   return /^[A-Za-z0-9_-]+$/.test(text) ? text : `"${text.replace(/["\\']/g, '\\$&')}"`;
 }
+
+/** The text that `quoteSaved` has written. */
+export function unquoteSaved(text: string): string {
+  return text.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1');
+}

@@ -14,6 +14,7 @@ import {
   type MatchName,
   type MatchOption,
   TARGETS,
+  targetOption,
   type ValueKind,
 } from '@sockfilter/table';
 import {
@@ -259,11 +260,10 @@ const TARGET_OPTION_ROWS: readonly RuleRow[] = Object.keys(TARGETS)
   .filter(isTargetKind)
   .flatMap((kind) =>
     Object.entries(TARGET_SYNTAX[kind].options).map(([name, { long, short }]): RuleRow => {
-      const valueKind = TARGETS[kind].options[name];
+      const option = targetOption(kind, name);
       const [first] = long;
-      if (!valueKind || first === undefined)
-        throw new TypeError(`target ${kind} has no option ${name}`);
-      const { words, verbatim } = VALUES[valueKind];
+      if (first === undefined) throw new TypeError(`option ${name} of ${kind} has no name`);
+      const { words, verbatim } = VALUES[option.value];
       return {
         long,
         short,

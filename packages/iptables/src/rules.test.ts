@@ -198,7 +198,40 @@ const ROWS = `
 -g web;=;OK
 -g ACCEPT;;FAIL
 -j CONNECT;;FAIL
--j LOG;;FAIL
+-j LOG;=;OK
+-j LOG --log-prefix "test: ";=;OK
+-j LOG --log-prefix "test: " --log-level 1;=;OK
+-j LOG --log-prefix "test: " --log-level alert;-j LOG --log-prefix "test: " --log-level 1;OK
+--log-uid --log-level 0x7 --log-prefix x -j LOG;-j LOG --log-prefix x --log-level 7 --log-uid;OK
+-j LOG --log-level warning;-j LOG;OK
+-j LOG --log-level emerg;-j LOG --log-level 0;OK
+-j LOG --log-prefix 123456789012345678901234567890;-j LOG --log-prefix 12345678901234567890123456789;OK
+-j LOG --log-level 8;;FAIL
+-j LOG --log-level warn;;FAIL
+-j LOG --log-level ALERT;;FAIL
+-j LOG --log-prefix;;FAIL
+-j LOG --log-prefix "";;FAIL
+-j LOG ! --log-prefix x;;FAIL
+-j LOG --log-uid --log-uid;;FAIL
+-j LOG --log-tcp-sequence;;FAIL
+-j LOG --log-tcp-options;;FAIL
+-j LOG --log-ip-options;;FAIL
+-j LOG --log-macdecode;;FAIL
+--log-prefix x;;FAIL
+-g LOG;;FAIL
+-j NFLOG;=;OK
+-j NFLOG --nflog-group 65535;=;OK
+-j NFLOG --nflog-group 0;-j NFLOG;OK
+--nflog-group 5 --nflog-prefix "x y" -j NFLOG;-j NFLOG --nflog-prefix "x y" --nflog-group 5;OK
+-j NFLOG --nflog-group 65536;;FAIL
+-j NFLOG --nflog-group -1;;FAIL
+-j NFLOG --nflog-size 0;;FAIL
+-j NFLOG --nflog-range 1;;FAIL
+-j NFLOG --nflog-threshold 2;;FAIL
+-j NFLOG --log-prefix x;;FAIL
+-j TRACE;=;OK
+-j TRACE --log-prefix x;;FAIL
+-j MARK --set-mark 1;;FAIL
 -j ACCEPT -j DROP;;FAIL
 -j ACCEPT -g web;;FAIL
 -c 1 2 -j ACCEPT;-j ACCEPT;OK

@@ -1,6 +1,7 @@
 /** How each match is written: spellings of its options, and how a listing shows them. */
 import type { Names } from '@sockfilter/language';
 import type { MatchName, TargetKind } from '@sockfilter/table';
+import { unquoteSaved } from './quote.js';
 
 export interface OptionSyntax {
   /** Long names without dashes; where there is no short one, the first is printed. */
@@ -90,7 +91,7 @@ export const SYNTAX: Readonly<Record<MatchName, MatchSyntax>> = {
     options: {
       comment: {
         long: ['comment'],
-        list: (text) => `/* ${text.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1')} */`,
+        list: (text) => `/* ${unquoteSaved(text)} */`,
       },
     },
   },
@@ -155,6 +156,8 @@ export interface TargetSyntax {
   readonly options: Readonly<Record<string, OptionSyntax>>;
   /** What a listing adds. */
   readonly remark?: string;
+  /** What a listing says where it is no list of the options; `text` gives an option's value as printed. */
+  readonly list?: MatchSyntax['list'];
 }
 
 const plain: TargetSyntax = { flag: 'j', options: {} };
@@ -169,6 +172,29 @@ export const TARGET_SYNTAX: Readonly<Record<TargetKind, TargetSyntax>> = {
     },
   },
   return: plain,
+  log: {
+    flag: 'j',
+    options: {
+      'log-prefix': worded('prefix', 'log-prefix'),
+      'log-level': worded('level', 'log-level'),
+      'log-uid': worded('uid', 'log-uid'),
+    },
+    // As iptables lists it: 8 is the flag of the uid, 4 the level that is not said.
+    list: (text) => {
+      const prefix = text('log-prefix');
+      const flags = text('log-uid') === undefined ? 0 : 8;
+      const said = `LOG flags ${flags} level ${text('log-level') ?? 4}`;
+      return prefix === undefined ? said : `${said} prefix "${unquoteSaved(prefix)}"`;
+    },
+  },
+  nflog: {
+    flag: 'j',
+    options: {
+      'nflog-prefix': worded('nflog-prefix', 'nflog-prefix'),
+      'nflog-group': worded('nflog-group', 'nflog-group'),
+    },
+  },
+  trace: plain,
   jump: plain,
   goto: { flag: 'g', options: {}, remark: '[goto]' },
 };

@@ -14,6 +14,7 @@ import {
   TARGETS,
   type Target,
   type TargetKind,
+  targetOption,
   targetValues,
   type Value,
 } from '@sockfilter/table';
@@ -56,9 +57,9 @@ function parseValues(
     const owners = OPTIONS.filter(({ syntax }) => syntax.long.includes(long));
     const own = owners.find((option) => option.kind === kind);
     if (!own) return misplaced(long, use, owners);
-    const valueKind = TARGETS[own.kind].options[own.name];
-    if (!valueKind) throw new TypeError(`target ${own.kind} has no option ${own.name}`);
-    const value = VALUES[valueKind].parse(use.words, draft.context, own.syntax);
+    const option = targetOption(own.kind, own.name);
+    const rules = { ...option, lookup: own.syntax.lookup };
+    const value = VALUES[option.value].parse(use.words, draft.context, rules);
     if (!value.ok) return value;
     values[own.name] = value.value;
   }
@@ -120,12 +121,18 @@ export function targetWord(target: Target | undefined): string {
   return step.kind === 'call' ? step.chain : (TARGETS[target.kind].word ?? '');
 }
 
+interface PrintedOption {
+  readonly name: string;
+  readonly syntax: OptionSyntax;
+  readonly text: string;
+}
+
 /** Each option of the target with its value as printed, in the order in which they are printed. */
-function printedOptions(target: Target): readonly { syntax: OptionSyntax; text: string }[] {
+function printedOptions(target: Target): readonly PrintedOption[] {
   const values = targetValues(target);
   return Object.entries(TARGET_SYNTAX[target.kind].options).flatMap(([name, syntax]) => {
     const value = values[name];
-    return value ? [{ syntax, text: printValue(value) }] : [];
+    return value ? [{ name, syntax, text: printValue(value) }] : [];
   });
 }
 
@@ -141,7 +148,10 @@ export function printTarget(target: Target | undefined): string {
 /** What a listing says of the target: before the matches of its rule, and after them. */
 export function listTarget(target: Target | undefined): readonly [before: string, after: string] {
   if (!target) return ['', ''];
-  const { remark = '' } = TARGET_SYNTAX[target.kind];
-  const options = printedOptions(target).map(({ syntax, text }) => syntax.list(text, false));
-  return [remark, options.join(' ')];
+  const { remark = '', list } = TARGET_SYNTAX[target.kind];
+  const options = printedOptions(target);
+  const said = list
+    ? list((name) => options.find((option) => option.name === name)?.text)
+    : options.map(({ syntax, text }) => syntax.list(text, false)).join(' ');
+  return [remark, said];
 }

@@ -6,6 +6,7 @@ import { monthdays, weekdays } from './values/days.js';
 import { errno } from './values/errno.js';
 import { tcpFlags } from './values/flags.js';
 import { groupPath } from './values/grouppath.js';
+import { logLevel, prefix } from './values/log.js';
 import { groupRange, ownerRange } from './values/owner.js';
 import { portList, portRange } from './values/port.js';
 import { probability } from './values/probability.js';
@@ -35,6 +36,8 @@ export const VALUES: Readonly<Record<ValueKind, ValueSyntax>> = {
   ownerRange,
   tcpFlags,
   text,
+  prefix,
+  logLevel,
   errno,
   count,
   word,

@@ -225,6 +225,8 @@ export const FORMS: Readonly<Record<ValueKind, ValueForm>> = {
     },
   ),
   text: asText('text', ({ text }) => text),
+  prefix: asText('prefix', ({ prefix }) => prefix),
+  logLevel: asText('logLevel'),
   errno: asText('errno'),
   count: asText('count'),
   word: asText('word'),

@@ -8,6 +8,7 @@ import { type LaidMatch, usualLayout } from './layout.js';
 import { type JsonNode, type JsonText, type Members, nodeNoun } from './node.js';
 import { SELECTORS, type Test, testsOf } from './row.js';
 import { EXTENSION, readSelector, type Selector } from './selector.js';
+import { STATEMENT_READERS } from './statement.js';
 
 const plain = (text: string, span: Span): Word => ({ text, span, quoted: false });
 /** A value, which is never taken for an option. */
@@ -79,38 +80,7 @@ function readMatch(json: JsonText, statement: JsonNode, body: JsonNode): ReadTes
   return { match: test.match, option: test.option, selector, words };
 }
 
-/** The verdicts that say nothing but their name. */
-const PLAIN: Readonly<Record<string, string>> = {
-  accept: 'ACCEPT',
-  drop: 'DROP',
-  return: 'RETURN',
-};
-const CALLS: Readonly<Record<string, string>> = { jump: '-j', goto: '-g' };
-
-const STATEMENTS = ['match', 'counter', ...Object.keys(PLAIN), ...Object.keys(CALLS), EXTENSION];
-
-function readCall(json: JsonText, name: string, body: JsonNode, span: Span) {
-  const target = json.members(body, ['target'], `\`${name}\``)?.get('target');
-  if (target?.type !== 'string') {
-    json.report(target ?? body, `\`${name}\` needs the name of a chain as its \`target\``);
-    return undefined;
-  }
-  return [plain(CALLS[name] ?? '-j', span), value(String(target.value), json.spanOf(target))];
-}
-
-function readReject(json: JsonText, body: JsonNode, span: Span) {
-  const errno = json.members(body, ['reject'], `\`${EXTENSION}\``)?.get('reject');
-  if (errno?.type !== 'string') {
-    json.report(errno ?? body, `\`${EXTENSION}\` is \`{"reject": ERRNO}\` in a rule`);
-    return undefined;
-  }
-  return [
-    plain('-j', span),
-    value('REJECT', span),
-    plain('--reject-with', span),
-    value(String(errno.value), json.spanOf(errno)),
-  ];
-}
+const STATEMENTS = ['match', 'counter', ...Object.keys(STATEMENT_READERS)];
 
 /** What a rule's statements say, in their order: tests, a counter, a verdict. */
 class Statements {
@@ -156,12 +126,7 @@ class Statements {
       this.#readMatch(statement, body);
       return;
     }
-    const span = this.#json.spanOf(statement);
-    if (name === EXTENSION) this.verdict = readReject(this.#json, body, span);
-    else if (CALLS[name]) this.verdict = readCall(this.#json, name, body, span);
-    else if (body.type === 'null')
-      this.verdict = [plain('-j', span), value(PLAIN[name] ?? '', span)];
-    else this.#json.report(body, `\`${name}\` takes null, not ${nodeNoun(body)}`);
+    this.verdict = STATEMENT_READERS[name]?.(this.#json, body, this.#json.spanOf(statement));
     if (!this.verdict) this.sound = false;
   }
 

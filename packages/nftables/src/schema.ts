@@ -4,6 +4,7 @@ import { FORMS, type Shape } from './form.js';
 import type { Json } from './json.js';
 import { ROWS, TESTS } from './row.js';
 import { EXTENSION, selectorJson } from './selector.js';
+import { NFT_LEVELS, TRACE_STATEMENT } from './statement.js';
 import { FORMAT, hookOf, TABLE } from './write.js';
 
 type Schema = { readonly [key: string]: Json };
@@ -79,6 +80,19 @@ function statements(): readonly Json[] {
     }),
     ...['accept', 'drop', 'return'].map((name) => object({ [name]: { type: 'null' } })),
     ...['jump', 'goto'].map((name) => object({ [name]: call })),
+    object({
+      log: {
+        anyOf: [
+          { type: 'null' },
+          object(
+            {},
+            { prefix: string, level: { enum: [...NFT_LEVELS] }, flags: { const: 'skuid' } },
+          ),
+          object({ group: { type: 'integer', minimum: 0, maximum: 65_535 } }, { prefix: string }),
+        ],
+      },
+    }),
+    exactly(TRACE_STATEMENT),
     object({ [EXTENSION]: object({ reject: { enum: Object.keys(REJECT_ERRNO) } }) }),
   ];
 }

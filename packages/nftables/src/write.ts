@@ -7,8 +7,6 @@ import {
   type Match,
   type Rule,
   type Table,
-  type Target,
-  type TargetKind,
 } from '@sockfilter/table';
 import { printJson } from 'nftables-json/plain';
 import { FORMS } from './form.js';
@@ -16,6 +14,7 @@ import type { Json } from './json.js';
 import { type LaidMatch, sameLayout, usualLayout } from './layout.js';
 import { rowOf } from './row.js';
 import { EXTENSION, selectorJson } from './selector.js';
+import { targetStatement } from './statement.js';
 
 /** The form of documents that this program writes, and the highest that it reads. */
 export const FORMAT = 1;
@@ -34,23 +33,6 @@ export interface WriteOptions {
   readonly chain?: string | undefined;
   /** This rule of the chain only. */
   readonly number?: number | undefined;
-}
-
-type TargetOf<K extends TargetKind> = {
-  readonly [P in K]: { readonly kind: P } & Extract<Target, { kind: P }>;
-}[K];
-
-const VERDICTS: { readonly [K in TargetKind]: (target: TargetOf<K>) => Json } = {
-  accept: () => ({ accept: null }),
-  drop: () => ({ drop: null }),
-  return: () => ({ return: null }),
-  jump: ({ chain }) => ({ jump: { target: chain } }),
-  goto: ({ chain }) => ({ goto: { target: chain } }),
-  reject: ({ errno }) => ({ [EXTENSION]: { reject: errno } }),
-};
-
-function verdict<K extends TargetKind>(target: TargetOf<K>): Json {
-  return VERDICTS[target.kind](target);
 }
 
 function protocolOf(rule: Rule): number | undefined {
@@ -108,7 +90,7 @@ function writeRule(chain: string, rule: Rule, number: number, packets: bigint | 
   const expr: readonly Json[] = [
     ...matches.flatMap(({ statements }) => statements),
     { counter: packets === undefined ? null : { packets, bytes: 0 } },
-    ...(rule.target ? [verdict(rule.target)] : []),
+    ...(rule.target ? [targetStatement(rule.target)] : []),
   ];
   return { rule: { ...TABLE, chain, handle: number, ...aside(matches), expr } };
 }

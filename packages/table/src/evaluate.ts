@@ -11,6 +11,7 @@ import { elementAt } from './element.js';
 import { DROP_ERRNO, type Errno, REJECT_ERRNO } from './errno.js';
 import { firstTests, type PlacedTest, placedTests } from './opaque.js';
 import type { Packet } from './packet.js';
+import type { Report } from './report.js';
 import { builtinChain, type Chain, findChain, type Rule, type Table } from './table.js';
 import type { EffectKind } from './target.js';
 import { effectsOf } from './targets.js';
@@ -21,6 +22,8 @@ export interface Decision {
   readonly decider: number;
   /** Indexes of all counters that the call adds one to, in walking order; the decider is the last. */
   readonly counted: readonly number[];
+  /** What is reported of it, in walking order. A refusal is reported beside that to whoever listens. */
+  readonly reports: readonly Report[];
 }
 
 /** What the opaque tests of a table see: the world, and the state of each by its number. */
@@ -43,6 +46,8 @@ type Walked = { readonly errno: Errno } | 'end' | 'return';
 interface Trail {
   readonly packet: Packet;
   readonly counted: number[];
+  readonly reports: Report[];
+  isTraced: boolean;
   readonly moment: Moment | undefined;
   readonly states: Map<number, State>;
 }
@@ -83,17 +88,30 @@ export function evaluator(table: Table): Evaluate {
     return true;
   }
 
-  const take: Readonly<Record<EffectKind, (rule: Rule, counted: number[]) => void>> = {
-    count: (rule, counted) => counted.push(counterOf(rule)),
+  const take: Readonly<Record<EffectKind, (counter: number, trail: Trail) => void>> = {
+    count: (counter, { counted }) => counted.push(counter),
+    log: (counter, { reports }) => reports.push({ kind: 'log', counter }),
+    trace: (_, trail) => {
+      trail.isTraced = true;
+    },
   };
+
+  function takeEffects(rule: Rule, trail: Trail): void {
+    const counter = counterOf(rule);
+    for (const { kind } of effectsOf(rule.target)) take[kind](counter, trail);
+    if (trail.isTraced) trail.reports.push({ kind: 'trace', counter });
+  }
 
   function walk(chain: Chain, trail: Trail): Walked {
     for (const rule of chain.rules) {
       if (!fits(rule, trail.packet) || !asks(rule, trail)) continue;
+      takeEffects(rule, trail);
       const { target } = rule;
-      for (const { kind } of effectsOf(target)) take[kind](rule, trail.counted);
       switch (target?.kind) {
         case undefined:
+        case 'log':
+        case 'nflog':
+        case 'trace':
           break;
         case 'accept':
           return { errno: 0 };
@@ -122,11 +140,17 @@ export function evaluator(table: Table): Evaluate {
   return (packet, moment) => {
     const chain = builtinChain(table, packet.chain);
     const counted: number[] = [];
+    const reports: Report[] = [];
     const states = new Map(moment?.states);
-    const step = walk(chain, { packet, counted, moment, states });
-    if (typeof step === 'string') counted.push(counterOf(chain));
+    const trail: Trail = { packet, counted, reports, isTraced: false, moment, states };
+    const step = walk(chain, trail);
+    if (typeof step === 'string') {
+      const counter = counterOf(chain);
+      counted.push(counter);
+      if (trail.isTraced) reports.push({ kind: 'trace', counter });
+    }
     const errno = typeof step === 'object' ? step.errno : chain.policy === 'DROP' ? DROP_ERRNO : 0;
-    return { errno, decider: elementAt(counted, counted.length - 1), counted, states };
+    return { errno, decider: elementAt(counted, counted.length - 1), counted, reports, states };
   };
 }
 

@@ -18,6 +18,7 @@ export * from './packet.js';
 export * from './protocol.js';
 export * from './question.js';
 export * from './region.js';
+export * from './report.js';
 export * from './schedule.js';
 export * from './table.js';
 export * from './target.js';

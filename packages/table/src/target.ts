@@ -1,7 +1,8 @@
 /** What describes a target: the row that every stage reads instead of switching over targets. */
 import type { BuiltinChain } from './chains.js';
 import type { Errno } from './errno.js';
-import type { Value, ValueKind } from './value.js';
+import type { OptionDescriptor } from './match.js';
+import { isValueOf, type Value, type ValueKind, type ValueOf } from './value.js';
 
 /** Where the walk of a packet goes that a rule matches. */
 export type Step =
@@ -18,19 +19,40 @@ export type Step =
  * What a rule does to a call beside its step. Whoever reads rules has an answer for each kind, in a
  * record over EffectKind, so that a new one does not compile until all have one.
  */
-export type Effect = { readonly kind: 'count' };
+export type Effect =
+  | { readonly kind: 'count' }
+  /** An event says that the rule has matched. */
+  | { readonly kind: 'log' }
+  /** From this rule on an event says so of each that matches, and of what decides. */
+  | { readonly kind: 'trace' };
 
 export type EffectKind = Effect['kind'];
 
+/** What a target's option takes; bounds are those of a count, and of the bytes of a prefix. */
+export interface TargetOption {
+  readonly value: ValueKind;
+  readonly bounds?: OptionDescriptor['bounds'];
+}
+
 /** The values of a target's options by name, those that were given. */
 export type TargetValues = Readonly<Partial<Record<string, Value>>>;
+
+/** The value of the option, if it was given. */
+export function targetValue<K extends ValueKind>(
+  values: TargetValues,
+  name: string,
+  kind: K,
+): ValueOf<K> | undefined {
+  const value = values[name];
+  return value && isValueOf(value, kind) ? value : undefined;
+}
 
 /** What describes one target; `T` is the target as a rule has it. */
 export interface TargetDescriptor<T> {
   /** The word after `-j`; undefined where that is the name of a chain. */
   readonly word: string | undefined;
-  /** The kind of each option's value, in the order in which they are printed. */
-  readonly options: Readonly<Record<string, ValueKind>>;
+  /** In the order in which they are printed. */
+  readonly options: Readonly<Record<string, TargetOption>>;
   /** The chains that can't have it, each with the reason. */
   readonly absent: Partial<Readonly<Record<BuiltinChain, string>>>;
   readonly step: (target: T) => Step;
@@ -49,11 +71,12 @@ export interface PlainTarget<K> {
   readonly kind: K;
 }
 
-/** A target that always takes the same step. */
+/** A target that always takes the same step, and does the same beside it. */
 export function definePlain<K extends string>(
   kind: K,
   word: string,
   step: Step,
+  effects: readonly Effect[] = [],
 ): TargetDescriptor<PlainTarget<K>> {
   const target = { kind };
   return {
@@ -61,7 +84,7 @@ export function definePlain<K extends string>(
     options: {},
     absent: {},
     step: () => step,
-    effects: () => [],
+    effects: () => effects,
     make: () => target,
     values: () => ({}),
     text: () => word,

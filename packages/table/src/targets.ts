@@ -1,18 +1,31 @@
 /** Every target there is. A new one is a file in targets/ and its two rows here. */
 import type { BuiltinChain } from './chains.js';
-import type { CallTarget, Effect, PlainTarget, Step, TargetDescriptor } from './target.js';
+import type {
+  CallTarget,
+  Effect,
+  PlainTarget,
+  Step,
+  TargetDescriptor,
+  TargetOption,
+} from './target.js';
 import { accept } from './targets/accept.js';
 import { drop } from './targets/drop.js';
 import { goto } from './targets/goto.js';
 import { jump } from './targets/jump.js';
+import { type LogTarget, log } from './targets/log.js';
+import { type NflogTarget, nflog } from './targets/nflog.js';
 import { type RejectTarget, reject } from './targets/reject.js';
 import { returnTarget } from './targets/return.js';
+import { trace } from './targets/trace.js';
 
 interface Targets {
   readonly accept: PlainTarget<'accept'>;
   readonly drop: PlainTarget<'drop'>;
   readonly reject: RejectTarget;
   readonly return: PlainTarget<'return'>;
+  readonly log: LogTarget;
+  readonly nflog: NflogTarget;
+  readonly trace: PlainTarget<'trace'>;
   readonly jump: CallTarget<'jump'>;
   readonly goto: CallTarget<'goto'>;
 }
@@ -29,6 +42,9 @@ export const TARGETS: { readonly [K in TargetKind]: TargetDescriptor<TargetOf<K>
   drop,
   reject,
   return: returnTarget,
+  log,
+  nflog,
+  trace,
   jump,
   goto,
 };
@@ -39,6 +55,14 @@ export function isTargetKind(name: string): name is TargetKind {
 
 function rowOf<K extends TargetKind>(target: TargetOf<K>): TargetDescriptor<TargetOf<K>> {
   return TARGETS[target.kind];
+}
+
+/** An option that the target has. */
+export function targetOption(kind: TargetKind, name: string): TargetOption {
+  const options: Readonly<Record<string, TargetOption>> = TARGETS[kind].options;
+  const option = options[name];
+  if (!option) throw new TypeError(`target ${kind} has no option ${name}`);
+  return option;
 }
 
 const NEXT: Step = { kind: 'next' };

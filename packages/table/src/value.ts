@@ -23,6 +23,10 @@ export interface Values {
   /** TCP flags: those of `mask` are looked at, those of `set` must be set among them. */
   readonly tcpFlags: { readonly mask: number; readonly set: number };
   readonly text: { readonly text: string };
+  /** What a log line begins with. */
+  readonly prefix: { readonly prefix: string };
+  /** As in syslog(3), 0 to 7. */
+  readonly logLevel: { readonly level: number };
   readonly errno: { readonly errno: RejectErrno };
   /** A number of something, 64 bits unsigned. */
   readonly count: { readonly count: bigint };

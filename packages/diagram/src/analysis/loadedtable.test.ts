@@ -24,12 +24,13 @@ function withoutRule(table: Table, name: string, at: number): Table {
   return { ...table, chains };
 }
 
-/** Whether a packet that is sent into the chain can meet a rule without a target. */
+/** Whether a packet that is sent into the chain can meet a rule that is there for more than verdicts. */
 function leadsToCounter(table: Table, name: string): boolean {
   const chain = table.chains.find((each) => each.name === name);
   return (chain?.rules ?? []).some(
     ({ target }) =>
       !target ||
+      target.kind === 'log' ||
       ((target.kind === 'jump' || target.kind === 'goto') && leadsToCounter(table, target.chain)),
   );
 }
@@ -39,7 +40,7 @@ function bruteRedundant(table: Table, space: readonly Packet[]): readonly number
   const decisions = space.map((packet) => evaluate(packet));
   const counted = new Set(decisions.flatMap((decision) => decision.counted));
   return indexes([...counterOwners(table).entries()], ([counter, { chain, rule, number }]) => {
-    if (!rule?.target || !counted.has(counter)) return false;
+    if (!rule?.target || rule.target.kind === 'log' || !counted.has(counter)) return false;
     const { target } = rule;
     if ((target.kind === 'jump' || target.kind === 'goto') && leadsToCounter(table, target.chain))
       return false;

@@ -11,7 +11,11 @@ import type { SetStore } from './setstore.js';
 import { rulesThatMatter } from './variantcompiler.js';
 
 /** Whether a rule with the effect is there for its sake. Every rule counts: that is no reason. */
-const IS_REASON: Readonly<Record<EffectKind, boolean>> = { count: false };
+const IS_REASON: Readonly<Record<EffectKind, boolean>> = {
+  count: false,
+  log: true,
+  trace: true,
+};
 
 /** True for a rule that is there for more than verdicts: one without a target is there to count. */
 function isWanted(target: Target | undefined): boolean {

@@ -7,7 +7,7 @@ import { defineValue } from './syntax.js';
 const MAX_COMMENT = 255;
 
 // A save file has one rule on each line, and terminals obey control characters.
-function hasControl(text: string): boolean {
+export function hasControl(text: string): boolean {
   return Array.from(text).some((c) => (c < ' ' && c !== '\t') || c === '\x7f');
 }
 

@@ -1,0 +1,168 @@
+/**
+ * The statements that end a rule, a row for each target that is written and for each key that is read: nft's own
+ * where nft has one, else `sockfilter`.
+ */
+import { LOG_LEVELS } from '@sockfilter/iptables';
+import { didYouMean, type Span, type Word } from '@sockfilter/language';
+import type { Target, TargetKind } from '@sockfilter/table';
+import type { Json } from './json.js';
+import { type JsonNode, type JsonText, nodeNoun } from './node.js';
+import { EXTENSION } from './selector.js';
+
+type TargetOf<K extends TargetKind> = {
+  readonly [P in K]: { readonly kind: P } & Extract<Target, { kind: P }>;
+}[K];
+
+/** nft's names of log levels, the most urgent first. */
+export const NFT_LEVELS: readonly string[] = [
+  'emerg',
+  'alert',
+  'crit',
+  'err',
+  'warn',
+  'notice',
+  'info',
+  'debug',
+];
+
+/** The level of a statement that does not say one. */
+const DEFAULT_LEVEL = NFT_LEVELS.indexOf('warn');
+
+/** What sets the mark of packets whose way is shown. */
+const NFTRACE = { meta: { key: 'nftrace' } } as const;
+export const TRACE_STATEMENT: Json = { mangle: { key: NFTRACE, value: 1 } };
+
+const orNull = (parts: { readonly [key: string]: Json }): Json =>
+  Object.keys(parts).length === 0 ? null : parts;
+
+const WRITTEN: { readonly [K in TargetKind]: (target: TargetOf<K>) => Json } = {
+  accept: () => ({ accept: null }),
+  drop: () => ({ drop: null }),
+  return: () => ({ return: null }),
+  jump: ({ chain }) => ({ jump: { target: chain } }),
+  goto: ({ chain }) => ({ goto: { target: chain } }),
+  reject: ({ errno }) => ({ [EXTENSION]: { reject: errno } }),
+  log: ({ prefix, level, uid }) => ({
+    log: orNull({
+      ...(prefix !== '' && { prefix }),
+      ...(level !== DEFAULT_LEVEL && { level: NFT_LEVELS[level] ?? level }),
+      ...(uid && { flags: 'skuid' }),
+    }),
+  }),
+  nflog: ({ prefix, group }) => ({ log: { ...(prefix !== '' && { prefix }), group } }),
+  trace: () => TRACE_STATEMENT,
+};
+
+function written<K extends TargetKind>(target: TargetOf<K>): Json {
+  return WRITTEN[target.kind](target);
+}
+
+/** The target as a statement. */
+export function targetStatement(target: Target): Json {
+  return written(target);
+}
+
+const plain = (text: string, span: Span): Word => ({ text, span, quoted: false });
+const value = (text: string, span: Span): Word => ({ text, span, quoted: true });
+
+/** The words of a statement with this body; undefined where something is wrong, which is told. */
+type Read = (json: JsonText, body: JsonNode, span: Span) => readonly Word[] | undefined;
+
+const readPlain =
+  (name: string, word: string): Read =>
+  (json, body, span) => {
+    if (body.type === 'null') return [plain('-j', span), value(word, span)];
+    json.report(body, `\`${name}\` takes null, not ${nodeNoun(body)}`);
+    return undefined;
+  };
+
+const readCall =
+  (name: string, flag: '-j' | '-g'): Read =>
+  (json, body, span) => {
+    const target = json.members(body, ['target'], `\`${name}\``)?.get('target');
+    if (target?.type === 'string')
+      return [plain(flag, span), value(String(target.value), json.spanOf(target))];
+    json.report(target ?? body, `\`${name}\` needs the name of a chain as its \`target\``);
+    return undefined;
+  };
+
+const readReject: Read = (json, body, span) => {
+  const errno = json.members(body, ['reject'], `\`${EXTENSION}\``)?.get('reject');
+  if (errno?.type !== 'string') {
+    json.report(errno ?? body, `\`${EXTENSION}\` is \`{"reject": ERRNO}\` in a rule`);
+    return undefined;
+  }
+  return [
+    plain('-j', span),
+    value('REJECT', span),
+    plain('--reject-with', span),
+    value(String(errno.value), json.spanOf(errno)),
+  ];
+};
+
+/** The word of a level of nft's. */
+function levelWord(json: JsonText, node: JsonNode): string | undefined {
+  const text = json.text(node) ?? '';
+  const level = NFT_LEVELS.indexOf(text);
+  if (level >= 0) return LOG_LEVELS[level];
+  const help = didYouMean(text, NFT_LEVELS);
+  json.report(node, `a level is one of ${NFT_LEVELS.join(', ')}`, help);
+  return undefined;
+}
+
+const readLog: Read = (json, body, span) => {
+  if (body.type === 'null') return [plain('-j', span), value('LOG', span)];
+  const parts = json.members(body, ['prefix', 'level', 'flags', 'group'], '`log`');
+  if (!parts) return undefined;
+  const group = parts.get('group');
+  const word = group ? 'nflog' : 'log';
+  const words = [plain('-j', span), value(word.toUpperCase(), span)];
+  for (const [key, node] of parts) {
+    if (group && (key === 'level' || key === 'flags')) {
+      json.report(node, `\`${key}\` does not go with \`group\``);
+      return undefined;
+    }
+    const place = json.spanOf(node);
+    if (key === 'flags') {
+      if (node.value !== 'skuid') {
+        json.report(node, 'a socket call has `skuid` alone as flags of a log');
+        return undefined;
+      }
+      words.push(plain('--log-uid', place));
+      continue;
+    }
+    const text = key === 'level' ? levelWord(json, node) : json.text(node);
+    if (text === undefined) {
+      if (key !== 'level')
+        json.report(node, `\`${key}\` is a number or a string, not ${nodeNoun(node)}`);
+      return undefined;
+    }
+    words.push(plain(`--${word}-${key}`, place), value(text, place));
+  }
+  return words;
+};
+
+const readMangle: Read = (json, body, span) => {
+  const parts = json.members(body, ['key', 'value'], '`mangle`');
+  const key = parts?.get('key');
+  const meta = key && json.members(key, ['meta'], 'the key of `mangle`')?.get('meta');
+  const name = meta && json.members(meta, ['key'], '`meta`')?.get('key');
+  if (!parts || (key && !name)) return undefined;
+  const set = parts.get('value');
+  if (name?.value === NFTRACE.meta.key && set?.value === 1)
+    return [plain('-j', span), value('TRACE', span)];
+  json.report(body, 'a socket rule can set `nftrace` to 1, and nothing else');
+  return undefined;
+};
+
+/** By the statement's key. */
+export const STATEMENT_READERS: Readonly<Record<string, Read>> = {
+  accept: readPlain('accept', 'ACCEPT'),
+  drop: readPlain('drop', 'DROP'),
+  return: readPlain('return', 'RETURN'),
+  jump: readCall('jump', '-j'),
+  goto: readCall('goto', '-g'),
+  log: readLog,
+  mangle: readMangle,
+  [EXTENSION]: readReject,
+};

@@ -1,0 +1,12 @@
+/** Decisions as words, for deciders that keep another order than the reference does. */
+import type { Decision, Report } from '@sockfilter/table';
+
+export function reportWords(reports: readonly Report[]): readonly string[] {
+  return reports.map(({ kind, counter }) => `${kind} ${counter}`);
+}
+
+/** The order of counters, and of events from several diagrams, is the reference's alone. */
+export function decisionWords({ errno, decider, counted, reports }: Decision): string {
+  const counts = counted.toSorted((a, b) => a - b);
+  return `errno ${errno} by ${decider}, counting ${counts}, reporting ${reportWords(reports).toSorted()}`;
+}
