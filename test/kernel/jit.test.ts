@@ -20,6 +20,7 @@ import {
   NODES_PER_PAGE,
   OP,
 } from '../../packages/kernel/src/layout.js';
+import { decisionWords, reportWords } from '../arbitrary/decision.js';
 import { PACKET } from '../arbitrary/ordinary.js';
 import { packetSource } from '../arbitrary/packet.js';
 import { seeded } from '../arbitrary/random.js';
@@ -54,10 +55,6 @@ function compileAt(table: Table, diagram: Diagram, offset: number): CompiledTabl
 const show = (value: unknown) =>
   JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? `0x${part.toString(16)}` : part));
 
-/** The order of counters is the reference's alone. */
-const sorted = ({ errno, decider, counted }: Decision) =>
-  `errno ${errno} by ${decider}, counting ${counted.toSorted((a, b) => a - b)}`;
-
 /** What the kernel did otherwise than the reference says, in words. */
 function difference(jit: JitDecision, wanted: Decision): string | undefined {
   if (jit.errno !== wanted.errno) return `the kernel says ${jit.errno}, not ${wanted.errno}`;
@@ -65,7 +62,13 @@ function difference(jit: JitDecision, wanted: Decision): string | undefined {
   for (const counter of wanted.counted) counts[counter] -= 1;
   for (let n = 0; n < SHOWN_COUNTERS; n++)
     if (counts[n] !== 0) return `the kernel counts ${counts[n]} too many in counter ${n}`;
-  return undefined;
+  const { errno, decider } = wanted;
+  const reports = [
+    ...reportWords(wanted.reports),
+    ...(errno === 0 ? [] : [`refused ${errno} ${decider}`]),
+  ];
+  if (jit.reports.toSorted().join() === reports.toSorted().join()) return undefined;
+  return `the kernel reports ${jit.reports.join(', ')}`;
 }
 
 describeKernel('the walk in the JIT', () => {
@@ -88,11 +91,11 @@ describeKernel('the walk in the JIT', () => {
       for (let n = 0; n < PACKETS_EACH; n++) {
         const packet = nextPacket();
         const wanted = evaluate(packet);
-        const words = sorted(wanted);
+        const words = decisionWords(wanted);
         const wrong =
           difference(jit.run(packet), wanted) ??
           [decide(diagram, packet), walkBlob(compiled.blob, packet)]
-            .map(sorted)
+            .map(decisionWords)
             .find((other) => other !== words);
         if (wrong !== undefined) throw new Error(`${wrong}; wanted ${words}: ${show(packet)}`);
         const key = `${packet.chain} ${wanted.errno}`;

@@ -4,6 +4,7 @@
  * comes ready from the data. After the walk the program adds what this CPU's counters have come to.
  */
 import {
+  add,
   addImm,
   addImm32,
   callHelper,
@@ -11,6 +12,7 @@ import {
   createMap,
   exit,
   type Fd,
+  type GlobalFunction,
   type Item,
   jump,
   jumpIf,
@@ -18,6 +20,8 @@ import {
   load,
   loadMapValue,
   loadProgram,
+  lookup,
+  lshImm,
   mov,
   movImm,
   movImm32,
@@ -38,6 +42,7 @@ import {
   update,
 } from '@sockfilter/bpf';
 import { PIECES, pieceValues } from '@sockfilter/diagram';
+import { EVENT_KINDS } from '@sockfilter/events';
 import { BUILTIN_CHAINS, hasState, type Packet } from '@sockfilter/table';
 import {
   type CompiledTable,
@@ -58,7 +63,9 @@ import {
 import { MAPS } from '../../packages/kernel/src/maps.js';
 import { askFunction } from '../../packages/kernel/src/program/ask.js';
 import { putGroup } from '../../packages/kernel/src/program/group.js';
+import { REPORT } from '../../packages/kernel/src/program/report.js';
 import {
+  CONTEXT,
   clearPacket,
   PACKET,
   SCRATCH,
@@ -69,6 +76,7 @@ import {
 import {
   DECIDED,
   enter,
+  FAILED,
   findGeneration,
   LICENSE,
   REFUSED,
@@ -105,8 +113,32 @@ const BROKEN = 0x2_0000;
 const SKB_STORE_BYTES = 9;
 
 /** Below what the hooks use of the stack. */
-const CONTEXT = -192;
-const IS_UNREADABLE = -200;
+const IS_UNREADABLE = -192;
+
+/** A map of one value: how many events there were since it was cleared, and of each kind, errno and counter. */
+const REPORTS = 'reports';
+const MOST_REPORTS = 255;
+const REPORT_BYTES = 8;
+
+/** In the place of the function that writes events to readers. */
+const RECORD: GlobalFunction = {
+  name: REPORT,
+  parameters: [{ context: '__sk_buff' }, 'number', 'number', 'number'],
+  items: [
+    loadMapValue(R1, REPORTS, 0),
+    load(8, R2, R1, 0),
+    addImm(R2, 1),
+    jumpIf('gt', R2, MOST_REPORTS, 'recorded'),
+    store(8, R1, 0, R2),
+    lshImm(R2, 3),
+    add(R1, R2),
+    store(4, R1, 0, R3),
+    store(4, R1, 4, R4),
+    label('recorded'),
+    movImm(R0, 0),
+    exit(),
+  ],
+};
 
 /** A source of random numbers that evaluate() can follow: Numerical Recipes' congruence. */
 const [FACTOR, SUMMAND] = [1_664_525, 1_013_904_223];
@@ -195,6 +227,7 @@ const PROGRAM: readonly Item[] = [
   mov(R0, R8),
   exit(),
   label(REFUSED),
+  label(FAILED),
   movImm32(R0, NO_VERDICT),
   exit(),
   label('broken'),
@@ -207,6 +240,8 @@ export interface JitDecision {
   readonly errno: number | undefined;
   /** How much each of the first counters has grown; holds until the next run. */
   readonly counts: Int32Array;
+  /** The events in their order, `refused 1 7` for errno and counter, `log 3`. */
+  readonly reports: readonly string[];
 }
 
 export interface RunOptions {
@@ -235,6 +270,8 @@ export class JitWalk {
   readonly #removed: Fd;
   readonly #states: Fd;
   readonly #world: Fd;
+  readonly #readers: Fd;
+  readonly #reports: Fd;
   /** The network_id of each cgroup that has an entry. */
   readonly #ids = new Map<bigint, number>();
   readonly #data = new Uint8Array(DATA_BYTES);
@@ -256,6 +293,11 @@ export class JitWalk {
       valueSize: WORLD_VALUE.bytes,
       maxEntries: 1,
     });
+    const one = { type: 'array', name: 'sf_test', keySize: 4, maxEntries: 1 } as const;
+    this.#readers = createMap({ ...one, valueSize: 8 });
+    this.#reports = createMap({ ...one, valueSize: REPORT_BYTES * (1 + MOST_REPORTS) });
+    // Somebody reads.
+    update(this.#readers, SLOT_KEY, new Uint8Array(8).fill(1, 0, 1));
     const inner = createMap(generationSpec(1));
     this.#table = createMap({
       type: 'array_of_maps',
@@ -272,7 +314,7 @@ export class JitWalk {
         type: 'sched_cls',
         license: LICENSE,
         items: PROGRAM,
-        functions: [askFunction(TEST_WORLD)],
+        functions: [askFunction(TEST_WORLD), RECORD],
       },
       {
         [MAPS.table]: this.#table,
@@ -280,6 +322,8 @@ export class JitWalk {
         [MAPS.removed]: this.#removed,
         [MAPS.states]: this.#states,
         [WORLD]: this.#world,
+        [MAPS.readers]: this.#readers,
+        [REPORTS]: this.#reports,
       },
     );
   }
@@ -326,9 +370,10 @@ export class JitWalk {
     const { retval, dataOut } = testRun(this.#program, { dataIn: this.#data });
     if (retval === BROKEN) throw new Error('the test program can not run');
     this.#counts.fill(0);
-    if (retval === NO_VERDICT) return { errno: undefined, counts: this.#counts };
+    const reports = this.#takeReports();
+    if (retval === NO_VERDICT) return { errno: undefined, counts: this.#counts, reports };
     if (!options.unreadable) this.#readCounts(dataOut);
-    return { errno: retval, counts: this.#counts };
+    return { errno: retval, counts: this.#counts, reports };
   }
 
   /** What all counters have come to. */
@@ -346,6 +391,8 @@ export class JitWalk {
       this.#removed,
       this.#states,
       this.#world,
+      this.#readers,
+      this.#reports,
     ])
       close(fd);
   }
@@ -374,6 +421,20 @@ export class JitWalk {
     view.setUint32(WORLD_VALUE.random, random, true);
     view.setBigUint64(WORLD_VALUE.atomicTime, BigInt(time + TAI) * 1_000_000_000n, true);
     update(this.#world, SLOT_KEY, value);
+  }
+
+  #takeReports(): readonly string[] {
+    const value = lookup(this.#reports, SLOT_KEY, REPORT_BYTES * (1 + MOST_REPORTS));
+    if (!value) throw new Error('the test map is gone');
+    const view = new DataView(value.buffer);
+    const count = view.getUint32(0, true);
+    if (count === 0) return [];
+    update(this.#reports, SLOT_KEY, new Uint8Array(value.length));
+    return Array.from({ length: count }, (_, n) => {
+      const [what, counter] = [0, 4].map((at) => view.getUint32(REPORT_BYTES * (n + 1) + at, true));
+      const kind = Object.entries(EVENT_KINDS).find(([, number]) => number === (what & 0xff))?.[0];
+      return kind === 'refused' ? `refused ${what >> 8} ${counter}` : `${kind} ${counter}`;
+    });
   }
 
   #readCounts(dataOut: Uint8Array): void {

@@ -3,6 +3,7 @@ import { BpfError } from './error.js';
 import { linux, type Syscalls } from './syscall.js';
 
 const CLOCK_REALTIME = 0;
+const CLOCK_BOOTTIME = 7;
 const CLOCK_TAI = 11;
 
 export interface ClockOffsets {
@@ -30,4 +31,9 @@ export function clockOffsets(sys: Syscalls = linux): ClockOffsets {
     tai: Math.round(Number(ahead) / 1e9),
     minutesWest: new DataView(zone.buffer).getInt32(0, true),
   };
+}
+
+/** Nanoseconds since 1970 by UTC at which the machine started, as far as the clock on the wall knows now. */
+export function startTime(sys: Syscalls = linux): bigint {
+  return nanoseconds(CLOCK_REALTIME, sys) - nanoseconds(CLOCK_BOOTTIME, sys);
 }

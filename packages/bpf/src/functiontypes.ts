@@ -5,8 +5,14 @@
 import { KIND } from './btf.js';
 import type { Item } from './instruction.js';
 
-/** A number, or a pointer to so many bytes, which may be NULL to the function. */
-export type Parameter = 'number' | { readonly bytes: number };
+/**
+ * A number; a pointer to so many bytes, which may be NULL to the function; or what the program itself is given,
+ * by the name of its structure in linux/bpf.h.
+ */
+export type Parameter =
+  | 'number'
+  | { readonly bytes: number }
+  | { readonly context: 'bpf_sock_addr' | 'bpf_sock' | '__sk_buff' | 'bpf_sockopt' };
 
 /** A function that a program calls by `callLabel(name)`; it gives a number of 32 bits, signed. */
 export interface GlobalFunction {
@@ -53,10 +59,14 @@ function typesOf(main: string, functions: readonly GlobalFunction[]) {
     const struct = types.add(KIND.struct, 1, types.name(`bytes${bytes}`), bytes, ...member);
     return types.add(KIND.ptr, 0, 0, struct);
   };
+  const contextOf = (context: string) =>
+    types.add(KIND.ptr, 0, 0, types.add(KIND.struct, 0, types.name(context), 0));
+  const typeOf = (parameter: Parameter) => {
+    if (parameter === 'number') return long;
+    return 'bytes' in parameter ? pointerTo(parameter.bytes) : contextOf(parameter.context);
+  };
   const define = (name: string, parameters: readonly Parameter[], linkage: number) => {
-    const each = parameters.map((parameter) =>
-      parameter === 'number' ? long : pointerTo(parameter.bytes),
-    );
+    const each = parameters.map(typeOf);
     const list = each.flatMap((type, n) => [types.name(`p${n}`), type]);
     const prototype = types.add(KIND.funcProto, each.length, 0, int, ...list);
     return types.add(KIND.func, linkage, types.name(name), prototype);

@@ -14,6 +14,7 @@ export const HELPERS = Object.freeze({
   get_current_pid_tgid: 14,
   get_current_uid_gid: 15,
   get_current_comm: 16,
+  perf_event_output: 25,
   skb_load_bytes: 26,
   get_current_task: 35,
   get_socket_cookie: 46,

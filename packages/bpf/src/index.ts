@@ -3,7 +3,7 @@ export { assemble, SLOT } from './assemble.js';
 export { lookupBatch, updateBatch } from './batch.js';
 export { type Btf, kernelBtf, parseBtf } from './btf.js';
 export { cgroupId, findCgroup2, openCgroup, openDirectory } from './cgroup.js';
-export { type ClockOffsets, clockOffsets } from './clock.js';
+export { type ClockOffsets, clockOffsets, startTime } from './clock.js';
 export { disassemble } from './disassemble.js';
 export { BpfError, errnoName } from './error.js';
 export {
@@ -39,7 +39,9 @@ export {
 export * from './link.js';
 export * from './map.js';
 export { type Mount, parseMounts } from './mounts.js';
+export { PerfBuffer } from './perf.js';
 export { DEFAULT_BPFFS, findBpffs, isBpffs, mountBpffs, openPinned, pin } from './pin.js';
+export { Poller } from './poll.js';
 export * from './program.js';
 export {
   close,
@@ -47,6 +49,7 @@ export {
   flock,
   linux,
   mount,
+  type SharingSyscalls,
   type SyscallArgument,
   type SyscallName,
   type Syscalls,

@@ -7,6 +7,7 @@ export const MAP_TYPES = Object.freeze({
   hash: 1,
   array: 2,
   prog_array: 3,
+  perf_event_array: 4,
   percpu_hash: 5,
   percpu_array: 6,
   lru_hash: 9,

@@ -25,6 +25,7 @@ const NEEDS: readonly (readonly [RegExp, readonly Capability[]])[] = [
   [/^BPF_PROG_QUERY /, ['CAP_NET_ADMIN']],
   [/^BPF_LINK_\w+ /, ['CAP_BPF', 'CAP_NET_ADMIN']],
   [/^BPF_PROG_LOAD |^BPF_RAW_TRACEPOINT_OPEN /, ['CAP_BPF', 'CAP_NET_ADMIN', 'CAP_PERFMON']],
+  [/^perf_event_open /, ['CAP_PERFMON']],
   [/^BPF_/, ['CAP_BPF']],
 ];
 

@@ -17,10 +17,16 @@ const NUMBERS = {
   bpf: { x64: 321, arm64: 280 },
   clock_gettime: { x64: 228, arm64: 113 },
   close: { x64: 3, arm64: 57 },
+  eventfd2: { x64: 290, arm64: 19 },
   flock: { x64: 73, arm64: 32 },
   gettimeofday: { x64: 96, arm64: 169 },
+  ioctl: { x64: 16, arm64: 29 },
+  mmap: { x64: 9, arm64: 222 },
   mount: { x64: 165, arm64: 40 },
+  munmap: { x64: 11, arm64: 215 },
   open_by_handle_at: { x64: 304, arm64: 265 },
+  perf_event_open: { x64: 298, arm64: 241 },
+  ppoll: { x64: 271, arm64: 73 },
 } as const;
 
 export type SyscallName = keyof typeof NUMBERS;
@@ -31,6 +37,14 @@ export interface Syscalls {
   call(name: SyscallName, ...args: readonly SyscallArgument[]): number;
   /** The address of a buffer's first byte; the buffer must stay referenced while it is used. */
   address(bytes: Uint8Array): bigint;
+}
+
+/** System calls of a process that shares memory with the kernel, and waits for it. */
+export interface SharingSyscalls extends Syscalls {
+  /** The bytes at an address that mmap has given; they must not be touched any more once it is unmapped. */
+  view(address: bigint, bytes: number): ArrayBuffer;
+  /** Makes the call in a thread of its own; true if it succeeds. Arguments stay referenced until then. */
+  wait(name: SyscallName, ...args: readonly SyscallArgument[]): Promise<boolean>;
 }
 
 const held = new Set<unknown>();
@@ -45,7 +59,7 @@ export function holding<T>(owner: object, body: () => T): T {
   }
 }
 
-function loadLinux(): Syscalls {
+function loadLinux(): SharingSyscalls {
   const machine = process.arch;
   if (process.platform !== 'linux' || (machine !== 'x64' && machine !== 'arm64')) {
     throw new Error(
@@ -75,19 +89,34 @@ function loadLinux(): Syscalls {
       });
     },
     address: (bytes) => koffi.address(bytes),
+    view: (address, bytes) => koffi.view(address, bytes),
+    wait(name, ...args) {
+      const [a, b, c, d, e, f] = args.map(word);
+      held.add(args);
+      return new Promise((resolve, reject) => {
+        const done = (error: unknown, result: number | bigint) => {
+          held.delete(args);
+          if (error) reject(error);
+          else resolve(Number(result) >= 0);
+        };
+        syscall.async(NUMBERS[name][machine], a ?? 0, b ?? 0, c ?? 0, d ?? 0, e ?? 0, f ?? 0, done);
+      });
+    },
   };
 }
 
-let loaded: Syscalls | undefined;
-function load(): Syscalls {
+let loaded: SharingSyscalls | undefined;
+function load(): SharingSyscalls {
   loaded ??= loadLinux();
   return loaded;
 }
 
 /** The running kernel. The native module is loaded at the first call. */
-export const linux: Syscalls = {
+export const linux: SharingSyscalls = {
   call: (name, ...args) => load().call(name, ...args),
   address: (bytes) => load().address(bytes),
+  view: (address, bytes) => load().view(address, bytes),
+  wait: (name, ...args) => load().wait(name, ...args),
 };
 
 /** A NUL-terminated copy of a string, as system calls take it. */

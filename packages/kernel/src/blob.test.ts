@@ -1,23 +1,12 @@
 import { buildDiagram } from '@sockfilter/diagram';
-import {
-  BUILTIN_CHAINS,
-  type Decision,
-  EMPTY_TABLE,
-  evaluator,
-  type Packet,
-  type Table,
-} from '@sockfilter/table';
+import { BUILTIN_CHAINS, EMPTY_TABLE, evaluator, type Packet, type Table } from '@sockfilter/table';
 import fc from 'fast-check';
+import { decisionWords } from '../../../test/arbitrary/decision.js';
 import { PACKET } from '../../../test/arbitrary/ordinary.js';
 import { packets, tables } from '../../../test/arbitrary/table.js';
 import { encodeBlob } from './blob.js';
 import { walkBlob } from './blobwalk.js';
 import { NODES_PER_PAGE, OP } from './layout.js';
-
-/** The order of counters is the reference's alone. */
-function inWords({ errno, decider, counted }: Decision): string {
-  return `errno ${errno} by ${decider}, counting ${counted.toSorted((a, b) => a - b)}`;
-}
 
 function portTable(ports: readonly number[]): Table {
   const rules = ports.map((port) => ({
@@ -49,7 +38,7 @@ function expectSame(table: Table, first: number, calls: readonly Packet[]) {
   const evaluate = evaluator(table);
   // One expectation for all: each of them is slow.
   const wrong = calls.find(
-    (packet) => inWords(walkBlob(blob, packet)) !== inWords(evaluate(packet)),
+    (packet) => decisionWords(walkBlob(blob, packet)) !== decisionWords(evaluate(packet)),
   );
   expect(wrong).toBeUndefined();
   return blob;
@@ -87,8 +76,9 @@ test.each([
     for (let port = 0; port < 0x10000; port++) {
       const packet = { ...PACKET, destinationPort: port };
       // Between two ports that rules name they say the same, and evaluate() takes its time to say it.
-      if (port === 0 || named.has(port) || named.has(port - 1)) wanted = inWords(evaluate(packet));
-      if (inWords(walkBlob(blob, packet)) !== wanted) wrong.push(port);
+      if (port === 0 || named.has(port) || named.has(port - 1))
+        wanted = decisionWords(evaluate(packet));
+      if (decisionWords(walkBlob(blob, packet)) !== wanted) wrong.push(port);
     }
     expect(wrong).toEqual([]);
     const used = new Set(Array.from({ length: words.length / 2 }, (_, at) => words[2 * at] >>> 24));

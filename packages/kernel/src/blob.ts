@@ -7,8 +7,11 @@ import {
   isTerminal,
   type Outcome,
   type Ref,
+  reportsOf,
   terminalNumber,
+  terminalRef,
 } from '@sockfilter/diagram';
+import { EVENT_KINDS } from '@sockfilter/events';
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
@@ -16,6 +19,7 @@ import {
   elementAt,
   type Field,
   type PlacedTest,
+  type Report,
 } from '@sockfilter/table';
 import { CapacityError } from './capacity.js';
 import { ASK_NODES, MAX_STEPS, NODE, NODES_PER_PAGE, OP } from './layout.js';
@@ -177,9 +181,14 @@ class Writer {
     return results;
   }
 
-  /** Adds one to each counter. */
-  putCounts(counters: readonly number[]): void {
-    for (const counter of counters) this.#put(0, 0, OP.count, counter, 2);
+  /** Adds one to the counter. */
+  putCount(counter: number): void {
+    this.#put(0, 0, OP.count, counter, 2);
+  }
+
+  /** Reports each. */
+  putReports(reports: readonly Report[]): void {
+    for (const { kind, counter } of reports) this.#put(EVENT_KINDS[kind], 0, OP.report, counter, 2);
   }
 
   putJump(address: number): void {
@@ -258,9 +267,46 @@ class Writer {
   }
 }
 
-/** The counters that a verdict's node does not count itself. */
-function countedBefore({ counted, verdict }: Outcome): readonly number[] {
-  return verdict && counted.at(-1) === verdict.decider ? counted.slice(0, -1) : counted;
+/**
+ * Terminals as they are met by calls that are traced already are terminals of their own: what they ask leads on
+ * to such again.
+ */
+class Terminals {
+  readonly #diagram: Diagram;
+
+  constructor(diagram: Diagram) {
+    this.#diagram = diagram;
+  }
+
+  of(ref: Ref): { readonly outcome: Outcome; readonly isTraced: boolean } {
+    const { outcomes } = this.#diagram;
+    const number = terminalNumber(ref);
+    const isTraced = number >= outcomes.length;
+    return { outcome: elementAt(outcomes, number - (isTraced ? outcomes.length : 0)), isTraced };
+  }
+
+  /** The terminal as a call meets it that is traced, or not. */
+  as(ref: Ref, isTraced: boolean): Ref {
+    return isTraced ? terminalRef(terminalNumber(ref) + this.#diagram.outcomes.length) : ref;
+  }
+}
+
+/** Writes what an outcome counts and reports; tells whether what follows is traced. A verdict counts itself. */
+function putCounts(
+  writer: Writer,
+  { reporters }: Diagram,
+  { counted, verdict }: Outcome,
+  isTraced: boolean,
+): boolean {
+  let traced = isTraced;
+  counted.forEach((counter, n) => {
+    const countsItself = n === counted.length - 1 && verdict?.decider === counter;
+    if (!countsItself) writer.putCount(counter);
+    const reported = reportsOf(reporters, counter, traced);
+    writer.putReports(reported.reports);
+    traced = reported.isTraced;
+  });
+  return traced;
 }
 
 /** Where the diagram goes on for packets of the chain. */
@@ -313,7 +359,8 @@ export function encodeBlob(
   first: number,
   tests: readonly PlacedTest[] = [],
 ): Blob {
-  const { store, roots, outcomes } = diagram;
+  const { store, roots } = diagram;
+  const terminals = new Terminals(diagram);
   const writer = new Writer(first);
   let next: number | undefined;
   let entries: number[] = [];
@@ -323,10 +370,14 @@ export function encodeBlob(
     const isFirst = fromEnd === roots.length - 1;
     const places = isFirst ? BUILTIN_CHAINS.map((chain) => inChain(diagram, root, chain)) : [root];
     const addresses = writer.write(store, places, (ref, onward) => {
-      const outcome = elementAt(outcomes, terminalNumber(ref));
-      writer.putCounts(countedBefore(outcome));
-      if (outcome.ask) writer.putAsk(outcome.ask, tests, onward);
-      else if (outcome.verdict) writer.putVerdict(outcome.verdict.errno, outcome.verdict.decider);
+      const { outcome, isTraced } = terminals.of(ref);
+      const traced = putCounts(writer, diagram, outcome, isTraced);
+      const { ask } = outcome;
+      if (ask) {
+        const holds = terminals.as(ask.holds, traced);
+        const fails = terminals.as(ask.fails, traced);
+        writer.putAsk({ ...ask, holds, fails }, tests, onward);
+      } else if (outcome.verdict) writer.putVerdict(outcome.verdict.errno, outcome.verdict.decider);
       else if (goOn !== undefined) writer.putJump(goOn);
       else throw new TypeError('the last diagram has no verdicts');
     });
@@ -363,7 +414,7 @@ function longestPath(words: Uint32Array, first: number, entries: readonly number
   const behind = (op: number, at: number, target: number, address: number): number => {
     if (op === OP.verdict) return 0;
     if (op === OP.jump) return visit(target);
-    if (op === OP.count) return visit(address + 1);
+    if (op === OP.count || op === OP.report) return visit(address + 1);
     if (op === OP.ask) return Math.max(visit(target), visit(address + ASK_NODES));
     if (op !== OP.index) return Math.max(visit(target), visit(address + 1));
     let longest = 0;

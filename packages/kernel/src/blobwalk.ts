@@ -1,6 +1,13 @@
 /** The walk that the programs make, in TypeScript: over the same nodes, step by step. */
 import { type Answers, nobodyAnswers, pieceValues } from '@sockfilter/diagram';
-import { type BuiltinChain, type Decision, elementAt, type Packet } from '@sockfilter/table';
+import { EVENT_KINDS } from '@sockfilter/events';
+import {
+  type BuiltinChain,
+  type Decision,
+  elementAt,
+  type Packet,
+  type Report,
+} from '@sockfilter/table';
 import { ASK_NODES, NODE, OP } from './layout.js';
 
 /** What a walk needs of a blob, whether it was just encoded or read back from the kernel. */
@@ -22,6 +29,7 @@ export function walkBlob(
   const { words, first } = blob;
   const values = pieceValues(packet);
   const counted: number[] = [];
+  const reports: Report[] = [];
   for (let address = blob.entries[packet.chain]; ; ) {
     const at = 2 * (address - first);
     const head = elementAt(words, at);
@@ -45,12 +53,16 @@ export function walkBlob(
         counted.push(target);
         address += 1;
         break;
+      case OP.report:
+        reports.push({ kind: value === EVENT_KINDS.trace ? 'trace' : 'log', counter: target });
+        address += 1;
+        break;
       case OP.ask:
         address = answers(elementAt(words, at + NODE.test / 4)) ? address + ASK_NODES : target;
         break;
       case OP.verdict:
         counted.push(target);
-        return { errno: value, decider: target, counted };
+        return { errno: value, decider: target, counted, reports };
       default:
         throw new TypeError(`no node at address ${address}`);
     }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DEFAULT_BPFFS, findBpffs, findCgroup2 } from '@sockfilter/bpf';
 import { unescapePath } from '@sockfilter/table';
 import type { Tree } from './cgrouptree.js';
+import { possibleCpus } from './cpus.js';
 import { UnsupportedError } from './unsupported.js';
 
 /** The directory of the hierarchy's root has this inode number, which is its cgroup id. */
@@ -17,11 +18,6 @@ export interface Environment {
   readonly bpffs: string;
   /** CPUs that can be brought up, which number from 0. */
   readonly cpus: number;
-}
-
-function possibleCpus(): number {
-  const ranges = readFileSync('/sys/devices/system/cpu/possible', 'utf8').trim().split(/[,-]/);
-  return Number(ranges.at(-1)) + 1;
 }
 
 /** Finds cgroup2 and bpffs. Throws UnsupportedError. */

@@ -70,6 +70,7 @@ import { registrationOf } from './pathmap.js';
 import { instanceName, Pins, using } from './pins.js';
 import { prepareRoot } from './preparation.js';
 import { programDigest } from './programs.js';
+import { dropGoneReaders } from './readerslot.js';
 import { assignSlots, clearSlots, type Slots, type TestOrigins, writeClock } from './statemap.js';
 import { readStatus, type Status } from './status.js';
 import {
@@ -235,6 +236,7 @@ export class Firewall {
     const old = this.#inForce()?.generation;
     const maps = old ? openMaps(this.#pins) : createMaps(this.#pins);
     try {
+      dropGoneReaders(this.name, maps.readers);
       const last = old ?? this.#install(maps);
       const ids = prepareRoot(this.#pins, tree, maps, {
         last: last.header,

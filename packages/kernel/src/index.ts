@@ -2,6 +2,7 @@ export { type Blob, type ChainFacts, encodeBlob } from './blob.js';
 export { type WalkableBlob, walkBlob } from './blobwalk.js';
 export { CapacityError, LEAST_CGROUPS } from './capacity.js';
 export { DamageError } from './damage.js';
+export { EventSource, PinWatch } from './eventsource.js';
 export {
   type Change,
   Firewall,

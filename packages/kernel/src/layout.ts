@@ -26,6 +26,7 @@
  *     JUMP      goes to target
  *     COUNT     adds one to counter `target`, goes to the next node
  *     VERDICT   adds one to counter `target`; the call fails with errno `value`, or proceeds if it is 0
+ *     REPORT    an event of kind `value` says that counter `target` was come to; goes to the next node
  *     ASK       asks an opaque test; goes to target if that does not hold, else to the node behind it. It is
  *               ASK_NODES long, see NODE
  *
@@ -45,7 +46,16 @@ export const COUNTER_BITS = PAGE_BITS - 3;
 export const COUNTERS_PER_PAGE = 1 << COUNTER_BITS;
 
 /** Those from `count` on do something, the others find the way. */
-export const OP = { less: 0, unequal: 1, jump: 2, index: 3, count: 4, verdict: 5, ask: 6 } as const;
+export const OP = {
+  less: 0,
+  unequal: 1,
+  jump: 2,
+  index: 3,
+  count: 4,
+  verdict: 5,
+  ask: 6,
+  report: 7,
+} as const;
 
 /** Nodes that one ASK takes. */
 export const ASK_NODES = 6;
@@ -128,7 +138,7 @@ export const HEADER = {
  * `stripeMask`, `originPage`, `basePage`, `textPage` and `textBytes`, the text, and what origins, base and
  * counters mean; and the pins' names of the table and of the hooks.
  */
-export const FORMAT = 4;
+export const FORMAT = 5;
 
 /** The table's slots: the generation in force, and the one to go back to past its deadline. */
 export const TABLE_SLOTS = { inForce: 0, fallback: 1, count: 2 } as const;

@@ -1,5 +1,7 @@
 /** The maps of an instance: one of each, made when it is installed, kept until its teardown. */
 import { close, createMap, type Fd, type MapDescriptors, type MapSpec } from '@sockfilter/bpf';
+import { READER_SLOTS, READERS_BYTES } from '@sockfilter/events';
+import { possibleCpus } from './cpus.js';
 import { DamageError } from './damage.js';
 import { generationSpec } from './generationmap.js';
 import { createGroupMap, createRemovedMap } from './groupmap.js';
@@ -17,6 +19,8 @@ export const MAPS = {
   shapes: 'shapes',
   states: 'states',
   scratch: 'scratch',
+  readers: 'readers',
+  events: 'events',
 } as const;
 
 export interface Maps extends MapDescriptors {
@@ -34,6 +38,9 @@ export interface Maps extends MapDescriptors {
   readonly states: Fd;
   /** A buffer of the mkdir program. */
   readonly scratch: Fd;
+  /** Which readers of events there are, and the buffers of each: see the layout of events. */
+  readonly readers: Fd;
+  readonly events: Fd;
 }
 
 const SCRATCH_SPEC: MapSpec = {
@@ -43,6 +50,24 @@ const SCRATCH_SPEC: MapSpec = {
   valueSize: SCRATCH_BYTES,
   maxEntries: 1,
 };
+
+const READERS_SPEC: MapSpec = {
+  type: 'array',
+  name: 'sf_readers',
+  keySize: 4,
+  valueSize: READERS_BYTES,
+  maxEntries: 1,
+};
+
+function createEventMap(): Fd {
+  return createMap({
+    type: 'perf_event_array',
+    name: 'sf_events',
+    keySize: 4,
+    valueSize: 4,
+    maxEntries: READER_SLOTS * possibleCpus(),
+  });
+}
 
 /** The kernel's name of the map of the pin `table`. */
 export const TABLE_MAP_NAME = 'sf_table';
@@ -67,6 +92,8 @@ const CREATE = {
   shapes: createShapeMap,
   states: createStateMap,
   scratch: () => createMap(SCRATCH_SPEC),
+  readers: () => createMap(READERS_SPEC),
+  events: createEventMap,
   // The last: where it is missing, nothing is installed.
   table: createTableMap,
 } as const;
@@ -84,6 +111,8 @@ function forEachMap(fd: (name: keyof typeof CREATE) => Fd): Maps {
     shapes: fd('shapes'),
     states: fd('states'),
     scratch: fd('scratch'),
+    readers: fd('readers'),
+    events: fd('events'),
     table: fd('table'),
   };
 }

@@ -8,6 +8,9 @@ export interface Offsets {
   readonly sockUid: number;
   /** Set once bind(2) has named the port; clear while the port is one that the kernel chose. */
   readonly sockPortLock: Flag;
+  /** Pointers to follow from a socket to its network namespace, and that one's cookie. */
+  readonly sockNet: number;
+  readonly netCookie: number;
   readonly sockSocket: number;
   /** From a socket to the owner that its inode names. */
   readonly socketOwner: { readonly uid: number; readonly gid: number };
@@ -123,6 +126,8 @@ function readOffsets(btf: Btf): Offsets {
     sockCgroup: fieldOffset(btf, 'sock', 'sk_cgrp_data.cgroup'),
     sockUid: fieldOffset(btf, 'sock', 'sk_uid'),
     sockPortLock: findFlag(btf, 'sock', 'sk_userlocks', BINDPORT_LOCK_BIT),
+    sockNet: fieldOffset(btf, 'sock', '__sk_common.skc_net.net'),
+    netCookie: fieldOffset(btf, 'net', 'net_cookie'),
     sockSocket: fieldOffset(btf, 'sock', 'sk_socket'),
     socketOwner: readSocketOwner(btf),
     socketFile: fieldOffset(btf, 'socket', 'file'),
@@ -170,6 +175,8 @@ export const SAMPLE_OFFSETS: Offsets = {
   sockCgroup: 8,
   sockUid: 8,
   sockPortLock: { offset: 8, mask: 1 },
+  sockNet: 8,
+  netCookie: 8,
   sockSocket: 8,
   socketOwner: { uid: 8, gid: 8 },
   socketFile: 8,

@@ -25,8 +25,9 @@ import {
 import type { BuiltinChain } from '@sockfilter/table';
 import { HEADER } from '../layout.js';
 import type { Offsets } from '../offsets.js';
+import { reportFailure } from './report.js';
 import { follow, OBJECT, peek, probe, put32, SCRATCH } from './stack.js';
-import { chainBit, DECIDED, REFUSED, UNREADABLE } from './walk.js';
+import { chainBit, DECIDED, FAILED, REFUSED, UNREADABLE } from './walk.js';
 
 const EPERM = 1;
 const PF_KTHREAD = 0x0020_0000;
@@ -113,15 +114,16 @@ export function putCaller(
 export function finish(): readonly Item[] {
   return [
     label(REFUSED),
+    ...reportFailure(FAILED),
     movImm(R0, 0),
     exit(),
     label(DECIDED),
     jumpIf('eq', R8, 0, 'allowed'),
-    jumpIf('eq', R8, EPERM, REFUSED),
+    jumpIf('eq', R8, EPERM, FAILED),
     mov(R1, R8),
     neg(R1),
     callHelper('set_retval'),
-    jump(REFUSED),
+    jump(FAILED),
     label('allowed'),
     movImm(R0, 1),
     exit(),

@@ -29,6 +29,7 @@ import {
   R2,
   R3,
   R4,
+  R6,
   R8,
   R9,
   R10,
@@ -38,11 +39,12 @@ import {
   sub,
   toBig,
 } from '@sockfilter/bpf';
-import { BUILTIN_CHAINS, PROTOCOL, TCP_SYN } from '@sockfilter/table';
+import { BUILTIN_CHAINS, type BuiltinChain, PROTOCOL, TCP_SYN } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
 import { type LoadWord, putBound4, putBound6, unlessMapped } from './address.js';
 import { askFunction } from './ask.js';
 import { putGroup } from './group.js';
+import { type Reporting, reportFailure, reportFunction } from './report.js';
 import {
   addressOf,
   CONTEXT,
@@ -62,6 +64,7 @@ import {
 import {
   DECIDED,
   enter,
+  FAILED,
   findGeneration,
   findHeader,
   LICENSE,
@@ -256,11 +259,10 @@ function judgeChosenPort(offsets: Offsets): readonly Item[] {
     jump('bound'),
     label('bound6'),
     ...putBound6(R0),
-    store(8, R10, CONTEXT, R9),
     ...enter('BIND'),
     ...walk({ name: 'bind', decided: 'bind.decided', counts: 'refusals' }),
     label('bind.decided'),
-    jumpIf('ne', R8, 0, REFUSED),
+    jumpIf('ne', R8, 0, FAILED),
     load(8, R9, R10, CONTEXT),
     load(2, R8, R10, slot('protocol')),
     ...findHeader(),
@@ -278,6 +280,24 @@ function enterChain(chain: 'ACCEPT' | 'RECVFROM'): readonly Item[] {
   ];
 }
 
+/** The chain, for what is told of a packet that can't be read. */
+function putChain(): readonly Item[] {
+  const put = (chain: BuiltinChain) =>
+    storeImm(2, R10, slot('chain'), BUILTIN_CHAINS.indexOf(chain));
+  return [
+    put('RECVFROM'),
+    jumpIf('ne', R8, PROTOCOL.tcp, 'chained'),
+    put('ACCEPT'),
+    label('chained'),
+  ];
+}
+
+const REPORTING: Reporting = {
+  context: '__sk_buff',
+  socket: [load(8, R1, R6, SKB_SK)],
+  who: 'socket',
+};
+
 /** The program that judges SYNs and datagrams by the cgroup of the socket that they reach. Linux 5.8. */
 export function ingressProgram(offsets: Offsets): ProgramSpec {
   return {
@@ -285,7 +305,7 @@ export function ingressProgram(offsets: Offsets): ProgramSpec {
     type: 'cgroup_skb',
     expectedAttachType: 'inet_ingress',
     license: LICENSE,
-    functions: [askFunction()],
+    functions: [askFunction(), reportFunction(REPORTING, offsets)],
     items: [
       mov(R9, R1),
       load(8, R1, R9, SKB_SK),
@@ -304,7 +324,10 @@ export function ingressProgram(offsets: Offsets): ProgramSpec {
       jumpIf('ne', R8, PROTOCOL.tcp, 'pass'),
 
       label('judged'),
+      store(8, R10, CONTEXT, R9),
       ...findGeneration(),
+      ...clearPacket(),
+      ...putChain(),
       jumpIf('ne', R8, PROTOCOL.tcp, 'datagram'),
       ...loadNextHeader(TCP_FLAGS + 1, offsets),
       load(1, R1, R10, NEXT_HEADER + TCP_FLAGS),
@@ -337,11 +360,12 @@ export function ingressProgram(offsets: Offsets): ProgramSpec {
       ...refuseIfRefusing('RECVFROM'),
       label('unreadable.accept'),
       ...refuseIfRefusing('ACCEPT'),
-      label(DECIDED),
-      jumpIf('eq', R8, 0, 'pass'),
       label(REFUSED),
+      ...reportFailure(FAILED),
       movImm(R0, 0),
       exit(),
+      label(DECIDED),
+      jumpIf('ne', R8, 0, FAILED),
       label('pass'),
       movImm(R0, 1),
       exit(),

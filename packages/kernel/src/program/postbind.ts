@@ -7,14 +7,15 @@
  * bound as it was asked for gets the same answer again; only a refusal counts. Context: struct
  * bpf_sock; refusing makes the kernel unbind the socket.
  */
-import { label, load, mov, type ProgramSpec, R1, R8, R9 } from '@sockfilter/bpf';
+import { label, load, mov, type ProgramSpec, R1, R6, R8, R9, R10, store } from '@sockfilter/bpf';
 import { BUILTIN_CHAINS, type Family } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
 import { putBound4, putBound6 } from './address.js';
 import { askFunction } from './ask.js';
 import { finish, putCaller } from './caller.js';
 import { putGroup } from './group.js';
-import { clearPacket, numberOf, put16, putConstant } from './stack.js';
+import { type Reporting, reportFunction } from './report.js';
+import { CONTEXT, clearPacket, numberOf, put16, putConstant } from './stack.js';
 import {
   DECIDED,
   enter,
@@ -28,6 +29,8 @@ import {
 
 const SK = { protocol: 12, port: 44 } as const;
 
+const REPORTING: Reporting = { context: 'bpf_sock', socket: [mov(R1, R6)], who: 'caller' };
+
 /** The program that judges what bind(2) made of a socket of a family. Linux 5.18 (bpf_set_retval). */
 export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
   return {
@@ -35,9 +38,10 @@ export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
     type: 'cgroup_sock',
     expectedAttachType: family === 4 ? 'inet4_post_bind' : 'inet6_post_bind',
     license: LICENSE,
-    functions: [askFunction()],
+    functions: [askFunction(), reportFunction(REPORTING, offsets)],
     items: [
       mov(R9, R1),
+      store(8, R10, CONTEXT, R9),
       ...findGeneration(),
       ...unlessRefusing('BIND', 'allowed'),
       ...clearPacket(),

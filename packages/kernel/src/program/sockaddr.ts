@@ -18,9 +18,11 @@ import {
   R1,
   R3,
   R4,
+  R6,
   R8,
   R9,
   R10,
+  store,
   storeImm,
   toBig,
 } from '@sockfilter/bpf';
@@ -34,9 +36,11 @@ import { finish, putCaller } from './caller.js';
 import { pinIpv4, pinIpv6, refuseDetours, type SendingChain, socketNumber } from './detour.js';
 import { deviceAddress } from './device.js';
 import { putGroup } from './group.js';
+import { type Reporting, reportFunction } from './report.js';
 import {
   ASKED_ADDRESS,
   ASKED_PORT,
+  CONTEXT,
   clearPacket,
   peek,
   put16,
@@ -232,6 +236,12 @@ const ATTACH = {
   SENDTO: { 4: 'udp4_sendmsg', 6: 'udp6_sendmsg' },
 } as const;
 
+const REPORTING: Reporting = {
+  context: 'bpf_sock_addr',
+  socket: [load(8, R1, R6, CTX.sk)],
+  who: 'caller',
+};
+
 /** The program that judges the calls of a chain on sockets of a family. Linux 5.18 (bpf_set_retval). */
 export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offsets): ProgramSpec {
   const source = chain === 'BIND' ? undefined : sourceOf(chain, family, offsets);
@@ -242,14 +252,15 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
     type: 'cgroup_sock_addr',
     expectedAttachType: ATTACH[chain][family],
     license: LICENSE,
-    functions: [askFunction()],
+    functions: [askFunction(), reportFunction(REPORTING, offsets)],
     items: [
       mov(R9, R1),
+      store(8, R10, CONTEXT, R9),
       ...findGeneration(),
-      ...detours,
-      ...asked,
       ...clearPacket(),
       storeImm(2, R10, slot('chain'), BUILTIN_CHAINS.indexOf(chain)),
+      ...detours,
+      ...asked,
       ...putProtocol(chain),
       ...putPorts(chain),
       ...putAddresses(family, ASKED[chain], source, offsets),

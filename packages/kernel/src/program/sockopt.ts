@@ -30,7 +30,7 @@ import {
   sub,
 } from '@sockfilter/bpf';
 import type { BuiltinChain } from '@sockfilter/table';
-import { findGeneration, LICENSE, REFUSED, unlessRefusing } from './walk.js';
+import { FAILED, findGeneration, LICENSE, REFUSED, unlessRefusing } from './walk.js';
 
 const CTX = { value: 8, valueEnd: 16, level: 24, name: 28, length: 32 } as const;
 
@@ -130,6 +130,7 @@ function pass(): readonly Item[] {
     label('allowed'),
     movImm(R0, 1),
     exit(),
+    label(FAILED),
     label(REFUSED),
     movImm(R0, 0),
     exit(),

@@ -5,6 +5,7 @@
  *     fp-68              the first counter page of this CPU's stripe
  *     fp-72              key of a page look-up
  *     fp-80, fp-88       scratch
+ *     fp-96              the number of the generation, in the upper half, while it is walked
  *     fp-104             the kernel's address of the socket or the skb
  *     fp-112             the context, while a walk has its register
  *     fp-152 .. fp-113   the IP header, or the address and port that a send asks for
@@ -42,6 +43,7 @@ export const STRIPE_PAGE = -68;
 export const KEY = -72;
 export const SCRATCH = -80;
 export const SPILL = -88;
+export const GENERATION = -96;
 export const OBJECT = -104;
 export const CONTEXT = -112;
 export const IP_HEADER = -152;

@@ -19,6 +19,7 @@ import {
   mov,
   movImm,
   mul,
+  orImm,
   R0,
   R1,
   R2,
@@ -36,6 +37,7 @@ import {
   subImm,
   xor,
 } from '@sockfilter/bpf';
+import { EVENT_KINDS } from '@sockfilter/events';
 import { BUILTIN_CHAINS, type BuiltinChain } from '@sockfilter/table';
 import {
   ASK_NODES,
@@ -50,6 +52,7 @@ import {
 } from '../layout.js';
 import { MAPS } from '../maps.js';
 import { ANSWER, ASK } from './ask.js';
+import { keepSequence, reportCounter } from './report.js';
 import { KEY, PACKET, SCRATCH, SLOTS, SPILL, STRIPE_PAGE } from './stack.js';
 
 /** Some helpers are for programs that declare themselves compatible with the kernel's licence. */
@@ -64,51 +67,55 @@ export const UNREADABLE = 'unreadable';
 
 export const chainBit = (chain: BuiltinChain) => 1 << BUILTIN_CHAINS.indexOf(chain);
 
+/** Of a call without a generation, before there is a packet that could be told of. */
+export const FAILED = 'failed';
+
 /** r0 = the page whose number is at KEY; r7 is the generation. */
-function lookUpPage(): readonly Item[] {
+function lookUpPage(missing: string = REFUSED): readonly Item[] {
   return [
     mov(R1, R7),
     mov(R2, R10),
     addImm(R2, KEY),
     callHelper('map_lookup_elem'),
-    jumpIf('eq', R0, 0, REFUSED),
+    jumpIf('eq', R0, 0, missing),
   ];
 }
 
 /** r6 = the header of the generation in r7. */
-export function findHeader(): readonly Item[] {
-  return [storeImm(4, R10, KEY, 0), ...lookUpPage(), mov(R6, R0)];
+export function findHeader(missing: string = REFUSED): readonly Item[] {
+  return [storeImm(4, R10, KEY, 0), ...lookUpPage(missing), mov(R6, R0)];
 }
 
-/** r7 = the generation in the table's slot, r6 = its header; without one the call is refused. */
-function findInSlot(slot: number): readonly Item[] {
+/** r7 = the generation in the table's slot, r6 = its header; without one on to `missing`. */
+function findInSlot(slot: number, missing: string): readonly Item[] {
   return [
     storeImm(4, R10, KEY, slot),
     loadMap(R1, MAPS.table),
     mov(R2, R10),
     addImm(R2, KEY),
     callHelper('map_lookup_elem'),
-    jumpIf('eq', R0, 0, REFUSED),
+    jumpIf('eq', R0, 0, missing),
     mov(R7, R0),
-    ...findHeader(),
+    ...findHeader(missing),
   ];
 }
 
 /**
  * r7 = the generation in force, r6 = its header: past the deadline of one that is on trial, the one that it
- * took the place of. No clock is read without a deadline. `name` begins its labels.
+ * took the place of. No clock is read without a deadline. `name` begins its labels; it jumps to FAILED if there is
+ * none.
  */
 export function findGeneration(name = 'find'): readonly Item[] {
   const found = `${name}.found`;
   return [
-    ...findInSlot(TABLE_SLOTS.inForce),
+    ...findInSlot(TABLE_SLOTS.inForce, FAILED),
     load(8, R1, R6, HEADER.deadline),
     jumpIf('eq', R1, 0, found),
     store(8, R10, SCRATCH, R1),
     callHelper('ktime_get_boot_ns'),
     load(8, R1, R10, SCRATCH),
     jumpIf('lt', R0, R1, found),
-    ...findInSlot(TABLE_SLOTS.fallback),
+    ...findInSlot(TABLE_SLOTS.fallback, FAILED),
     label(found),
   ];
 }
@@ -167,11 +174,12 @@ export interface Walk {
 
 const ONCE: Walk = { name: 'walk', decided: DECIDED, counts: 'all' };
 
-/** Walks from the node at r8 and jumps to where it is decided with the errno in r8, or to REFUSED. */
+/** Walks from the node at r8, with the context at CONTEXT, and jumps to where it is decided with the errno in r8, or to REFUSED. */
 export function walk({ name, decided, counts }: Walk = ONCE): readonly Item[] {
   const at = (what: string) => `${name}.${what}`;
   const countsAll = counts === 'all';
   return [
+    ...keepSequence(),
     callHelper('get_smp_processor_id'),
     load(4, R1, R6, HEADER.stripeMask),
     load(4, R2, R6, HEADER.stripePages),
@@ -246,6 +254,7 @@ export function walk({ name, decided, counts }: Walk = ONCE): readonly Item[] {
     label(at('act')),
     jumpIf('eq', R2, OP.verdict, at('verdict')),
     jumpIf('eq', R2, OP.count, at('count')),
+    jumpIf('eq', R2, OP.report, at('report')),
     store(8, R10, SPILL, R0),
     mov(R1, R8),
     andImm(R1, NODES_PER_PAGE - 1),
@@ -266,11 +275,22 @@ export function walk({ name, decided, counts }: Walk = ONCE): readonly Item[] {
     addImm32(R8, 1),
     jump(at('step')),
 
+    label(at('report')),
+    ...(countsAll ? [mov(R3, R4), ...reportCounter(at('reported'))] : []),
+    addImm32(R8, 1),
+    jump(at('step')),
+
     label(at('verdict')),
     ...(countsAll ? [] : [mov(R8, R4), jumpIf('eq', R4, 0, decided)]),
     store(8, R10, SPILL, R4),
     ...count(),
     load(8, R8, R10, SPILL),
+    jumpIf('eq', R8, 0, decided),
+    load(8, R0, R10, SCRATCH),
+    mov(R3, R8),
+    lshImm(R3, 8),
+    orImm(R3, EVENT_KINDS.refused),
+    ...reportCounter(at('told')),
     jump(decided),
   ];
 }

@@ -1,0 +1,107 @@
+/** An event as the programs wrote it, read. */
+import { fieldOf } from '@sockfilter/diagram';
+import { BUILTIN_CHAINS, elementAt, FAMILIES, type Field, type Packet } from '@sockfilter/table';
+import {
+  COMM_BYTES,
+  EVENT,
+  EVENT_KINDS,
+  EVENT_VERSION,
+  type EventKind,
+  NO_COUNTER,
+  NO_ID,
+  PACKET_BYTES,
+} from './layout.js';
+
+/** Ids are those of the initial namespaces; undefined is what the program could not know. */
+export interface RawEvent {
+  readonly kind: EventKind;
+  /** Of a refusal, else 0. */
+  readonly errno: number;
+  /** Index of the counter of the rule or policy, and the sequence number of its generation. */
+  readonly counter: number | undefined;
+  readonly sequence: number;
+  /** Nanoseconds since the machine started, suspended time included. */
+  readonly uptime: bigint;
+  /** Undefined for a call that failed before its family was known. */
+  readonly packet: Packet | undefined;
+  /** The chain of the call. */
+  readonly chain: Packet['chain'];
+  readonly group: number;
+  /** The task that calls; undefined where a stranger runs. */
+  readonly task: { readonly pid: number; readonly tid: number; readonly comm: string } | undefined;
+  /** Of the caller, or of the socket's maker. */
+  readonly uid: number | undefined;
+  readonly gid: number | undefined;
+  readonly cgroup: bigint;
+  readonly netns: bigint;
+  readonly socket: bigint;
+}
+
+function isKind(name: string): name is EventKind {
+  return Object.hasOwn(EVENT_KINDS, name);
+}
+
+const KINDS = Object.keys(EVENT_KINDS).filter(isKind);
+
+/** Bytes that others wrote, up to the first NUL. */
+function readName(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('utf8');
+}
+
+type Ids = Pick<RawEvent, 'uid' | 'gid'>;
+
+/** The packet in the slots; undefined before its family was known. */
+function readPacket(slots: readonly number[], { uid, gid }: Ids): Packet | undefined {
+  const value = (field: Field) => Number(fieldOf(slots, field));
+  const family = FAMILIES.find((each) => each === value('family'));
+  if (family === undefined) return undefined;
+  return {
+    chain: elementAt(BUILTIN_CHAINS, value('chain')),
+    group: value('group'),
+    family,
+    protocol: value('protocol'),
+    source: fieldOf(slots, 'source'),
+    destination: fieldOf(slots, 'destination'),
+    sourcePort: value('sourcePort'),
+    destinationPort: value('destinationPort'),
+    flags: value('flags'),
+    // A table that asks for no ids leaves them out of the packet; the event has them all the same.
+    uid: uid ?? value('uid'),
+    gid: gid ?? value('gid'),
+  };
+}
+
+/** Reads an event; undefined if a release of another version has written it. */
+export function decodeEvent(bytes: Uint8Array): RawEvent | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < EVENT.bytes || view.getUint16(EVENT.version, true) !== EVENT_VERSION)
+    return undefined;
+  const kind = KINDS.find((name) => EVENT_KINDS[name] === view.getUint8(EVENT.kind));
+  if (!kind) return undefined;
+  const u32 = (at: number) => view.getUint32(at, true);
+  const u64 = (at: number) => view.getBigUint64(at, true);
+  const id = (at: number) => (u32(at) === NO_ID ? undefined : u32(at));
+  const slots = Array.from({ length: PACKET_BYTES / 2 }, (_, n) =>
+    view.getUint16(EVENT.packet + 2 * n, true),
+  );
+  const ids = { uid: id(EVENT.uid), gid: id(EVENT.gid) };
+  const counter = u32(EVENT.counter);
+  const pid = u32(EVENT.pid);
+  const comm = readName(bytes.subarray(EVENT.comm, EVENT.comm + COMM_BYTES));
+  return {
+    kind,
+    errno: view.getUint8(EVENT.errno),
+    counter: counter === NO_COUNTER ? undefined : counter,
+    sequence: u32(EVENT.sequence),
+    uptime: u64(EVENT.time),
+    packet: readPacket(slots, ids),
+    chain: elementAt(BUILTIN_CHAINS, Number(fieldOf(slots, 'chain'))),
+    group: Number(fieldOf(slots, 'group')),
+    task: pid === 0 ? undefined : { pid, tid: u32(EVENT.tid), comm },
+    ...ids,
+    cgroup: u64(EVENT.cgroup),
+    netns: u64(EVENT.netns),
+    socket: u64(EVENT.socket),
+  };
+}

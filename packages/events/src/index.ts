@@ -1,0 +1,5 @@
+export { decodeEvent, type RawEvent } from './event.js';
+export { type EventFilter, isWanted } from './filter.js';
+export * from './layout.js';
+export { eventJson, eventWords, lostJson, type Resolution } from './line.js';
+export { type Batch, EventReader } from './reader.js';

@@ -1,0 +1,123 @@
+/** An event as a line: JSON for programs, words for people. */
+import {
+  CHAINS,
+  type CounterOwner,
+  errnoName,
+  type Group,
+  groupLabel,
+  type Packet,
+  printEndpoint,
+  protocolName,
+  type Target,
+} from '@sockfilter/table';
+import type { RawEvent } from './event.js';
+
+/** Of the lines in JSON: a new one may have more members, never others. */
+const LINE_VERSION = 1;
+
+/** What a reader knows of an event beside what the kernel has said. */
+export interface Resolution {
+  /** Nanoseconds since 1970 by UTC. */
+  readonly time: bigint;
+  /** Whose event it is; undefined where no rule had a say, or its table is gone. */
+  readonly owner: CounterOwner | undefined;
+  /** That rule or policy as `-S` prints it. */
+  readonly text: string | undefined;
+  /** Of the table in force at that time. */
+  readonly groups: readonly Group[];
+  /** Where the cgroup is; undefined once it was removed. */
+  readonly cgroup: string | undefined;
+}
+
+const NS_PER_MS = 1_000_000n;
+
+/** `2026-11-26T01:02:03.000456Z`: with microseconds. */
+function printTime(time: bigint): string {
+  const text = new Date(Number(time / NS_PER_MS)).toISOString();
+  const micros = String((time / 1000n) % 1000n).padStart(3, '0');
+  return text.replace('Z', `${micros}Z`);
+}
+
+/** What a rule that logs says of its events. */
+function logged(target: Target | undefined) {
+  if (target?.kind === 'log') return { prefix: target.prefix, level: target.level };
+  return target?.kind === 'nflog' ? { prefix: target.prefix, nflogGroup: target.group } : {};
+}
+
+/** BIND has no peer: its source is nothing. */
+function ends({ chain, family, ...packet }: Packet) {
+  const destination = printEndpoint(family, packet.destination, packet.destinationPort);
+  if (CHAINS[chain].noPeer !== undefined) return { destination };
+  return { source: printEndpoint(family, packet.source, packet.sourcePort), destination };
+}
+
+/** The event as what a line of JSON says. */
+export function eventJson(event: RawEvent, { time, owner, text, groups, cgroup }: Resolution) {
+  const { kind, errno, packet, task, group } = event;
+  return {
+    version: LINE_VERSION,
+    kind,
+    time: printTime(time),
+    chain: event.chain,
+    ...(kind === 'refused' && { errno, errnoName: errnoName(errno) }),
+    rule:
+      owner && text !== undefined
+        ? {
+            chain: owner.chain.name,
+            rule: owner.rule ? owner.number : null,
+            text,
+            generation: event.sequence,
+          }
+        : null,
+    ...(kind === 'log' && logged(owner?.rule?.target)),
+    call: packet ? { protocol: protocolName(packet.protocol), ...ends(packet) } : null,
+    ...(task && { pid: task.pid, tid: task.tid, comm: task.comm }),
+    ...(event.uid !== undefined && { uid: event.uid }),
+    ...(event.gid !== undefined && { gid: event.gid }),
+    group: { id: group, name: groups.find(({ id }) => id === group)?.name ?? null },
+    cgroup: { id: String(event.cgroup), path: cgroup ?? null },
+    netns: String(event.netns),
+    socket: String(event.socket),
+  };
+}
+
+/** What is told of events that did not fit. */
+export function lostJson(count: number, time: bigint) {
+  return { version: LINE_VERSION, kind: 'lost', time: printTime(time), count };
+}
+
+function callWords(packet: Packet | undefined): string {
+  if (!packet) return 'a call that can not be read';
+  const { source, destination } = { source: undefined, ...ends(packet) };
+  const protocol = protocolName(packet.protocol);
+  return source === undefined
+    ? `${protocol} ${destination}`
+    : `${protocol} ${source} -> ${destination}`;
+}
+
+function kindWords({ kind, errno }: RawEvent, owner: CounterOwner | undefined): string {
+  if (kind === 'refused') return `refused ${errnoName(errno)}`;
+  const { prefix = '' } = { prefix: '', ...logged(owner?.rule?.target) };
+  return kind === 'log' && prefix !== '' ? `log ${prefix.trim()}` : kind;
+}
+
+/** The event in words, by the clock on the wall; it may have characters that a terminal obeys. */
+export function eventWords(event: RawEvent, { time, owner, text, groups }: Resolution): string {
+  const { task, group, uid } = event;
+  const clock = new Date(Number(time / NS_PER_MS));
+  const hours = clock.toTimeString().slice(0, 8);
+  const ms = String(clock.getMilliseconds()).padStart(3, '0');
+  const place =
+    owner && `${owner.rule ? `rule ${owner.number}` : 'the policy'} of ${owner.chain.name}`;
+  const said = [
+    `${hours}.${ms} ${kindWords(event, owner)}`,
+    `${event.chain} ${callWords(event.packet)}`,
+    [
+      ...(task ? [`${task.comm}[${task.pid}]`] : []),
+      ...(uid === undefined ? [] : [`uid ${uid}`]),
+      ...(group === 0 ? [] : [`group ${groupLabel(groups, group)}`]),
+    ].join(' '),
+    place === undefined ? 'no rule: it failed closed' : `${place}: ${text}`,
+  ];
+  return said.filter((part) => part !== '').join(', ');
+}

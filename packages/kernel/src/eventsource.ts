@@ -1,0 +1,146 @@
+/**
+ * What readers of events need of an instance. They take no lock of commands and change nothing but their own
+ * place, so that any number of commands come and go meanwhile.
+ */
+import { existsSync, type FSWatcher, readlinkSync, watch } from 'node:fs';
+import { dirname } from 'node:path';
+import {
+  close,
+  type Fd,
+  lookup,
+  mapById,
+  mapInfo,
+  openCgroup,
+  openDirectory,
+} from '@sockfilter/bpf';
+import { possibleCpus } from './cpus.js';
+import { readEnvironment } from './environment.js';
+import { readHeader, readText } from './generationmap.js';
+import { slotKey } from './inforce.js';
+import { FORMAT, TABLE_SLOTS } from './layout.js';
+import { MAPS } from './maps.js';
+import { instanceName, Pins, using } from './pins.js';
+import { ReaderSlot } from './readerslot.js';
+
+/** The table of a generation in the save format, by the generation's sequence number. */
+export interface GenerationText {
+  readonly sequence: number;
+  readonly text: string;
+}
+
+export class EventSource {
+  /** For the reader, which closes it. */
+  readonly events: Fd;
+  readonly slot: ReaderSlot;
+  readonly cpus = possibleCpus();
+  readonly #pins: Pins;
+  readonly #table: Fd;
+  readonly #readers: Fd;
+  readonly #mount: string;
+  readonly #id: number;
+
+  private constructor(pins: Pins, mount: string, root: string, fds: readonly [Fd, Fd, Fd]) {
+    this.#pins = pins;
+    this.#mount = mount;
+    [this.events, this.#readers, this.#table] = fds;
+    this.#id = mapInfo(this.events).id;
+    this.slot = new ReaderSlot(instanceName(root), this.#readers);
+  }
+
+  /**
+   * The source of what is installed; undefined where nothing is, or by an older release. Throws UnsupportedError,
+   * CapacityError and BpfError.
+   */
+  static open(root: string): EventSource | undefined {
+    const { bpffs, tree } = readEnvironment(root);
+    const pins = Pins.of(bpffs, tree.root);
+    const fds = [MAPS.events, MAPS.readers, MAPS.table].map((name) => pins.open(name));
+    const [events, readers, table] = fds;
+    try {
+      if (events !== undefined && readers !== undefined && table !== undefined)
+        return new EventSource(pins, tree.mount, tree.root, [events, readers, table]);
+    } catch (error) {
+      for (const fd of fds) if (fd !== undefined) close(fd);
+      throw error;
+    }
+    for (const fd of fds) if (fd !== undefined) close(fd);
+    return undefined;
+  }
+
+  /** Whether the maps are no longer those that are pinned: a teardown, or another install. */
+  get isGone(): boolean {
+    const fd = this.#pins.open(MAPS.events);
+    return fd === undefined || using(fd, (events) => mapInfo(events).id) !== this.#id;
+  }
+
+  /** The tables that programs may walk now, but for those whose number is known. */
+  texts(isKnown: (sequence: number) => boolean): readonly GenerationText[] {
+    return [TABLE_SLOTS.inForce, TABLE_SLOTS.fallback].flatMap((slot) => {
+      const id = lookup(this.#table, slotKey(slot), 4);
+      const fd = id && mapById(new DataView(id.buffer).getUint32(0, true));
+      if (fd === undefined) return [];
+      return using(fd, (generation) => {
+        const header = readHeader(generation);
+        const { format, sequence } = header;
+        if (format !== FORMAT || isKnown(sequence)) return [];
+        return [{ sequence, text: readText(generation, header) }];
+      });
+    });
+  }
+
+  /** Where a control group is, from the root of all; undefined once it was removed. */
+  cgroupPath(id: bigint): string | undefined {
+    return using(openDirectory(this.#mount), (mount) => {
+      const fd = openCgroup(mount, id);
+      if (fd === undefined) return undefined;
+      const path = using(fd, (cgroup) => readlinkSync(`/proc/self/fd/${cgroup}`));
+      return path === this.#mount ? '/' : path.slice(this.#mount.length);
+    });
+  }
+
+  /** The reader and its slot must be closed already. */
+  close(): void {
+    close(this.#readers);
+    close(this.#table);
+  }
+}
+
+/** Looks out for changes of what is pinned of an instance. */
+export class PinWatch {
+  readonly #folder: string;
+  readonly #changed: () => void;
+  readonly #watchers = new Map<string, FSWatcher>();
+
+  /** Calls `changed` after each change, until it is closed. */
+  constructor(root: string, changed: () => void) {
+    const { bpffs, tree } = readEnvironment(root);
+    this.#folder = Pins.of(bpffs, tree.root).folder;
+    this.#changed = changed;
+    this.#look();
+  }
+
+  /** Watches the folder of pins and those that it is in, as far as they are there. */
+  #look(): void {
+    const parent = dirname(this.#folder);
+    for (const folder of [dirname(parent), parent, this.#folder]) {
+      const known = this.#watchers.get(folder);
+      if (!existsSync(folder)) {
+        known?.close();
+        this.#watchers.delete(folder);
+        continue;
+      }
+      if (known) continue;
+      const watcher = watch(folder, () => {
+        this.#look();
+        this.#changed();
+      });
+      watcher.on('error', () => this.#watchers.delete(folder));
+      this.#watchers.set(folder, watcher);
+    }
+  }
+
+  close(): void {
+    for (const watcher of this.#watchers.values()) watcher.close();
+    this.#watchers.clear();
+  }
+}

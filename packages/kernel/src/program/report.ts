@@ -1,0 +1,227 @@
+/**
+ * Telling readers of what becomes of a call: the function that writes an event, and the calls of it. It is
+ * global: the verifier looks at it once. It never blocks, and what does not fit a reader's buffer is counted there.
+ *
+ *     r6 the context   r7 the packet   r8 the readers that are left   r9 counter and generation
+ */
+import {
+  addImm,
+  andImm,
+  callHelper,
+  callLabel,
+  exit,
+  type GlobalFunction,
+  type Item,
+  jumpIf,
+  label,
+  load,
+  loadMap,
+  loadMapValue,
+  lshImm,
+  mov,
+  movImm,
+  movImm32,
+  neg,
+  or,
+  type Parameter,
+  R0,
+  R1,
+  R2,
+  R3,
+  R4,
+  R5,
+  R6,
+  R7,
+  R8,
+  R9,
+  R10,
+  store,
+  storeImm,
+} from '@sockfilter/bpf';
+import {
+  COMM_BYTES,
+  EVENT,
+  EVENT_KINDS,
+  EVENT_VERSION,
+  NO_COUNTER,
+  NO_ID,
+  PACKET_BYTES,
+  READER_SHIFT,
+  READER_SLOTS,
+} from '@sockfilter/events';
+import { HEADER } from '../layout.js';
+import { MAPS } from '../maps.js';
+import type { Offsets } from '../offsets.js';
+import { CONTEXT, GENERATION, PACKET, probe } from './stack.js';
+
+/** Its label. It takes the context, the packet, kind and errno, counter and generation. */
+export const REPORT = 'report';
+
+/** Whose the ids of an event are: the task's that calls, or the socket's, where any task may run. */
+export interface Reporting {
+  readonly context: Extract<Parameter, { context: string }>['context'];
+  /** r1 = the socket, or 0, from the context in r6. */
+  readonly socket: readonly Item[];
+  readonly who: 'caller' | 'socket';
+}
+
+/** In the function's own stack. */
+const WORD = -8;
+const AT = WORD - EVENT.bytes;
+const SOCKET = AT - 8;
+
+/** Reads `bytes` at r3 + offset to WORD and from there into r3; goes on at `failed` where it can't. */
+function read(offset: number, bytes: 4 | 8, failed: string): readonly Item[] {
+  return [addImm(R3, offset), ...probe(WORD, bytes, failed), load(bytes, R3, R10, WORD)];
+}
+
+const follow = (offsets: readonly number[], failed: string) =>
+  offsets.flatMap((offset) => read(offset, 8, failed));
+
+/** What the event says of the socket; r1 is that, or 0. */
+function putSocket({ who }: Reporting, offsets: Offsets): readonly Item[] {
+  const cgroup = [offsets.sockCgroup, offsets.cgroupNode, offsets.nodeId];
+  return [
+    jumpIf('eq', R1, 0, 'report.noSocket'),
+    // The verifier knows nothing about the negative of a pointer, and so takes this for a number.
+    mov(R3, R1),
+    neg(R3),
+    neg(R3),
+    store(8, R10, SOCKET, R3),
+    ...follow([offsets.sockNet], 'report.noNet'),
+    ...read(offsets.netCookie, 8, 'report.noNet'),
+    store(8, R10, AT + EVENT.netns, R3),
+    label('report.noNet'),
+    ...(who === 'caller'
+      ? []
+      : [
+          load(8, R3, R10, SOCKET),
+          ...follow(cgroup, 'report.noCgroup'),
+          store(8, R10, AT + EVENT.cgroup, R3),
+          label('report.noCgroup'),
+          load(8, R3, R10, SOCKET),
+          ...read(offsets.sockUid, 4, 'report.noUid'),
+          store(4, R10, AT + EVENT.uid, R3),
+          label('report.noUid'),
+        ]),
+    label('report.noSocket'),
+    mov(R1, R6),
+    callHelper('get_socket_cookie'),
+    store(8, R10, AT + EVENT.socket, R0),
+  ];
+}
+
+/** What it says of the task that calls. */
+function putTask(offsets: Offsets): readonly Item[] {
+  const id = (offset: number, to: number, failed: string) => [
+    load(8, R3, R10, SOCKET),
+    ...read(offset, 4, failed),
+    store(4, R10, to, R3),
+  ];
+  return [
+    callHelper('get_current_pid_tgid'),
+    store(8, R10, AT + EVENT.tid, R0),
+    callHelper('get_current_cgroup_id'),
+    store(8, R10, AT + EVENT.cgroup, R0),
+    mov(R1, R10),
+    addImm(R1, AT + EVENT.comm),
+    movImm(R2, COMM_BYTES),
+    callHelper('get_current_comm'),
+    callHelper('get_current_task'),
+    mov(R3, R0),
+    ...follow([offsets.taskCred], 'report.noTask'),
+    store(8, R10, SOCKET, R3),
+    ...id(offsets.credFsuid, AT + EVENT.uid, 'report.noTask'),
+    ...id(offsets.credFsgid, AT + EVENT.gid, 'report.noTask'),
+    label('report.noTask'),
+  ];
+}
+
+/** Writes the event to the reader with the number if it is there. */
+function send(slot: number): readonly Item[] {
+  return [
+    mov(R1, R8),
+    andImm(R1, 1 << slot),
+    jumpIf('eq', R1, 0, `report.not${slot}`),
+    callHelper('get_smp_processor_id'),
+    lshImm(R0, READER_SHIFT),
+    addImm(R0, slot),
+    mov(R3, R0),
+    mov(R1, R6),
+    loadMap(R2, MAPS.events),
+    mov(R4, R10),
+    addImm(R4, AT),
+    movImm(R5, EVENT.bytes),
+    callHelper('perf_event_output'),
+    label(`report.not${slot}`),
+  ];
+}
+
+/** The function that writes an event to every reader. */
+export function reportFunction(reporting: Reporting, offsets: Offsets): GlobalFunction {
+  const { context, socket, who } = reporting;
+  return {
+    name: REPORT,
+    parameters: [{ context }, 'number', 'number', 'number'],
+    items: [
+      mov(R6, R1),
+      mov(R7, R2),
+      mov(R9, R4),
+      ...Array.from({ length: EVENT.bytes / 8 }, (_, n) => storeImm(8, R10, AT + 8 * n, 0)),
+      storeImm(2, R10, AT + EVENT.version, EVENT_VERSION),
+      store(2, R10, AT + EVENT.kind, R3),
+      store(8, R10, AT + EVENT.counter, R9),
+      storeImm(4, R10, AT + EVENT.uid, NO_ID),
+      storeImm(4, R10, AT + EVENT.gid, NO_ID),
+      mov(R3, R7),
+      ...probe(AT + EVENT.packet, PACKET_BYTES, 'report.done'),
+      callHelper('ktime_get_boot_ns'),
+      store(8, R10, AT + EVENT.time, R0),
+      ...socket,
+      ...putSocket(reporting, offsets),
+      ...(who === 'caller' ? putTask(offsets) : []),
+      loadMapValue(R1, MAPS.readers, 0),
+      load(8, R8, R1, 0),
+      ...Array.from({ length: READER_SLOTS }, (_, slot) => send(slot)).flat(),
+      label('report.done'),
+      movImm(R0, 0),
+      exit(),
+    ],
+  };
+}
+
+/** Calls the function with what is in r3 and r4, or jumps to `nobody` if no reader is there; keeps r6 to r9. */
+function call(nobody: string, parameters: readonly Item[]): readonly Item[] {
+  return [
+    loadMapValue(R1, MAPS.readers, 0),
+    load(8, R1, R1, 0),
+    jumpIf('eq', R1, 0, nobody),
+    ...parameters,
+    load(8, R1, R10, CONTEXT),
+    // As a number: of what a pointer leads to, the verifier would believe that the function writes it, and look
+    // at the rest of the walk once more.
+    mov(R2, R10),
+    addImm(R2, PACKET),
+    neg(R2),
+    neg(R2),
+    callLabel(REPORT),
+    label(nobody),
+  ];
+}
+
+/** Keeps the generation for what is reported of it; r6 is its header. Destroys r0. */
+export function keepSequence(): readonly Item[] {
+  return [load(4, R0, R6, HEADER.sequence), lshImm(R0, 32), store(8, R10, GENERATION, R0)];
+}
+
+/** Reports of the counter in r0 what is in r3: the kind, and the errno in the byte above. */
+export function reportCounter(nobody: string): readonly Item[] {
+  return call(nobody, [load(8, R4, R10, GENERATION), or(R4, R0)]);
+}
+
+const EPERM = 1;
+
+/** Reports that the call is refused with EPERM and that no rule says so. */
+export function reportFailure(nobody: string): readonly Item[] {
+  return call(nobody, [movImm(R3, EVENT_KINDS.refused | (EPERM << 8)), movImm32(R4, NO_COUNTER)]);
+}
