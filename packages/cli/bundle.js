@@ -42,17 +42,16 @@ const separate = {
     })),
 };
 
-/** For what is written here. */
-const ours = {
-  ...options,
-  external: ['koffi'],
-  // The CommonJS of jsonc-parser loads its parts in a way that can't be bundled.
-  mainFields: ['module', 'main'],
-  plugins: [separate],
-};
-
 const built = await Promise.all([
-  build({ ...ours, entryPoints: ['src/main.ts'], outfile: join(dist, 'main.cjs') }),
+  build({
+    ...options,
+    entryPoints: ['src/main.ts'],
+    outfile: join(dist, 'main.cjs'),
+    external: ['koffi'],
+    // The CommonJS of jsonc-parser loads its parts in a way that can't be bundled.
+    mainFields: ['module', 'main'],
+    plugins: [separate],
+  }),
   ...SEPARATE.map((name) =>
     build({
       ...options,
@@ -92,36 +91,16 @@ for (const entry of readdirSync(dist, { withFileTypes: true }))
   if (entry.isFile() && !entry.name.startsWith('.') && !files.has(entry.name))
     rmSync(join(dist, entry.name));
 
-/** Writes files into a folder of dist/, each at once. */
-function place(folder, entries) {
-  mkdirSync(join(dist, folder), { recursive: true });
-  for (const [name, text] of entries) {
-    const next = join(dist, folder, `.${name}.${process.pid}`);
-    writeFileSync(next, text);
-    renameSync(next, join(dist, folder, name));
-  }
-}
-
 /** Completion as files, so that a shell starts nothing to have it. */
 const COMPLETIONS = { bash: 'sockfilter.bash', zsh: '_sockfilter', fish: 'sockfilter.fish' };
-place(
-  'completion',
-  Object.entries(COMPLETIONS).map(([shell, name]) => [
-    name,
-    execFileSync(process.execPath, [join(here, 'bin/sockfilter.cjs'), 'completion', shell]),
-  ]),
-);
-
-/** The manual, by a program that is here for this alone. */
-const manual = join(dist, `.manual.${process.pid}.cjs`);
-const [{ contents }] = (
-  await build({ ...ours, entryPoints: ['src/manual/main.ts'], outfile: manual })
-).outputFiles;
-writeFileSync(manual, contents);
-const sources = ['README.md', 'docs/language.md'].map((file) => join(here, '../..', file));
-const pages = execFileSync(process.execPath, [manual, ...sources]);
-rmSync(manual);
-place(
-  'man',
-  JSON.parse(String(pages)).map(({ file, text }) => [file, text]),
-);
+mkdirSync(join(dist, 'completion'), { recursive: true });
+for (const [shell, name] of Object.entries(COMPLETIONS)) {
+  const script = execFileSync(process.execPath, [
+    join(here, 'bin/sockfilter.cjs'),
+    'completion',
+    shell,
+  ]);
+  const next = join(dist, 'completion', `.${name}.${process.pid}`);
+  writeFileSync(next, script);
+  renameSync(next, join(dist, 'completion', name));
+}

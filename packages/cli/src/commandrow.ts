@@ -155,6 +155,14 @@ export const COMMANDS: readonly CommandRow[] = [
     ],
   },
   {
+    words: 'monitor',
+    describe: 'print what is refused, logged and traced, as it happens',
+    args: [],
+    options: { refused: 'flag', group: 'group', chain: 'chain', rule: 'text', json: 'flag' },
+    scope: 'live',
+    examples: ['monitor --refused', 'monitor --json --chain CONNECT --group web'],
+  },
+  {
     words: 'status',
     describe: 'say what is attached, and how big it is',
     args: [],

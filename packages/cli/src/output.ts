@@ -10,25 +10,31 @@ const FULL_MS = 5;
 
 /**
  * Writes all of it before it returns; node's own streams take 5 ms to load. A reader that has gone,
- * as in `sockfilter -S | head`, is no failure.
+ * as in `sockfilter -S | head`, is no failure; then it gives false.
  */
-function write(fd: 1 | 2, text: string): void {
+function write(fd: 1 | 2, text: string): boolean {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);
     } catch (error) {
       const code = errnoOf(error);
-      if (code === 'EPIPE') return;
+      if (code === 'EPIPE') return false;
       if (code !== 'EAGAIN') throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_MS);
     }
   }
+  return true;
 }
 
 /** Prints lines for people. */
 export function print(text: string): void {
   write(1, escapeLines(text));
+}
+
+/** Prints lines of an output without end; false once nobody reads them. */
+export function printOn(text: string): boolean {
+  return write(1, escapeLines(text));
 }
 
 /** Prints what has its escapes and colours, or none. */

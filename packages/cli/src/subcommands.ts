@@ -226,6 +226,21 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
       },
     )
     .command(
+      'monitor',
+      'print what is refused, logged and traced, as it happens',
+      (command) =>
+        command
+          .option('refused', { type: 'boolean', default: false, describe: 'refusals alone' })
+          .option('group', { ...text, describe: 'of callers in this group: name, id or path' })
+          .option('chain', { ...text, describe: 'of calls of this chain, or rules in it' })
+          .option('rule', { ...text, describe: 'of the rule with this number in the chain' })
+          .option('json', { ...json, describe: 'print a line of JSON for each event' }),
+      async ({ refused, group, chain, rule, json: asJson }) => {
+        const { monitor } = await import('./monitor.js');
+        await monitor(globals, { json: asJson, refused, group, chain, rule });
+      },
+    )
+    .command(
       'status',
       'say what is attached, and how big it is',
       (command) => command.option('json', json),
@@ -292,20 +307,7 @@ function globalOptions(row: CommandRow | undefined) {
   return row?.scope === 'live' ? { root, wait } : { file, root, wait };
 }
 
-/** What `sockfilter COMMAND --help` prints. */
-export async function helpOf(words: readonly string[]): Promise<string> {
-  let help = '';
-  await runSubcommand([...words, '--help'], (text) => {
-    help += text;
-  });
-  return help;
-}
-
-/** @param printHelp gets what `--help` prints */
-export async function runSubcommand(
-  argv: readonly string[],
-  printHelp: (text: string) => void = print,
-): Promise<void> {
+export async function runSubcommand(argv: readonly string[]): Promise<void> {
   const { globals, rest, typed } = splitGlobals(argv);
   const [name] = rest;
   checkName(name);
@@ -349,5 +351,5 @@ export async function runSubcommand(
   await parser.parseAsync([...namingStandardInput(ours)], {}, (_error, _argv, output) => {
     help = output;
   });
-  if (help !== '') printHelp(`${help}\n\n${examplesOf(row ? [row] : rowsBelow(name ?? ''))}`);
+  if (help !== '') print(`${help}\n\n${examplesOf(row ? [row] : rowsBelow(name ?? ''))}`);
 }

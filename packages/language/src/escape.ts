@@ -25,14 +25,19 @@ export function escapeLines(text: string): string {
 type Replacer = (key: string, value: unknown) => unknown;
 
 /** JSON for programs that is as safe to look at, and says the same: what is not seen is `\u202e` in it. */
-export function writeJson(value: unknown, replacer?: Replacer): string {
+export function writeJson(value: unknown, replacer?: Replacer, indent = 2): string {
   const unseen = (character: string) =>
     Array.from(
       { length: character.length },
       (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
     ).join('');
-  const lines = JSON.stringify(value, replacer, 2).split('\n');
+  const lines = JSON.stringify(value, replacer, indent).split('\n');
   return `${lines.map((line) => line.replace(UNSEEN, unseen)).join('\n')}\n`;
+}
+
+/** The same in one line. */
+export function writeJsonLine(value: unknown): string {
+  return writeJson(value, undefined, 0);
 }
 
 /** A message, each echoed word of it cut to what helps. */

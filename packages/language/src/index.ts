@@ -10,7 +10,7 @@ export type { Document, DocumentLine, RulePlace } from './document.js';
 export { editDocument, type LineNotation } from './documentedit.js';
 export { draw, placeText, type Remark, type Style } from './drawing.js';
 export { type DecodedSource, decodeSource } from './encoding.js';
-export { escapeLines, escapeUnseen, writeJson } from './escape.js';
+export { escapeLines, escapeUnseen, writeJson, writeJsonLine } from './escape.js';
 export { EXIT, type ExitCode } from './exitcode.js';
 export { type Names, NO_NAMES, readNames } from './names.js';
 export { noteOddCharacters } from './oddcharacter.js';
