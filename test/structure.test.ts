@@ -19,7 +19,7 @@ const ARCHITECTURE: Architecture = {
     iptables: ['table', 'language'],
     'nftables-json': [],
     nftables: ['table', 'language', 'iptables'],
-    interop: ['table', 'language', 'iptables'],
+    interop: ['table', 'language', 'iptables', 'nftables-json'],
     diagram: ['table'],
     bpf: [],
     events: ['table', 'diagram', 'bpf'],

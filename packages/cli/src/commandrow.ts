@@ -290,10 +290,10 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     words: 'import',
-    describe: 'make a rule file of the rules of iptables, systemd or Kubernetes',
+    describe: 'make a rule file of the rules of iptables, nft, systemd or Kubernetes',
     args: [{ name: 'files', filler: 'file', many: true }],
     options: {
-      from: ['iptables-save', 'systemd-unit', 'networkpolicy'],
+      from: ['iptables-save', 'nft-json', 'systemd-unit', 'networkpolicy'],
       'chain-map': 'text',
       group: 'text',
       path: 'text',
@@ -305,6 +305,7 @@ export const COMMANDS: readonly CommandRow[] = [
     scope: 'files',
     examples: [
       'import --from iptables-save dump > host.rules',
+      'import --from nft-json ruleset.json --chain-map input=ACCEPT:RECVFROM',
       'import --from systemd-unit nginx.service --tests nginx.test.yaml',
       'import --from networkpolicy policy.yaml --pods pods.yaml',
     ],

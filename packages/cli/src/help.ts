@@ -56,7 +56,7 @@ Commands:
   diff      say what a change of the rules means for calls
   query     list the calls that are accepted or refused
   simplify  print an equivalent rule file with fewer rules
-  import    make a rule file of rules of iptables, systemd or Kubernetes
+  import    make a rule file of rules of iptables, nft, systemd, Kubernetes
   rules     list the codes of findings; schema prints JSON schemas
   completion  print a script that completes commands in bash, zsh or fish
 

@@ -10,6 +10,7 @@ import {
   printPlace,
   type Remark,
   readDump,
+  readRuleset,
   type Scope,
   translate,
 } from '@sockfilter/interop';
@@ -22,7 +23,7 @@ import { readInput } from './inputfile.js';
 import { note, printRuleText, tell } from './output.js';
 
 export interface ImportWords {
-  readonly from: 'iptables-save' | 'systemd-unit' | 'networkpolicy';
+  readonly from: 'iptables-save' | 'nft-json' | 'systemd-unit' | 'networkpolicy';
   readonly files: readonly string[];
   readonly chainMap: string;
   readonly group: string | undefined;
@@ -71,8 +72,10 @@ function readFirstId({ id }: ImportWords): number {
 
 function readDraft(words: ImportWords, sources: readonly Source[]): Draft {
   const scope = readScope(words);
-  if (words.from === 'iptables-save')
-    return translate(sources.map(readDump), readChainMap(words.chainMap), scope);
+  if (words.from === 'iptables-save' || words.from === 'nft-json') {
+    const read = words.from === 'nft-json' ? readRuleset : readDump;
+    return translate(sources.map(read), readChainMap(words.chainMap), scope);
+  }
   if (words.from === 'networkpolicy')
     return importPolicies(
       sources,

@@ -4,7 +4,7 @@ import type { Argv } from 'yargs';
 import type { Globals } from './globals.js';
 import { list, text } from './options.js';
 
-const FROM = ['iptables-save', 'systemd-unit', 'networkpolicy'] as const;
+const FROM = ['iptables-save', 'nft-json', 'systemd-unit', 'networkpolicy'] as const;
 
 /** The files of the patches of 2007, as commands. */
 function bindListCommands(parser: Argv, globals: Globals): Argv {
@@ -30,7 +30,7 @@ function bindListCommands(parser: Argv, globals: Globals): Argv {
 export function interopCommands(parser: Argv, globals: Globals): Argv {
   return bindListCommands(parser, globals).command(
     'import <files..>',
-    'make a rule file of the rules of iptables, systemd or Kubernetes',
+    'make a rule file of the rules of iptables, nft, systemd or Kubernetes',
     (command) =>
       command
         .positional('files', { type: 'string', array: true, demandOption: true })
