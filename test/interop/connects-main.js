@@ -1,5 +1,5 @@
 /** Listens on ports of every address and says which of the attempts to connect get through. */
-const net = require('node:net');
+import net from 'node:net';
 
 const WAIT_MS = 700;
 const { ports, attempts } = JSON.parse(process.argv[2] ?? '');
