@@ -14,3 +14,8 @@ export function forLength({
 }): number {
   return isLong ? long : short;
 }
+
+/** Runs of a property that each take long: a quarter in the short form. */
+export function propertyRuns(long: number): number {
+  return forLength({ long, short: Math.ceil(long / 4) });
+}

@@ -13,9 +13,11 @@ import { Testbed } from '../harness/testbed.js';
 import type { AdministratorQuestion } from './processes/messages.js';
 import { Administrator, callsIn, endProcesses, Hammer } from './processes/process.js';
 
-const RANDOM_KILLS = forLength({ long: 120, short: 30 });
+const RANDOM_KILLS = forLength({ long: 120, short: 10 });
 /** Of how many steps of a commit one is interrupted, times what the test says. */
-const STRIDE = forLength({ long: 1, short: 3 });
+const STRIDE = forLength({ long: 1, short: 8 });
+/** The same of trials, which have fewer tries. */
+const TRIAL_STRIDE = forLength({ long: 1, short: 3 });
 /** A loop of commits is killed at the latest after the time of so many. */
 const RANDOM_COMMITS = 6;
 const TRIAL_SECONDS = 3600;
@@ -135,11 +137,14 @@ describeKernel('kill -9', () => {
     return wrong;
   }
 
-  /** Under calls, kills the replacement of one table by the other at some of its steps. */
+  /** One of the first steps, so that many runs come to all. */
+  const firstStep = (stride: number) => 1 + Math.floor(Math.random() * stride);
+
+  /** Under calls, kills the replacement of one table by the other at some of its steps; how many. */
   async function killAtSteps(from: string, to: string, stride: number): Promise<number> {
     await replace(from);
     const lost = callsIn(await hammer.pause()) + probes - counted();
-    for (let step = 1; ; step += stride) {
+    for (let step = firstStep(stride), kills = 0; ; step += stride, kills++) {
       await hammer.run();
       const died = await dieReplacing(to, step);
       const calls = callsIn(await hammer.pause());
@@ -147,7 +152,7 @@ describeKernel('kill -9', () => {
       const missing = calls + probes - counted() - lost;
       if (missing !== 0) wrong.push(`${missing} calls are not counted`);
       if (wrong.length > 0) throw new Error(`after step ${step}: ${wrong.join('; ')}`);
-      if (!died) return (step - 1) / stride;
+      if (!died) return kills;
       // Through `to`, so that what is left of the command that died saves the next one no step.
       await replace(to);
       await replace(from);
@@ -166,7 +171,8 @@ describeKernel('kill -9', () => {
    */
   async function killTrialAtSteps(work: 'begin' | 'confirm' | 'abort', stride: number) {
     await replace(a);
-    for (let step = 1, turn = 0; ; step += stride, turn += 1) {
+    // Never behind the last step: each of these takes ten.
+    for (let step = firstStep(Math.min(stride, 10)), turn = 0; ; step += stride, turn += 1) {
       if (work !== 'begin') await dieTrying(NEVER);
       const passes = (await hammer.pause())[2]?.[0] ?? 0;
       const lost = callsIn(await hammer.pause()) + probes - counted();
@@ -193,14 +199,14 @@ describeKernel('kill -9', () => {
       const passed = tally[2]?.[0] ?? 0;
       if (passed > passes) wrong.push(`${passed - passes} calls pass that both refuse`);
       if (wrong.length > 0) throw new Error(`${work}, after step ${step}: ${wrong.join('; ')}`);
-      if (!died) return (step - 1) / stride;
+      if (!died) return turn;
     }
   }
 
   test.each([
-    ['begin', 17 * STRIDE, 2],
-    ['confirm', 13 * STRIDE, 1],
-    ['abort', 3 * STRIDE, 1],
+    ['begin', 17 * TRIAL_STRIDE, 1],
+    ['confirm', 13 * TRIAL_STRIDE, 1],
+    ['abort', 3 * TRIAL_STRIDE, 1],
   ] as const)(
     'at steps of a trial: %s',
     async (work, stride, least) => {
@@ -210,15 +216,15 @@ describeKernel('kill -9', () => {
   );
 
   test('at every step of a commit that changes groups', async () => {
-    expect(await killAtSteps(a, b, STRIDE)).toBeGreaterThan(50 / STRIDE);
+    expect(await killAtSteps(a, b, STRIDE)).toBeGreaterThan(50 / STRIDE - 1);
   }, 180_000);
 
   test('at steps of a commit that attaches a hook', async () => {
-    expect(await killAtSteps(b, c, 4 * STRIDE)).toBeGreaterThan(15 / STRIDE);
+    expect(await killAtSteps(b, c, 4 * STRIDE)).toBeGreaterThan(15 / STRIDE - 1);
   }, 180_000);
 
   test('at steps of a commit that detaches a hook', async () => {
-    expect(await killAtSteps(c, a, 10 * STRIDE)).toBeGreaterThan(4 / STRIDE);
+    expect(await killAtSteps(c, a, 10 * STRIDE)).toBeGreaterThan(4 / STRIDE - 1);
   }, 180_000);
 
   /** Milliseconds that a process just started takes to go to `b` and back, on this machine as it is now. */
@@ -256,7 +262,7 @@ describeKernel('kill -9', () => {
 
   test('at steps of the first commit', async () => {
     await replace(undefined);
-    let step = 1;
+    let step = firstStep(4 * STRIDE);
     for (let died = true; died; step += 4 * STRIDE) {
       died = await dieReplacing(a, step);
       expect([step, ...(await faults(died ? [undefined, a] : [a]))]).toEqual([step]);
@@ -266,8 +272,9 @@ describeKernel('kill -9', () => {
   }, 180_000);
 
   test('at steps of a teardown', async () => {
-    let step = 1;
-    for (let died = true; died; step += 3) {
+    const stride = forLength({ long: 3, short: 7 });
+    let step = firstStep(stride);
+    for (let died = true; died; step += stride) {
       await replace(a);
       expect([step, ...(await faults([a]))]).toEqual([step]);
       died = await dieReplacing(undefined, step);

@@ -30,7 +30,7 @@ import { forLength } from '../harness/length.js';
 import { tableOf } from '../harness/policy.js';
 import { type JitDecision, JitWalk, SHOWN_COUNTERS } from './jitwalk.js';
 
-const TABLES = forLength({ long: 300, short: 100 });
+const TABLES = forLength({ long: 300, short: 40 });
 const PACKETS_EACH = 350;
 
 /** A table whose blob begins anywhere on a page, so that its paths go over page ends. */

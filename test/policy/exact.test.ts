@@ -26,9 +26,10 @@ import {
 import fc from 'fast-check';
 import { smallSpace, smallTables } from '../arbitrary/smalltable.js';
 import { packets, tables } from '../arbitrary/table.js';
+import { propertyRuns } from '../harness/length.js';
 import { fileOf } from './rulefile.js';
 
-const RUNS = { numRuns: 60 };
+const RUNS = { numRuns: propertyRuns(60) };
 
 function isIn(box: Box, packet: Packet): boolean {
   return FIELDS.every((field) => {
@@ -186,7 +187,7 @@ test('no finding about a rule is false', () => {
         expect({ code, changes }).toEqual({ code, changes: code === 'SF001' });
       }
     }),
-    { numRuns: 25 },
+    { numRuns: propertyRuns(25) },
   );
 });
 
@@ -204,7 +205,7 @@ test('every call that is shown can happen, whatever the table', () => {
         if (witness) requireSame(impossible(witness.packet), undefined, witness.packet);
       expect(new Comparison(old, old).describe()).toMatchObject({ isSame: true, regions: [] });
     }),
-    { numRuns: 8 },
+    { numRuns: propertyRuns(8) },
   );
 });
 
@@ -349,7 +350,7 @@ test('a region as data means the calls of its box, and no others', () => {
           });
         }
     }),
-    { numRuns: 30 },
+    { numRuns: propertyRuns(30) },
   );
 });
 

@@ -9,6 +9,7 @@ import type { Cell, Page } from '../../packages/policy/src/html/model.js';
 import { pageRows } from '../../packages/policy/src/html/rows.js';
 import { escapeHtml, visible } from '../../packages/policy/src/html/text.js';
 import { smallSpace, smallTables } from '../arbitrary/smalltable.js';
+import { propertyRuns } from '../harness/length.js';
 import { fileOf } from '../policy/rulefile.js';
 
 const OPTIONS = { version: '0', lineOf: () => undefined };
@@ -86,7 +87,7 @@ test('cells are what all of their calls get, and how that differs from before', 
       }
       return true;
     }),
-    { numRuns: 25 },
+    { numRuns: propertyRuns(25) },
   );
 });
 

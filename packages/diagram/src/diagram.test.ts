@@ -15,6 +15,7 @@ import fc from 'fast-check';
 import { decisionWords } from '../../../test/arbitrary/decision.js';
 import { PACKET } from '../../../test/arbitrary/ordinary.js';
 import { packets, tables } from '../../../test/arbitrary/table.js';
+import { propertyRuns } from '../../../test/harness/length.js';
 import { buildDiagram } from './build.js';
 import { build, gather } from './built.js';
 import { type Diagram, decide } from './diagram.js';
@@ -78,7 +79,7 @@ test('the tables of the generator are valid, and their rules of every kind decid
         }
       }
     }),
-    { numRuns: 1500 },
+    { numRuns: propertyRuns(1500) },
   );
   for (const target of ['undefined', ...Object.keys(TARGETS)])
     expect(deciders).toContain(`target ${target}`);
@@ -95,7 +96,7 @@ test('the diagram decides and counts as evaluate does', () => {
     fc.property(tables(3), someCalls, (table, calls) => {
       expectSame(table, buildDiagram(table), calls);
     }),
-    { numRuns: 200 },
+    { numRuns: propertyRuns(200) },
   );
 });
 
@@ -112,7 +113,7 @@ test('verdicts and counts may lie in diagrams of their own, however the counters
       const verdicts = build(table, { verdicts: true, counts: () => false }, DEFAULT_LIMITS);
       expectSame(table, gather([...counting, verdicts], DEFAULT_LIMITS), calls, withoutReports);
     }),
-    { numRuns: 60 },
+    { numRuns: propertyRuns(60) },
   );
 });
 

@@ -1,6 +1,7 @@
 import { EMPTY_TABLE, type Rule, type Table } from '@sockfilter/table';
 import fc from 'fast-check';
 import { tables } from '../../../test/arbitrary/table.js';
+import { propertyRuns } from '../../../test/harness/length.js';
 import { buildDiagram } from './build.js';
 import { type Diagram, verdictRoot } from './diagram.js';
 import { DEFAULT_LIMITS } from './limit.js';
@@ -61,7 +62,7 @@ test('finished diagrams are reduced, ordered and without garbage', () => {
     fc.property(tables(2), (table) => {
       expect(faults(buildDiagram(table))).toEqual([]);
     }),
-    { numRuns: 100 },
+    { numRuns: propertyRuns(100) },
   );
 });
 
@@ -86,7 +87,7 @@ test('below family 4 only the last two pieces of an address are asked', () => {
       for (const root of roots) visit(root, false);
       expect(asked).toBe(0);
     }),
-    { numRuns: 100 },
+    { numRuns: propertyRuns(100) },
   );
 });
 
@@ -104,7 +105,7 @@ test('the same table gives the same diagram, number by number', () => {
         ]);
       expect(edges(a)).toEqual(edges(b));
     }),
-    { numRuns: 20 },
+    { numRuns: propertyRuns(20) },
   );
 });
 
@@ -120,7 +121,7 @@ test('tables that decide alike have one verdict diagram', () => {
       const [a, b] = verdicts(buildDiagram(table), buildDiagram(same));
       expect(a).toBe(b);
     }),
-    { numRuns: 50 },
+    { numRuns: propertyRuns(50) },
   );
 });
 

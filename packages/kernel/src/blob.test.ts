@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { decisionWords } from '../../../test/arbitrary/decision.js';
 import { PACKET } from '../../../test/arbitrary/ordinary.js';
 import { packets, tables } from '../../../test/arbitrary/table.js';
+import { propertyRuns } from '../../../test/harness/length.js';
 import { encodeBlob } from './blob.js';
 import { walkBlob } from './blobwalk.js';
 import { NODES_PER_PAGE, OP } from './layout.js';
@@ -54,7 +55,7 @@ test('the walk of the blob says what evaluate() says', () => {
         expectSame(table, first, calls);
       },
     ),
-    { numRuns: 150 },
+    { numRuns: propertyRuns(150) },
   );
 });
 

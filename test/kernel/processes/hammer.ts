@@ -1,6 +1,6 @@
-/** A process that makes the calls it was started with as fast as it can, and tallies the results. */
+/** A process that makes the calls it was started with over and over, and tallies the results. */
 import koffi from 'koffi';
-import { answerLines, type HammerCall, type HammerQuestion } from './messages.js';
+import { answerLines, type HammerCall, type HammerQuestion, type HammerWork } from './messages.js';
 
 const libc = koffi.load('libc.so.6');
 const socket = libc.func('int socket(int, int, int)');
@@ -39,7 +39,7 @@ function makeCall(call: HammerCall): () => number {
   return () => (Number(sendto(fd, data, 1, 0, to, to.length)) < 0 ? koffi.errno() : 0);
 }
 
-const calls: HammerCall[] = JSON.parse(process.argv[2] ?? '[]');
+const { calls, restMs }: HammerWork = JSON.parse(process.argv[2] ?? '');
 const made = calls.map((call) => ({ make: makeCall(call), tally: new Map<number, number>() }));
 let running = false;
 
@@ -50,11 +50,16 @@ function step(): void {
       const errno = make();
       tally.set(errno, (tally.get(errno) ?? 0) + 1);
     }
-  setImmediate(step);
+  again();
+}
+
+function again(): void {
+  if (restMs === 0) setImmediate(step);
+  else setTimeout(step, restMs);
 }
 
 answerLines((question: HammerQuestion) => {
   running = question === 'run';
-  if (running) setImmediate(step);
+  if (running) again();
   return made.map(({ tally }) => Object.fromEntries(tally));
 });

@@ -20,6 +20,13 @@ export interface HammerCall {
   readonly port: number;
 }
 
+/** What such a process does until it is paused. */
+export interface HammerWork {
+  readonly calls: readonly HammerCall[];
+  /** Milliseconds between two rounds of calls; 0 for none. */
+  readonly restMs: number;
+}
+
 /** How often a call came to each errno, by number; 0 where it succeeded. */
 export type Outcomes = Readonly<Record<number, number>>;
 

@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { programDigest } from '@sockfilter/kernel';
 import { type BuildOptions, build, buildSync } from 'esbuild';
+import { forLength } from '../../harness/length.js';
 import type {
   AdministratorQuestion,
   HammerCall,
   HammerQuestion,
+  HammerWork,
   Outcomes,
   SettlerQuestion,
   Tally,
@@ -17,6 +19,9 @@ import type {
 
 const REPOSITORY = join(__dirname, '../../..');
 const PACKAGES = join(REPOSITORY, 'packages');
+
+/** The short form leaves the processor to others now and then. */
+const REST_MS = forLength({ long: 0, short: 1 });
 
 /** Inside node_modules, from where the bundles find koffi. */
 const CACHE = join(REPOSITORY, 'node_modules/.cache');
@@ -153,7 +158,8 @@ export class Hammer {
 
   /** Starts it in the control group (its directory) and the network namespace. */
   static async start(cgroup: string, netns: string, calls: readonly HammerCall[]): Promise<Hammer> {
-    const hammer = new Hammer(startInside(cgroup, netns, 'hammer', JSON.stringify(calls)));
+    const work: HammerWork = { calls, restMs: REST_MS };
+    const hammer = new Hammer(startInside(cgroup, netns, 'hammer', JSON.stringify(work)));
     await hammer.#process.hear();
     return hammer;
   }

@@ -3,6 +3,7 @@ import { counterOwners, evaluator, type Packet, type Table } from '@sockfilter/t
 import fc from 'fast-check';
 import { smallSpace, smallTables } from '../../../../test/arbitrary/smalltable.js';
 import { packets, tables } from '../../../../test/arbitrary/table.js';
+import { propertyRuns } from '../../../../test/harness/length.js';
 import { difference } from './difference.js';
 import { equals, includes, intersect, isEmpty, type PacketSet, union } from './packetset.js';
 import { Universe } from './universe.js';
@@ -119,9 +120,9 @@ test('a difference is what brute force finds, and none where the tables mean the
       expect(Object.values(result).every(isEmpty)).toBe(isSame);
       if (isSame) same++;
     }),
-    { numRuns: 120 },
+    { numRuns: propertyRuns(120) },
   );
-  expect(same).toBeGreaterThan(10);
+  expect(same).toBeGreaterThan(propertyRuns(10));
 });
 
 test('tables with every match there is: verdicts are those of evaluate', () => {
@@ -142,7 +143,7 @@ test('tables with every match there is: verdicts are those of evaluate', () => {
       expect(equals(union(loaded.mayAccept, loaded.mayRefuse), universe.possible)).toBe(true);
       expect(isEmpty(intersect(loaded.mayAccept, loaded.mayRefuse))).toBe(true);
     }),
-    { numRuns: 50 },
+    { numRuns: propertyRuns(50) },
   );
 });
 
@@ -166,7 +167,7 @@ test('what arrives at a chain is sent there by a call that counts it', () => {
         expect(members(loaded.arrivingAt(name), space)).toEqual(arrived);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: propertyRuns(60) },
   );
 });
 
@@ -183,6 +184,6 @@ test('the deciders of a set are those of its packets', () => {
       );
       expect(loaded.deciders(set)).toEqual([...deciders].sort((a, b) => a - b));
     }),
-    { numRuns: 100 },
+    { numRuns: propertyRuns(100) },
   );
 });

@@ -13,6 +13,7 @@ import {
 import fc, { type Arbitrary } from 'fast-check';
 import { packetsOf, smallSpace, smallTables } from '../../../../test/arbitrary/smalltable.js';
 import { packets, tables } from '../../../../test/arbitrary/table.js';
+import { propertyRuns } from '../../../../test/harness/length.js';
 import { LimitError } from '../limit.js';
 import { FIELDS } from './box.js';
 import { mirror } from './mirror.js';
@@ -69,9 +70,9 @@ test('a packet is possible when nothing is impossible about it', () => {
       seen[can ? 'possible' : 'impossible']++;
       return includes(universe.possible, packet) === can;
     }),
-    { numRuns: 5000 },
+    { numRuns: propertyRuns(5000) },
   );
-  expect(Math.min(seen.possible, seen.impossible)).toBeGreaterThan(1000);
+  expect(Math.min(seen.possible, seen.impossible)).toBeGreaterThan(propertyRuns(1000));
 });
 
 test('sets match what their clauses match, and unite, intersect and subtract as sets do', () => {
@@ -94,7 +95,7 @@ test('sets match what their clauses match, and unite, intersect and subtract as 
       );
       expect(wrong).toEqual([]);
     }),
-    { numRuns: 40 },
+    { numRuns: propertyRuns(40) },
   );
 });
 
@@ -112,7 +113,7 @@ test('equal sets are equal however they were made', () => {
         expect(equals(subtract(universe.possible, subtract(universe.possible, a)), a)).toBe(true);
       }
     }),
-    { numRuns: 25 },
+    { numRuns: propertyRuns(25) },
   );
 });
 
@@ -141,9 +142,9 @@ test('a projection has what agrees with some packet of the set', () => {
       expect(isEmpty(subtract(projected, universe.possible))).toBe(true);
       if (!equals(projected, accepted)) grown++;
     }),
-    { numRuns: 100 },
+    { numRuns: propertyRuns(100) },
   );
-  expect(grown).toBeGreaterThan(20);
+  expect(grown).toBeGreaterThan(propertyRuns(20));
 });
 
 describe('a witness', () => {
@@ -172,9 +173,9 @@ describe('a witness', () => {
           );
         }
       }),
-      { numRuns: 50 },
+      { numRuns: propertyRuns(50) },
     );
-    expect(found).toBeGreaterThan(500);
+    expect(found).toBeGreaterThan(propertyRuns(500));
   });
 
   const universe = new Universe();
@@ -272,6 +273,6 @@ test('the mirror of a set has what its packets have, in the other end', () => {
         return given === undefined || !isPossible;
       });
     }),
-    { numRuns: 10 },
+    { numRuns: propertyRuns(10) },
   );
 });
