@@ -16,7 +16,8 @@ import {
   WHOLE_BOX,
   withField,
 } from './box.js';
-import { type Cared, type FieldClass, splitField } from './fieldsplit.js';
+import type { Cared, FieldClass } from './cared.js';
+import { splitField } from './fieldsplit.js';
 import { IN, OUT, type SetStore } from './setstore.js';
 import { rangesOf } from './span.js';
 

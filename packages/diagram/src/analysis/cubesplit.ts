@@ -4,7 +4,7 @@
  */
 import { LimitError } from '../limit.js';
 import { pieceAt } from '../piece.js';
-import { type Cared, type FieldClass, stepsOf } from './fieldsplit.js';
+import { type Cared, type FieldClass, stepsOf } from './cared.js';
 import { OUT, type SetStore } from './setstore.js';
 import { type Cube, cubesOfRange, mergeCubes, mergeReadable } from './span.js';
 

@@ -5,22 +5,10 @@
 import { BUILTIN_CHAINS, type Family, FIELD_BITS, type Field } from '@sockfilter/table';
 import { LimitError } from '../limit.js';
 import { fieldBits, firstPiece, pieceAt } from '../piece.js';
-import { isTerminal, type Ref } from '../store.js';
 import { isAddress } from './box.js';
+import { type Cared, type FieldClass, step, stepsOf } from './cared.js';
 import { cubeClasses } from './cubesplit.js';
 import { OUT, type SetStore } from './setstore.js';
-import type { Span } from './span.js';
-
-/** A set and its care set: the first lies within the second. */
-export interface Cared {
-  readonly set: Ref;
-  readonly care: Ref;
-}
-
-/** Values of a field that lead to the same rest. */
-export interface FieldClass extends Cared {
-  readonly spans: readonly Span[];
-}
 
 /** A field of which each value is a class of its own, since a diagram's intervals say more than is there. */
 const FEW_VALUES: Partial<Readonly<Record<Field, readonly number[]>>> = {
@@ -46,32 +34,6 @@ function lastPiece(first: number): number {
   let piece = first;
   while (pieceAt(piece).shift > 0) piece++;
   return piece;
-}
-
-function asks({ diagrams }: SetStore, ref: Ref, piece: number): boolean {
-  return !isTerminal(ref) && diagrams.pieceOf(ref) === piece;
-}
-
-function step(store: SetStore, { set, care }: Cared, piece: number, value: number): Cared {
-  const next = (ref: Ref) => (asks(store, ref, piece) ? store.diagrams.follow(ref, value) : ref);
-  return { set: next(set), care: next(care) };
-}
-
-/** Runs of the piece's values with their rests, in order; neighbours may have the same. */
-export function stepsOf(store: SetStore, cared: Cared, piece: number) {
-  const { diagrams } = store;
-  const starts = new Set([0]);
-  for (const ref of [cared.set, cared.care]) {
-    if (!asks(store, ref, piece)) continue;
-    for (let edge = diagrams.firstEdge(ref); edge < diagrams.endEdge(ref); edge++)
-      starts.add(diagrams.edgeStart(edge));
-  }
-  const sorted = [...starts].sort((a, b) => a - b);
-  return sorted.map((start, at) => ({
-    start,
-    end: sorted[at + 1] ?? 1 << pieceAt(piece).bits,
-    rest: step(store, cared, piece, start),
-  }));
 }
 
 /** The classes as ranges; undefined past so many. */
