@@ -105,7 +105,11 @@ function tablesOf(pool: readonly Match[]): Arbitrary<Table> {
     chainOf('u', { builtin: false, callable: ['v'], pool }),
     chainOf('v', { builtin: false, callable: [], pool }),
   ];
-  return fc.record<Table>({ groups: fc.constant([]), chains: fc.tuple(...builtin, ...user) });
+  return fc.record<Table>({
+    denyUnseen: fc.boolean(),
+    groups: fc.constant([]),
+    chains: fc.tuple(...builtin, ...user),
+  });
 }
 
 const pools = fc.uniqueArray(fc.constantFrom(...MATCHES), { minLength: 2, maxLength: 4 });

@@ -314,7 +314,11 @@ export function tables(maxRules = 5): Arbitrary<Table> {
   const user = USER_CHAINS.map(({ name, outward }, index) =>
     chain(name, { builtin: undefined, outward, callable: callable(outward, index + 1) }, maxRules),
   );
-  return fc.record<Table>({ groups, chains: fc.tuple(...builtin, ...user) });
+  return fc.record<Table>({
+    denyUnseen: fc.boolean(),
+    groups,
+    chains: fc.tuple(...builtin, ...user),
+  });
 }
 
 function near(values: readonly number[], max: number): Arbitrary<number> {

@@ -47,7 +47,7 @@ describe('check', () => {
 
   test('a sound file is 0', () => {
     const { stdout } = place.expectStatus(['check', 'web.rules'], 0);
-    expect(stdout).toMatch(/^0 errors, 0 warnings, 2 remarks in 1 file$/m);
+    expect(stdout).toMatch(/^0 errors, 0 warnings, 3 remarks in 1 file$/m);
   });
 
   test('a finding is 1, with its line, the rule that covers it and a call', () => {

@@ -233,3 +233,34 @@ describe('the lock', () => {
     place.expectStatus(edit, 0);
   });
 });
+
+describe('--deny-unseen', () => {
+  const written = () => readFileSync(place.path('o.rules'), 'utf8');
+
+  test('is a line of the file, which an edit adds and takes away', () => {
+    place.write('o.rules', '# ours\n*socket\n:BIND DROP [0:0]\n# rules\nCOMMIT\n');
+    const run = (...words: string[]) => place.expectStatus(['--file', 'o.rules', ...words], 0);
+    run('--deny-unseen');
+    const whole = '# ours\n*socket\n:BIND DROP [0:0]\n--deny-unseen\n# rules\nCOMMIT\n';
+    expect(written()).toBe(whole);
+    run('--deny-unseen');
+    run('-A', 'BIND', '-j', 'DROP');
+    run('-D', 'BIND', '1');
+    expect(written()).toBe(whole);
+    expect(run('-S').stdout).toMatch(/^--deny-unseen$/m);
+    expect(run('-S', 'BIND').stdout).not.toMatch(/deny/);
+    const json = run('save', '--json').stdout;
+    place.write('o.json', json);
+    expect(place.expectStatus(['--file', 'o.json', 'save'], 0).stdout).toBe(run('save').stdout);
+    const { stdout } = run('explain', 'BIND', '--proto', 'udplite', '--dst', '10.0.0.1:9');
+    expect(stdout).toMatch(/^`--deny-unseen`: no such socket can be made/m);
+    run('--deny-unseen', 'off');
+    expect(written()).toBe('# ours\n*socket\n:BIND DROP [0:0]\n# rules\nCOMMIT\n');
+  });
+
+  test('is on or off', () => {
+    place.write('o.rules', '*socket\nCOMMIT\n');
+    const { stderr } = place.expectStatus(['--file', 'o.rules', '--deny-unseen', 'maybe'], 2);
+    expect(stderr).toMatch(/maybe/);
+  });
+});

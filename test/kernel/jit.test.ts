@@ -49,6 +49,7 @@ function compileAt(table: Table, diagram: Diagram, offset: number): CompiledTabl
     owners,
     tests: placedTests(table),
     rules: owners.filter(({ rule }) => rule).length,
+    denyUnseen: table.denyUnseen,
   };
 }
 
@@ -152,13 +153,13 @@ describeKernel('the walk in the JIT', () => {
   });
 
   test('a walk of too many steps is refused, the longest that is allowed is not', () => {
-    const { owners, tests, rules, blob } = compileTable(EMPTY_TABLE);
+    const { blob, ...compiled } = compileTable(EMPTY_TABLE);
     const verdict = [0x0d | (OP.verdict << 24), 0] as const;
     const jumpTo = (address: number) => [OP.jump << 24, address] as const;
     const walkOf = (nodes: readonly (readonly [number, number])[]) => {
       const entries = { BIND: 0, ACCEPT: 0, CONNECT: NODES_PER_PAGE, SENDTO: 0, RECVFROM: 0 };
       const made: Blob = { ...blob, words: Uint32Array.from(nodes.flat()), entries };
-      jit.enforce({ owners, tests, rules, blob: made });
+      jit.enforce({ ...compiled, blob: made });
       return jit.run(PACKET).errno;
     };
     const straight = (steps: number) => [

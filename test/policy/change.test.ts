@@ -30,6 +30,21 @@ test('a group that comes, goes or moves is a change of its own', () => {
   ]);
 });
 
+test('unseen sockets that can be made are new access, those that no longer can are not', () => {
+  const [open, closed] = [fileOf([]), fileOf(['--deny-unseen'])];
+  const gone = '`--deny-unseen` is gone: raw, SCTP, DCCP and UDP-Lite sockets can be made';
+  const { change, told } = compare(closed, open);
+  expect(change).toMatchObject({ isSame: false, rules: [gone], regions: [] });
+  expect(told).toEqual([`SF212 ${gone}`]);
+  const strict = (before: RuleFile, after: RuleFile) => {
+    const comparison = new Comparison(before, after);
+    return comparison.findings(comparison.describe(), { noNewAccess: true }).length;
+  };
+  expect(strict(closed, open)).toBe(1);
+  expect(strict(open, closed)).toBe(0);
+  expect(compare(closed, closed).change.isSame).toBe(true);
+});
+
 test('the errno alone', () => {
   const { told } = compare(
     fileOf(['-A CONNECT -d 10.0.0.1 -j REJECT --reject-with EACCES']),

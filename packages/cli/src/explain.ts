@@ -17,6 +17,7 @@ import {
   groupLabel,
   ownerName,
   type Packet,
+  PROTOCOL,
   placedTests,
   printEndpoint,
   protocolName,
@@ -94,6 +95,11 @@ function packetWords(packet: Packet): Readonly<Record<string, string | number>> 
 /** A bind to port 0, of which the kernel makes another. */
 function asksForPort({ chain, destinationPort }: Packet): boolean {
   return chain === 'BIND' && destinationPort === 0;
+}
+
+/** A call of a socket that the table lets nobody make. */
+function isDenied({ denyUnseen }: Table, { protocol }: Packet): boolean {
+  return denyUnseen && protocol === PROTOCOL.udplite;
 }
 
 function place(owner: CounterOwner) {
@@ -179,6 +185,7 @@ export async function explain(
           }
         : only.json),
       installed: isInstalled,
+      ...(isDenied(table, packet) && { denied: true }),
       call: packetWords(packet),
       ...(rules && { asked: asked() }),
     };
@@ -192,6 +199,9 @@ export async function explain(
     ...outcomes.flatMap((outcome) => outcome.lines),
     ...(asksForPort(packet) && outcomes.some(({ errno }) => errno === 0)
       ? ['the port that the kernel chooses is judged too, with its number']
+      : []),
+    ...(isDenied(table, packet)
+      ? ['`--deny-unseen`: no such socket can be made, and the call never comes']
       : []),
     ...(isInstalled ? [] : ['nothing is installed: every call is allowed']),
     `call: ${call.join(', ')}`,

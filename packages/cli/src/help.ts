@@ -30,6 +30,7 @@ Table commands:
   -N CHAIN                   new chain       -X [CHAIN]       delete chain
   -E OLD NEW                 rename chain    -P CHAIN POLICY  policy: ACCEPT or DROP
   -Z [CHAIN [N]]             zero counters   -v -x --line-numbers --json -c PKTS BYTES
+  --deny-unseen [on|off]     refuse to make raw, SCTP, DCCP and UDP-Lite sockets, which no hook sees
 
 Rules:
   [!] -p PROTOCOL            tcp udp udplite icmp ipv6-icmp mptcp all, or a number

@@ -26,6 +26,12 @@ const RELEASE: Readonly<Record<Status['release'], string | undefined>> = {
   both: 'an older one and this one: an upgrade was interrupted, and the next change ends it',
 };
 
+/** What becomes of sockets whose calls no hook sees. */
+const UNSEEN = {
+  on: 'raw, SCTP, DCCP and UDP-Lite sockets are refused; what ping sockets send passes',
+  off: 'raw, SCTP and DCCP sockets, connect(2) of UDP-Lite and what ping sockets send pass; `--deny-unseen` refuses all but the last',
+};
+
 function printRelease({ release, format }: Status): string | undefined {
   const said = RELEASE[release];
   return said && `${said} (format ${format})`;
@@ -65,6 +71,7 @@ function printStatus(
     ['cgroups', printCgroups(status)],
     ['revision', label && `${label}${isEdited ? ', edited since' : ''}`],
     ['text', `sha256:${hash}`],
+    ['unseen', UNSEEN[status.denyUnseen ? 'on' : 'off']],
     ['release', printRelease(status)],
     [
       'on trial',

@@ -13,7 +13,7 @@ import {
 import { BUILTIN_CHAINS, isBuiltinChain, type Policy, type Rule } from '@sockfilter/table';
 import { iptablesChainHelp } from './chainhelp.js';
 import { parseChainName, parseNewChainName } from './chainname.js';
-import { COMMAND_VOCABULARY, CommandDraft, type Verb } from './commandoptions.js';
+import { COMMAND_VOCABULARY, CommandDraft, isSwitch, SWITCH, type Verb } from './commandoptions.js';
 import { commandLine } from './lexer.js';
 import { finishRule } from './rule.js';
 import { protocolMatch } from './ruledraft.js';
@@ -160,6 +160,10 @@ const BUILD: Readonly<Record<Verb, Build>> = {
     if (chain === undefined || to === undefined) return undefined;
     return { kind: 'rename-chain', chain, to };
   },
+  'deny-unseen': (_, { words: [word] }) => ({
+    kind: 'deny-unseen',
+    on: SWITCH[word && isSwitch(word.text) ? word.text : 'on'],
+  }),
   help: ({ ip, matches, target }) => {
     const protocol = ip.options.find(({ name }) => name === 'protocol')?.options[0]?.value;
     const brought = protocol?.kind === 'protocol' ? protocolMatch(protocol.protocol) : undefined;

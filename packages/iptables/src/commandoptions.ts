@@ -20,6 +20,7 @@ export type Verb =
   | 'delete-chain'
   | 'policy'
   | 'rename-chain'
+  | 'deny-unseen'
   | 'help'
   | 'version';
 
@@ -59,7 +60,7 @@ function addCommand(draft: CommandDraft, verb: Verb, use: OptionUse): void {
 
 function command(
   verb: Verb,
-  short: string,
+  short: string | undefined,
   least: number,
   most: number,
   ...aliases: readonly string[]
@@ -82,6 +83,10 @@ function flag(
 ): CommandRow {
   return { long, short, ...words, negatable: false, take };
 }
+
+/** What can stand behind `--deny-unseen`; on if nothing does. */
+export const SWITCH = { on: true, off: false } as const;
+export const isSwitch = (text: string): text is keyof typeof SWITCH => Object.hasOwn(SWITCH, text);
 
 const oneWord = { least: 1, most: 1 };
 
@@ -107,6 +112,7 @@ const ROWS: readonly CommandRow[] = [
   command('delete-chain', 'X', 0, 1),
   command('policy', 'P', 2, 2),
   { ...command('rename-chain', 'E', 2, 2), verbatim: true },
+  { ...command('deny-unseen', undefined, 0, 1), wants: ({ text }) => isSwitch(text) },
   command('help', 'h', 0, 0),
   command('version', 'V', 0, 0),
   flag(['verbose'], 'v', (draft) => {
@@ -164,8 +170,9 @@ const SHORT = new Map(
   ROWS.flatMap((row) => (row.short === undefined ? [] : [[row.short, row] as const])),
 );
 
-/** Not iptables' own: `--j` stays short for `--jump`. */
-const ABBREVIATED = ROWS.filter(({ long }) => !long.includes('json'));
+/** Not iptables' own: `--j` stays short for `--jump`, and `--de` for what it has. */
+const UNABBREVIATED = ['json', 'deny-unseen'];
+const ABBREVIATED = ROWS.filter(({ long }) => !long.some((each) => UNABBREVIATED.includes(each)));
 
 export const COMMAND_VOCABULARY: Vocabulary<CommandDraft> = {
   long: (name, draft) => LONG.get(name) ?? RULE_VOCABULARY.long(name, draft),

@@ -1,5 +1,5 @@
 export { type ParsedCommand, parseCommand } from './commandline.js';
-export { COMMAND_SPELLINGS } from './commandoptions.js';
+export { COMMAND_SPELLINGS, SWITCH } from './commandoptions.js';
 export { parseGroupId, parseGroupName, printGroup } from './groupline.js';
 export { commandLine, lexLine } from './lexer.js';
 export { type ListingOptions, printListing, printRules, printVerbose } from './listing.js';

@@ -13,6 +13,7 @@ import {
 } from '@sockfilter/table';
 import { printRule } from './print.js';
 import { PROTOCOL_MATCHES } from './ruledraft.js';
+import { DENY_UNSEEN_LINE } from './save.js';
 import { matchSyntax, optionSyntax } from './syntax.js';
 import { listTarget, targetWord } from './target.js';
 import { familyOf } from './values/address.js';
@@ -174,7 +175,7 @@ export function printListing(table: Table, options: ListingOptions = {}): string
   return `${blocks.join('\n\n')}\n`;
 }
 
-/** As `iptables -S`: policies, user chains, then the rules; verbose with counters. */
+/** As `iptables -S`: policies, user chains, the option of the table, then the rules; verbose with counters. */
 export function printRules(table: Table, options: ListingOptions = {}): string {
   const count = countIn(table, options);
   const { verbose, number } = options;
@@ -186,6 +187,9 @@ export function printRules(table: Table, options: ListingOptions = {}): string {
   const rules = chains.flatMap(({ name, rules: all }) =>
     all.map((rule) => printRule(name, rule, verbose ? count(rule) : undefined)),
   );
-  const lines = number === undefined ? [...heads, ...rules] : rules.slice(number - 1, number);
+  const isWhole = options.chain === undefined;
+  const option = isWhole && table.denyUnseen ? [DENY_UNSEEN_LINE] : [];
+  const lines =
+    number === undefined ? [...heads, ...option, ...rules] : rules.slice(number - 1, number);
   return lines.map((line) => `${line}\n`).join('');
 }

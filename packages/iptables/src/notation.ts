@@ -3,13 +3,14 @@ import { type Document, editDocument, type LineNotation } from '@sockfilter/lang
 import type { Table } from '@sockfilter/table';
 import { printGroup } from './groupline.js';
 import { parseSave } from './restore.js';
-import { printChainLine, printRuleFile, printRuleLine } from './save.js';
+import { DENY_UNSEEN_LINE, printChainLine, printRuleFile, printRuleLine } from './save.js';
 
 const COUNTER = /^\s*\[(\d+):\d+\](?=\s)/;
 
 const SAVE_LINES: LineNotation = {
   chainLine: printChainLine,
   groupLine: printGroup,
+  denyUnseenLine: DENY_UNSEEN_LINE,
   ruleLine: printRuleLine,
   recount: (text, from, to) => {
     const written = COUNTER.exec(text)?.[1];

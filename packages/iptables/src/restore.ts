@@ -294,6 +294,7 @@ class SaveReader {
     }
     this.#settle();
     this.#attempt(place, () => applyEdit(this.#table, command));
+    if (command.kind === 'deny-unseen') return { kind: 'deny-unseen', on: command.on };
     if (command.kind === 'new-chain') this.chains.set(command.chain, span);
     if (command.kind === 'new-chain')
       return { kind: 'chain', name: command.chain, policy: undefined, packets: 0n };

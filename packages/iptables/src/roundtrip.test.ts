@@ -204,7 +204,11 @@ test('a printed table prints the same again', () => {
       const user = { name: 'user', policy: undefined, packets: 0n, rules };
       const web = { name: 'web', policy: undefined, packets: 0n, rules: [] };
       const groups = [{ name: 'a b', id: 3, path: '/x "y"' }];
-      const text = printSave({ groups, chains: [...EMPTY_TABLE.chains, user, web] });
+      const text = printSave({
+        ...EMPTY_TABLE,
+        groups,
+        chains: [...EMPTY_TABLE.chains, user, web],
+      });
       const save = parseSave(text, 'f', { names: NO_NAMES });
       expect(save.diagnostics).toEqual([]);
       expect(printSave(save.table)).toBe(text);

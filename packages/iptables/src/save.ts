@@ -33,6 +33,9 @@ export function printRuleLine(chain: string, rule: Rule): string {
   return printCounted(chain, rule, rule.packets || undefined);
 }
 
+/** The option of the table, as a line of a rule file. */
+export const DENY_UNSEEN_LINE = '--deny-unseen';
+
 /** The table as text that ends in a newline: chains, groups, rules, COMMIT. */
 export function printSave(table: Table, { counters, header }: PrintSaveOptions = {}): string {
   const packets = new Map<Rule | string, bigint | undefined>();
@@ -45,6 +48,7 @@ export function printSave(table: Table, { counters, header }: PrintSaveOptions =
   lines.push('*socket');
   for (const { name, policy } of table.chains)
     lines.push(printChainLine(name, policy, packets.get(name)));
+  if (table.denyUnseen) lines.push(DENY_UNSEEN_LINE);
   lines.push(...table.groups.map(printGroup));
   for (const { name, rules } of table.chains)
     for (const rule of rules) lines.push(printCounted(name, rule, counters && packets.get(rule)));

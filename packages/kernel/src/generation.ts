@@ -33,6 +33,7 @@ export interface CompiledTable {
   /** The opaque tests. */
   readonly tests: readonly PlacedTest[];
   readonly rules: number;
+  readonly denyUnseen: boolean;
 }
 
 /** Compiles a table. Throws LimitError and CapacityError. */
@@ -44,7 +45,7 @@ export function compileTable(table: Table, limits?: Partial<Limits>): CompiledTa
   const states = tests.filter(({ test }) => hasState(test)).length;
   if (states > MAX_STATES) throw new CapacityError('tests with a state', states, MAX_STATES);
   const blob = encodeBlob(buildDiagram(table, limits), NODES_PER_PAGE, tests);
-  return { blob, owners, tests, rules };
+  return { blob, owners, tests, rules, denyUnseen: table.denyUnseen };
 }
 
 export interface GenerationInput {
@@ -117,7 +118,7 @@ function withSlots({ words, asks }: Blob, slots: Slots): Uint32Array<ArrayBuffer
 
 /** Lays a generation out. */
 export function makeGeneration(
-  { blob, owners, tests, rules }: CompiledTable,
+  { blob, owners, tests, rules, denyUnseen }: CompiledTable,
   input: GenerationInput,
 ): Generation {
   const text = Buffer.from(input.text, 'utf8');
@@ -155,6 +156,7 @@ export function makeGeneration(
   const bits = (has: (chain: BuiltinChain) => boolean) =>
     BUILTIN_CHAINS.reduce((set, chain, n) => set | (has(chain) ? 1 << n : 0), 0);
   const head = encodeHeader(header);
+  head.setUint32(HEADER.denyUnseen, denyUnseen ? 1 : 0, true);
   head.setUint32(
     HEADER.groupChains,
     bits((chain) => blob.facts[chain].testsGroup),

@@ -6,6 +6,7 @@ import { mkdirProgram, releaseProgram, rmdirProgram } from './program/cgroups.js
 import { ingressProgram } from './program/ingress.js';
 import { postBindProgram } from './program/postbind.js';
 import { type CallChain, sockAddrProgram } from './program/sockaddr.js';
+import { sockCreateProgram } from './program/sockcreate.js';
 import { sockoptProgram } from './program/sockopt.js';
 
 export interface Hook {
@@ -84,8 +85,8 @@ export const TRACEPOINTS: readonly Hook[] = [
 ];
 
 /**
- * They judge calls. The last two see every option that is set and every packet of the subtree, so they
- * are there only when needed.
+ * They judge calls. The last three see every option that is set, every socket that is made and every packet of
+ * the subtree, so they are there only when needed.
  */
 export const CALL_HOOKS: readonly Hook[] = [
   call('BIND', 4, 'inet4_bind'),
@@ -102,6 +103,13 @@ export const CALL_HOOKS: readonly Hook[] = [
     chains: ['CONNECT', 'SENDTO'],
     needed: (table) => isUsed(table, 'CONNECT') || isUsed(table, 'SENDTO'),
     program: sockoptProgram,
+  },
+  {
+    name: 'sock_create',
+    attach: { cgroup: 'sock_create' },
+    chains: [],
+    needed: ({ denyUnseen }) => denyUnseen,
+    program: sockCreateProgram,
   },
   {
     name: 'inet_ingress',

@@ -117,6 +117,8 @@ export const HEADER = {
    * programs walk the generation of the table's other slot.
    */
   deadline: 96,
+  /** 1 if sockets whose calls no hook sees can't be made. */
+  denyUnseen: 116,
   /** What only the tool reads. */
   programs: 104,
   sequence: 48,

@@ -40,6 +40,8 @@ export interface Status extends Partial<Entries> {
   /** Number of commits so far. */
   readonly sequence: number;
   readonly rules: number;
+  /** Whether sockets whose calls no hook sees can't be made. */
+  readonly denyUnseen: boolean;
   readonly nodes: number;
   /** Bytes of kernel memory that the generation takes. */
   readonly bytes: number;
@@ -85,6 +87,7 @@ export function readStatus(
     pins: pins.folder,
     sequence: header.sequence,
     rules: header.rules,
+    denyUnseen: table.denyUnseen,
     nodes: header.nodes,
     bytes: mapInfo(fd).maxEntries * PAGE_BYTES,
     format: header.format,

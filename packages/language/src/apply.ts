@@ -11,6 +11,7 @@ import {
   newChain,
   renameChain,
   replaceRule,
+  setDenyUnseen,
   setPolicy,
   type Table,
   TableError,
@@ -58,6 +59,8 @@ export function applyEdit(table: Table, command: EditCommand): Table {
       return setPolicy(table, command.chain, command.policy);
     case 'rename-chain':
       return renameChain(table, command.chain, command.to);
+    case 'deny-unseen':
+      return setDenyUnseen(table, command.on);
   }
 }
 

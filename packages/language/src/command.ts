@@ -28,7 +28,8 @@ export type EditCommand =
   | { readonly kind: 'new-chain'; readonly chain: string }
   | { readonly kind: 'delete-chain'; readonly chain: string | undefined }
   | { readonly kind: 'policy'; readonly chain: string; readonly policy: Policy }
-  | { readonly kind: 'rename-chain'; readonly chain: string; readonly to: string };
+  | { readonly kind: 'rename-chain'; readonly chain: string; readonly to: string }
+  | { readonly kind: 'deny-unseen'; readonly on: boolean };
 
 export type Command =
   | EditCommand
@@ -78,6 +79,7 @@ const EDITS: ReadonlySet<CommandKind> = new Set<EditCommand['kind']>([
   'delete-chain',
   'policy',
   'rename-chain',
+  'deny-unseen',
 ]);
 
 export function isEdit(command: Command): command is EditCommand {

@@ -13,6 +13,7 @@ export type DocumentLine = { readonly text: string } & (
       readonly packets: bigint;
     }
   | { readonly kind: 'group'; readonly group: Group }
+  | { readonly kind: 'deny-unseen'; readonly on: boolean }
   | { readonly kind: 'rules'; readonly chain: string; readonly rules: readonly Rule[] }
 );
 

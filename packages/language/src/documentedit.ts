@@ -15,6 +15,7 @@ import type { Names } from './names.js';
 export interface LineNotation {
   readonly chainLine: (name: string, policy: Chain['policy'], packets: bigint) => string;
   readonly groupLine: (group: Group) => string;
+  readonly denyUnseenLine: string;
   readonly ruleLine: (chain: string, rule: Rule) => string;
   /** The line with another count before its rules; undefined if that count does not stand there. */
   readonly recount: (text: string, from: bigint, to: bigint) => string | undefined;
@@ -35,6 +36,7 @@ function withEnding(notation: LineNotation, text: string): LineNotation {
     ...notation,
     chainLine: (...words) => `${notation.chainLine(...words)}\r`,
     groupLine: (group) => `${notation.groupLine(group)}\r`,
+    denyUnseenLine: `${notation.denyUnseenLine}\r`,
     ruleLine: (...words) => `${notation.ruleLine(...words)}\r`,
   };
 }
@@ -155,6 +157,8 @@ function edit({ lines }: Document, table: Table, notation: LineNotation): string
   const chains = lastOf('chain', 'table');
   const groups = lastOf('group');
   for (const text of newChainLines(lines, table, notation)) push(after, chains, text);
+  if (table.denyUnseen && !lines.some((line) => line.kind === 'deny-unseen' && line.on))
+    push(after, chains, notation.denyUnseenLine);
   for (const group of table.groups) {
     const known = lines.some((line) => line.kind === 'group' && sameGroup(line.group, group));
     if (!known) push(after, groups < 0 ? chains : groups, notation.groupLine(group));
@@ -205,6 +209,8 @@ function edit({ lines }: Document, table: Table, notation: LineNotation): string
       }
       case 'group':
         return table.groups.some((group) => sameGroup(line.group, group)) ? [line.text] : [];
+      case 'deny-unseen':
+        return line.on === table.denyUnseen ? [line.text] : [];
       case 'rules':
         return keepRules(line);
       default:

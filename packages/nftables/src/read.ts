@@ -14,7 +14,7 @@ import { isBuiltinChain } from '@sockfilter/table';
 import { type JsonNode, JsonText, nodeNoun } from './node.js';
 import { readCount, ruleWords } from './rulewords.js';
 import { EXTENSION } from './selector.js';
-import { FORMAT, hookOf, TABLE } from './write.js';
+import { DENY_UNSEEN, FORMAT, hookOf, TABLE } from './write.js';
 
 /** Whether a text is JSON and no list of commands. */
 export function isJson(text: string): boolean {
@@ -114,12 +114,26 @@ class Reader {
   }
 
   #readTable(body: JsonNode): void {
-    const parts = this.#json.members(body, ['family', 'name', 'handle'], 'this table');
+    const parts = this.#json.members(body, ['family', 'name', 'handle', EXTENSION], 'this table');
     if (!parts) return;
     const sound = this.#isOurs(body, parts.get('family'), parts.get('name'));
     if (this.#opened) this.#json.report(body, 'the table is given twice');
     else if (sound) this.#say(body, [plain(`*${TABLE.table}`, this.#json.spanOf(body))]);
     this.#opened = true;
+    const own = parts.get(EXTENSION);
+    if (own) this.#readOption(own);
+  }
+
+  #readOption(own: JsonNode): void {
+    const given = this.#json.members(own, [DENY_UNSEEN], `\`${EXTENSION}\` of the table`);
+    const node = given?.get(DENY_UNSEEN);
+    if (!node) return;
+    if (typeof node.value !== 'boolean') {
+      this.#json.report(node, `\`${DENY_UNSEEN}\` is true or false`);
+      return;
+    }
+    const span = this.#json.spanOf(node);
+    this.#say(node, [plain(`--${DENY_UNSEEN}`, span), plain(node.value ? 'on' : 'off', span)]);
   }
 
   #inTable(body: JsonNode): boolean {

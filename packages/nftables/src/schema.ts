@@ -5,7 +5,7 @@ import type { Json } from './json.js';
 import { ROWS, TESTS } from './row.js';
 import { EXTENSION, selectorJson } from './selector.js';
 import { NFT_LEVELS, TRACE_STATEMENT } from './statement.js';
-import { FORMAT, hookOf, TABLE } from './write.js';
+import { DENY_UNSEEN, FORMAT, hookOf, TABLE } from './write.js';
 
 type Schema = { readonly [key: string]: Json };
 
@@ -132,7 +132,12 @@ function items(): readonly Json[] {
         },
       },
     }),
-    object({ table: object({ family: own.family, name: own.table }, { handle: count }) }),
+    object({
+      table: object(
+        { family: own.family, name: own.table },
+        { handle: count, [EXTENSION]: object({}, { [DENY_UNSEEN]: { type: 'boolean' } }) },
+      ),
+    }),
     object({ chain: { anyOf: [...builtin, user] } }),
     object({ [EXTENSION]: object({ group: object({ name: string, id }, { path: string }) }) }),
     object({

@@ -107,6 +107,13 @@ function writeGroup({ name, id, path }: Group): Json {
   return { [EXTENSION]: { group } };
 }
 
+/** The key of the table's option, which nft has no word for. */
+export const DENY_UNSEEN = 'deny-unseen';
+
+function tableOption({ denyUnseen }: Table): { readonly [key: string]: Json } {
+  return denyUnseen ? { [EXTENSION]: { [DENY_UNSEEN]: true } } : {};
+}
+
 /** The items of a document: metainfo, table, chains, groups, rules. */
 export function writeTable(table: Table, options: WriteOptions = {}): readonly Json[] {
   const { counters, chain: only, number } = options;
@@ -125,7 +132,7 @@ export function writeTable(table: Table, options: WriteOptions = {}): readonly J
   );
   return [
     { metainfo: { json_schema_version: 1, [EXTENSION]: { format: FORMAT } } },
-    { table: { family: TABLE.family, name: TABLE.table } },
+    { table: { family: TABLE.family, name: TABLE.table, ...tableOption(table) } },
     ...chains.map((chain) => writeChain(chain, counts.get(chain))),
     ...(only === undefined ? table.groups.map(writeGroup) : []),
     ...rules,

@@ -120,13 +120,19 @@ export const CATALOGUE = {
     severity: 'warning',
     title: 'udplite behind CONNECT',
     explanation:
-      'The rule asks for UDP-Lite in a chain that CONNECT leads to. No hook of the kernel sees connect(2) of UDP-Lite, nor the sends of a socket that is connected, so that the rule never matches there.',
+      'The rule asks for UDP-Lite in a chain that CONNECT leads to. No hook of the kernel sees connect(2) of UDP-Lite, nor the sends of a socket that is connected, so that the rule never matches there. `--deny-unseen` refuses such sockets altogether.',
   },
   SF020: {
     severity: 'warning',
     title: 'path that hardly exists',
     explanation:
       'A path of a group or rule is not what systemd or the kernel calls a control group: it begins with a mount point, a shell or quotes changed its backslashes, or a unit lies elsewhere. Where no control group has the path, what names it never holds.',
+  },
+  SF021: {
+    severity: 'info',
+    title: 'open to unseen sockets',
+    explanation:
+      'CONNECT and SENDTO refuse by policy, and raw, SCTP, DCCP and UDP-Lite sockets, whose calls no hook sees, can reach what they refuse. `--deny-unseen`, a line of the file, refuses to make such sockets; it takes raw sockets from those who need them too.',
   },
   SF100: {
     severity: 'error',
@@ -202,6 +208,12 @@ export const CATALOGUE = {
     title: 'another test',
     explanation:
       'Calls are accepted or refused as a clock, a state or chance says, in the old rules and in the new ones; but what is asked is not the same. `--no-new-access` takes it for new access, as calls may be accepted now that were refused.',
+  },
+  SF212: {
+    severity: 'error',
+    title: 'change of --deny-unseen',
+    explanation:
+      'Sockets whose calls no hook sees, raw, SCTP, DCCP and UDP-Lite, can be made where they could not, or no longer. That they can is new access, whatever the rules say: `--no-new-access` takes it so.',
   },
 } as const satisfies Readonly<Record<string, CatalogueRow>>;
 

@@ -17,6 +17,7 @@ import type { IntendedChange } from './expectation.js';
 import { type Finding, type Note, type Place, plainFinding, type Witness } from './finding.js';
 import { groupChanges, registerBoth } from './groupchange.js';
 import { type ChangedSets, changedSets, compareIntended } from './intended.js';
+import { type OptionChange, optionChange } from './optionchange.js';
 import { describeRuleChanges } from './rulechanges.js';
 import { ownerNote, type RuleFile, sameOwner } from './rulefile.js';
 import { Tracer } from './trace.js';
@@ -44,7 +45,7 @@ export interface Change {
   readonly unlisted: readonly ChangeKind[];
   /** Groups that came, went or have another id or path, in words. */
   readonly groups: readonly string[];
-  /** Rules that came, went or changed, a line for each chain. */
+  /** Rules that came, went or changed, a line for each chain; before them the option of the table. */
   readonly rules: readonly string[];
 }
 
@@ -107,6 +108,10 @@ export class Comparison {
     this.#sets = changedSets(difference(this.#loaded.before, this.#loaded.after));
   }
 
+  get #option(): OptionChange | undefined {
+    return optionChange(this.#before.table, this.#after.table);
+  }
+
   get #kinds(): readonly ChangeKind[] {
     return CHANGE_KINDS;
   }
@@ -119,8 +124,15 @@ export class Comparison {
       if (list.tooMany) unlisted.push(kind);
       return list.boxes.map((box) => this.#region(kind, box));
     });
-    const isSame = groups.length === 0 && this.#kinds.every((kind) => isEmpty(this.#sets[kind]));
-    const rules = describeRuleChanges(this.#before, this.#after);
+    const option = this.#option?.message;
+    const isSame =
+      groups.length === 0 &&
+      option === undefined &&
+      this.#kinds.every((kind) => isEmpty(this.#sets[kind]));
+    const rules = [
+      ...(option === undefined ? [] : [option]),
+      ...describeRuleChanges(this.#before, this.#after),
+    ];
     return { isSame, regions, unlisted, groups, rules };
   }
 
@@ -180,6 +192,9 @@ export class Comparison {
     if (noNewAccess && intended)
       for (const region of change.regions)
         if (mayGiveAccess(region.kind)) found.push(regionFinding(region));
+    const option = this.#option;
+    if (option && (!intended || option.givesAccess) && (!noNewAccess || option.givesAccess))
+      found.push(plainFinding('SF212', start, option.message));
     // Who is in a group decides what a rule for it gives: another path gives it to others.
     if (!intended)
       for (const message of change.groups) found.push(plainFinding('SF203', start, message));

@@ -10,6 +10,7 @@ import { findWidePrefixes } from './checks/prefixes.js';
 import { findRemovableRules } from './checks/removable.js';
 import { findUnseenUdplite } from './checks/udplite.js';
 import { findUnmetRules } from './checks/unmet.js';
+import { findUnseenSockets } from './checks/unseen.js';
 import { findOpenWildcards } from './checks/wildcards.js';
 import { type Check, CheckContext } from './context.js';
 import { type Finding, sortFindings } from './finding.js';
@@ -29,6 +30,7 @@ const CHECKS: readonly Check[] = [
   findRefusedChoices,
   findOtherWays,
   findUnseenUdplite,
+  findUnseenSockets,
 ];
 
 export interface CheckOptions {

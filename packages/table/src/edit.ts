@@ -134,6 +134,11 @@ export function setPolicy(table: Table, name: string, policy: Policy): Table {
   return withChain(table, { ...chain, policy });
 }
 
+/** Lets sockets whose calls no hook sees be made, or not. */
+export function setDenyUnseen(table: Table, denyUnseen: boolean): Table {
+  return { ...table, denyUnseen };
+}
+
 /** Renames a user chain, and the targets that call it. */
 export function renameChain(table: Table, from: string, to: string): Table {
   const chain = requireChain(table, from);

@@ -47,6 +47,8 @@ export interface Group {
 
 /** The built-in chains come first, in their order. */
 export interface Table {
+  /** Whether sockets whose calls no hook sees can't be made (`--deny-unseen`). */
+  readonly denyUnseen: boolean;
   readonly groups: readonly Group[];
   readonly chains: readonly Chain[];
 }
@@ -59,6 +61,7 @@ export function emptyChain(name: string, policy: Policy | undefined): Chain {
 }
 
 export const EMPTY_TABLE: Table = {
+  denyUnseen: false,
   groups: [],
   chains: BUILTIN_CHAINS.map((name) => emptyChain(name, 'ACCEPT')),
 };

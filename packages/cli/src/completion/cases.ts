@@ -3,7 +3,7 @@
  * is already typed, and the words that can come. A word that begins with `@` stands for what the shell
  * or the table knows: `@file`, `@chain` (all), `@own` (those that users made), `@group`.
  */
-import { COMMAND_SPELLINGS, SYNTAX, TARGET_SYNTAX } from '@sockfilter/iptables';
+import { COMMAND_SPELLINGS, SWITCH, SYNTAX, TARGET_SYNTAX } from '@sockfilter/iptables';
 import { CATALOGUE } from '@sockfilter/policy';
 import {
   BUILTIN_CHAINS,
@@ -108,6 +108,7 @@ function tableValues(): readonly Case[] {
   return [
     ...chains,
     of(['socket'], '-t', '--table'),
+    of(Object.keys(SWITCH), '--deny-unseen'),
     of([...TARGET_WORDS, '@own'], '-j', '--jump'),
     of(['@own'], '-g', '--goto'),
     of(

@@ -24,6 +24,8 @@ function entered(context: CheckContext): readonly Chain[] {
 
 export const findUnseenUdplite: Check = function* (context) {
   const { file, table } = context;
+  // There is no such socket then.
+  if (table.denyUnseen) return;
   for (const chain of entered(context)) {
     for (const rule of chain.rules) {
       if (!names(ruleCondition(rule, table))) continue;
@@ -34,7 +36,7 @@ export const findUnseenUdplite: Check = function* (context) {
         place: file.placeOf(rule),
         message: `\`CONNECT\` leads here, and connect(2) of udplite is never judged`,
         packet,
-        fix: 'block UDP-Lite as a whole where it must be refused; SENDTO and RECVFROM judge unconnected sockets',
+        fix: '`--deny-unseen` refuses UDP-Lite sockets altogether; SENDTO and RECVFROM judge unconnected ones',
       });
     }
   }
