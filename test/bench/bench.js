@@ -6,6 +6,7 @@
  *     startup   commands that touch no kernel, and node by itself
  *     compile   text -> table -> diagram -> nodes, in process
  *     ci        check, diff and query of large rule sets, and the memory that they take
+ *     page      a page of 500 groups in headless Chromium, beside an empty one
  *
  * `calls` and the live half of `load` need root; the peers are left out where they are not installed.
  */
@@ -13,11 +14,13 @@ import { callsBench } from './calls.js';
 import { ciBench } from './ci.js';
 import { loadBench, startupBench } from './commands.js';
 import { compileBench } from './compile.js';
+import { pageBench } from './page.js';
 
 const BENCHES = {
   startup: startupBench,
   compile: compileBench,
   ci: ciBench,
+  page: pageBench,
   load: loadBench,
   calls: callsBench,
 };

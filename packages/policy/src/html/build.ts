@@ -39,6 +39,14 @@ function columnLimit(rows: number, places: readonly Places[]): number {
   return limit;
 }
 
+/** Sets of calls that a page tells apart. */
+export function toldSets(
+  { accepted, refused }: CheckContext,
+  compared?: Compared,
+): readonly PacketSet[] {
+  return [accepted, refused, ...(compared ? Object.values(compared.sets) : [])];
+}
+
 class PageMaker {
   readonly #context: CheckContext;
   readonly #compared: Compared | undefined;
@@ -59,7 +67,10 @@ class PageMaker {
     this.#rules = new RuleList(lineOf);
     this.#cells = new CellMaker(context, compared, this.#rules);
     const tables = this.#contexts.map(({ table }) => table);
-    this.#rows = pageRows(context.universe, tables, region, this.#preferred);
+    this.#rows = pageRows(context.universe, tables, region, {
+      preferred: this.#preferred,
+      told: toldSets(context, compared),
+    });
   }
 
   get #contexts(): readonly CheckContext[] {
@@ -84,18 +95,15 @@ class PageMaker {
   }
 
   #matrix(chain: BuiltinChain, region: PacketSet, places: Places, limit: number): ChainMatrix {
-    const { accepted, universe } = this.#context;
+    const { universe } = this.#context;
     const whole = this.#uniform(chain, region);
     if (whole) return { chain, columns: [], rows: [], cutColumns: 0, whole };
     const preferred = this.#preferred;
     const { columns, cut } = pageColumns(universe, chain, places, { region, preferred, limit });
-    const row = ({ label, set }: Row) => {
+    const row = ({ label, names, set }: Row) => {
       const calls = intersect(set, region);
-      const hits = intersect(calls, accepted);
-      const cells = columns.map((column) =>
-        this.#cells.make(chain, intersect(calls, column.set), hits),
-      );
-      return { label, cells };
+      const cells = columns.map((column) => this.#cells.make(chain, intersect(calls, column.set)));
+      return { label, names, cells };
     };
     return {
       chain,
@@ -109,7 +117,7 @@ class PageMaker {
   #uniform(chain: BuiltinChain, region: PacketSet): Cell | undefined {
     const isOne = ({ loaded }: CheckContext) => loaded.deciders(region).length === 1;
     if (!this.#contexts.every(isOne)) return undefined;
-    return this.#cells.make(chain, region, this.#context.accepted);
+    return this.#cells.make(chain, region);
   }
 }
 
@@ -124,7 +132,9 @@ export function queryPage(
   const context = new CheckContext(file);
   const asked = compileRegion(context.universe, region, context.table);
   const answer = intersect(asked, verdict === 'accept' ? context.accepted : context.refused);
-  const said = verdict === 'accept' ? 'accepted' : 'refused';
+  const other = verdict === 'accept' ? context.refused : context.accepted;
+  const isOpen = !isEmpty(intersect(answer, other));
+  const said = `${isOpen ? 'or may be ' : ''}${verdict === 'accept' ? 'accepted' : 'refused'}`;
   const extent = isEmpty(asked)
     ? 'no such call can happen'
     : isEmpty(answer)
@@ -133,12 +143,12 @@ export function queryPage(
         ? `all are ${said}`
         : `some are ${said}`;
   return {
-    title: `Which calls are ${said}`,
+    title: `Which calls are ${verdict === 'accept' ? 'accepted' : 'refused'}`,
     version,
     facts: [
+      ['Answer', extent],
       ['Rules', file.name],
       ['Asked about', regionText(region)],
-      ['Answer', extent],
     ],
     remarks: [],
     ...new PageMaker(context, undefined, asked, lineOf).make(),
@@ -161,9 +171,9 @@ export function diffPage(
     title: 'What the change means for calls',
     version,
     facts: [
+      ['Answer', change.isSame ? 'the files mean the same' : 'the files do not mean the same'],
       ['Old', before.name],
       ['New', after.name],
-      ['Answer', change.isSame ? 'the files mean the same' : 'the files do not mean the same'],
     ],
     changes: change.regions
       .slice(0, MAX_CHANGES)

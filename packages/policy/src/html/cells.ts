@@ -16,7 +16,7 @@ import { CHANGE_KINDS, type ChangeKind } from '../change.js';
 import type { CheckContext } from '../context.js';
 import { changedSets } from '../intended.js';
 import { sameOwner } from '../rulefile.js';
-import type { Cell, CellChange, CellPart, CellState } from './model.js';
+import type { Cell, CellChange, CellPart, CellState, Outcome } from './model.js';
 import type { RuleList } from './rulelist.js';
 import { describeWithin } from './within.js';
 
@@ -50,23 +50,30 @@ export class CellMaker {
     this.#rules = rules;
   }
 
-  /** The cell of these calls, of which `accepted` has those that are accepted and maybe others. */
-  make(chain: BuiltinChain, calls: PacketSet, accepted: PacketSet): Cell {
+  /** The cell of these calls. */
+  make(chain: BuiltinChain, calls: PacketSet): Cell {
     if (isEmpty(calls)) return { state: 'void', parts: [] };
-    const hits = intersect(calls, accepted);
-    const state: CellState = isEmpty(hits) ? 'refused' : equals(hits, calls) ? 'accepted' : 'mixed';
+    const outcomes = this.#outcomes(calls);
+    const [only] = outcomes;
+    const state: CellState = only && outcomes.length === 1 ? only[0] : 'mixed';
     const changes = this.#changes(chain, calls);
     const [first] = changes;
     if (first && changes.length === 1 && first.regions.length === 0 && !first.isCut)
       return { state, change: changeOf(changes), parts: changes };
-    const parts =
-      state === 'mixed'
-        ? [
-            this.#part('accepted', chain, hits, calls),
-            this.#part('refused', chain, subtract(calls, hits), calls),
-          ]
-        : [this.#part(state, chain, calls, calls)];
+    const parts = outcomes.map(([outcome, set]) => this.#part(outcome, chain, set, calls));
     return { state, change: changeOf(changes), parts: [...changes, ...parts] };
+  }
+
+  /** What becomes of the calls, and of which. */
+  #outcomes(calls: PacketSet): readonly (readonly [Outcome, PacketSet])[] {
+    const { accepted, refused } = this.#context;
+    const [may, mayNot] = [intersect(calls, accepted), intersect(calls, refused)];
+    const parts = [
+      ['accepted', subtract(may, mayNot)],
+      ['refused', subtract(mayNot, may)],
+      ['open', intersect(may, mayNot)],
+    ] as const;
+    return parts.filter(([, set]) => !isEmpty(set));
   }
 
   #changes(chain: BuiltinChain, calls: PacketSet): readonly CellPart[] {
@@ -83,7 +90,7 @@ export class CellMaker {
     if (!packet) throw new TypeError('an empty set has no call');
     const now = this.#deciders(this.#context, set, packet);
     const compared = this.#compared;
-    const isChange = kind !== 'accepted' && kind !== 'refused';
+    const isChange = kind !== 'accepted' && kind !== 'refused' && kind !== 'open';
     const old = isChange && compared ? this.#deciders(compared.before, set, packet) : undefined;
     const { call, command } = this.#context.witness(packet);
     const { regions, isCut } = equals(set, calls)

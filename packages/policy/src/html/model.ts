@@ -2,7 +2,8 @@
 import type { BuiltinChain } from '@sockfilter/table';
 import type { ChangeKind } from '../change.js';
 
-type Outcome = 'accepted' | 'refused';
+/** `open`: opaque tests have a say. */
+export type Outcome = 'accepted' | 'refused' | 'open';
 
 /** What becomes of all calls of a cell; `void` where no such call can happen. */
 export type CellState = Outcome | 'mixed' | 'void';
@@ -48,6 +49,8 @@ export interface Cell {
 
 interface PageRow {
   readonly label: string;
+  /** The groups of which this is the row, where they are several. */
+  readonly names: readonly string[];
   readonly cells: readonly Cell[];
 }
 

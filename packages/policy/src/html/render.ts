@@ -28,6 +28,7 @@ const CHANGE_SIGNS: Readonly<Record<CellChange, Sign>> = {
 const STATE_SIGNS = {
   accepted: { className: 'A', icons: ['y'], words: 'accepted' },
   refused: { className: 'R', icons: ['n'], words: 'refused' },
+  open: { className: 'O', icons: ['q'], words: 'as limits, time or chance say' },
   mixed: { className: 'M', icons: ['y', 'n'], words: 'some accepted, some refused' },
 } as const satisfies Readonly<Record<string, Sign>>;
 
@@ -35,10 +36,6 @@ const icon = (name: string) => `<i class="${name}"></i>`;
 
 function signHtml({ className, icons, words }: Sign): string {
   return `<span class="s ${className}">${icons.map(icon).join('')}</span>${words}`;
-}
-
-function regionCount({ regions, isCut }: CellPart): string {
-  return `${regions.length}${isCut ? '+' : ''}`;
 }
 
 /** The part without what is empty: there can be thousands. */
@@ -56,58 +53,59 @@ function packPart(part: CellPart, prefix: number): object {
   };
 }
 
-/** Cells in the order of their numbers, and their buttons. */
+/** Cells as the script has them: the number of its parts, its state, and its change if there is one. */
 class CellList {
   readonly parts: (readonly CellPart[])[] = [];
 
-  button({ state, change, parts }: Cell, words = ''): string {
-    if (state === 'void') return '<span class="V" aria-label="no such call">·</span>';
+  add({ state, change, parts }: Cell): readonly (number | string)[] | 0 {
+    if (state === 'void') return 0;
     const number = this.parts.push(parts) - 1;
-    const now = STATE_SIGNS[state];
-    const sign = change ? CHANGE_SIGNS[change] : now;
-    const [yes, no] = parts.filter(({ kind }) => kind === 'accepted' || kind === 'refused');
-    const isSplit = !change && state === 'mixed' && yes !== undefined && no !== undefined;
-    const label = isSplit
-      ? `mixed: accepted in ${regionCount(yes)}, refused in ${regionCount(no)} regions`
-      : change
-        ? `${sign.words}; now ${now.words}`
-        : sign.words;
-    const inside = isSplit
-      ? `${icon('y')}${regionCount(yes)}${icon('n')}${regionCount(no)}`
-      : sign.icons.map(icon).join('');
-    const stop = words === '' ? -1 : 0;
-    return `<button class="${sign.className}" tabindex="${stop}" data-cell="${number}" aria-label="${label}${words}">${inside}${words}</button>`;
+    return change ? [number, state, change] : [number, state];
   }
 }
 
+/** The cell of a chain that is one. */
+function wholeHtml({ state, change, parts }: Cell, cells: CellList): string {
+  if (state === 'void') return '';
+  const number = cells.parts.push(parts) - 1;
+  const { className, icons } = change ? CHANGE_SIGNS[change] : STATE_SIGNS[state];
+  const words = `every call is ${STATE_SIGNS[state].words}`;
+  return `<p class="whole"><button class="${className}" data-cell="${number}">${icons.map(icon).join('')} ${words}</button></p>`;
+}
+
 /** What the page's script reads. */
-function pageData({ rules }: Page, { parts }: CellList): object {
-  const all = parts.flat();
+function pageData({ rules, matrices }: Page, cells: CellList): object {
+  const grids = matrices
+    .filter(({ whole }) => !whole)
+    .map(({ chain, columns, rows }) => ({
+      chain,
+      columns,
+      rows: rows.map((row) => ({
+        label: row.label,
+        ...(row.names.length > 0 && { names: row.names }),
+        cells: row.cells.map((cell) => cells.add(cell)),
+      })),
+    }));
+  const all = cells.parts.flat();
   const first = all[0]?.command ?? '';
   let length = first.length;
   for (const { command } of all) {
     while (!command.startsWith(first.slice(0, length))) length--;
   }
-  const cells = parts.map((cell) => cell.map((part) => packPart(part, length)));
-  return { rules, prefix: first.slice(0, length), cells };
+  const packed = cells.parts.map((cell) => cell.map((part) => packPart(part, length)));
+  const signs = { ...STATE_SIGNS, ...CHANGE_SIGNS };
+  return { rules, prefix: first.slice(0, length), signs, grids, cells: packed };
 }
 
 function isChanged(cells: readonly (Cell | undefined)[]): string {
   return cells.some((cell) => cell?.change !== undefined) ? ' data-changed="1"' : '';
 }
 
-function matrixHtml({ columns, rows }: ChainMatrix, chain: string, cells: CellList): string {
-  const heads = columns.map((label, at) => {
-    const mark = isChanged(rows.map((row) => row.cells[at]));
-    return `<th scope="col"${mark}><span>${escapeHtml(label)}</span></th>`;
-  });
-  const body = rows.map((row) => {
-    const buttons = row.cells.map((cell) => `<td>${cells.button(cell)}</td>`).join('');
-    const label = escapeHtml(row.label);
-    return `<tr><th scope="row" title="${label}"${isChanged(row.cells)}>${label}</th>${buttons}</tr>`;
-  });
+/** Its rows are drawn by the script, as they are scrolled to. */
+function matrixHtml({ columns, chain }: ChainMatrix): string {
+  const heads = columns.map((label) => `<th scope="col"><span>${escapeHtml(label)}</span></th>`);
   const tall = columns.length >= TALL_COLUMNS ? ' tall' : '';
-  return `<div class="scroll" tabindex="0" role="region" aria-label="${chain}, groups by destinations"><table class="grid${tall}"><caption hidden>${chain}: groups by destinations</caption><thead><tr><th scope="col">group</th>${heads.join('')}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${chain}, groups by destinations"><table class="grid${tall}"><caption hidden>${chain}: groups by destinations</caption><thead><tr><th scope="col">group</th>${heads.join('')}</tr></thead><tbody></tbody></table></div>`;
 }
 
 const CHAIN_WORDS: Readonly<Record<ChainMatrix['chain'], string>> = {
@@ -122,13 +120,12 @@ function chainHtml(matrix: ChainMatrix, cells: CellList): string {
   const { chain, whole, columns, rows, cutColumns } = matrix;
   const all = whole ? [whole] : rows.flatMap((row) => row.cells);
   const open = `<section data-chain="${chain}"${isChanged(all)}><div class="head"><h2>${chain}</h2><span>${CHAIN_WORDS[chain]}</span></div>`;
-  if (whole)
-    return `${open}<p class="whole">${cells.button(whole, ` every call is ${whole.state}`)}</p></section>`;
+  if (whole) return `${open}${wholeHtml(whole, cells)}</section>`;
   const cut =
     cutColumns > 0
       ? `<p>${cutColumns} of ${cutColumns + columns.length - 1} destinations that rules name have no column of their own: they are in “everything else”. Ask about a smaller region to see them.</p>`
       : '';
-  return `${open}${matrixHtml(matrix, chain, cells)}${cut}</section>`;
+  return `${open}${matrixHtml(matrix)}${cut}</section>`;
 }
 
 function tilesHtml({ matrices, rules, changes }: Page): string {
@@ -155,6 +152,7 @@ function tilesHtml({ matrices, rules, changes }: Page): string {
         [count('accepted'), 'cells accepted'],
         [count('refused'), 'cells refused'],
         [count('mixed'), 'cells mixed'],
+        ...(count('open') > 0 ? ([[count('open'), 'cells undecided']] as const) : []),
       ];
   tiles.push([rows, 'rows of groups'], [rules.length, 'deciding rules']);
   return `<ul class="tiles">${tiles.map(([number, words]) => `<li><b>${number.toLocaleString('en')}</b><span>${words}</span></li>`).join('')}</ul>`;
@@ -191,13 +189,16 @@ const POLICY = `default-src 'none'; script-src ${hash(SCRIPT)}; style-src ${hash
 export function renderPage(page: Page): string {
   const cells = new CellList();
   const matrices = page.matrices.map((matrix) => chainHtml(matrix, cells)).join('\n');
+  const data = embedJson(pageData(page, cells));
   const isDiff = page.changes !== undefined;
+  const isOpen = cells.parts.flat().some(({ kind }) => kind === 'open');
+  const states = Object.values(STATE_SIGNS).filter((sign) => isOpen || sign !== STATE_SIGNS.open);
   const signs: readonly Sign[] = isDiff
     ? [
         ...Object.values(CHANGE_SIGNS),
-        ...Object.values(STATE_SIGNS).map((sign) => ({ ...sign, words: `still ${sign.words}` })),
+        ...states.map((sign) => ({ ...sign, words: `still ${sign.words}` })),
       ]
-    : Object.values(STATE_SIGNS);
+    : states;
   const legend = signs.map((sign) => `<li>${signHtml(sign)}</li>`).join('');
   const facts = page.facts.map(
     ([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`,
@@ -227,15 +228,16 @@ ${tilesHtml(page)}
 ${notes.length > 0 ? `<ul>${notes.join('')}</ul>` : ''}
 </header>
 <main>
-<div class="bar"><label>groups <input type="search" id="groups" autocomplete="off"></label><label>destinations <input type="search" id="places" autocomplete="off"></label>${isDiff ? '<label><input type="checkbox" id="changed" checked> only what changed</label>' : ''}<ul class="legend" aria-label="legend">${legend}</ul></div>
+<div class="bar"><label>groups <input type="search" id="groups" autocomplete="off"></label><label>destinations <input type="search" id="places" autocomplete="off"></label><label><input type="checkbox" id="refused"> without what is refused everywhere</label>${isDiff ? '<label><input type="checkbox" id="changed" checked> only what changed</label>' : ''}<ul class="legend" aria-label="legend">${legend}</ul></div>
+<noscript><p>This page draws its tables by a script, which it carries and which loads nothing.</p></noscript>
 <p id="nothing" role="status" hidden>Nothing matches the filter.</p>
 ${changesHtml(page)}
 ${matrices}
 ${rulesHtml(page)}
 </main>
-<aside id="panel" tabindex="-1" role="dialog" aria-labelledby="what" hidden><h2 id="what"></h2><button type="button" id="close">close</button><div id="detail"></div></aside>
+<div id="panel" tabindex="-1" role="dialog" aria-labelledby="what" hidden><h2 id="what"></h2><button type="button" id="close">close</button><div id="detail"></div></div>
 <footer>Every cell is exact: it stands for all calls that can happen, not a sample. A split cell says into how many regions. sockfilter ${escapeHtml(page.version)}</footer>
-<script type="application/json" id="data">${embedJson(pageData(page, cells))}</script>
+<script type="application/json" id="data">${data}</script>
 <script>${SCRIPT}</script>
 </body>
 </html>

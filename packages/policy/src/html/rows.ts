@@ -3,15 +3,21 @@ import {
   intersect,
   isEmpty,
   type PacketSet,
+  project,
   subtract,
   type Universe,
   union,
 } from '@sockfilter/diagram';
-import { type Group, groupLabel, ruleCondition, type Table } from '@sockfilter/table';
+import { FIELDS, type Group, groupLabel, ruleCondition, type Table } from '@sockfilter/table';
 
-export interface Row {
+interface Named {
   readonly label: string;
   readonly set: PacketSet;
+}
+
+export interface Row extends Named {
+  /** The groups that share the row since the same becomes of their calls; empty for one alone. */
+  readonly names: readonly string[];
 }
 
 export interface Rows {
@@ -20,7 +26,11 @@ export interface Rows {
   readonly cut: number;
 }
 
-const MAX_ROWS = 200;
+const MAX_ROWS = 600;
+/** Groups that the label of a row names. */
+const MAX_LABELLED = 2;
+
+const BUT_GROUP = FIELDS.filter((field) => field !== 'group');
 
 /** The single ids that rules ask for. */
 function namedIds(table: Table): readonly number[] {
@@ -35,15 +45,40 @@ function namedIds(table: Table): readonly number[] {
   return [...ids];
 }
 
+function labelOf(names: readonly string[]): string {
+  const more = names.length - MAX_LABELLED;
+  if (more <= 1) return names.join(', ');
+  return `${names.slice(0, MAX_LABELLED).join(', ')} and ${more} more`;
+}
+
+/** One row for all groups of which the same calls are told the same. */
+function joinEqual(named: readonly Named[], told: readonly PacketSet[]): readonly Row[] {
+  const alike = new Map<string, Named[]>();
+  for (const each of named) {
+    const calls = [each.set, ...told.map((set) => intersect(set, each.set))];
+    const key = calls.map((set) => project(set, BUT_GROUP).ref).join();
+    const others = alike.get(key);
+    if (others) others.push(each);
+    else alike.set(key, [each]);
+  }
+  return [...alike.values()].map((rows) => {
+    const names = rows.map(({ label }) => label);
+    const set = rows.map((row) => row.set).reduce(union);
+    return { label: labelOf(names), set, names: names.length > 1 ? names : [] };
+  });
+}
+
 /**
- * Together they are all of `region`. Past the bound those that meet `preferred` have rows of their own
+ * @param told what a page tells of calls: groups that differ in none of these sets share a row
+ *
+ * Together the rows are all of `region`. Past the bound those that meet `preferred` have rows of their own
  * before others.
  */
 export function pageRows(
   universe: Universe,
   tables: readonly Table[],
   region: PacketSet,
-  preferred: PacketSet,
+  { preferred, told }: { readonly preferred: PacketSet; readonly told: readonly PacketSet[] },
 ): Rows {
   const groups = new Map<number, Group>();
   for (const table of tables.toReversed())
@@ -52,12 +87,13 @@ export function pageRows(
     ...tables.flatMap((table) => table.groups.map(({ id }) => id)),
     ...tables.flatMap(namedIds).sort((a, b) => a - b),
   ]);
-  const named = [...ids]
+  const known = [...ids]
     .map((id) => {
       const label = id === 0 ? 'no group (0)' : groupLabel([...groups.values()], id);
       return { label, set: intersect(region, universe.box({ group: [[BigInt(id), BigInt(id)]] })) };
     })
     .filter(({ set }) => !isEmpty(set));
+  const named = joinEqual(known, told);
   const wanted = (row: Row) => !isEmpty(intersect(row.set, preferred));
   const own = new Set(
     named.length <= MAX_ROWS
@@ -65,12 +101,15 @@ export function pageRows(
       : [...named.filter(wanted), ...named.filter((row) => !wanted(row))].slice(0, MAX_ROWS),
   );
   const shared = named.filter((row) => !own.has(row));
-  const all = (rows: readonly Row[]) =>
+  const all = (rows: readonly Named[]) =>
     rows.reduce((set, row) => union(set, row.set), universe.empty);
   const others = subtract(region, all(named));
   const rest: Row[] = [];
-  if (shared.length > 0) rest.push({ label: `${shared.length} more groups`, set: all(shared) });
-  if (!isEmpty(others))
-    rest.push({ label: named.length === 0 ? 'everybody' : 'everybody else', set: others });
-  return { rows: [...named.filter((row) => own.has(row)), ...rest], cut: shared.length };
+  const cut = shared.reduce((sum, { names }) => sum + Math.max(names.length, 1), 0);
+  if (cut > 0) rest.push({ label: `${cut} more groups`, set: all(shared), names: [] });
+  if (!isEmpty(others)) {
+    const label = named.length === 0 ? 'everybody' : 'everybody else';
+    rest.push({ label, set: others, names: [] });
+  }
+  return { rows: [...named.filter((row) => own.has(row)), ...rest], cut };
 }
