@@ -310,6 +310,14 @@ export const COMMANDS: readonly CommandRow[] = [
       'import --from networkpolicy policy.yaml --pods pods.yaml',
     ],
   },
+  {
+    words: 'export',
+    describe: 'print a table for nft, or as JSON for other tools',
+    args: [{ name: 'rules', filler: 'file', optional: true }],
+    options: { to: ['nft', 'json'], report: 'file' },
+    scope: 'table',
+    examples: ['export --to nft web.rules > web.nft', 'export --to json web.rules'],
+  },
   ...FAMILIES.map(
     (family): CommandRow => ({
       words: `network.ipv${family}`,

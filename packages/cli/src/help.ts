@@ -58,6 +58,7 @@ Commands:
   query     list the calls that are accepted or refused
   simplify  print an equivalent rule file with fewer rules
   import    make a rule file of rules of iptables, nft, systemd, Kubernetes
+  export    print a table for nft, or as JSON for other tools
   rules     list the codes of findings; schema prints JSON schemas
   completion  print a script that completes commands in bash, zsh or fish
 

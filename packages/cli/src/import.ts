@@ -7,20 +7,19 @@ import {
   importPolicies,
   importUnit,
   printInvariants,
-  printPlace,
-  type Remark,
   readDump,
   readRuleset,
   type Scope,
   translate,
 } from '@sockfilter/interop';
-import { EXIT, escapeUnseen, type Source, writeJson } from '@sockfilter/language';
+import { EXIT, type Source, writeJson } from '@sockfilter/language';
 import { isBuiltinChain, MAX_GROUP_ID } from '@sockfilter/table';
 import { replaceFile } from './atomicfile.js';
 import { CommandError } from './failure.js';
 import { readGroupPath } from './globals.js';
 import { readInput } from './inputfile.js';
-import { note, printRuleText, tell } from './output.js';
+import { note, printRuleText } from './output.js';
+import { tellRemarks } from './remarks.js';
 
 export interface ImportWords {
   readonly from: 'iptables-save' | 'nft-json' | 'systemd-unit' | 'networkpolicy';
@@ -84,29 +83,6 @@ function readDraft(words: ImportWords, sources: readonly Source[]): Draft {
   const draft = importUnit(sources, scope);
   if (!('fault' in draft)) return draft;
   throw new CommandError(draft.fault, EXIT.usage, 'say it with `--path`');
-}
-
-/** Lines that follow each other with the same reason are told together. */
-function tellRemarks(remarks: readonly Remark[]): void {
-  let at = 0;
-  while (at < remarks.length) {
-    const first = remarks[at];
-    if (!first) return;
-    let next = at + 1;
-    for (let each = remarks[next]; each && isSame(first, each); each = remarks[++next]);
-    const last = remarks[next - 1] ?? first;
-    const until = first.place === undefined && last.line > first.line ? `-${last.line}` : '';
-    const place = `${printPlace(first)}${until}`;
-    const what = next - at > 1 ? `${next - at} lines` : first.text;
-    tell(
-      `${escapeUnseen(`${place}: ${first.fate}: ${first.reason}${what === '' ? '' : `: ${what}`}`)}\n`,
-    );
-    at = next;
-  }
-}
-
-function isSame(first: Remark, { file, fate, reason }: Remark): boolean {
-  return first.file === file && first.fate === fate && first.reason === reason;
 }
 
 function refuseWider({ remarks }: Imported): void {

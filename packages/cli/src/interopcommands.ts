@@ -4,6 +4,7 @@ import type { Argv } from 'yargs';
 import type { Globals } from './globals.js';
 import { list, text } from './options.js';
 
+const TO = ['nft', 'json'] as const;
 const FROM = ['iptables-save', 'nft-json', 'systemd-unit', 'networkpolicy'] as const;
 
 /** The files of the patches of 2007, as commands. */
@@ -27,8 +28,32 @@ function bindListCommands(parser: Argv, globals: Globals): Argv {
   );
 }
 
+function exportCommand(parser: Argv, globals: Globals): Argv {
+  return parser.command(
+    'export [rules]',
+    'print a table for nft, or as JSON for other tools',
+    (command) =>
+      command
+        .positional('rules', {
+          type: 'string',
+          describe: 'a rule file; without one the table in force',
+        })
+        .option('to', {
+          choices: TO,
+          demandOption: true,
+          requiresArg: true,
+          describe: 'what is to read it',
+        })
+        .option('report', { ...text, describe: 'write what is told as JSON too' }),
+    async ({ rules, to, report }) => {
+      const { exportTable } = await import('./export.js');
+      await exportTable(globals, { file: rules, to, report });
+    },
+  );
+}
+
 export function interopCommands(parser: Argv, globals: Globals): Argv {
-  return bindListCommands(parser, globals).command(
+  return exportCommand(bindListCommands(parser, globals), globals).command(
     'import <files..>',
     'make a rule file of the rules of iptables, nft, systemd or Kubernetes',
     (command) =>

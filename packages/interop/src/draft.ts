@@ -6,9 +6,10 @@ import type { Source } from '@sockfilter/language';
  * - `moot`: no socket call is concerned, so that nothing is missing.
  * - `narrowed`: less is accepted than by the original.
  * - `wider`: more would be accepted, and so the import is refused.
+ * - `missing`: of an export, nothing stands for it there.
  * - `note`: it is there, and means a little else.
  */
-export type Fate = 'moot' | 'narrowed' | 'wider' | 'note';
+export type Fate = 'moot' | 'narrowed' | 'wider' | 'missing' | 'note';
 
 export interface Remark {
   readonly file: string;

@@ -10,6 +10,7 @@ export { readDump } from './dump.js';
 export { finishDraft, type Imported } from './finish.js';
 export { printInvariants } from './invariantfile.js';
 export { importPolicies } from './networkpolicy.js';
+export { type Exported, exportNft, type LocateOwner } from './nft/export.js';
 export { readRuleset } from './nft/ruleset.js';
 export type { ChainMap, PacketFilter } from './packetfilter.js';
 export { importUnit } from './systemd.js';

@@ -110,6 +110,8 @@ export interface Conntrack {
  */
 export interface Socket {
   readonly key: Word<'transparent' | 'mark' | 'wildcard' | 'cgroupv2'>;
+  /** Of cgroupv2, 1 for a control group at the top. Not nft's: `readCgroupLevels` fills it in, and it is printed. */
+  readonly level?: number;
 }
 
 /** The operating system that a packet's form gives away. */
@@ -177,7 +179,7 @@ export const environmentBodies: {
     family: optional(addressFamily),
     dir: optional(word('original', 'reply')),
   }),
-  socket: record<Socket>({ key: text }),
+  socket: record<Socket>({ key: text, level: optional(integer) }),
   osf: record<OsFingerprint>({ key: text, ttl: optional(text) }),
   fib: record<Fib>({
     result: text,

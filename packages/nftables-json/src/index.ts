@@ -1,4 +1,5 @@
 export * from './build.js';
+export * from './cgrouplevel.js';
 export * from './check.js';
 export { mapExpression, mapStatement } from './children.js';
 export * from './command.js';

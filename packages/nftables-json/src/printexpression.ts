@@ -191,7 +191,7 @@ export function printExpression(expression: Expression, types: ValueTypes = 'wor
     meta: printMeta,
     rt: printRoute,
     ct: printConntrack,
-    socket: ({ key }) => `socket ${key}`,
+    socket: ({ key, level }) => words('socket', key, level !== undefined && `level ${level}`),
     osf: printOsFingerprint,
     fib: printFib,
     ipsec: printIpsec,
