@@ -86,6 +86,7 @@ describe('every example of a help works', () => {
       shop.write(name, RULES);
     shop.write('web.test.yaml', TESTS);
     shop.write('dump', '*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n');
+    shop.write('ruleset.json', '{"nftables": []}');
     shop.write('nginx.service', '[Service]\nSocketBindDeny=any\n');
     shop.write('policy.yaml', 'kind: NetworkPolicy\nspec: { podSelector: {} }\n');
     shop.write('pods.yaml', '{ name: web, ip: 10.0.0.1, path: /web }\n');
