@@ -4,6 +4,7 @@
  */
 import { printSave } from '@sockfilter/iptables';
 import { UnsupportedError } from '@sockfilter/kernel';
+import { FORMAT } from '../../packages/kernel/src/layout.js';
 import type { Caller } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
 import { forLength } from '../harness/length.js';
@@ -14,19 +15,20 @@ import { Administrator, callsIn, endProcesses, Hammer, type Patch } from './proc
 /** Of how many steps of an upgrade one is interrupted. */
 const STRIDE = forLength({ long: 1, short: 97 });
 
-const FORMAT = 'export const FORMAT = 4;';
+const FORMAT_LINE = `export const FORMAT = ${FORMAT};`;
 const PORTS = [7001, 7002, 7003];
 
 /** Another format: fields, entries and nodes that programs of these sources would misread. */
 const OLDER: Patch = [
-  [FORMAT, 'export const FORMAT = 3;'],
+  [FORMAT_LINE, `export const FORMAT = ${FORMAT - 1};`],
   ['entries: 28,', 'entries: 400,'],
   ['idSlot: 4,', 'idSlot: 440,'],
   ['ids: 16, epochs: 24,', 'ids: 24, epochs: 16,'],
-  ['less: 0, unequal: 1,', 'less: 1, unequal: 0,'],
+  ['less: 0,', 'less: 1,'],
+  ['unequal: 1,', 'unequal: 0,'],
   ['count: 2 }', 'count: 1 }'],
 ];
-const NEWER: Patch = [[FORMAT, 'export const FORMAT = 99;']];
+const NEWER: Patch = [[FORMAT_LINE, 'export const FORMAT = 99;']];
 /** The same format and other programs. */
 const REBUILT: Patch = [['MAX_STEPS = 512', 'MAX_STEPS = 520']];
 
@@ -95,7 +97,7 @@ describeKernel('upgrade', () => {
     expect(await connect(7001, caller)).toBe('EACCES');
     expect(policy.use((firewall) => firewall.read()?.text)).toBe(a);
     expect(counted()).toBe(1);
-    expect(policy.status()).toMatchObject({ release: 'older', format: 3, rules: 2 });
+    expect(policy.status()).toMatchObject({ release: 'older', format: FORMAT - 1, rules: 2 });
     expect(policy.status()?.cgroups).toBeUndefined();
     expect(await replace(older, a)).toBeGreaterThan(0);
   });

@@ -77,6 +77,7 @@ export class PerfBuffer {
   readonly #address: bigint;
   readonly #size: number;
   readonly #pages: ArrayBuffer;
+  readonly #data: DataView;
   readonly #positions: BigUint64Array;
 
   /** @param size a power of two of bytes, a page or more. Throws BpfError: ENODEV for a CPU that is not up. */
@@ -96,6 +97,7 @@ export class PerfBuffer {
       throw error;
     }
     this.#pages = sys.view(this.#address, PAGE + size);
+    this.#data = new DataView(this.#pages, PAGE, size);
     this.#positions = new BigUint64Array(this.#pages, HEAD, 2);
   }
 
@@ -105,21 +107,26 @@ export class PerfBuffer {
     let tail = Atomics.load(this.#positions, 1);
     const samples: Uint8Array[] = [];
     while (tail < head) {
-      const header = this.#copy(tail, RECORD.data);
-      const view = new DataView(header.buffer);
-      const size = view.getUint16(RECORD.size, true);
+      // Records are of whole u64s: no number in one goes over the end.
+      const at = this.#placeOf(tail);
+      const size = this.#data.getUint16(at + RECORD.size, true);
       if (size === 0) throw new Error('a perf buffer has a record without a length');
-      if (view.getUint32(RECORD.type, true) === PERF_RECORD_SAMPLE)
-        samples.push(this.#copy(tail + BigInt(RECORD.data), view.getUint32(RECORD.raw, true)));
+      if (this.#data.getUint32(at + RECORD.type, true) === PERF_RECORD_SAMPLE) {
+        const bytes = this.#data.getUint32(this.#placeOf(tail + BigInt(RECORD.raw)), true);
+        samples.push(this.#copy(this.#placeOf(tail + BigInt(RECORD.data)), bytes));
+      }
       tail += BigInt(size);
     }
     Atomics.store(this.#positions, (TAIL - HEAD) / 8, tail);
     return samples;
   }
 
-  #copy(position: bigint, bytes: number): Uint8Array {
+  #placeOf(position: bigint): number {
+    return Number(position & BigInt(this.#size - 1));
+  }
+
+  #copy(at: number, bytes: number): Uint8Array {
     const copy = new Uint8Array(bytes);
-    const at = Number(position & BigInt(this.#size - 1));
     const first = Math.min(bytes, this.#size - at);
     copy.set(new Uint8Array(this.#pages, PAGE + at, first));
     if (first < bytes) copy.set(new Uint8Array(this.#pages, PAGE, bytes - first), first);

@@ -38,6 +38,8 @@ export interface MonitorOptions {
 /** A table, as events of its generation name its rules. */
 interface KnownTable {
   readonly owners: readonly CounterOwner[];
+  /** What has been printed of them, by counter. */
+  readonly texts: Map<number, string>;
   readonly groups: readonly Group[];
 }
 
@@ -50,6 +52,15 @@ function forget(known: Map<unknown, unknown>, most: number): void {
     if (known.size < most) return;
     known.delete(key);
   }
+}
+
+/** The rule or policy as `-S` prints it. */
+function textOf({ texts }: KnownTable, { chain, rule }: CounterOwner, counter: number): string {
+  const known = texts.get(counter);
+  if (known !== undefined) return known;
+  const text = rule ? printRule(chain.name, rule) : `-P ${chain.name} ${chain.policy}`;
+  texts.set(counter, text);
+  return text;
 }
 
 /** What a reader knows of one instance beside its events. */
@@ -68,7 +79,11 @@ class Knowledge {
     for (const { sequence, text } of this.#source.texts((known) => this.#tables.has(known))) {
       const { table } = parseSave(text, 'the table in force', { names: SYSTEM_NAMES });
       forget(this.#tables, MOST_TABLES);
-      this.#tables.set(sequence, { owners: counterOwners(table), groups: table.groups });
+      this.#tables.set(sequence, {
+        owners: counterOwners(table),
+        texts: new Map(),
+        groups: table.groups,
+      });
     }
   }
 
@@ -88,11 +103,8 @@ class Knowledge {
   resolve({ counter, sequence, cgroup, uptime }: RawEvent, start: bigint): Resolution {
     const table = this.#tables.get(sequence);
     const owner = counter === undefined ? undefined : table?.owners[counter];
-    const text =
-      owner &&
-      (owner.rule
-        ? printRule(owner.chain.name, owner.rule)
-        : `-P ${owner.chain.name} ${owner.chain.policy}`);
+    const isKnown = table && owner && counter !== undefined;
+    const text = isKnown ? textOf(table, owner, counter) : undefined;
     const groups = table?.groups ?? this.groups;
     return { time: start + uptime, owner, text, groups, cgroup: this.#cgroupPath(cgroup) };
   }
@@ -174,7 +186,8 @@ class Monitor {
   }
 
   async #waitForInstall(tells: boolean): Promise<void> {
-    if (tells) note(`nothing is enforced below ${this.#globals.root}: waiting until it is`);
+    if (tells)
+      note(`this release enforces nothing below ${this.#globals.root} yet: waiting until it does`);
     await new Promise<void>((resolve) => {
       // A pin may come between the look and the wait.
       const again = setTimeout(resolve, LOOK_AGAIN_MS);

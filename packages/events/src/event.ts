@@ -1,6 +1,14 @@
 /** An event as the programs wrote it, read. */
-import { fieldOf } from '@sockfilter/diagram';
-import { BUILTIN_CHAINS, elementAt, FAMILIES, type Field, type Packet } from '@sockfilter/table';
+import { fieldOf, firstPiece } from '@sockfilter/diagram';
+import {
+  BUILTIN_CHAINS,
+  elementAt,
+  FAMILIES,
+  type Family,
+  FIELD_BITS,
+  type Field,
+  type Packet,
+} from '@sockfilter/table';
 import {
   COMM_BYTES,
   EVENT,
@@ -49,11 +57,25 @@ function readName(bytes: Uint8Array): string {
   return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('utf8');
 }
 
+/** A field of 32 bits or fewer. */
+function numberOf(slots: Uint16Array, field: Field): number {
+  const first = firstPiece(field);
+  const high = elementAt(slots, first);
+  return FIELD_BITS[field] > 16 ? high * 2 ** 16 + elementAt(slots, first + 1) : high;
+}
+
+/** The pieces before the last two are 0 in family 4. */
+function addressOf(slots: Uint16Array, field: 'source' | 'destination', family: Family) {
+  if (family === 6) return fieldOf(slots, field);
+  const last = firstPiece(field) + FIELD_BITS[field] / 16 - 1;
+  return BigInt(elementAt(slots, last - 1) * 2 ** 16 + elementAt(slots, last));
+}
+
 type Ids = Pick<RawEvent, 'uid' | 'gid'>;
 
 /** The packet in the slots; undefined before its family was known. */
-function readPacket(slots: readonly number[], { uid, gid }: Ids): Packet | undefined {
-  const value = (field: Field) => Number(fieldOf(slots, field));
+function readPacket(slots: Uint16Array, { uid, gid }: Ids): Packet | undefined {
+  const value = (field: Field) => numberOf(slots, field);
   const family = FAMILIES.find((each) => each === value('family'));
   if (family === undefined) return undefined;
   return {
@@ -61,8 +83,8 @@ function readPacket(slots: readonly number[], { uid, gid }: Ids): Packet | undef
     group: value('group'),
     family,
     protocol: value('protocol'),
-    source: fieldOf(slots, 'source'),
-    destination: fieldOf(slots, 'destination'),
+    source: addressOf(slots, 'source', family),
+    destination: addressOf(slots, 'destination', family),
     sourcePort: value('sourcePort'),
     destinationPort: value('destinationPort'),
     flags: value('flags'),
@@ -82,9 +104,7 @@ export function decodeEvent(bytes: Uint8Array): RawEvent | undefined {
   const u32 = (at: number) => view.getUint32(at, true);
   const u64 = (at: number) => view.getBigUint64(at, true);
   const id = (at: number) => (u32(at) === NO_ID ? undefined : u32(at));
-  const slots = Array.from({ length: PACKET_BYTES / 2 }, (_, n) =>
-    view.getUint16(EVENT.packet + 2 * n, true),
-  );
+  const slots = new Uint16Array(bytes.slice(EVENT.packet, EVENT.packet + PACKET_BYTES).buffer);
   const ids = { uid: id(EVENT.uid), gid: id(EVENT.gid) };
   const counter = u32(EVENT.counter);
   const pid = u32(EVENT.pid);
@@ -96,8 +116,8 @@ export function decodeEvent(bytes: Uint8Array): RawEvent | undefined {
     sequence: u32(EVENT.sequence),
     uptime: u64(EVENT.time),
     packet: readPacket(slots, ids),
-    chain: elementAt(BUILTIN_CHAINS, Number(fieldOf(slots, 'chain'))),
-    group: Number(fieldOf(slots, 'group')),
+    chain: elementAt(BUILTIN_CHAINS, numberOf(slots, 'chain')),
+    group: numberOf(slots, 'group'),
     task: pid === 0 ? undefined : { pid, tid: u32(EVENT.tid), comm },
     ...ids,
     cgroup: u64(EVENT.cgroup),

@@ -8,8 +8,16 @@ import { BpfError, close, type Fd, PerfBuffer, Poller, startTime, update } from 
 import { decodeEvent, type RawEvent } from './event.js';
 import { READER_SHIFT } from './layout.js';
 
-/** Bytes of a buffer: some 6,500 events on each CPU until they are read. */
-const BUFFER_BYTES = 1 << 20;
+/** Bytes of all buffers together, and what one may have: 6,500 events fit in each MiB. */
+const ALL_BYTES = 1 << 25;
+const [LEAST_BYTES, MOST_BYTES] = [1 << 16, 1 << 22];
+
+/** Bytes of each of so many buffers: a power of two. */
+function bufferBytes(cpus: number): number {
+  const share = 2 ** Math.floor(Math.log2(ALL_BYTES / cpus));
+  return Math.min(Math.max(share, LEAST_BYTES), MOST_BYTES);
+}
+
 /** How long it stays awake for more. */
 const AWAKE_MS = 20;
 const ENODEV = 19;
@@ -36,7 +44,7 @@ function openBuffers(cpus: number): readonly CpuBuffer[] {
   try {
     for (let cpu = 0; cpu < cpus; cpu++) {
       try {
-        opened.push({ cpu, buffer: new PerfBuffer(cpu, BUFFER_BYTES) });
+        opened.push({ cpu, buffer: new PerfBuffer(cpu, bufferBytes(cpus)) });
       } catch (error) {
         // A CPU that is not up runs no calls.
         if (!(error instanceof BpfError && error.errno === ENODEV)) throw error;
