@@ -71,6 +71,11 @@ const SAVED = [
   '-A CONNECT -m socket --local 10.0.0.1/32 --remote-port 80 -m socket --remote 10.0.0.0/24 -j DROP',
   '-A CONNECT ! -p 99',
   '-A CONNECT -4 -j ACCEPT',
+  '-A CONNECT -d 10.0.0.9/32 -j LOG --log-prefix "a \\"b\\" " --log-level 0 --log-uid',
+  '-A CONNECT -j LOG',
+  '-A CONNECT -p udp -j NFLOG --nflog-prefix "x y" --nflog-group 7',
+  '-A CONNECT -j NFLOG',
+  '-A CONNECT -j TRACE',
 ];
 
 const FILE = `*socket
@@ -133,6 +138,18 @@ test.each([
     withRule('{"drop": null}, {"accept": null}'),
     '{"accept": null}',
     'nothing stands behind the verdict of a rule; at $.nftables[1].rule.expr[1]',
+  ],
+  [
+    withRule('{"log": {"group": 1, "level": "alert"}}'),
+    '"alert"',
+    '`level` does not go with `group`; at $.nftables[1].rule.expr[0].log.level',
+  ],
+  [withRule('{"log": {"level": "audit"}}'), '"audit"', 'a level is one of emerg, alert, crit'],
+  [withRule('{"log": {"flags": "all"}}'), '"all"', 'a socket call has `skuid` alone as flags'],
+  [
+    withRule('{"mangle": {"key": {"meta": {"key": "mark"}}, "value": 1}}'),
+    '{"key": {"meta": {"key": "mark"}}, "value": 1}',
+    'a socket rule can set `nftrace` to 1, and nothing else',
   ],
   [withRule('{"drop": null}', '"coment": "x", '), '"coment"', 'a rule has no `coment`'],
   [
