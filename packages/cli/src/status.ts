@@ -6,6 +6,7 @@ import { EXIT, writeJson } from '@sockfilter/language';
 import type { Group } from '@sockfilter/table';
 import { removeOwnCgroups } from './cgroupdirectory.js';
 import { printColumns } from './columns.js';
+import { type WritableAncestor, writableAncestors } from './delegation.js';
 import { CommandError } from './failure.js';
 import { type Globals, requireLive } from './globals.js';
 import { withFirewall, withLiveTable } from './livetable.js';
@@ -58,6 +59,7 @@ function printStatus(
   status: Status,
   groups: readonly Group[],
   { label, hash, isEdited }: InForceRevision,
+  writable: readonly WritableAncestor[],
 ): string {
   const { hooks, paths, trialSeconds } = status;
   const all: readonly (readonly [string, string | undefined])[] = [
@@ -93,21 +95,34 @@ function printStatus(
     ({ hook, programId, name }) =>
       `\nprogram ${programId}${name && ` (${name})`} of another runs after ${hook}, and can allow what it refused\n`,
   );
-  return `${printColumns(facts)}\n${printColumns([['HOOK', 'CHAINS', 'STATE', 'PROGRAM'], ...rows])}${later.join('')}`;
+  const leaving = writable.map(
+    ({ path, uid }) =>
+      `\nnot only root may write cgroup.procs of ${path} (owner: uid ${uid}): processes below it can leave their groups\n`,
+  );
+  const table = printColumns([['HOOK', 'CHAINS', 'STATE', 'PROGRAM'], ...rows]);
+  return `${printColumns(facts)}\n${table}${later.join('')}${leaving.join('')}`;
 }
 
 export async function showStatus(globals: Globals, json: boolean): Promise<void> {
   requireLive(globals, 'status');
-  const { status, groups, revision } = withLiveTable(globals, 'read', ({ firewall, open }) => ({
+  const found = withLiveTable(globals, 'read', ({ firewall, open }) => ({
     status: firewall.status(open.table),
+    writable: writableAncestors(
+      (path) => firewall.cgroupDirectory(path),
+      globals.root,
+      open.table.groups,
+    ),
     groups: open.table.groups,
     revision: revisionInForce(open),
   }));
+  const { status, groups, revision, writable } = found;
   if (json) {
-    const answer = status ? { installed: true, ...status, revision, groups } : { installed: false };
+    const answer = status
+      ? { installed: true, ...status, revision, groups, writable }
+      : { installed: false };
     print(writeJson(answer));
   } else if (status) {
-    print(printStatus(status, groups, revision));
+    print(printStatus(status, groups, revision, writable));
   } else {
     print(`not installed: nothing is enforced below ${globals.root}\n`);
   }
