@@ -9,7 +9,6 @@
  * In what a command prints `...` stands for any text on its line, and a line `...` for any lines. The
  * examples of one document follow one another: each goes on where the last one ended.
  */
-import { execFile } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -36,6 +35,7 @@ import {
   PAGE_BYTES,
   PATH_BYTES,
 } from '../packages/kernel/src/layout.js';
+import { runShell, writeStandIn } from './cli/command.js';
 import { CgroupTree } from './harness/cgroups.js';
 import { describeKernel } from './harness/kernel.js';
 
@@ -163,7 +163,7 @@ function readDocument(path: string): string {
 /** A folder in which the examples of a document run, with the built command on its path. */
 class Scratch {
   readonly #folder = mkdtempSync(join(tmpdir(), 'sockfilter-docs-'));
-  readonly #environment: NodeJS.ProcessEnv;
+  readonly #environment: Readonly<Record<string, string>>;
 
   /** @param root the control group to police; a saved rule file in its stead if undefined */
   constructor(root: string | undefined) {
@@ -176,11 +176,13 @@ class Scratch {
       readDocument('packages/cli/package.json'),
     );
     for (const [name, file] of Object.entries(manifest.bin)) {
+      if (name === 'sockfilter') continue;
       const program = join(REPOSITORY, 'packages/cli', file);
       const script = `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`;
       writeFileSync(this.#path('bin', name), script);
       chmodSync(this.#path('bin', name), 0o755);
     }
+    writeStandIn(this.#path('bin', 'sockfilter'));
     this.#environment = {
       PATH: `${this.#path('bin')}:${dirname(process.execPath)}:${process.env.PATH}`,
       NO_COLOR: '1',
@@ -194,11 +196,9 @@ class Scratch {
   }
 
   /** Everything that the command prints, on whichever stream. */
-  run(command: string): Promise<string> {
-    const options = { cwd: this.#path('work'), env: this.#environment };
-    return new Promise((resolve) => {
-      execFile('/bin/sh', ['-c', `{ ${command}\n} 2>&1`], options, (_, stdout) => resolve(stdout));
-    });
+  run(command: string): string {
+    const place = { cwd: this.#path('work'), env: this.#environment };
+    return runShell(['/bin/sh', '-c', `{ ${command}\n} 2>&1`], place).stdout;
   }
 
   remove(): void {
@@ -206,9 +206,9 @@ class Scratch {
   }
 }
 
-async function runSteps(text: string, scratch: Scratch): Promise<void> {
+function runSteps(text: string, scratch: Scratch): void {
   for (const { command, output } of readSteps(text)) {
-    const printed = await scratch.run(command);
+    const printed = scratch.run(command);
     if (!agrees(output, printed))
       expect(`$ ${command}\n${printed}`).toBe(`$ ${command}\n${output}\n`);
   }
@@ -259,7 +259,7 @@ describeKernel('documents on a live table', () => {
   const scratches = new Map<string, Scratch>();
   afterAll(async () => {
     for (const scratch of scratches.values()) {
-      await scratch.run('sockfilter -w teardown');
+      scratch.run('sockfilter -w teardown');
       scratch.remove();
     }
     await CgroupTree.removeAll();
@@ -271,7 +271,7 @@ describeKernel('documents on a live table', () => {
       scratch = new Scratch((await CgroupTree.create()).path);
       scratches.set(path, scratch);
     }
-    await runSteps(text, scratch);
+    runSteps(text, scratch);
   });
 });
 
@@ -356,9 +356,9 @@ describe('the checks themselves', () => {
   test('find output that differs', async () => {
     const scratch = new Scratch(undefined);
     try {
-      await runSteps('$ sockfilter -S BIND\n-P BIND ACCEPT', scratch);
-      await expect(runSteps('$ sockfilter -S BIND\n-P BIND DROP', scratch)).rejects.toThrow();
-      await expect(runSteps('$ sockfilter -A BIND --dprt 80', scratch)).rejects.toThrow();
+      runSteps('$ sockfilter -S BIND\n-P BIND ACCEPT', scratch);
+      expect(() => runSteps('$ sockfilter -S BIND\n-P BIND DROP', scratch)).toThrow();
+      expect(() => runSteps('$ sockfilter -A BIND --dprt 80', scratch)).toThrow();
     } finally {
       scratch.remove();
     }

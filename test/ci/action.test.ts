@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { CHECKOUT, type Ended, Repository, RULES, TESTS, WIDER } from './repository.js';
+import type { Ended } from '../cli/command.js';
+import { CHECKOUT, Repository, RULES, TESTS, WIDER } from './repository.js';
 
 interface Step {
   readonly id?: string;

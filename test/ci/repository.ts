@@ -1,17 +1,9 @@
 /** A scratch git repository with socket rules, and `sockfilter` on the path of what runs in it. */
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { program } from '../cli/command.js';
+import { type Ended, runShell, writeStandIn } from '../cli/command.js';
 
 export const CHECKOUT = join(__dirname, '../..');
 
@@ -33,12 +25,6 @@ export const TESTS = `invariants:
     in: { chain: BIND, group: web, local-port: "!80" }
 `;
 
-export interface Ended {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 type Environment = Readonly<Record<string, string>>;
 
 export class Repository {
@@ -48,9 +34,7 @@ export class Repository {
   /** With one commit; or with all that the other one has. */
   constructor(from?: Repository) {
     mkdirSync(join(this.#folder, 'bin'));
-    const script = `#!/bin/sh\nexec '${process.execPath}' '${program('sockfilter')}' "$@"\n`;
-    writeFileSync(this.path('../bin/sockfilter'), script);
-    chmodSync(this.path('../bin/sockfilter'), 0o755);
+    writeStandIn(this.path('../bin/sockfilter'));
     mkdirSync(this.path('../temp'));
     if (from === undefined) this.#begin();
     else cpSync(from.work, this.work, { recursive: true, preserveTimestamps: true });
@@ -93,12 +77,7 @@ export class Repository {
   /** Runs bash as a GitHub runner does for `shell: bash`. */
   bash(script: string, env: Environment = {}): Ended {
     const words = ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script];
-    const { status, stdout, stderr } = spawnSync('bash', words, {
-      cwd: this.work,
-      env: this.#environment(env),
-      encoding: 'utf8',
-    });
-    return { status, stdout, stderr };
+    return runShell(['bash', ...words], { cwd: this.work, env: this.#environment(env) });
   }
 
   git(...words: readonly string[]): string {

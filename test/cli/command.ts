@@ -1,6 +1,14 @@
 /** The built command, run as a process of its own. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Resident } from './resident.js';
@@ -31,13 +39,23 @@ afterAll(() => {
   resident = undefined;
 });
 
+function theResident(): Resident {
+  if (!existsSync(BUILT)) throw new Error(`${BUILT} is not built: \`npm run build\` first`);
+  resident ??= new Resident(BUILT);
+  return resident;
+}
+
+/** Writes a script that does what `sockfilter` does, for what runs it by its name; see Resident.script. */
+export function writeStandIn(file: string): void {
+  writeFileSync(file, theResident().script(program('sockfilter')), { mode: 0o755 });
+}
+
 /** A folder of a test's own, in which the command runs and keeps its state. */
 export class Workplace {
   readonly folder: string;
   readonly #env: Readonly<Record<string, string>>;
 
   constructor(env: Readonly<Record<string, string>> = {}) {
-    if (!existsSync(BUILT)) throw new Error(`${BUILT} is not built: \`npm run build\` first`);
     this.folder = mkdtempSync(join(tmpdir(), 'sockfilter-cli-'));
     this.#env = env;
   }
@@ -63,8 +81,7 @@ export class Workplace {
   run(args: readonly string[], options: RunOptions = {}): Ended {
     if (args.includes('exec')) return this.runAlone(args, options);
     const { input = '', env } = options;
-    resident ??= new Resident(BUILT);
-    return resident.run({ args, cwd: this.folder, env: this.#environment(env), input });
+    return theResident().run({ args, cwd: this.folder, env: this.#environment(env), input });
   }
 
   /** Runs `sockfilter` in a process of its own. */
@@ -78,12 +95,7 @@ export class Workplace {
 
   /** Runs a line of the shell in the folder. */
   shell(line: string): Ended {
-    const { status, stdout, stderr } = spawnSync('sh', ['-c', line], {
-      cwd: this.folder,
-      env: this.#environment(),
-      encoding: 'utf8',
-    });
-    return { status, stdout, stderr };
+    return runShell(['sh', '-c', line], { cwd: this.folder, env: this.#environment() });
   }
 
   runNode(args: readonly string[], { input = '', env }: RunOptions = {}): Ended {
@@ -116,6 +128,24 @@ export class Workplace {
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs a shell to its end; what it says goes into files, and what it reads is empty. */
+export function runShell(
+  [shell, ...words]: readonly [string, ...string[]],
+  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+): Ended {
+  const folder = mkdtempSync(join(tmpdir(), 'sockfilter-shell-'));
+  const [out, err] = [join(folder, 'out'), join(folder, 'err')];
+  const files = [openSync(out, 'a'), openSync(err, 'a')] as const;
+  try {
+    const { status, error } = spawnSync(shell, words, { cwd, env, stdio: ['ignore', ...files] });
+    if (error) throw error;
+    return { status, stdout: readFileSync(out, 'utf8'), stderr: readFileSync(err, 'utf8') };
+  } finally {
+    for (const file of files) closeSync(file);
+    rmSync(folder, { recursive: true });
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the resident command does is what the command does as a process. */
-import { Workplace } from './command.js';
+import { Workplace, writeStandIn } from './command.js';
 
 const RULES = '*socket\n-N mine\n-A BIND -d 10.0.0.5 -j ACCEPT\n-A BIND -j mine\nCOMMIT\n';
 
@@ -38,4 +38,38 @@ test('edits, input, environment and folder', () => {
   other.write('other', RULES);
   expect(other.run(['-S', 'BIND', '--file', 'other']).stdout).toContain('10.0.0.5/32');
   other.remove();
+});
+
+describe('a script that stands for the command', () => {
+  beforeEach(() => writeStandIn(place.path('stand-in')));
+
+  test.each([
+    ['-S BIND', 0],
+    ['-A BIND -d 10.0.0.300', 2],
+    ['-D BIND 7', 1],
+  ])('%s exits with %i, and says the same', (words, status) => {
+    const alone = place.runAlone(words.split(' '));
+    expect(place.shell(`./stand-in ${words}`)).toEqual(alone);
+    expect(alone.status).toBe(status);
+  });
+
+  test('words, environment, folder, input, pipes and files', () => {
+    const shell = (line: string) => place.shell(line).stdout;
+    const rule = "-A BIND -m comment --comment 'two  words'";
+    place.expectStatus(['-F'], 0);
+    expect(place.shell(`./stand-in ${rule} && cat rules`).stdout).toContain('"two  words"');
+    expect(
+      place.shell('mkdir in && cp rules in/r && cd in && SOCKFILTER_FILE=r ../stand-in -S'),
+    ).toMatchObject({ status: 0, stdout: expect.stringContaining('two  words') });
+    expect(shell('./stand-in save > saved; ./stand-in save >> saved; grep -c BIND saved')).toBe(
+      '4\n',
+    );
+    // One of two at once is a process of its own.
+    expect(
+      place.shell('./stand-in save | ./stand-in restore && ./stand-in -S | wc -l'),
+    ).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\n$/), stderr: '' });
+    expect(
+      shell('./stand-in -F && ./stand-in restore < saved; ./stand-in -S 2>&1 | head -n 1'),
+    ).toBe('-P BIND ACCEPT\n');
+  });
 });

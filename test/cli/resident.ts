@@ -50,13 +50,13 @@ export class Resident {
 
   /** Starts a process for the bundle at the path. */
   constructor(program: string) {
-    const [requests, answers] = ['requests', 'answers'].map((name) => join(this.#folder, name));
-    if (requests === undefined || answers === undefined) throw new Error('no pipes');
-    execFileSync('mkfifo', [requests, answers]);
+    const pipe = (name: string) => join(this.#folder, name);
+    const [requests, answers, statuses] = [pipe('requests'), pipe('answers'), pipe('statuses')];
+    execFileSync('mkfifo', [requests, answers, statuses]);
     // Opened for both ways, so that opening waits for nobody.
     this.#requests = openSync(requests, constants.O_RDWR);
     this.#answers = openSync(answers, constants.O_RDWR | constants.O_NONBLOCK);
-    this.#child = spawn(process.execPath, [MAIN, program, requests, answers], {
+    this.#child = spawn(process.execPath, [MAIN, program, requests, answers, statuses], {
       env: { PATH: process.env.PATH },
       stdio: 'ignore',
     });
@@ -71,6 +71,25 @@ export class Resident {
     writeSync(this.#requests, `${request.toString('base64')}\n`);
     const { status }: { status: number } = JSON.parse(this.#wait(args));
     return { status, stdout: readFileSync(stdout, 'utf8'), stderr: readFileSync(stderr, 'utf8') };
+  }
+
+  /**
+   * A script of the shell that stands for the command, for what runs it by name: with a file, a pipe or a
+   * device for each of its descriptors 0 to 2, and one at a time. Beside another, and where it would move
+   * itself, it becomes a process of its own, which is the file. The shell moves its descriptors while it asks:
+   * whoever answers takes their copies, 7 to 9.
+   */
+  script(file: string): string {
+    const at = (name: string) => `'${join(this.#folder, name)}'`;
+    return `#!/bin/sh
+case " $* " in *" exec "*) exec '${process.execPath}' '${file}' "$@" ;; esac
+mkdir ${at('busy')} 2>/dev/null || exec '${process.execPath}' '${file}' "$@"
+exec 7<&0 8>&1 9>&2
+echo $$ > ${at('requests')}
+read -r status < ${at('statuses')}
+rmdir ${at('busy')}
+exit "$status"
+`;
   }
 
   #wait(args: readonly string[]): string {
