@@ -1,0 +1,33 @@
+#!/bin/bash
+# What a booted kernel runs first, on the machine's own files, which it can't write: RUN on its command line is
+# a command in base64, MODULES the folder of its modules, CACHE one that the command may write to.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME=/run/home TMPDIR=/run/tmp NO_COLOR=1
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t tmpfs -o size=60% tmp /run
+mkdir -p /run/tmp /run/home /run/state /run/cache
+chmod 1777 /run/tmp
+[[ ! -d /var/lib/sockfilter ]] || mount --bind /run/state /var/lib/sockfilter
+mount -t securityfs security /sys/kernel/security
+mount -t bpf bpf /sys/fs/bpf
+mount -t tracefs tracing /sys/kernel/tracing
+mount -t cgroup2 cgroup /sys/fs/cgroup
+for word in $(</proc/cmdline); do
+  case $word in
+    RUN=*) run=$(base64 -d <<<"${word#RUN=}") ;;
+    MODULES=*) modules=${word#MODULES=} ;;
+    CACHE=*) cache=${word#CACHE=} ;;
+  esac
+done
+cp -r "$cache/." /run/cache && mount --bind /run/cache "$cache"
+# Modules come as programs ask for what they hold.
+printf '#!/bin/sh\nexec /sbin/modprobe -d %s "$@"\n' "$modules" >/run/modprobe
+chmod +x /run/modprobe
+echo /run/modprobe >/proc/sys/kernel/modprobe
+ip link set lo up
+echo "booted $(uname -r)"
+bash -c "$run"
+echo "ended with $?"
+echo o >/proc/sysrq-trigger
+sleep 10
