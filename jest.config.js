@@ -10,5 +10,5 @@ export default {
   },
   reporters: ['default', '<rootDir>/test/harness/reporter.js'],
   maxWorkers: '100%',
-  testTimeout: 60_000,
+  testTimeout: 180_000,
 };

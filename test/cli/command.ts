@@ -104,7 +104,7 @@ export class Workplace {
       env: this.#environment(env),
       input,
       encoding: 'utf8',
-      timeout: 30_000,
+      timeout: 120_000,
     });
     if (error) throw error;
     return { status, stdout, stderr };

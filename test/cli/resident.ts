@@ -19,7 +19,7 @@ import { join } from 'node:path';
 
 const MAIN = require.resolve('./resident-main.cjs');
 /** As long as a process of its own would have. */
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 120_000;
 /** Between two looks for the answer. */
 const POLL_MS = 1;
 
