@@ -10,7 +10,15 @@ import fc from 'fast-check';
 import { describeKernel } from '../harness/kernel.js';
 import { forLength } from '../harness/length.js';
 import { commands, type Family } from './commands.js';
-import { listOurs, parseTheirs, restoreReal, runOurs, runReal, saveOurs } from './programs.js';
+import {
+  addOurs,
+  listOurs,
+  parseTheirs,
+  restoreReal,
+  runOurs,
+  runReal,
+  saveOurs,
+} from './programs.js';
 import { orderReason, reasonFor } from './reasons.js';
 
 const NAMES = readNames({
@@ -40,7 +48,7 @@ const tallies = new Map<string, Tally>();
 function compare(program: string, family: Family): Tally {
   const tally: Tally = { agreed: 0, onPurpose: new Map(), differing: [] };
   tallies.set(program, tally);
-  const saves: { text: string; rules: readonly string[] }[] = [];
+  const saves: { text: string; rules: readonly string[]; added: readonly string[] }[] = [];
   const seed = Number(process.env.SOCKFILTER_SEED ?? 7);
   const sequences = fc.sample(
     fc.array(commands(family), { minLength: LENGTH, maxLength: LENGTH }),
@@ -80,21 +88,41 @@ function compare(program: string, family: Family): Tally {
       tally.differing.push(`listed: ${theirs.rules[line]} there, ${mine.rules[line]} here`);
       continue;
     }
+    for (const [nth, listing] of theirs.listings.entries()) {
+      const own = mine.listings[nth] ?? '';
+      const withoutFlags = [listing, own].map((text) => text.replaceAll(/ flags:\S+/g, ' flags'));
+      if (listing === own) tally.agreed++;
+      else if (withoutFlags[0] === withoutFlags[1]) {
+        const reason = 'flags are listed by name, as without `-n`';
+        tally.onPurpose.set(reason, (tally.onPurpose.get(reason) ?? 0) + 1);
+      } else {
+        const [there, here] = [listing, own].map((text) => text.split('\n'));
+        const line = there?.findIndex((each, place) => each !== here?.[place]) ?? 0;
+        tally.differing.push(`-L: ${there?.[line]} there, ${here?.[line]} here`);
+      }
+    }
     const read = parseTheirs(theirs.saved, NAMES);
     const back =
       read.diagnostics.length === 0 ? listOurs(read.table) : [read.diagnostics[0].message];
     if (JSON.stringify(back) === JSON.stringify(theirs.rules)) tally.agreed++;
     else
       tally.differing.push(`saved there, read here: ${printRules(read.table)}${back.join('\n')}`);
-    saves.push({ text: saveOurs(mine.table), rules: theirs.rules });
+    saves.push({
+      text: saveOurs(mine.table),
+      rules: theirs.rules,
+      added: addOurs(mine.table, NAMES, family),
+    });
   }
   const restored = restoreReal(
     program,
     saves.map(({ text }) => text),
   );
-  saves.forEach(({ rules }, at) => {
-    if (JSON.stringify(restored[at]) === JSON.stringify(rules)) tally.agreed++;
-    else tally.differing.push(`saved here, restored there: ${restored[at]?.join(' | ')}`);
+  saves.forEach(({ rules, added }, at) => {
+    const [whole = [], after = []] = restored[at] ?? [];
+    if (JSON.stringify(whole) === JSON.stringify(rules)) tally.agreed++;
+    else tally.differing.push(`saved here, restored there: ${whole.join(' | ')}`);
+    if (JSON.stringify(after) === JSON.stringify(added)) tally.agreed++;
+    else tally.differing.push(`--noflush: ${after.join(' | ')} there, ${added.join(' | ')} here`);
   });
   return tally;
 }

@@ -144,3 +144,18 @@ test('what one chain of a hook accepts goes on to the next', () => {
     '-A late -j DROP',
   ]);
 });
+
+test.each([
+  ['*filter\n:INPUT DROP [0:0]\nCOMMIT\n', 'iptables-save'],
+  ['table inet t {\n}\n', 'without `-j`'],
+])('what is no JSON is told with what it may be: %j', (text, hint) => {
+  const { remarks } = readRuleset({ name: 'r.json', text });
+  expect(remarks.map(({ fate }) => fate)).toEqual(['wider']);
+  expect(remarks[0]?.reason).toContain(hint);
+});
+
+test('a chain map of no chain is told, and nothing else', () => {
+  const filter = readRuleset({ name: 'r.json', text: '{"nftables": []}' });
+  const { remarks } = translate([filter], new Map([['INPTU', ['ACCEPT']]]), []);
+  expect(remarks.map(({ fate }) => fate)).toEqual(['wider']);
+});

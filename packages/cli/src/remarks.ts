@@ -14,13 +14,19 @@ export function tellRemarks(remarks: readonly Remark[]): void {
     const last = remarks[next - 1] ?? first;
     const until = first.place === undefined && last.line > first.line ? `-${last.line}` : '';
     const place = `${printPlace(first)}${until}`;
-    const what = next - at > 1 ? `${next - at} lines` : first.text;
+    const what = next - at > 1 ? `${next - at} lines` : shortened(first.text);
     tell(
       `${escapeUnseen(`${place}: ${first.fate}: ${first.reason}${what === '' ? '' : `: ${what}`}`)}\n`,
     );
     at = next;
   }
 }
+
+/** A document may be one line. */
+const MAX_TEXT = 200;
+
+const shortened = (text: string) =>
+  text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text;
 
 function isSame(first: Remark, { file, fate, reason }: Remark): boolean {
   return first.file === file && first.fate === fate && first.reason === reason;

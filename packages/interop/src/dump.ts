@@ -131,7 +131,14 @@ class DumpReader {
     }
     const read = this.#table === '' ? undefined : readRule(line, text, this.#source.name);
     if (!read) {
-      this.#tell(line, text, 'wider', 'this is no line of a dump');
+      this.#tell(
+        line,
+        text,
+        'wider',
+        text.startsWith('{')
+          ? 'this is JSON: is it for `--from nft-json`?'
+          : 'this is no line of a dump',
+      );
       return;
     }
     const { chain, ...rule } = read;

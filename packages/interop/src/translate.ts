@@ -140,7 +140,9 @@ class Translator {
     const stages = stagesOf(this.#filter, theirs);
     if (!stages) {
       const text = `${theirs}=${chain}`;
-      this.#tell({ line: 1, text }, 'wider', `there is no chain \`${theirs}\` to stand for it`);
+      const known = [...new Set([...this.#filter.stages.keys()])].join(', ');
+      const reason = `there is no chain \`${theirs}\`, but ${known} and those of the file`;
+      this.#tell({ line: 1, text }, 'wider', reason);
       return;
     }
     const [first, ...rest] = stages;
@@ -303,7 +305,9 @@ class Translator {
   }
 
   #tellOthers(): void {
-    const hooks = [...this.#map.keys()].join(' or ');
+    const names = [...this.#map.keys()];
+    if (names.some((name) => !stagesOf(this.#filter, name))) return;
+    const hooks = names.join(' or ');
     for (const [key, { table, name, rules }] of this.#filter.chains) {
       if (this.#reached.has(key)) continue;
       for (const rule of rules) {

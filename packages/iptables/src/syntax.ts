@@ -45,6 +45,12 @@ const worded = (words: string, ...long: readonly string[]): OptionSyntax => ({
   list: (text, negated) => `${negated ? '! ' : ''}${words} ${text.replace(/^!/, '')}`,
 });
 
+/** The same with the sign behind the words, as the value has it: `source IP range ! 10.0.0.1-10.0.0.9`. */
+const signed = (words: string, sign: string, ...long: readonly string[]): OptionSyntax => ({
+  long,
+  list: (text, negated) => `${words} ${negated ? sign : ''}${text.replace(/^!/, '')}`,
+});
+
 /** Shown in columns of their own, not in the text after them. */
 const column = { list: () => '' };
 
@@ -69,15 +75,15 @@ export const SYNTAX: Readonly<Record<MatchName, MatchSyntax>> = {
   udplite: { options: ports },
   multiport: {
     options: {
-      sports: worded('multiport sports', 'sports', 'source-ports'),
-      dports: worded('multiport dports', 'dports', 'destination-ports'),
-      ports: worded('multiport ports', 'ports', 'port'),
+      sports: signed('multiport sports', ' !', 'sports', 'source-ports'),
+      dports: signed('multiport dports', ' !', 'dports', 'destination-ports'),
+      ports: signed('multiport ports', ' !', 'ports', 'port'),
     },
   },
   iprange: {
     options: {
-      'src-range': worded('source IP range', 'src-range'),
-      'dst-range': worded('destination IP range', 'dst-range'),
+      'src-range': signed('source IP range', '! ', 'src-range'),
+      'dst-range': signed('destination IP range', '! ', 'dst-range'),
     },
   },
   cgroup: { options: { id: worded('cgroup id', 'id'), path: worded('cgroup path', 'path') } },

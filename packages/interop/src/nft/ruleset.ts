@@ -209,6 +209,12 @@ class RulesetReader {
   }
 }
 
+/** What else the text may be. */
+function hintFor(text: string): string {
+  if (/^\*\w/m.test(text)) return ': is it for `--from iptables-save`?';
+  return /^table \w/m.test(text) ? ': this is what `nft list ruleset` prints without `-j`' : '';
+}
+
 /** The document as a packet filter; what can't be read is told as wider, and there are no rules then. */
 export function readRuleset({ name: file, text }: Source): PacketFilter {
   try {
@@ -217,7 +223,8 @@ export function readRuleset({ name: file, text }: Source): PacketFilter {
     if (!(error instanceof NftFormatError)) throw error;
     const remarks = error.problems.map(({ path, place, message }): Remark => {
       const line = typeof path[1] === 'number' ? path[1] + 1 : 1;
-      const reason = message.startsWith(`${place}: `) ? message.slice(place.length + 2) : message;
+      const plain = message.startsWith(`${place}: `) ? message.slice(place.length + 2) : message;
+      const reason = `${plain}${hintFor(text)}`;
       return { file, line, place, fate: 'wider', text: '', reason };
     });
     const chains = new Map<string, ForeignChain>();
