@@ -1,4 +1,11 @@
-import { BUILTIN_CHAINS, evaluator, fieldValue, type Packet } from '@sockfilter/table';
+import {
+  BUILTIN_CHAINS,
+  evaluator,
+  fieldValue,
+  type MatchOption,
+  type Packet,
+  type Table,
+} from '@sockfilter/table';
 import fc from 'fast-check';
 import { smallSpace, smallTables } from '../../../../test/arbitrary/smalltable.js';
 import { packets, tables } from '../../../../test/arbitrary/table.js';
@@ -25,6 +32,25 @@ function inBox(box: Box, packet: Packet): boolean {
 
 function keyWithout(box: Box, field: (typeof FIELDS)[number] | undefined): string {
   return FIELDS.map((each) => (each === field ? '' : (box[each]?.join(' ') ?? 'any'))).join(';');
+}
+
+/** The table with one rule at most whose mask has holes: what several leave over takes very many boxes. */
+function withOneHole(table: Table): Table {
+  const hasHoles = ({ value }: MatchOption) => {
+    if (value.kind !== 'network') return false;
+    const width = value.family === 4 ? 32n : 128n;
+    const hosts = ((1n << width) - 1n) ^ value.mask;
+    return (hosts & (hosts + 1n)) !== 0n;
+  };
+  const found = table.chains.flatMap(({ rules }) =>
+    rules.filter(({ matches }) => matches.some((each) => each.options.some(hasHoles))),
+  );
+  const dropped = new Set(found.slice(1));
+  const chains = table.chains.map((chain) => ({
+    ...chain,
+    rules: chain.rules.filter((rule) => !dropped.has(rule)),
+  }));
+  return { ...table, chains };
 }
 
 /** Pairs of boxes that agree on all fields but one; those of other families with addresses are none. */
@@ -88,17 +114,21 @@ test('boxes of small tables cover exactly, share nothing, and no two can be merg
 test('boxes of tables with every match there is', () => {
   const sizes: number[] = [];
   fc.assert(
-    fc.property(tables(6), fc.array(packets, { minLength: 30, maxLength: 60 }), (table, calls) => {
-      const universe = new Universe();
-      const { mayRefuse: refused } = universe.load(table);
-      sizes.push(expectBoxes(universe, refused, calls).length);
-      const evaluate = evaluator(table);
-      const found = boxes(refused);
-      const wrong = calls.filter(
-        (call) => found.some((box) => inBox(box, call)) !== evaluate(call).errno > 0,
-      );
-      expect(wrong).toEqual([]);
-    }),
+    fc.property(
+      tables(6).map(withOneHole),
+      fc.array(packets, { minLength: 30, maxLength: 60 }),
+      (table, calls) => {
+        const universe = new Universe();
+        const { mayRefuse: refused } = universe.load(table);
+        sizes.push(expectBoxes(universe, refused, calls).length);
+        const evaluate = evaluator(table);
+        const found = boxes(refused);
+        const wrong = calls.filter(
+          (call) => found.some((box) => inBox(box, call)) !== evaluate(call).errno > 0,
+        );
+        expect(wrong).toEqual([]);
+      },
+    ),
     { numRuns: propertyRuns(100) },
   );
   expect(sizes.filter((size) => size > 3).length).toBeGreaterThan(sizes.length / 7);

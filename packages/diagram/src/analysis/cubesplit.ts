@@ -2,11 +2,10 @@
  * A field's values by the rest they lead to, as cubes: along the pieces of the field, so that a mask with
  * holes is as long as the mask, however many ranges it stands for.
  */
-import { LimitError } from '../limit.js';
 import { pieceAt } from '../piece.js';
 import { type Cared, type FieldClass, stepsOf } from './cared.js';
 import { OUT, type SetStore } from './setstore.js';
-import { type Cube, cubesOfRange, mergeCubes, mergeReadable } from './span.js';
+import { type Cube, cubesOfRange, mergeCubes, READABLE } from './span.js';
 
 interface CubeClass extends Cared {
   readonly cubes: readonly Cube[];
@@ -20,13 +19,15 @@ interface Branch extends Cared {
 
 const keyOf = ({ set, care }: Cared) => `${set} ${care}`;
 
-/** The classes of the field's values with a care set that is not empty, and what nobody cares about in any. */
+/**
+ * The classes of the field's values with a care set that is not empty, and what nobody cares about in any; undefined
+ * where they take more cubes than anybody reads.
+ */
 export function cubeClasses(
   store: SetStore,
   whole: Cared,
   last: number,
-  limit: number,
-): readonly FieldClass[] {
+): readonly FieldClass[] | undefined {
   const { diagrams } = store;
   const known = new Map<string, readonly CubeClass[]>();
   const branchesOf = (cared: Cared, piece: number): readonly Branch[] => {
@@ -45,7 +46,7 @@ export function cubeClasses(
     return bySize;
   };
 
-  const classesOf = (cared: Cared): readonly CubeClass[] => {
+  const classesOf = (cared: Cared): readonly CubeClass[] | undefined => {
     if (cared.care === OUT) return [];
     const piece = Math.min(diagrams.pieceOf(cared.set), diagrams.pieceOf(cared.care));
     if (piece > last) return [{ ...cared, cubes: [{ value: 0n, mask: 0n }] }];
@@ -55,30 +56,25 @@ export function cubeClasses(
     const classes = new Map<string, Cared & { readonly cubes: Cube[] }>();
     for (const branch of branchesOf(cared, piece)) {
       const heads = mergeCubes(branch.ranges.flatMap((range) => cubesOfRange(range, bits)));
-      for (const { cubes, set, care } of classesOf(branch)) {
+      const below = classesOf(branch);
+      if (!below) return undefined;
+      for (const { cubes, set, care } of below) {
         const key = keyOf({ set, care });
         const into = classes.get(key) ?? { set, care, cubes: [] };
         classes.set(key, into);
+        if (into.cubes.length + heads.length * cubes.length > READABLE) return undefined;
         for (const head of heads)
           for (const { value, mask } of cubes)
             into.cubes.push({
               value: (head.value << BigInt(shift)) | value,
               mask: (head.mask << BigInt(shift)) | mask,
             });
-        if (into.cubes.length > limit) throw new LimitError('boxes', limit);
       }
     }
-    const result = [...classes.values()].map((each) => ({
-      ...each,
-      cubes: mergeCubes(each.cubes),
-    }));
+    const result = [...classes.values()];
     known.set(keyOf(cared), result);
     return result;
   };
 
-  return classesOf(whole).map(({ set, care, cubes }) => ({
-    set,
-    care,
-    spans: mergeReadable(cubes),
-  }));
+  return classesOf(whole)?.map(({ set, care, cubes }) => ({ set, care, spans: mergeCubes(cubes) }));
 }

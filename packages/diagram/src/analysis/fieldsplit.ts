@@ -102,7 +102,9 @@ export function splitField(
   }
   const few = rangeClasses(split, FEW_RANGES);
   if (few) return few;
-  const cubes = cubeClasses(store, whole, last, limit);
-  const count = cubes.reduce((sum, { spans }) => sum + spans.length, 0);
-  return rangeClasses(split, Math.min(limit, count * FAR_FEWER)) ?? cubes;
+  const cubes = cubeClasses(store, whole, last);
+  const count = cubes?.reduce((sum, { spans }) => sum + spans.length, 0) ?? limit;
+  const classes = rangeClasses(split, Math.min(limit, count * FAR_FEWER)) ?? cubes;
+  if (!classes) throw new LimitError('boxes', limit);
+  return classes;
 }

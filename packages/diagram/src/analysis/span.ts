@@ -53,12 +53,8 @@ export function mergeCubes(cubes: readonly Cube[]): readonly Cube[] {
   return merged;
 }
 
-/** So many cubes at most are put together where they can be: of more, nobody reads the list. */
-const READABLE = 4096;
-
-export function mergeReadable(cubes: readonly Cube[]): readonly Cube[] {
-  return cubes.length > READABLE ? cubes : mergeCubes(cubes);
-}
+/** Past so many cubes nobody reads the list. */
+export const READABLE = 1024;
 
 /** The spans in the order and form that the same set of values mostly has: ranges first, then cubes. */
 export function normalSpans(spans: readonly Span[]): readonly Span[] {
@@ -67,7 +63,7 @@ export function normalSpans(spans: readonly Span[]): readonly Span[] {
   const cubes = spans.filter(isCube);
   if (cubes.length === 0) return ranges;
   const byValue = (a: Cube, b: Cube) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0);
-  return [...ranges, ...mergeReadable(cubes).toSorted(byValue)];
+  return [...ranges, ...(cubes.length > READABLE ? cubes : mergeCubes(cubes)).toSorted(byValue)];
 }
 
 /** A text that is the same for the same spans. */
