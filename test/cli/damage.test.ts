@@ -30,7 +30,17 @@ const HOOKS: readonly AttachType[] = [
   'setsockopt',
 ];
 
-const MAPS = ['table', 'groups', 'removed', 'paths', 'shapes', 'states', 'scratch'];
+const MAPS = [
+  'table',
+  'groups',
+  'removed',
+  'paths',
+  'shapes',
+  'states',
+  'readers',
+  'events',
+  'scratch',
+];
 
 /** What `machine()` says where nothing is installed. */
 const NOTHING = { programs: HOOKS.map(() => []), pins: undefined };
