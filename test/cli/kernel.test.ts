@@ -243,7 +243,9 @@ describeKernel('the command', () => {
     const live = COMMANDS.filter(({ scope }) => scope === 'live').flatMap((row) => row.examples);
     // What names a root of its own is not for the root that is tried here.
     for (const example of live.filter((each) => !each.startsWith('--root'))) {
-      const { status, stderr } = place.shell(`node bin/sockfilter ${example}`);
+      // What goes on until it is interrupted is interrupted.
+      const limit = example.startsWith('monitor') ? 'timeout --preserve-status -s INT 3 ' : '';
+      const { status, stderr } = place.shell(`${limit}node bin/sockfilter ${example}`);
       // Nothing is on trial, and nothing was in force before.
       const isAnswer = status === 0 || (status === 1 && /^(confirm|undo)/.test(example));
       expect([example, stderr, isAnswer]).toEqual([example, stderr, true]);

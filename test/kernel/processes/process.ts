@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { programDigest } from '@sockfilter/kernel';
-import { type BuildOptions, build, buildSync } from 'esbuild';
+import { type BuildOptions, build, buildSync, stop } from 'esbuild';
 import { forLength } from '../../harness/length.js';
 import type {
   AdministratorQuestion,
@@ -60,6 +60,8 @@ function bundles(): string {
     entryPoints: PROGRAMS,
     outdir: folder,
   });
+  // Or its service outlives the tests.
+  void stop();
   return folder;
 }
 
@@ -88,6 +90,7 @@ async function bundleOther(name: string, patch: Patch): Promise<string> {
       },
     ],
   });
+  await stop();
   return outfile;
 }
 
