@@ -14,6 +14,7 @@ import { printSave } from '@sockfilter/iptables';
 import { DamageError } from '@sockfilter/kernel';
 import type { Caller } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
+import { forLength } from '../harness/length.js';
 import { Policy, tableOf } from '../harness/policy.js';
 import { Testbed } from '../harness/testbed.js';
 import { Administrator, endProcesses } from '../kernel/processes/process.js';
@@ -29,6 +30,9 @@ const HOOKS: readonly AttachType[] = [
   'inet_ingress',
   'setsockopt',
 ];
+
+/** The short form takes every third pin, from a random one on. */
+const STRIDE = forLength({ long: 1, short: 3 });
 
 const MAPS = [
   'table',
@@ -95,7 +99,8 @@ describeKernel('damage', () => {
     const pins = readdirSync(folder()).map((name) => name.replace(/^generation-\d+$/, GENERATION));
     expect(pins.length).toBeGreaterThan(13);
     const policy = new Policy(bed.cgroups.path);
-    for (const name of pins) {
+    const start = Math.floor(Math.random() * STRIDE);
+    for (const name of pins.filter((_, at) => at % STRIDE === start)) {
       policy.enforce(RULES(bed.cgroups.path));
       for (const each of readdirSync(folder()))
         if (name === GENERATION ? each.startsWith(name) : each === name)

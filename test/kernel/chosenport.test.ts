@@ -7,6 +7,7 @@
  */
 import type { Call, Caller, SocketAddress, SocketProtocol } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
+import { forLength } from '../harness/length.js';
 import { Policy } from '../harness/policy.js';
 import { Testbed } from '../harness/testbed.js';
 
@@ -14,7 +15,7 @@ import { Testbed } from '../harness/testbed.js';
 const REFUSED = 40_000;
 const ACCEPTED = 42_000;
 const HELPER = 7001;
-const TRIES = 100_000;
+const TRIES = forLength({ long: 100_000, short: 20_000 });
 
 const IP_LOCAL_PORT_RANGE = { level: 0, name: 51 } as const;
 const NO_PORT = { level: 0, name: 24 } as const;
