@@ -10,7 +10,5 @@ export default {
   },
   reporters: ['default', '<rootDir>/test/harness/reporter.js'],
   maxWorkers: '100%',
-  // Modules of earlier files stay in a worker: collecting them costs more than a new one.
-  workerIdleMemoryLimit: '700MB',
   testTimeout: 180_000,
 };

@@ -94,21 +94,27 @@ describeKernel('groups', () => {
     use(3);
     const other = await Settler.start(bed.cgroups.child('policed/home'), bed.network.path);
     let over = false;
-    const outcomes = Promise.all([
-      settler.ask({ do: 'churn', folder: join(folder, 'churned'), times: 3000 }),
-      other.ask({ do: 'grow', folder, count: 600 }),
-    ]).finally(() => {
-      over = true;
-    });
     let commits = 0;
+    /** As long as it takes for some commits, on a busy machine too. */
+    const churn = async () => {
+      const met = new Set<string>();
+      for (let round = 0; round < 3 || commits < 6; round++) {
+        const work = { do: 'churn', folder: join(folder, 'churned'), times: 1000 } as const;
+        for (const errno of Object.keys(await settler.ask(work))) met.add(errno);
+      }
+      return [...met].map(Number).sort((a, b) => a - b);
+    };
+    const outcomes = Promise.all([churn(), other.ask({ do: 'grow', folder, count: 600 })]).finally(
+      () => {
+        over = true;
+      },
+    );
     while (!over) {
       use(commits++ % 2 === 0 ? 4 : 3);
       await new Promise(setImmediate);
     }
-    const [churned] = await outcomes;
-    const either = [EACCES, ECONNREFUSED].toSorted((a, b) => a - b);
-    expect(Object.keys(churned).map(Number)).toEqual(either);
-    expect(commits).toBeGreaterThan(5);
+    const [met] = await outcomes;
+    expect(met).toEqual([EACCES, ECONNREFUSED].toSorted((a, b) => a - b));
     use(4);
     expect(await settler.ask({ do: 'visit', folder })).toEqual({ [ECONNREFUSED]: 601 });
     use(3);
