@@ -21,6 +21,6 @@ export {
   union,
 } from './packetset.js';
 export { project } from './projection.js';
-export { type Cube, complementOf, isCube, rangesOf, type Span } from './span.js';
+export { type Cube, complementOf, cubesOfRange, isCube, rangesOf, type Span } from './span.js';
 export { Universe } from './universe.js';
 export { witness } from './witness.js';
