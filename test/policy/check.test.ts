@@ -1,5 +1,5 @@
 /** What each check says, and what it does not. */
-import { type Code, checkFile, type Finding } from '@sockfilter/policy';
+import { type Code, checkFile, type Finding, tellOnce } from '@sockfilter/policy';
 import { evaluate } from '@sockfilter/table';
 import { FIRST_LINE, fileOf } from './rulefile.js';
 
@@ -160,6 +160,11 @@ const ROWS: readonly (readonly [name: string, lines: string, found: string])[] =
     'SF021 1',
   ],
   [
+    'unseen sockets that may be made',
+    ':CONNECT DROP|:SENDTO DROP|--deny-unseen off|-A CONNECT -d 10.0.0.1 -j ACCEPT|-A SENDTO -d 10.0.0.1 -j ACCEPT',
+    '',
+  ],
+  [
     'no unseen sockets beside what refuses',
     ':CONNECT DROP|:SENDTO DROP|--deny-unseen|-A CONNECT -d 10.0.0.1 -j ACCEPT|-A SENDTO -d 10.0.0.1 -j ACCEPT',
     '',
@@ -229,6 +234,16 @@ const OTHER_WAYS: readonly (readonly [name: string, lines: string, found: string
 
 test.each(OTHER_WAYS)('%s', (_, lines, expected) => {
   expect(told(findingsIn(lines.split('|')).filter(isOtherWay))).toBe(expected);
+});
+
+test('what is about a way of working is told once, and names the other files', () => {
+  const open = [':CONNECT DROP', ':SENDTO DROP', '-A CONNECT -p tcp -j ACCEPT'];
+  const files = ['a', 'b', 'c', 'd'].map((name) => checkFile(fileOf(open, name)).findings);
+  const told = tellOnce(files.map((all) => all.filter(({ code }) => code === 'SF021')));
+  expect(told.map((all) => all.length)).toEqual([1, 0, 0, 0]);
+  expect(told[0]?.[0]?.notes).toEqual([{ message: 'likewise `b` and 2 more files' }]);
+  const others = files.map((all) => all.filter(({ code }) => code !== 'SF021'));
+  expect(tellOnce(others)).toEqual(others);
 });
 
 test('every finding about calls has one that can happen', () => {

@@ -112,7 +112,7 @@ const ROWS: readonly CommandRow[] = [
   command('delete-chain', 'X', 0, 1),
   command('policy', 'P', 2, 2),
   { ...command('rename-chain', 'E', 2, 2), verbatim: true },
-  { ...command('deny-unseen', undefined, 0, 1), wants: ({ text }) => isSwitch(text) },
+  { ...command('deny-unseen', undefined, 0, 1), choices: Object.keys(SWITCH) },
   command('help', 'h', 0, 0),
   command('version', 'V', 0, 0),
   flag(['verbose'], 'v', (draft) => {

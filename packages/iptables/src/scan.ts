@@ -52,6 +52,8 @@ export interface OptionRow<Draft> {
   readonly most: number;
   /** Whether the word is the next of those that may follow; any that looks like a value, if left out. */
   readonly wants?: (word: Word, taken: readonly Word[]) => boolean;
+  /** The only words that may follow; any, if left out. */
+  readonly choices?: readonly string[];
   readonly negatable: boolean;
   /** A value may begin with a dash. */
   readonly verbatim?: boolean;
@@ -133,6 +135,13 @@ export function scanOptions<Draft extends { readonly report: Report }>(
         span: option.span,
         exit: 2,
       });
+      return;
+    }
+    const odd = row.choices && values.find(({ text }) => !row.choices?.includes(text));
+    if (odd) {
+      const help = `write ${row.choices?.map((each) => `\`${each}\``).join(' or ')}`;
+      const message = `bad argument \`${odd.text}\``;
+      report({ code: 'bad-argument', message, span: odd.span, exit: 2, help });
       return;
     }
     if (negation && !row.negatable) {

@@ -8,6 +8,8 @@ export interface CatalogueRow {
   readonly severity: Severity;
   readonly title: string;
   readonly explanation: string;
+  /** Of all files that are checked together the first alone is told. */
+  readonly once?: true;
 }
 
 export const CATALOGUE = {
@@ -130,9 +132,10 @@ export const CATALOGUE = {
   },
   SF021: {
     severity: 'info',
+    once: true,
     title: 'open to unseen sockets',
     explanation:
-      'CONNECT and SENDTO refuse by policy, and raw, SCTP, DCCP and UDP-Lite sockets, whose calls no hook sees, can reach what they refuse. `--deny-unseen`, a line of the file, refuses to make such sockets; it takes raw sockets from those who need them too.',
+      'CONNECT and SENDTO refuse by policy, and raw, SCTP, DCCP and UDP-Lite sockets, whose calls no hook sees, can reach what they refuse. `--deny-unseen`, a line of the file, refuses to make such sockets; it takes raw sockets from those who need them too. A line `--deny-unseen off` says that they may be made. Of several files the first is told.',
   },
   SF100: {
     severity: 'error',

@@ -32,13 +32,15 @@ export interface RuleFile {
   /** The rule's words as written; several rules can come from one line. */
   readonly wordsOf: (rule: Rule) => readonly PlacedWord[];
   readonly comments: readonly CommentLine[];
+  /** Whether a line says `--deny-unseen`, on or off. */
+  readonly saysUnseen: boolean;
 }
 
 /** A file with no text behind it, such as the live table: all places are its start. */
 export function fileWithoutText(name: string, table: Table): RuleFile {
   const place = { file: name, line: 1, column: 1, length: 0 };
   const placed = { placeOf: () => place, placeOfGroup: () => place };
-  return { name, table, ...placed, wordsOf: () => [], comments: [] };
+  return { name, table, ...placed, wordsOf: () => [], comments: [], saysUnseen: false };
 }
 
 /** The text of the rule's `-m comment`. */

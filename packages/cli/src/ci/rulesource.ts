@@ -97,6 +97,7 @@ function ruleFile(name: string, document: Document, table: Table): RuleFile {
       if (!words) return wordsOf(lines, placeOf(rule));
       return words.map(({ text, span }) => ({ text, place: placeOfSpan(span) }));
     },
+    saysUnseen: document.lines.some(({ kind }) => kind === 'deny-unseen'),
     comments: document.lines.flatMap(({ kind, text }, at) =>
       kind === 'comment' ? [{ line: at + 1, text }] : [],
     ),
