@@ -119,6 +119,21 @@ export const smallTables: Arbitrary<readonly [Table, Table]> = pools.chain((pool
   fc.tuple(tablesOf(pool), tablesOf(pool)),
 );
 
+/** BIND refuses tcp twice in the same way, so that the first rule is redundant: chance makes few such tables. */
+export const twiceRefused: Table = {
+  denyUnseen: false,
+  groups: [],
+  chains: BUILTIN_CHAINS.map((name) => {
+    const refuse = (): Rule => ({
+      matches: [protocol(PROTOCOL.tcp)],
+      target: { kind: 'reject', errno: 'ECONNREFUSED' },
+      packets: 0n,
+    });
+    const rules = name === 'BIND' ? [refuse(), refuse()] : [];
+    return { name, policy: 'ACCEPT', packets: 0n, rules };
+  }),
+};
+
 /** Where membership of a set changes; its mask must have no holes. */
 function boundaries(set: ValueSet): readonly bigint[] {
   if (set.kind === 'ranges') return set.ranges.flatMap(([from, to]) => [from, to + 1n]);

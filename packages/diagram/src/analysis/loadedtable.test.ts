@@ -1,8 +1,9 @@
 /** Answers about whole tables, held against brute force over all packets that matter. */
 import { counterOwners, evaluator, type Packet, type Table } from '@sockfilter/table';
 import fc from 'fast-check';
-import { smallSpace, smallTables } from '../../../../test/arbitrary/smalltable.js';
+import { smallSpace, smallTables, twiceRefused } from '../../../../test/arbitrary/smalltable.js';
 import { packets, tables } from '../../../../test/arbitrary/table.js';
+import { leastHits } from '../../../../test/harness/chance.js';
 import { propertyRuns } from '../../../../test/harness/length.js';
 import { difference } from './difference.js';
 import { equals, includes, intersect, isEmpty, type PacketSet, union } from './packetset.js';
@@ -50,6 +51,8 @@ function bruteRedundant(table: Table, space: readonly Packet[]): readonly number
   });
 }
 
+const RUNS = 80;
+
 test('deciding, counting, dead and redundant rules are what brute force finds', () => {
   const found = { dead: 0, redundant: new Set<string | undefined>(), counting: 0 };
   fc.assert(
@@ -75,16 +78,15 @@ test('deciding, counting, dead and redundant rules are what brute force finds', 
       const redundant = bruteRedundant(table, space);
       expect(loaded.redundantCounters()).toEqual(redundant);
 
-      found.dead += dead.length;
+      if (dead.length > 0) found.dead++;
       for (const counter of redundant) found.redundant.add(owners[counter].rule?.target?.kind);
-      found.counting += owners.filter(
-        ({ rule }, counter) => rule && !rule.target && counted[counter].length > 0,
-      ).length;
+      if (owners.some(({ rule }, at) => rule && !rule.target && counted[at].length > 0))
+        found.counting++;
     }),
-    { numRuns: 80 },
+    { numRuns: RUNS, examples: [[[twiceRefused, twiceRefused]]] },
   );
-  expect(found.dead).toBeGreaterThan(20);
-  expect(found.counting).toBeGreaterThan(20);
+  expect(found.dead).toBeGreaterThanOrEqual(leastHits(RUNS, 0.9));
+  expect(found.counting).toBeGreaterThanOrEqual(leastHits(RUNS, 0.35));
   for (const kind of ['accept', 'drop', 'reject', 'return', 'jump', 'goto'])
     expect(found.redundant).toContain(kind);
 });
@@ -122,7 +124,7 @@ test('a difference is what brute force finds, and none where the tables mean the
     }),
     { numRuns: propertyRuns(120) },
   );
-  expect(same).toBeGreaterThan(propertyRuns(10));
+  expect(same).toBeGreaterThanOrEqual(leastHits(propertyRuns(120), 0.25));
 });
 
 test('tables with every match there is: verdicts are those of evaluate', () => {

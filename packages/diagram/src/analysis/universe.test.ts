@@ -13,6 +13,7 @@ import {
 import fc, { type Arbitrary } from 'fast-check';
 import { packetsOf, smallSpace, smallTables } from '../../../../test/arbitrary/smalltable.js';
 import { packets, tables } from '../../../../test/arbitrary/table.js';
+import { leastHits } from '../../../../test/harness/chance.js';
 import { propertyRuns } from '../../../../test/harness/length.js';
 import { LimitError } from '../limit.js';
 import { FIELDS } from './box.js';
@@ -72,7 +73,9 @@ test('a packet is possible when nothing is impossible about it', () => {
     }),
     { numRuns: propertyRuns(5000) },
   );
-  expect(Math.min(seen.possible, seen.impossible)).toBeGreaterThan(propertyRuns(1000));
+  expect(Math.min(seen.possible, seen.impossible)).toBeGreaterThanOrEqual(
+    leastHits(propertyRuns(5000), 0.4),
+  );
 });
 
 test('sets match what their clauses match, and unite, intersect and subtract as sets do', () => {
@@ -144,7 +147,7 @@ test('a projection has what agrees with some packet of the set', () => {
     }),
     { numRuns: propertyRuns(100) },
   );
-  expect(grown).toBeGreaterThan(propertyRuns(20));
+  expect(grown).toBeGreaterThanOrEqual(leastHits(propertyRuns(100), 0.55));
 });
 
 describe('a witness', () => {
@@ -175,7 +178,7 @@ describe('a witness', () => {
       }),
       { numRuns: propertyRuns(50) },
     );
-    expect(found).toBeGreaterThan(propertyRuns(500));
+    expect(found).toBeGreaterThan(2 * propertyRuns(50));
   });
 
   const universe = new Universe();
