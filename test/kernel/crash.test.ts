@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printSave } from '@sockfilter/iptables';
 import type { Caller } from '../harness/caller.js';
+import { leastHits } from '../harness/chance.js';
 import { describeKernel } from '../harness/kernel.js';
 import { forLength } from '../harness/length.js';
 import { Policy, tableOf } from '../harness/policy.js';
@@ -257,7 +258,8 @@ describeKernel('kill -9', () => {
       seen.set(text, (seen.get(text) ?? 0) + 1);
     }
     expect(wrong).toEqual([]);
-    expect(seen.size).toBe(2);
+    const [one = 0, other = 0] = seen.values();
+    expect(Math.min(one, other)).toBeGreaterThanOrEqual(leastHits(RANDOM_KILLS, 0.25));
   }, 180_000);
 
   test('at steps of the first commit', async () => {
