@@ -1,8 +1,8 @@
 /** The options of command lines beside those of rules, as rows for the scanner. */
 import type { CommandFlags } from '@sockfilter/language';
+import type { OptionRow, OptionUse, Vocabulary } from './optionrow.js';
 import { RuleDraft } from './ruledraft.js';
 import { RULE_VOCABULARY } from './ruleoptions.js';
-import type { OptionRow, OptionUse, Vocabulary } from './scan.js';
 import { readNumber } from './values/number.js';
 
 /** A command as an option names it; what it becomes may depend on its words. */

@@ -9,8 +9,9 @@ import {
   type Word,
 } from '@sockfilter/language';
 import { type Group, MAX_GROUP_ID } from '@sockfilter/table';
+import type { OptionRow, OptionUse, Vocabulary } from './optionrow.js';
 import { quoteSaved } from './quote.js';
-import { type OptionRow, type OptionUse, scanOptions, type Vocabulary } from './scan.js';
+import { scanOptions } from './scan.js';
 import { parsePath } from './values/grouppath.js';
 import { parseNumber } from './values/number.js';
 

@@ -11,6 +11,7 @@ import {
 } from '@sockfilter/table';
 import { misfit, targetMisfit } from './chainfit.js';
 import { settleFamily } from './family.js';
+import type { OptionUse } from './optionrow.js';
 import {
   type DraftMatch,
   type DraftOption,
@@ -21,7 +22,6 @@ import {
   type RuleDraft,
 } from './ruledraft.js';
 import { entry, MOST_SHARED } from './rulememo.js';
-import type { OptionUse } from './scan.js';
 import { optionSyntax, spellOption } from './syntax.js';
 import { parseTarget, rejectSpan } from './target.js';
 import { familyOf } from './values/address.js';

@@ -1,7 +1,7 @@
 /** A rule while its words are read: what each option said, not yet checked against the others. */
 import type { Diagnostic, Report, Word } from '@sockfilter/language';
 import { MATCHES, type MatchDescriptor, type MatchName, type MatchOption } from '@sockfilter/table';
-import type { OptionUse } from './scan.js';
+import type { OptionUse } from './optionrow.js';
 import type { RuleContext } from './values/syntax.js';
 
 export interface DraftOption {

@@ -24,6 +24,7 @@ import {
   unavailableOwner,
   unavailableTarget,
 } from './extensions.js';
+import type { OptionRow, OptionUse, Vocabulary } from './optionrow.js';
 import {
   type DraftMatch,
   draftProtocol,
@@ -32,7 +33,6 @@ import {
   type RuleDraft,
 } from './ruledraft.js';
 import { entry, MOST_SHARED } from './rulememo.js';
-import type { OptionRow, OptionUse, Vocabulary } from './scan.js';
 import { optionSyntax, SYNTAX, TARGET_SYNTAX } from './syntax.js';
 import { readNumber } from './values/number.js';
 import type { RuleContext, ValueRules } from './values/syntax.js';

@@ -20,8 +20,8 @@ import {
 } from '@sockfilter/table';
 import { parseChainName } from './chainname.js';
 import { unavailableTarget } from './extensions.js';
+import type { OptionUse } from './optionrow.js';
 import type { RuleDraft } from './ruledraft.js';
-import type { OptionUse } from './scan.js';
 import { type OptionSyntax, spellOption, TARGET_SYNTAX } from './syntax.js';
 import { printValue, VALUES } from './values.js';
 
