@@ -12,6 +12,7 @@
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -22,27 +23,16 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { DEFAULT_LIMITS } from '@sockfilter/diagram';
 import { parseSave, printSave } from '@sockfilter/iptables';
 import { NO_NAMES } from '@sockfilter/language';
-import { MAX_CHAIN_DEPTH, MAX_GROUP_ID } from '@sockfilter/table';
-import {
-  MAX_PATHS,
-  MAX_PATTERNS_IN_FOLDER,
-  MAX_REMOVED_LEVELS,
-  MAX_RULES,
-  MAX_STEPS,
-  PAGE_BYTES,
-  PATH_BYTES,
-} from '../packages/kernel/src/layout.js';
 import { runShell, writeStandIn } from './cli/command.js';
 import { CgroupTree } from './harness/cgroups.js';
 import { describeKernel } from './harness/kernel.js';
 
 const REPOSITORY = join(__dirname, '..');
 
-/** Languages of fenced blocks that are shown and not run. */
-const SHOWN = ['sh', 'text', 'ini', 'ts', 'yaml'];
+/** Languages of fenced blocks that are shown and not run here: test/nftables runs those of its package. */
+const SHOWN = ['sh', 'text', 'ini', 'ts', 'yaml', 'js', 'js skip'];
 
 interface Block {
   readonly language: string;
@@ -151,8 +141,10 @@ const DOCUMENTS = [
   'README.md',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...readdirSync(join(REPOSITORY, 'packages')).map((name) => `packages/${name}/README.md`),
   ...readdirSync(join(REPOSITORY, 'docs')).map((name) => `docs/${name}`),
-].filter((path) => path.endsWith('.md'));
+].filter((path) => path.endsWith('.md') && existsSync(join(REPOSITORY, path)));
 
 const RULE_FILES = readdirSync(join(REPOSITORY, 'rules')).filter((name) => name.endsWith('.rules'));
 
@@ -272,33 +264,6 @@ describeKernel('documents on a live table', () => {
       scratches.set(path, scratch);
     }
     runSteps(text, scratch);
-  });
-});
-
-describe('docs/kernel.md', () => {
-  const text = readDocument('docs/kernel.md');
-  const english = (number: number) => number.toLocaleString('en');
-
-  test.each([
-    ['rules of a table', english(MAX_RULES)],
-    ['steps of one walk, policy included', english(MAX_STEPS - 1)],
-    ['how deep chains call each other', english(MAX_CHAIN_DEPTH)],
-    ['edges of the finished decision diagram', english(DEFAULT_LIMITS.edges)],
-    ['edges while it is built', english(DEFAULT_LIMITS.poolEdges)],
-    ['steps to build it', english(DEFAULT_LIMITS.steps)],
-    ['counters in the lists of its terminals', english(DEFAULT_LIMITS.counted)],
-    ['diagrams that only count', english(DEFAULT_LIMITS.countingDiagrams)],
-    ['patterns in one folder', english(MAX_PATTERNS_IN_FOLDER)],
-    ['removed control groups above a socket', english(MAX_REMOVED_LEVELS)],
-    ['registered paths', english(MAX_PATHS)],
-    ['bytes of a registered path', english(PATH_BYTES - 2)],
-    ['group ids', `1 to ${english(MAX_GROUP_ID)}`],
-  ])('has the limit of %s', (what, limit) => {
-    expect(text).toContain(`| ${what} | ${limit} |`);
-  });
-
-  test('has the size of a page', () => {
-    expect(text).toContain(`pages of ${PAGE_BYTES / 1024} KiB`);
   });
 });
 

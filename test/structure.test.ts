@@ -1,8 +1,8 @@
 /** The architecture, held against the imports that the sources really have. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { ARCHITECTURE } from './harness/architecture.js';
 import {
-  type Architecture,
   architectureFaults,
   commandUses,
   importCycles,
@@ -11,32 +11,6 @@ import {
 } from './harness/imports.js';
 
 const PACKAGES = join(__dirname, '../packages');
-
-const ARCHITECTURE: Architecture = {
-  arrows: {
-    table: [],
-    language: ['table'],
-    iptables: ['table', 'language'],
-    'nftables-json': [],
-    nftables: ['table', 'language', 'iptables'],
-    interop: ['table', 'language', 'iptables'],
-    diagram: ['table'],
-    bpf: [],
-    events: ['table', 'diagram', 'bpf'],
-    kernel: ['table', 'diagram', 'bpf', 'events'],
-    policy: ['table', 'language', 'diagram'],
-    cli: 'everything',
-  },
-  restricted: {
-    koffi: ['bpf'],
-    'jsonc-parser': ['nftables'],
-    yargs: ['cli'],
-    zod: ['cli', 'policy', 'nftables-json'],
-    'nftables-json': ['nftables', 'interop'],
-    yaml: ['cli', 'policy', 'interop'],
-  },
-  commands: ['cli'],
-};
 
 describe('the packages', () => {
   const sources = readSources(PACKAGES);

@@ -30,7 +30,7 @@ function close(globals: Globals): void {
   withLiveTable(globals, 'replace', ({ firewall, open }) => {
     if (firewall.text !== undefined) return note('the rules that are in force stay');
     open.commit({ table, origins: [], label: 'closed' });
-    note('all calls but those of loopback are refused, until rules are restored');
+    note('all calls but bind(2) and those of loopback are refused, until rules are restored');
   });
 }
 

@@ -39,7 +39,9 @@ Rules:
   -m cgroup [!] --id N[:M]|NAME  or  [!] --path CGROUP
   -m owner [!] --uid-owner U | [!] --gid-owner G       -m multiport, -m iprange, -m comment
   -m socket [!] --local --remote ADDR  [!] --local-port --remote-port P[:P]
+  -m limit, -m quota, -m statistic, -m time            \`-m NAME --help\` prints the options of one
   -j ACCEPT | DROP | REJECT [--reject-with ERRNO] | RETURN | CHAIN      -g CHAIN
+  -j LOG | NFLOG | TRACE     events for \`monitor\`; the walk goes on
 
 Commands:
   save      print the table in the format of iptables-save, or with --json as nftables JSON
@@ -49,17 +51,21 @@ Commands:
   group     add, list, delete groups; move processes into them
   exec      run a command in a group
   explain   say what becomes of a call, and which rule decides
+  monitor   print what is refused, logged and traced, as it happens
   status    say what is attached, and how big it is
   teardown  remove every trace from the kernel
   install-service  have systemd restore a rule file at boot, before the network
   check     say what is wrong with rule files        (no root, no kernel: for CI)
   test      hold rule files against the expectations beside them
   diff      say what a change of the rules means for calls
+  review    diff --since, test and check in one report, for pull requests
   query     list the calls that are accepted or refused
   simplify  print an equivalent rule file with fewer rules
   import    make a rule file of rules of iptables, nft, systemd, Kubernetes
   export    print a table for nft, or as JSON for other tools
-  rules     list the codes of findings; schema prints JSON schemas
+  network.ipv4, network.ipv6  the addresses that a group may bind, as patches of 2007 had them
+  rules     list the codes of findings, or explain one
+  schema    print a JSON schema: of expectations, of tables in JSON, of answers
   completion  print a script that completes commands in bash, zsh or fish
 
 Options of every command:

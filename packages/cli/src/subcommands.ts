@@ -77,7 +77,7 @@ function saveAndRestore(parser: Argv, globals: Globals): Argv {
           .option('fail-closed', {
             type: 'boolean',
             default: false,
-            describe: 'if it fails and nothing is in force, refuse all but loopback',
+            describe: 'if it fails and nothing is in force, refuse all but bind(2) and loopback',
           })
           .option('version', VERSION_FLAG),
       async ({
@@ -132,8 +132,14 @@ function groupCommands(parser: Argv, globals: Globals): Argv {
       (command) =>
         command
           .positional('name', name)
-          .option('path', { ...text, describe: 'its control group; /sockfilter/NAME if absent' })
-          .option('id', { ...text, describe: 'its id; the next free one if absent' }),
+          .option('path', {
+            ...text,
+            describe: 'its control group; sockfilter/NAME below the root if absent',
+          })
+          .option('id', {
+            ...text,
+            describe: 'its id; the next that was never given out if absent',
+          }),
       async (argv) => {
         const { addGroupCommand } = await import('./group.js');
         await addGroupCommand(globals, { name: argv.name, path: argv.path, id: argv.id });

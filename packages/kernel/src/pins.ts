@@ -40,7 +40,7 @@ export const REPLACING = '+';
 const NEXT = 'next';
 
 /** The name of the lock file has five more. */
-const MAX_NAME = 250;
+export const MAX_NAME = 250;
 
 /** The instance's name: `-` for the whole hierarchy, else the path escaped as systemd escapes paths. */
 export function instanceName(root: string): string {

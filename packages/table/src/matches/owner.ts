@@ -12,7 +12,7 @@ const owner = (field: Field, absent = {}) =>
     { absent },
   );
 
-/** Real ids of the caller; in ACCEPT and RECVFROM those of the socket's maker. */
+/** Filesystem ids of the caller; in ACCEPT and RECVFROM the uid of the socket's owner. */
 export const ownerMatch: MatchDescriptor = {
   name: 'owner',
   needsOption: true,

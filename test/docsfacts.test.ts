@@ -1,0 +1,428 @@
+/**
+ * What the documents say in tables, numbers and names is what the code has: each row of a table that lists
+ * all of something is held against the rows of the code, both ways.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DEFAULT_LIMITS } from '@sockfilter/diagram';
+import { eventJson, type RawEvent, READER_SLOTS } from '@sockfilter/events';
+import { COMMAND_SPELLINGS, LOG_LEVELS, SYNTAX, TARGET_SYNTAX } from '@sockfilter/iptables';
+import { EXIT } from '@sockfilter/language';
+import { FORMATS, isCode, REGION_KEYS } from '@sockfilter/policy';
+import {
+  BUILTIN_CHAINS,
+  CHAINS,
+  contains,
+  isBuiltinChain,
+  MATCHES,
+  MAX_CHAIN_DEPTH,
+  MAX_GROUP_ID,
+  PROTOCOL,
+  protocolName,
+  REJECT_ERRNO,
+  type Target,
+} from '@sockfilter/table';
+import { COMMANDS } from '../packages/cli/src/commandrow.js';
+import { HELP } from '../packages/cli/src/help.js';
+import {
+  UNAVAILABLE_MATCHES,
+  UNAVAILABLE_OPTIONS,
+  UNAVAILABLE_TARGETS,
+} from '../packages/iptables/src/extensions.js';
+import { LEAST_CGROUPS } from '../packages/kernel/src/capacity.js';
+import { CALL_HOOKS, TRACEPOINTS } from '../packages/kernel/src/hooks.js';
+import {
+  MAX_PATHS,
+  MAX_PATTERNS_IN_FOLDER,
+  MAX_REMOVED_LEVELS,
+  MAX_RULES,
+  MAX_STATES,
+  MAX_STEPS,
+  PAGE_BYTES,
+  PATH_BYTES,
+  STATE_BYTES,
+  STATE_SLOTS,
+} from '../packages/kernel/src/layout.js';
+import { MAPS } from '../packages/kernel/src/maps.js';
+import { MAX_NAME } from '../packages/kernel/src/pins.js';
+import { SELECTORS } from '../packages/nftables/src/row.js';
+import { EXTENSION } from '../packages/nftables/src/selector.js';
+import { ARCHITECTURE } from './harness/architecture.js';
+
+const REPOSITORY = join(__dirname, '..');
+const read = (path: string) => readFileSync(join(REPOSITORY, path), 'utf8');
+
+const DOCUMENTS = [
+  ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
+  ...readdirSync(join(REPOSITORY, 'docs')).map((name) => `docs/${name}`),
+  'packages/cli/README.md',
+  'packages/nftables-json/README.md',
+];
+
+/** The text below a heading, up to the next one. */
+function section(path: string, heading: string): string {
+  const [, body] = read(path).split(new RegExp(`^#+ ${heading}$`, 'm'));
+  if (body === undefined) throw new Error(`${path} has no heading ${heading}`);
+  return body.split(/^#+ /m)[0] ?? '';
+}
+
+/** The first table of a text: its cells, without the head. */
+function rowsOf(text: string): readonly (readonly string[])[] {
+  const lines = text.split('\n');
+  const first = lines.findIndex((line) => line.startsWith('|'));
+  const table = lines.slice(first);
+  const end = table.findIndex((line) => !line.startsWith('|'));
+  return table.slice(2, end < 0 ? undefined : end).map((line) =>
+    line
+      .replace(/^\|\s*|\s*\|$/g, '')
+      .split(/\s*(?<!\\)\|\s*/)
+      .map((cell) => cell.replaceAll('\\|', '|')),
+  );
+}
+
+const quoted = (text: string) => [...text.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
+const sorted = (words: Iterable<string>) => [...new Set(words)].sort();
+const english = (number: number) => number.toLocaleString('en');
+const flagsIn = (text: string) =>
+  [...text.matchAll(/(?<![\w-])--([a-z][a-z0-9-]*)/g)].map(([, name = '']) => name);
+
+describe('docs/kernel.md', () => {
+  const hooks = [...TRACEPOINTS, ...CALL_HOOKS];
+  const rows = rowsOf(section('docs/kernel.md', 'Hooks'));
+
+  test('has every hook, with the chains that it feeds and whether it is always attached', () => {
+    const said = rows.flatMap(([names = '', feeds = '', attached = '']) =>
+      quoted(names).map((name) => ({
+        name,
+        chains: sorted(feeds.match(/\b[A-Z]{4,}\b/g) ?? []).filter(isBuiltinChain),
+        always: attached.startsWith('always'),
+      })),
+    );
+    expect(said).toEqual(
+      hooks.map(({ name, chains, needed }) => ({
+        name,
+        chains: sorted(chains),
+        always: needed === 'always',
+      })),
+    );
+  });
+
+  test('has every pin', () => {
+    const said = rowsOf(section('docs/kernel.md', 'Maps')).flatMap(([pin = '']) => quoted(pin));
+    expect(sorted(said)).toEqual(sorted([...Object.values(MAPS), 'generation-N', 'next/']));
+  });
+
+  test('has every limit, as it is', () => {
+    expect(rowsOf(section('docs/kernel.md', 'Limits'))).toEqual([
+      ['rules of a table', english(MAX_RULES)],
+      ['steps of one walk, policy included', english(MAX_STEPS - 1)],
+      ['how deep chains call each other', english(MAX_CHAIN_DEPTH)],
+      ['edges of the finished decision diagram', english(DEFAULT_LIMITS.edges)],
+      ['edges while it is built', english(DEFAULT_LIMITS.poolEdges)],
+      ['steps to build it', english(DEFAULT_LIMITS.steps)],
+      ['counters in the lists of its terminals', english(DEFAULT_LIMITS.counted)],
+      ['diagrams that only count', english(DEFAULT_LIMITS.countingDiagrams)],
+      [
+        'control groups with an entry',
+        `one for each 16 KiB of memory, ${english(LEAST_CGROUPS)} at least`,
+      ],
+      ['removed control groups above a socket', english(MAX_REMOVED_LEVELS)],
+      ['patterns in one folder', english(MAX_PATTERNS_IN_FOLDER)],
+      ['registered paths', english(MAX_PATHS)],
+      ['bytes of a registered path', english(PATH_BYTES - 2)],
+      ['bytes of the escaped path of `--root`', english(MAX_NAME)],
+      ['tests of a table with a state', english(MAX_STATES)],
+      ['readers of events', english(READER_SLOTS)],
+      ['group ids', `1 to ${english(MAX_GROUP_ID)}`],
+    ]);
+  });
+
+  test('has the sizes of a page and of a state', () => {
+    expect(read('docs/kernel.md')).toContain(`pages of ${PAGE_BYTES / 1024} KiB`);
+    expect(read('docs/kernel.md')).toContain(
+      `${STATE_BYTES} bytes for each of ${english(STATE_SLOTS)} slots`,
+    );
+  });
+});
+
+describe('docs/language.md', () => {
+  const matches = rowsOf(section('docs/language.md', 'Matches'));
+
+  test('has every option of every match, and no other', () => {
+    const said = matches.map(([names = '', options = '']) => ({
+      matches: names === '(none)' ? ['ip'] : quoted(names),
+      options: flagsIn(options),
+    }));
+    for (const name of Object.keys(MATCHES).filter((each) => each in SYNTAX)) {
+      const { options, sugar = {} } = SYNTAX[name as keyof typeof SYNTAX];
+      const own = said.filter((row) => row.matches.includes(name)).flatMap((row) => row.options);
+      const needed = Object.values(options).map(({ short, long }) =>
+        short === '4' || short === '6' ? undefined : long[0],
+      );
+      const words = needed.filter((each) => each !== undefined);
+      expect({ name, lacks: words.filter((word) => !own.includes(word)) }).toEqual({
+        name,
+        lacks: [],
+      });
+      const known = [...Object.values(options).flatMap(({ long }) => long), ...Object.keys(sugar)];
+      const shared = said
+        .filter((row) => row.matches.includes(name) && row.matches.length === 1)
+        .flatMap((row) => row.options);
+      expect({ name, odd: shared.filter((word) => !known.includes(word)) }).toEqual({
+        name,
+        odd: [],
+      });
+    }
+  });
+
+  test('says which options take no `!`', () => {
+    const [sentence = ''] = section('docs/language.md', 'Matches').split(' Numbers are');
+    const named = Object.entries(MATCHES).flatMap(([match, { options }]) =>
+      Object.entries(options).flatMap(([option, { negatable }]) => {
+        const { short, long = [] } = SYNTAX[match as keyof typeof SYNTAX].options[option] ?? {};
+        const word = short === undefined ? `--${long[0]}` : `-${short}`;
+        const isNamed = quoted(sentence).some((each) => each === word || each === match);
+        const isDay = /days$/.test(option);
+        return negatable !== (isNamed && !isDay) ? [] : [`${match} ${option}`];
+      }),
+    );
+    expect(named).toEqual([]);
+  });
+
+  test('has every target with its options', () => {
+    const rows = rowsOf(section('docs/language.md', 'Targets'));
+    const said = rows.flatMap(([target = '']) => quoted(target)).join('\n');
+    for (const [kind, { options }] of Object.entries(TARGET_SYNTAX)) {
+      if (kind === 'jump' || kind === 'goto') continue;
+      expect(said).toMatch(new RegExp(`^-j ${kind.toUpperCase()}\\b`, 'm'));
+      for (const { long } of Object.values(options)) expect(said).toContain(`--${long[0]}`);
+    }
+    const [, rejects = ''] = rows.find(([target]) => target?.includes('REJECT')) ?? [];
+    expect(sorted(rejects.match(/\bE[A-Z]+\b/g) ?? [])).toEqual(sorted(Object.keys(REJECT_ERRNO)));
+    const [, logs = ''] = rows.find(([target]) => target?.includes('-j LOG')) ?? [];
+    expect(LOG_LEVELS.filter((level) => !logs.includes(level))).toEqual([]);
+  });
+
+  test('has every command of tables', () => {
+    const said = new Set(
+      flagsIn(
+        section('docs/language.md', 'The language') + section('docs/language.md', 'Table commands'),
+      ),
+    );
+    const all = COMMAND_SPELLINGS.flatMap(({ long }) => long.slice(0, 1));
+    expect(all.length).toBeGreaterThan(12);
+    expect(all.filter((name) => !said.has(name))).toEqual([]);
+  });
+
+  test('says what is not there yet', () => {
+    const [, told = ''] =
+      /Not there yet are([\s\S]*?)\.\n/.exec(
+        section('docs/language.md', 'Differences from iptables'),
+      ) ?? [];
+    const later = (rows: Readonly<Record<string, { readonly reason: string }>>) =>
+      Object.entries(rows).flatMap(([name, { reason }]) =>
+        reason.endsWith(' yet') && reason.startsWith('sockfilter') ? [name] : [],
+      );
+    expect(sorted(flagsIn(told))).toEqual(sorted(later(UNAVAILABLE_OPTIONS)));
+    const words = told.replace(/`--[a-z-]+`/g, '').match(/\b\w+\b/g) ?? [];
+    const names = words.filter(
+      (word) => word in UNAVAILABLE_MATCHES || word in UNAVAILABLE_TARGETS,
+    );
+    expect(sorted(names)).toEqual(
+      sorted([...later(UNAVAILABLE_MATCHES), ...later(UNAVAILABLE_TARGETS)]),
+    );
+  });
+
+  test('has every exit status', () => {
+    const said = rowsOf(section('docs/language.md', 'Exit status')).map(([status]) => status);
+    expect(said).toEqual(Object.values(EXIT).map(String));
+  });
+
+  test('has every variable that the command reads', () => {
+    const sources = readdirSync(join(REPOSITORY, 'packages'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => /^[\w-]+\/src\/.*\.ts$/.test(path) && !/test\.ts$|\/testing\//.test(path))
+      .map((path) => read(`packages/${path}`));
+    const readThere = sources.flatMap((text) =>
+      [...text.matchAll(/process\.env\.(SOCKFILTER_\w+)/g)].map(([, name = '']) => name),
+    );
+    const said = rowsOf(section('docs/language.md', 'Environment')).flatMap(([names = '']) =>
+      quoted(names),
+    );
+    expect(sorted(said.filter((name) => name !== 'NO_COLOR'))).toEqual(sorted(readThere));
+  });
+});
+
+describe('docs/ci.md', () => {
+  test('has every format, and every field of a region', () => {
+    const formats = rowsOf(section('docs/ci.md', 'Formats')).flatMap(([name = '']) => quoted(name));
+    expect(sorted(formats)).toEqual(sorted(FORMATS));
+    const fields = rowsOf(section('docs/ci.md', 'Regions')).flatMap(([name = '']) => quoted(name));
+    expect(sorted(fields)).toEqual(sorted(REGION_KEYS));
+  });
+});
+
+describe('docs/semantics.md', () => {
+  test('has the protocols that each chain sees', () => {
+    const rows = rowsOf(section('docs/semantics.md', 'What can happen at all'));
+    const said = rows.flatMap(([chains = '', protocols = '']) =>
+      chains
+        .split(', ')
+        .map((chain): [string, readonly string[]] => [chain, sorted(protocols.split(', '))]),
+    );
+    const protocols = Object.values(PROTOCOL);
+    const seen = BUILTIN_CHAINS.map((chain): [string, readonly string[]] => {
+      const bound = CHAINS[chain].bounds.protocol;
+      if (!bound) throw new Error(`${chain} sees every protocol`);
+      const names = protocols.filter((number) => contains(bound.set, BigInt(number)));
+      return [chain, sorted(names.map(protocolName))];
+    });
+    expect(Object.fromEntries(said)).toEqual(Object.fromEntries(seen));
+  });
+});
+
+describe('docs/operations.md', () => {
+  test('has the unit that is packed', () => {
+    const [, shown] = /```ini\n([\s\S]*?)```/.exec(read('docs/operations.md')) ?? [];
+    const packed = read('packages/cli/systemd/sockfilter.service');
+    expect(shown).toBe(packed.replace(/^#.*\n/gm, ''));
+  });
+});
+
+describe('docs/interop.md', () => {
+  test('has every key of an expression that nft has not', () => {
+    const [, keys = ''] =
+      /with the KEY([\s\S]*?); REJECT is/.exec(section('docs/interop.md', 'Tables as JSON')) ?? [];
+    const said = quoted(keys).filter((word) => /^[a-z_]+$/.test(word));
+    const known = SELECTORS.filter((each) => each.startsWith(`${EXTENSION} `));
+    expect(sorted(said)).toEqual(sorted(known.map((each) => each.slice(EXTENSION.length + 1))));
+  });
+});
+
+describe('docs/events.md', () => {
+  const event: RawEvent = {
+    kind: 'log',
+    errno: 0,
+    counter: 0,
+    sequence: 1,
+    uptime: 0n,
+    chain: 'CONNECT',
+    packet: undefined,
+    task: { pid: 1, tid: 1, comm: 'x' },
+    uid: 0,
+    gid: 0,
+    group: 0,
+    cgroup: 1n,
+    netns: 1n,
+    socket: 1n,
+  };
+
+  test('has every member of a line', () => {
+    const rows = rowsOf(section('docs/events.md', 'JSON'));
+    const said = rows.flatMap(([names = '']) => quoted(names));
+    const resolution = { time: 0n, text: '', groups: [], cgroup: undefined };
+    const targets: readonly Target[] = [
+      { kind: 'log', prefix: 'x', level: 4, uid: false },
+      { kind: 'nflog', prefix: 'x', group: 1 },
+    ];
+    const lines = targets.map((target) => {
+      const rule = { matches: [], target, packets: 0n };
+      const chain = { name: 'CONNECT', policy: 'ACCEPT', packets: 0n, rules: [rule] } as const;
+      return eventJson(event, { ...resolution, owner: { chain, rule, number: 1 } });
+    });
+    const refusal = eventJson({ ...event, kind: 'refused' }, { ...resolution, owner: undefined });
+    expect(sorted(said)).toEqual(sorted([...lines, refusal].flatMap((line) => Object.keys(line))));
+  });
+});
+
+describe('docs/architecture.md and CONTRIBUTING.md', () => {
+  const { arrows, restricted } = ARCHITECTURE;
+  const packages = Object.keys(arrows).map((name): [string, readonly string[]] => {
+    const own = arrows[name] ?? [];
+    if (own === 'everything') return [name, ['everything']];
+    return [
+      name,
+      sorted([...own, ...(restricted['nftables-json']?.includes(name) ? ['nftables-json'] : [])]),
+    ];
+  });
+  const drawn = Object.fromEntries(
+    packages.map(([name, to]) => [name, to.length > 0 ? to : ['nothing']]),
+  );
+
+  test('draw the imports that there may be', () => {
+    const rows = rowsOf(section('docs/architecture.md', 'Packages'));
+    const table = rows.map(([name = '', , imports = '']): [string, readonly string[]] => [
+      quoted(name)[0] ?? '',
+      sorted(imports === 'all of them' ? ['everything'] : imports.split(', ')),
+    ]);
+    expect(Object.fromEntries(table)).toEqual(drawn);
+    const graph = section('CONTRIBUTING.md', 'Layout').matchAll(
+      /([\w-]+) +-> ([\w-]+(?:, [\w-]+)*)/g,
+    );
+    const lines = [...graph].map(([, from = '', to = '']): [string, readonly string[]] => [
+      from,
+      sorted(to.split(', ')),
+    ]);
+    const { nobody, ...others } = Object.fromEntries(lines);
+    expect(others).toEqual(drawn);
+    expect(nobody).toEqual(['cli']);
+  });
+});
+
+describe('the help of the command', () => {
+  test('has every command, match and target', () => {
+    const words = COMMANDS.map(({ words: name }) => name.replace(/ .*/, ''));
+    expect(words.filter((name) => !new RegExp(`^  (.*, )?${name}\\b`, 'm').test(HELP))).toEqual([]);
+    const plain = ['ip', 'tcp', 'udp', 'udplite'];
+    const matches = Object.keys(MATCHES).filter((name) => !plain.includes(name));
+    expect(matches.filter((name) => !HELP.includes(`-m ${name}`))).toEqual([]);
+    const targets = Object.keys(TARGET_SYNTAX).filter((name) => !/^(jump|goto)$/.test(name));
+    expect(targets.filter((name) => !HELP.includes(name.toUpperCase()))).toEqual([]);
+  });
+});
+
+describe('names in the documents', () => {
+  /** Of other programs and of scripts; `--option` stands for any. */
+  const FOREIGN = ['expose-gc', 'fail-on-warn', 'semantic', 'check', 'short', 'only', 'option'];
+  const OWN = new Set([
+    ...['file', 'root', 'wait', 'help', 'version', 'set-counters'],
+    ...COMMANDS.flatMap(({ options }) => Object.keys(options)),
+    ...COMMAND_SPELLINGS.flatMap(({ long }) => long),
+    ...Object.values(SYNTAX).flatMap(({ options, sugar = {} }) => [
+      ...Object.values(options).flatMap(({ long }) => long),
+      ...Object.keys(sugar),
+    ]),
+    ...Object.values(TARGET_SYNTAX).flatMap(({ options }) =>
+      Object.values(options).flatMap(({ long }) => long),
+    ),
+    ...Object.keys(UNAVAILABLE_OPTIONS),
+  ]);
+
+  test.each(DOCUMENTS)('%s: options, codes, files and scripts are there', (path) => {
+    const text = read(path);
+    const options = flagsIn(text).filter((name) => !OWN.has(name) && !FOREIGN.includes(name));
+    expect(options).toEqual([]);
+    expect((text.match(/\bSF\d{3}\b/g) ?? []).filter((code) => !isCode(code))).toEqual([]);
+    const files = quoted(text).filter(
+      (word) => /^(packages|test|docs|rules)\/[\w./-]+$/.test(word) && !word.includes('NAME'),
+    );
+    const isThere = (file: string) =>
+      existsSync(join(REPOSITORY, file)) || existsSync(join(REPOSITORY, dirname(path), file));
+    expect(files.filter((file) => !isThere(file))).toEqual([]);
+    const { scripts }: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(
+      read('package.json'),
+    );
+    const run = [...text.matchAll(/npm run (?:--\w+ )?([\w:]+)/g)].map(([, name = '']) => name);
+    expect(run.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  test('every option of a command is in one of them', () => {
+    const all = new Set(DOCUMENTS.flatMap((path) => flagsIn(read(path))));
+    const regions: readonly string[] = REGION_KEYS;
+    const missing = COMMANDS.flatMap(({ words, options }) =>
+      Object.keys(options)
+        .filter((name) => !all.has(name) && !regions.includes(name))
+        .map((name) => `${words} --${name}`),
+    );
+    expect(missing).toEqual([]);
+  });
+});
