@@ -23,8 +23,11 @@ interface TestRow {
   readonly constant?: string;
 }
 
-/** `comment`: nothing is tested, and the text is the `comment` of the rule. */
-export type OptionRow = TestRow | 'comment';
+/**
+ * `comment`: nothing is tested, and the text is the `comment` of the rule. `limit`: one statement says all options of
+ * the match, see limit.ts.
+ */
+export type OptionRow = TestRow | 'comment' | 'limit';
 
 const only = (selector: Selector, constant?: string): TestRow => ({
   selectors: [selector],
@@ -79,7 +82,7 @@ export const ROWS: Readonly<Record<MatchName, Readonly<Record<string, OptionRow>
     remote: extension('remote_address'),
     'remote-port': extension('remote_port'),
   },
-  limit: { limit: extension('limit'), 'limit-burst': extension('limit_burst') },
+  limit: { limit: 'limit', 'limit-burst': 'limit' },
   quota: { quota: extension('quota') },
   time: {
     timestart: extension('time_start'),
@@ -120,7 +123,7 @@ export const TESTS: readonly Test[] = Object.keys(MATCHES)
   .flatMap((match) =>
     Object.keys(MATCHES[match].options).flatMap((option) => {
       const row = rowOf(match, option);
-      if (row === 'comment') return [];
+      if (typeof row === 'string') return [];
       const { value } = describeOption({ name: match, options: [] }, option);
       return [{ match, option, row, form: FORMS[value] }];
     }),

@@ -5,6 +5,7 @@ import { didYouMean, type Span, type Word } from '@sockfilter/language';
 import { isMatchName, type MatchName } from '@sockfilter/table';
 import { type Right, shapeOf } from './form.js';
 import { type LaidMatch, usualLayout } from './layout.js';
+import { readLimit } from './limit.js';
 import { type JsonNode, type JsonText, type Members, nodeNoun } from './node.js';
 import { SELECTORS, type Test, testsOf } from './row.js';
 import { EXTENSION, readSelector, type Selector } from './selector.js';
@@ -17,7 +18,8 @@ const value = (text: string, span: Span): Word => ({ text, span, quoted: true })
 interface ReadTest {
   readonly match: MatchName;
   readonly option: string;
-  readonly selector: Selector;
+  /** What it looks at; a limit looks at nothing. */
+  readonly selector?: Selector;
   readonly words: readonly Word[];
 }
 
@@ -37,7 +39,11 @@ function pickTest(tests: readonly Test[], { shape, node }: Right): Test | undefi
   );
 }
 
-function readMatch(json: JsonText, statement: JsonNode, body: JsonNode): ReadTest | undefined {
+function readMatch(
+  json: JsonText,
+  statement: JsonNode,
+  body: JsonNode,
+): readonly ReadTest[] | undefined {
   const parts = json.members(body, ['op', 'left', 'right'], '`match`');
   if (!parts) return undefined;
   const [op, left, right] = ['op', 'left', 'right'].map((key) => parts.get(key));
@@ -77,10 +83,22 @@ function readMatch(json: JsonText, statement: JsonNode, body: JsonNode): ReadTes
     plain(optionWord(test.match, test.option), span),
     ...texts.map((text) => value(text, json.spanOf(right))),
   ];
-  return { match: test.match, option: test.option, selector, words };
+  return [{ match: test.match, option: test.option, selector, words }];
 }
 
-const STATEMENTS = ['match', 'counter', ...Object.keys(STATEMENT_READERS)];
+/** The tests that nft's `limit` stands for. */
+function readLimitTests(json: JsonText, statement: JsonNode, body: JsonNode) {
+  const span = json.spanOf(statement);
+  return readLimit(json, body)?.map(
+    ({ option, text, node }): ReadTest => ({
+      match: 'limit',
+      option,
+      words: [plain(optionWord('limit', option), span), value(text, json.spanOf(node))],
+    }),
+  );
+}
+
+const STATEMENTS = ['match', 'limit', 'counter', ...Object.keys(STATEMENT_READERS)];
 
 /** What a rule's statements say, in their order: tests, a counter, a verdict. */
 class Statements {
@@ -122,15 +140,15 @@ class Statements {
       this.#readCounter(statement, body);
       return;
     }
-    if (name === 'match') {
-      this.#readMatch(statement, body);
+    if (name === 'match' || name === 'limit') {
+      this.#readTests(statement, name, body);
       return;
     }
     this.verdict = STATEMENT_READERS[name]?.(this.#json, body, this.#json.spanOf(statement));
     if (!this.verdict) this.sound = false;
   }
 
-  #readMatch(statement: JsonNode, body: JsonNode): void {
+  #readTests(statement: JsonNode, name: 'match' | 'limit', body: JsonNode): void {
     if (this.#counted) {
       this.#fault(
         statement,
@@ -139,8 +157,11 @@ class Statements {
       );
       return;
     }
-    const test = readMatch(this.#json, statement, body);
-    if (test) this.tests.push(test);
+    const tests =
+      name === 'limit'
+        ? readLimitTests(this.#json, statement, body)
+        : readMatch(this.#json, statement, body);
+    if (tests) this.tests.push(...tests);
     else this.sound = false;
   }
 
@@ -220,7 +241,7 @@ const HEADER = /^(tcp|udp|udplite) /;
 /** nft leaves out the protocol where a header says it; a rule says it. */
 function impliedProtocol(tests: readonly ReadTest[], span: Span): readonly Word[] {
   if (tests.some(({ match, option }) => match === 'ip' && option === 'protocol')) return [];
-  const [protocol] = tests.flatMap(({ selector }) => HEADER.exec(selector)?.[1] ?? []);
+  const [protocol] = tests.flatMap(({ selector }) => HEADER.exec(selector ?? '')?.[1] ?? []);
   return protocol === undefined ? [] : [plain('-p', span), value(protocol, span)];
 }
 

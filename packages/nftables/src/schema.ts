@@ -2,6 +2,7 @@
 import { BUILTIN_CHAINS, REJECT_ERRNO, type ValueKind } from '@sockfilter/table';
 import { FORMS, type Shape } from './form.js';
 import type { Json } from './json.js';
+import { LIMIT_UNIT, PERIOD_NAMES } from './limit.js';
 import { ROWS, TESTS } from './row.js';
 import { EXTENSION, selectorJson } from './selector.js';
 import { NFT_LEVELS, TRACE_STATEMENT } from './statement.js';
@@ -11,6 +12,7 @@ type Schema = { readonly [key: string]: Json };
 
 const string: Schema = { type: 'string' };
 const count: Schema = { type: 'integer', minimum: 0 };
+const positive: Schema = { type: 'integer', minimum: 1 };
 
 function object(required: { readonly [key: string]: Json }, optional: Schema = {}): Schema {
   return {
@@ -73,8 +75,15 @@ function matchSchemas(): readonly Json[] {
 
 function statements(): readonly Json[] {
   const call = object({ target: string });
+  const units = { rate_unit: { const: LIMIT_UNIT }, burst_unit: { const: LIMIT_UNIT } };
   return [
     object({ match: oneOf(matchSchemas()) }),
+    object({
+      limit: object(
+        { rate: positive, per: { enum: [...PERIOD_NAMES] } },
+        { burst: positive, inv: { const: false }, ...units },
+      ),
+    }),
     object({
       counter: { anyOf: [{ type: 'null' }, object({ packets: count }, { bytes: count })] },
     }),

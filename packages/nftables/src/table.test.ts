@@ -76,6 +76,8 @@ const SAVED = [
   '-A CONNECT -p udp -j NFLOG --nflog-prefix "x y" --nflog-group 7',
   '-A CONNECT -j NFLOG',
   '-A CONNECT -j TRACE',
+  '-A CONNECT -m limit --limit 10/sec -m statistic --mode nth --every 3 --packet 0 -j ACCEPT',
+  '-A CONNECT -m limit --limit 3/day --limit-burst 9 -m limit --limit 4/min -m quota --quota 7 -j ACCEPT',
 ];
 
 const FILE = `*socket
@@ -108,6 +110,34 @@ test('what people write by hand is read', () => {
 const test80 =
   '{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 80}}';
 
+test('a limit is the one of nft', () => {
+  const [line = ''] = SAVED.slice(-1);
+  const text = `*socket\n:BIND ACCEPT\n${line}\nCOMMIT\n`;
+  expect(printTable(fromText(text))).toContain('{"limit":{"rate":3,"burst":9,"per":"day"}}');
+  for (const [json, rule] of [
+    ['"rate": 7, "per": "hour"', '7/hour'],
+    ['"rate": 7, "per": "hour", "burst": 5, "rate_unit": "packets", "inv": false', '7/hour'],
+    ['"rate": 7, "per": "minute", "burst": 8', '7/min --limit-burst 8'],
+  ])
+    expect(rulesOf(withRule(`{"limit": {${json}}}`))).toEqual([
+      `-A CONNECT -m limit --limit ${rule}`,
+    ]);
+});
+
+test.each([
+  ['"rate": 7', '{"rate": 7}', '`limit` needs `rate` and `per`'],
+  ['"rate": 7, "per": "week"', '"week"', 'a period is one of second, minute, hour, day'],
+  ['"rate": 7, "per": "day", "inv": true', 'true', 'no limit that matches above its rate'],
+  ['"rate": 7, "per": "day", "rate_unit": "mbytes"', '"mbytes"', 'has no bytes'],
+  ['"rate": "7", "per": "day"', '"7"', 'are numbers, not a string'],
+  ['"rate": 0, "per": "day"', '0', 'rate'],
+  ['"rate": 7, "per": "day", "burst": 0', '0', 'out of range'],
+])('a limit %s is told', (json, place, said) => {
+  expect(faults(withRule(`{"limit": {${json}}}`))).toEqual([
+    [place, expect.stringContaining(said)],
+  ]);
+});
+
 test.each([
   ['{', '', 'this is not JSON: close brace expected'],
   ['[]', '[]', 'a document is an object, not an empty array; at $'],
@@ -133,7 +163,7 @@ test.each([
     'port `70000` is out of range: it must be 0 to 65535; at $.nftables[1].rule.expr[0].match.right',
   ],
   [withRule(test80.replace('==', '<')), '"<"', 'a socket rule compares with `==` or `!=`, not `<`'],
-  [withRule('{"limit": {"rate": 5}}'), '"limit"', 'a socket rule has no `limit`'],
+  [withRule('{"queue": {"num": 5}}'), '"queue"', 'a socket rule has no `queue`'],
   [
     withRule('{"drop": null}, {"accept": null}'),
     '{"accept": null}',

@@ -12,6 +12,7 @@ import { printJson } from 'nftables-json/plain';
 import { FORMS } from './form.js';
 import type { Json } from './json.js';
 import { type LaidMatch, sameLayout, usualLayout } from './layout.js';
+import { limitStatement } from './limit.js';
 import { rowOf } from './row.js';
 import { EXTENSION, selectorJson } from './selector.js';
 import { targetStatement } from './statement.js';
@@ -57,14 +58,18 @@ function writeMatch({ name, options }: Match, protocol: number | undefined): Wri
       comment = value.kind === 'text' ? value.text : undefined;
       continue;
     }
+    names.push(option);
+    if (row === 'limit') {
+      if (names.length === 1) statements.push(limitStatement(options));
+      continue;
+    }
     const { right, mask } = FORMS[value.kind].write(value);
     const looked = selectorJson(row.selectorOf(value, protocol));
     const left = mask === undefined ? looked : { '&': [looked, mask] };
     const op = negated ? '!=' : '==';
     statements.push({ match: { op, left, right: row.constant ?? right } });
-    names.push(option);
   }
-  return { match: name, tests: statements.length, comment, names, statements };
+  return { match: name, tests: names.length, comment, names, statements };
 }
 
 /** What stands beside `expr`: the comment, and how the tests make matches. */

@@ -12,6 +12,7 @@ export * from './evaluate.js';
 export * from './group.js';
 export * from './grouppath.js';
 export * from './match.js';
+export { DEFAULT_BURST } from './matches/limit.js';
 export * from './matches.js';
 export * from './opaque.js';
 export * from './packet.js';

@@ -12,7 +12,8 @@ const DEFAULT_RATE: MatchOption = {
   negated: false,
   value: { kind: 'rate', count: 3, seconds: 3600 },
 };
-const DEFAULT_BURST = 5n;
+/** Tokens of a bucket of which nothing is said. */
+export const DEFAULT_BURST = 5n;
 /** As in iptables, which counts time in steps of 100 microseconds. */
 const MOST_PER_SECOND = 10_000;
 
