@@ -1,18 +1,24 @@
 /** Who is trusted with what: what sockfilter can't keep a holder of these from. Each is shown. */
-import type { Caller } from '../harness/caller.js';
-import { PORT } from './ends.js';
+import type { Caller, SocketAddress } from '../harness/caller.js';
+import { PORT, rulesOf } from './ends.js';
 import { requireValue, setOption, syscall, withSocket } from './moves.js';
+import type { Need } from './needs.js';
 import { attachProgram, detachProgram } from './program.js';
 import { entryOf, Ring, SETUP } from './ring.js';
 import type { Scene } from './scene.js';
+import { setOption32 } from './techniques/compat.js';
+import { IPV6_RTHDR, routingHeader, UDP_NO_CHECK6_TX } from './techniques/devices.js';
+
+const SOL_UDP = 17;
+const SOL_IPV6 = 41;
 
 export interface Trust {
   /** Who can. */
   readonly who: string;
   readonly what: string;
   readonly remedy: string;
-  /** Programs that showing it needs. */
-  readonly needs?: 'nft';
+  /** A program that showing it needs, or what the kernel must have. */
+  readonly needs?: 'nft' | Need;
   /** Does it; gives whether it came to pass. */
   readonly show: (scene: Scene) => Promise<boolean>;
 }
@@ -28,13 +34,13 @@ async function arrives(scene: Scene, caller: Caller): Promise<boolean> {
 }
 
 /** Brings a descriptor of another process over. */
-async function take(caller: Caller, from: Caller, fd: number): Promise<number> {
+export async function take(caller: Caller, from: Caller, fd: number): Promise<number> {
   const pidfd = requireValue(await caller.call(syscall('pidfd_open', from.pid, 0)), 'pidfd_open');
   return requireValue(await caller.call(syscall('pidfd_getfd', pidfd, fd, 0)), 'pidfd_getfd');
 }
 
 /** Runs rules of nft while the body runs. */
-async function withNft<T>(scene: Scene, rules: string, body: () => Promise<T>): Promise<T> {
+export async function withNft<T>(scene: Scene, rules: string, body: () => Promise<T>): Promise<T> {
   await scene.run('root', `nft -f - <<'END'\n${rules}\nEND`);
   try {
     return await body();
@@ -44,11 +50,20 @@ async function withNft<T>(scene: Scene, rules: string, body: () => Promise<T>): 
 }
 
 /** A table of nat chains with a rule each. */
-function natTable(rules: Readonly<Record<string, string>>): string {
+export function natTable(rules: Readonly<Record<string, string>>): string {
   const chains = Object.entries(rules).map(
     ([hook, rule]) => `chain ${hook} {\ntype nat hook ${hook} priority -100;\n${rule}\n}`,
   );
   return ['table ip attack {', ...chains, '}'].join('\n');
+}
+
+/** A listener that shares its port. */
+async function sharing(caller: Caller, address: SocketAddress): Promise<number> {
+  const fd = await caller.socket('inet', 'stream');
+  await setOption(caller, fd, 1, 15, 1);
+  requireValue(await caller.call({ op: 'bind', fd, address }), 'bind');
+  requireValue(await caller.call({ op: 'listen', fd }), 'listen');
+  return fd;
 }
 
 export const TRUSTS: readonly Trust[] = [
@@ -178,20 +193,84 @@ export const TRUSTS: readonly Trust[] = [
       const guest = await scene.member('root', 'guest');
       const stranger = await scene.stranger('root');
       const address = { address: scene.ends.allowed.own.v4, port: 7200 };
-      const opened = async (caller: Caller): Promise<number> => {
-        const fd = await caller.socket('inet', 'stream');
-        await setOption(caller, fd, 1, 15, 1);
-        requireValue(await caller.call({ op: 'bind', fd, address }), 'bind');
-        requireValue(await caller.call({ op: 'listen', fd }), 'listen');
-        return fd;
-      };
-      const fds = [await opened(stranger), await opened(guest)] as const;
+      const fds = [await sharing(stranger, address), await sharing(guest, address)] as const;
       const said = new Set<string>();
       for (let n = 0; n < 64 && said.size < 2; n++)
         said.add(await scene.reaches('root', 'stream', address, v4));
       await stranger.close(fds[0]);
       await guest.close(fds[1]);
       return said.has('connected') && said.has('timeout');
+    },
+  },
+  {
+    who: 'root in the network namespace, by `net.ipv4.tcp_migrate_req`, for sockets that share a port',
+    what: 'a member that closes hands connections that wait in its queue to a member whose group may refuse their peers: ACCEPT has judged their SYN for the first',
+    remedy: 'leave the sysctl at 0, or open all members of a port in one group',
+    show: async (scene) => {
+      const { v4 } = scene.ends.refused;
+      const guest = await scene.member('root', 'guest');
+      const friend = await scene.member('root', 'friend');
+      const stranger = await scene.stranger('root');
+      const address = { address: scene.ends.allowed.own.v4, port: 7201 };
+      await scene.run('root', 'echo 1 > /proc/sys/net/ipv4/tcp_migrate_req');
+      const fds = [await sharing(friend, address), await sharing(guest, address)] as const;
+      // Peers of guest's share time out: one that connects waits in friend's queue.
+      let said = '';
+      let peer = 0;
+      for (let n = 0; n < 64 && said !== 'connected'; n++) {
+        peer = await stranger.socket('inet', 'stream');
+        await stranger.bind(peer, { address: v4 });
+        said = await stranger.connectAndWait(peer, address, 60);
+        if (said !== 'connected') await stranger.close(peer);
+      }
+      await friend.close(fds[0]);
+      const came = await guest.acceptWithin(fds[1], 1000);
+      await stranger.close(peer);
+      await guest.close(fds[1]);
+      return said === 'connected' && came.errno === undefined;
+    },
+  },
+  {
+    who: 'a peer whose SYN came before the commit',
+    what: 'its connection is accepted after it, from the queue, and stays as long as both ends like',
+    remedy: 'after a commit that takes peers away, restart the service, or `ss -K` what is left',
+    show: async (scene) => {
+      const { own, v4 } = scene.ends.allowed;
+      const guest = await scene.member('root', 'guest');
+      const stranger = await scene.stranger('root');
+      const address = { address: own.v4, port: 7202 };
+      const { fd } = await guest.open('stream', address);
+      const peer = await stranger.socket('inet', 'stream');
+      await stranger.bind(peer, { address: v4 });
+      const before = await stranger.connectAndWait(peer, address, 1000);
+      const rules = rulesOf(scene.policy.root);
+      scene.policy.enforce(rules.replaceAll(/^-A ACCEPT -s .*$/gm, ''));
+      const later = await scene.reaches('root', 'stream', address, v4);
+      const came = await guest.acceptWithin(fd, 100);
+      scene.policy.enforce(rules);
+      await stranger.close(peer);
+      await guest.close(fd);
+      return before === 'connected' && later === 'timeout' && came.errno === undefined;
+    },
+  },
+  {
+    who: 'one who makes 32-bit calls, where the kernel has them',
+    what: 'the kernel skips the hook of setsockopt(2): IPV6_RTHDR gives a connected datagram socket a route to a host that takes such routes',
+    remedy:
+      '`ia32_emulation=0` when the kernel boots, or `SystemCallArchitectures=native` of systemd',
+    needs: '32-bit calls',
+    show: async (scene) => {
+      const { refused, allowed } = scene.ends;
+      const caller = await scene.member('root', 'guest');
+      return withSocket({ caller }, 'inet6', 'dgram', async (fd) => {
+        await setOption(caller, fd, SOL_UDP, UDP_NO_CHECK6_TX, 1);
+        const address = { address: allowed.v6, port: PORT };
+        requireValue(await caller.call({ op: 'connect', fd, address }), 'connect');
+        await scene.came('root', refused);
+        await setOption32(caller, fd, SOL_IPV6, IPV6_RTHDR, routingHeader(refused.v6));
+        await caller.call({ op: 'send', fd });
+        return (await scene.came('root', refused)) > 0;
+      });
     },
   },
 ];

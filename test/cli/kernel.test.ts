@@ -162,8 +162,12 @@ describeKernel('the command', () => {
     const own = join(cgroups.root, 'sockfilter');
     const first = Number(run('group add web'));
     expect(existsSync(join(own, 'web'))).toBe(true);
-    const caller = await Caller.start(cgroups.child('elsewhere'));
-    run(`group move web ${caller.pid}`);
+    const caller = await Caller.start(cgroups.child('elsewhere'), { netns: network.path });
+    await caller.open('dgram', { address: '10.0.0.5', port: 7000 });
+    const moved = place.expectStatus(['group', 'move', 'web', `${caller.pid}`], 0);
+    expect(moved.stderr).toContain(
+      `holds udp 10.0.0.5:7000 in ${cgroups.path}/sockfilter/web (id ${first}), made in ${cgroups.childPath('elsewhere')} (id 0)`,
+    );
     expect(run('group list')).toMatch(new RegExp(`^web +${first} +.*/sockfilter/web +1$`, 'm'));
     const { stderr } = place.expectStatus(['group', 'move', 'web', '4194305'], 1);
     expect(stderr).toBe('sockfilter: there is no process 4194305\n');
@@ -219,6 +223,7 @@ describeKernel('the command', () => {
           child.on('exit', (status) => process.exit(status));
         });`;
       const list = 'for fd in /proc/$$/fd/*; do echo $(basename $fd) $(readlink $fd); done';
+      const told: boolean[] = [];
       const openIn = (...more: readonly string[]) => {
         const words = ['exec', '-g', 'web', ...more, '--', 'sh', '-c', list];
         const { status, stdout, stderr } = place.runNode([
@@ -228,11 +233,15 @@ describeKernel('the command', () => {
           program('sockfilter'),
           ...words,
         ]);
-        expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+        // Only what is told of the socket that stays.
+        const said = /^(sockfilter: .* holds tcp .* \(outside of the root\): .*\n)?$/;
+        expect([status, said.test(stderr)]).toEqual([0, true]);
+        told.push(stderr !== '');
         return stdout.split('\n').filter((line) => /^([3-9]|\d\d+) (socket:|.*passwd)/.test(line));
       };
       expect(openIn()).toEqual([]);
       expect(openIn('--keep-sockets')).toEqual([expect.stringMatching(/^3 socket:/)]);
+      expect(told).toEqual([false, true]);
     });
   });
 

@@ -19,6 +19,7 @@ const NUMBERS = {
   close: { x64: 3, arm64: 57 },
   eventfd2: { x64: 290, arm64: 19 },
   flock: { x64: 73, arm64: 32 },
+  getsockopt: { x64: 55, arm64: 209 },
   gettimeofday: { x64: 96, arm64: 169 },
   ioctl: { x64: 16, arm64: 29 },
   mmap: { x64: 9, arm64: 222 },
@@ -27,6 +28,10 @@ const NUMBERS = {
   open_by_handle_at: { x64: 304, arm64: 265 },
   perf_event_open: { x64: 298, arm64: 241 },
   ppoll: { x64: 271, arm64: 73 },
+  recvfrom: { x64: 45, arm64: 207 },
+  sendto: { x64: 44, arm64: 206 },
+  setns: { x64: 308, arm64: 268 },
+  socket: { x64: 41, arm64: 198 },
 } as const;
 
 export type SyscallName = keyof typeof NUMBERS;

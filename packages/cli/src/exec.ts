@@ -10,7 +10,7 @@ import { EXIT } from '@sockfilter/language';
 import { moveProcess } from './cgroupdirectory.js';
 import { CommandError, errnoOf } from './failure.js';
 import { type Globals, requireLive } from './globals.js';
-import { enterableDirectory } from './group.js';
+import { enterableDirectory, noteHandedOver } from './group.js';
 import { note } from './output.js';
 
 const O_CLOEXEC = 0o2000000;
@@ -30,11 +30,13 @@ function closesOnExec(fd: number): boolean | undefined {
   }
 }
 
-function isSocket(fd: number): boolean {
+/** The inode of the socket that the descriptor is; undefined if it is none. */
+function socketAt(fd: number): number | undefined {
   try {
-    return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
+    const [, inode] = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`)) ?? [];
+    return inode === undefined ? undefined : Number(inode);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
+    if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -50,7 +52,7 @@ function closeInherited(keepSockets: boolean): readonly number[] {
   for (const name of readdirSync('/proc/self/fd')) {
     const fd = Number(name);
     if (fd <= 2) continue;
-    if (keepSockets && isSocket(fd)) kept.push(fd);
+    if (keepSockets && socketAt(fd) !== undefined) kept.push(fd);
     else if (closesOnExec(fd) === false) closeSync(fd);
   }
   return kept;
@@ -105,6 +107,8 @@ export async function execInGroup(globals: Globals, options: ExecOptions): Promi
   const directory = enterableDirectory(globals, group);
   moveProcess(directory, process.pid);
   const sockets = closeInherited(keepSockets);
+  const handed = new Set([0, 1, 2, ...sockets].flatMap((fd) => socketAt(fd) ?? []));
+  if (handed.size > 0) noteHandedOver(globals, handed);
   try {
     process.exitCode = await run(command, args, sockets);
   } catch (error) {

@@ -1,6 +1,7 @@
 /** `sockfilter group`: names and ids for control groups. */
 import { existsSync } from 'node:fs';
 import { parseGroupName, printRule } from '@sockfilter/iptables';
+import { type Firewall, type Holder, LockedError } from '@sockfilter/kernel';
 import { EXIT, writeJson } from '@sockfilter/language';
 import {
   addGroup,
@@ -32,6 +33,7 @@ import { type LiveTable, withLiveTable } from './livetable.js';
 import type { Access, OpenTable } from './opentable.js';
 import { followCounters } from './origins.js';
 import { note, print } from './output.js';
+import { carriedText, lookAround } from './surroundings.js';
 
 /** The table in the kernel or, then without the kernel's side, in a file. */
 function withGroups<T>(
@@ -194,6 +196,24 @@ export function enterableDirectory(globals: Globals, name: string): string {
   );
 }
 
+/** Tells of sockets that have come along with processes, and keep the control group that they were made in. */
+function noteCarried(firewall: Firewall, holders: readonly Holder[]): void {
+  for (const socket of lookAround(() => firewall.carriedSockets(holders)))
+    note(carriedText(socket));
+}
+
+/** The same of the sockets that this process hands to what it runs; what comes between them is told, and no failure. */
+export function noteHandedOver(globals: Globals, sockets: ReadonlySet<number>): void {
+  try {
+    withLiveTable(globals, 'read', ({ firewall }) =>
+      noteCarried(firewall, [{ pid: process.pid, sockets }]),
+    );
+  } catch (error) {
+    if (!(error instanceof LockedError)) throw error;
+    note('where inherited sockets were made is not told: another command is at work');
+  }
+}
+
 export async function moveToGroup(
   globals: Globals,
   { name, pids }: { readonly name: string; readonly pids: readonly string[] },
@@ -203,5 +223,9 @@ export async function moveToGroup(
     if (!/^[1-9]\d*$/.test(pid)) throw new CommandError(`invalid pid \`${pid}\``, EXIT.usage);
   withLiveTable(globals, 'read', ({ open, firewall }) => {
     moveProcesses(firewall, enterable(globals, open.table, firewall, name), pids);
+    noteCarried(
+      firewall,
+      pids.map((pid) => ({ pid: Number(pid) })),
+    );
   });
 }

@@ -1,7 +1,7 @@
 /** `sockfilter status` and `sockfilter teardown`. */
 
 import { printSave } from '@sockfilter/iptables';
-import type { Status } from '@sockfilter/kernel';
+import type { CarriedSocket, Rewriting, Status } from '@sockfilter/kernel';
 import { EXIT, writeJson } from '@sockfilter/language';
 import type { Group } from '@sockfilter/table';
 import { removeOwnCgroups } from './cgroupdirectory.js';
@@ -13,6 +13,7 @@ import { withFirewall, withLiveTable } from './livetable.js';
 import type { OpenTable } from './opentable.js';
 import { forThisTable, note, print } from './output.js';
 import { hashText } from './revision.js';
+import { carriedData, carriedText, lookAround, rewritingTexts } from './surroundings.js';
 
 function printCgroups({ cgroups, cgroupCapacity, removed }: Status): string | undefined {
   if (cgroups === undefined || cgroupCapacity === undefined) return undefined;
@@ -59,7 +60,7 @@ function printStatus(
   status: Status,
   groups: readonly Group[],
   { label, hash, isEdited }: InForceRevision,
-  writable: readonly WritableAncestor[],
+  { writable, carried, nat }: Surroundings,
 ): string {
   const { hooks, paths, trialSeconds } = status;
   const all: readonly (readonly [string, string | undefined])[] = [
@@ -99,30 +100,49 @@ function printStatus(
     ({ path, uid }) =>
       `\nnot only root may write cgroup.procs of ${path} (owner: uid ${uid}): processes below it can leave their groups\n`,
   );
+  const around = [...carried.map(carriedText), ...rewritingTexts(nat)].map((line) => `\n${line}\n`);
   const table = printColumns([['HOOK', 'CHAINS', 'STATE', 'PROGRAM'], ...rows]);
-  return `${printColumns(facts)}\n${table}${later.join('')}${leaving.join('')}`;
+  return `${printColumns(facts)}\n${table}${later.join('')}${leaving.join('')}${around.join('')}`;
+}
+
+/** What of the machine around it a person should know. */
+interface Surroundings {
+  readonly writable: readonly WritableAncestor[];
+  readonly carried: readonly CarriedSocket[];
+  readonly nat: readonly Rewriting[];
 }
 
 export async function showStatus(globals: Globals, json: boolean): Promise<void> {
   requireLive(globals, 'status');
   const found = withLiveTable(globals, 'read', ({ firewall, open }) => ({
     status: firewall.status(open.table),
-    writable: writableAncestors(
-      (path) => firewall.cgroupDirectory(path),
-      globals.root,
-      open.table.groups,
-    ),
+    around: {
+      writable: writableAncestors(
+        (path) => firewall.cgroupDirectory(path),
+        globals.root,
+        open.table.groups,
+      ),
+      carried: lookAround(() => firewall.carriedSockets()),
+      nat: lookAround(() => firewall.rewritings()),
+    },
     groups: open.table.groups,
     revision: revisionInForce(open),
   }));
-  const { status, groups, revision, writable } = found;
+  const { status, groups, revision, around } = found;
   if (json) {
     const answer = status
-      ? { installed: true, ...status, revision, groups, writable }
+      ? {
+          installed: true,
+          ...status,
+          revision,
+          groups,
+          ...around,
+          carried: around.carried.map(carriedData),
+        }
       : { installed: false };
     print(writeJson(answer));
   } else if (status) {
-    print(printStatus(status, groups, revision, writable));
+    print(printStatus(status, groups, revision, around));
   } else {
     print(`not installed: nothing is enforced below ${globals.root}\n`);
   }

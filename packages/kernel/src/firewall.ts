@@ -36,6 +36,7 @@ import type { Assignment } from './assignment.js';
 import { detach } from './attachment.js';
 import { walkBlob } from './blobwalk.js';
 import { bootTime } from './bootclock.js';
+import { type CarriedSocket, carriedSockets, type Holder } from './carried.js';
 import { countProcesses } from './cgrouptree.js';
 import { type Environment, readEnvironment, requireRoot } from './environment.js';
 import {
@@ -71,6 +72,7 @@ import { instanceName, Pins, using } from './pins.js';
 import { prepareRoot } from './preparation.js';
 import { programDigest } from './programs.js';
 import { dropGoneReaders } from './readerslot.js';
+import { type Rewriting, rewritings } from './rewriting.js';
 import { assignSlots, clearSlots, type Slots, type TestOrigins, writeClock } from './statemap.js';
 import { readStatus, type Status } from './status.js';
 import {
@@ -293,6 +295,27 @@ export class Firewall {
     } finally {
       closeMaps(maps);
     }
+  }
+
+  /**
+   * Sockets that wait for peers and were made in another control group than that of who holds them, with another
+   * network_id; of these holders, or of all. None where nothing is installed, or by another release.
+   */
+  carriedSockets(among?: readonly Holder[]): readonly CarriedSocket[] {
+    const current = this.#inForce();
+    if (current?.release !== 'own') return [];
+    const maps = openMaps(this.#pins);
+    try {
+      const { idSlot } = current.generation.header;
+      return carriedSockets(this.#environment.tree, maps.groups, idSlot, among);
+    } finally {
+      closeMaps(maps);
+    }
+  }
+
+  /** NAT before or behind the hooks, where policed processes are. Throws BpfError. */
+  rewritings(): readonly Rewriting[] {
+    return this.#inForce() ? rewritings(this.#environment.tree) : [];
   }
 
   /** What becomes of a call, by a walk of the blob in force; undefined where nothing is installed. */

@@ -1,6 +1,7 @@
 export { type Blob, type ChainFacts, encodeBlob } from './blob.js';
 export { type WalkableBlob, walkBlob } from './blobwalk.js';
 export { CapacityError, LEAST_CGROUPS } from './capacity.js';
+export type { CarriedSocket, Holder } from './carried.js';
 export { DamageError } from './damage.js';
 export { EventSource, PinWatch } from './eventsource.js';
 export {
@@ -14,6 +15,7 @@ export { LockedError } from './lock.js';
 export { registrationOf } from './pathmap.js';
 export { instanceName } from './pins.js';
 export { programDigest } from './programs.js';
+export type { Rewriting } from './rewriting.js';
 export type { HookStatus, Status } from './status.js';
 export { NoTrialError, type PendingTrial, TrialError } from './trial.js';
 export { UnsupportedError } from './unsupported.js';

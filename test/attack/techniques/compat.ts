@@ -24,7 +24,7 @@ const CODE = [
 ].join('');
 
 /** Numbers of i386. */
-const NUMBER = { bind: 361, connect: 362, socketcall: 102 } as const;
+const NUMBER = { bind: 361, connect: 362, setsockopt: 366, socketcall: 102 } as const;
 const SYS_CONNECT = 3;
 const SYS_SENDTO = 11;
 
@@ -32,10 +32,15 @@ const PROT_READ_AND_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS_32BIT = 0x62;
 const PAGE = 4096;
 
-/** A page below 4 GiB with the sockaddr at its begin, and behind it the words. */
-async function layOut(caller: Caller, address: string, port: number): Promise<number> {
+/** A page below 4 GiB. */
+async function lowPage(caller: Caller): Promise<number> {
   const map = syscall('mmap', 0, PAGE, PROT_READ_AND_WRITE, MAP_PRIVATE_ANONYMOUS_32BIT, -1);
-  const page = requireValue(await caller.call(map), 'mmap');
+  return requireValue(await caller.call(map), 'mmap');
+}
+
+/** Such a page with the sockaddr at its begin, and behind it the words. */
+async function layOut(caller: Caller, address: string, port: number): Promise<number> {
+  const page = await lowPage(caller);
   const sockaddr = new Struct(16)
     .u8(0, 2)
     .u8(2, port >> 8)
@@ -52,6 +57,19 @@ async function call32(caller: Caller, ...args: readonly number[]): Promise<Outco
     [-115, 'EINPROGRESS'],
   ]);
   return { said: value >= 0 ? 'ok' : (errno.get(value) ?? `errno ${-value}`) };
+}
+
+/** setsockopt(2) as a 32-bit call. */
+export async function setOption32(
+  caller: Caller,
+  fd: number,
+  level: number,
+  name: number,
+  value: Struct,
+): Promise<Outcome> {
+  const page = await lowPage(caller);
+  await caller.call({ op: 'poke', address: page, hex: value.hex });
+  return call32(caller, NUMBER.setsockopt, fd, level, name, page, value.size);
 }
 
 type Make = (attempt: Attempt, fd: number) => Promise<Outcome>;

@@ -15,9 +15,9 @@ const SO_BINDTODEVICE = 25;
 const SO_BINDTOIFINDEX = 62;
 const IP_OPTIONS = 4;
 const IP_UNICAST_IF = 50;
-const IPV6_RTHDR = 57;
+export const IPV6_RTHDR = 57;
 const IPPROTO_UDP = 17;
-const UDP_NO_CHECK6_TX = 101;
+export const UDP_NO_CHECK6_TX = 101;
 
 type Prepare = (attempt: Attempt, fd: number, ifindex: number) => Promise<void>;
 
@@ -77,7 +77,7 @@ const NAMED = [
 ];
 
 /** A segment routing header whose segments are used up. */
-function routingHeader(segment: string): Struct {
+export function routingHeader(segment: string): Struct {
   return new Struct(24)
     .bytes(0, Buffer.from([0, 2, 4, 0, 0, 0, 0, 0]))
     .bytes(8, ipv6Bytes(segment));
