@@ -13,6 +13,7 @@ import {
   exit,
   type Fd,
   type GlobalFunction,
+  hasMayGoto,
   type Item,
   jump,
   jumpIf,
@@ -61,6 +62,7 @@ import {
   encodeEntry,
 } from '../../packages/kernel/src/groupmap.js';
 import { MAPS } from '../../packages/kernel/src/maps.js';
+import type { Offsets } from '../../packages/kernel/src/offsets.js';
 import { askFunction } from '../../packages/kernel/src/program/ask.js';
 import { putGroup } from '../../packages/kernel/src/program/group.js';
 import { REPORT } from '../../packages/kernel/src/program/report.js';
@@ -188,7 +190,7 @@ function storeData(to: number, bytes: number): readonly Item[] {
   ];
 }
 
-const PROGRAM: readonly Item[] = [
+const programFor = (bound: WalkBound): readonly Item[] => [
   mov(R9, R1),
   store(8, R10, CONTEXT, R1),
   storeImm(4, R10, STRIPE_PAGE, 0),
@@ -211,7 +213,7 @@ const PROGRAM: readonly Item[] = [
     ...refuseIfRefusing(chain),
   ]),
   label('walk'),
-  ...walk(),
+  ...walk(bound),
 
   label(DECIDED),
   mov(R3, R10),
@@ -263,6 +265,9 @@ const GROUP_PIECE = PIECES.findIndex(({ field }) => field === 'group');
 const CGROUPS = 1n << 40n;
 const CGROUP_COUNT = 1024;
 
+/** How the verifier sees that the walk ends. */
+export type WalkBound = Pick<Offsets, 'mayGoto'>;
+
 export class JitWalk {
   readonly #program: Fd;
   readonly #table: Fd;
@@ -282,7 +287,8 @@ export class JitWalk {
   #current: { readonly fd: Fd; readonly generation: Generation } | undefined;
   #sequence = 0;
 
-  constructor() {
+  /** By default as programs are loaded here. */
+  constructor(bound: WalkBound = { mayGoto: hasMayGoto() }) {
     this.#groups = createGroupMap();
     this.#removed = createRemovedMap();
     this.#states = createStateMap();
@@ -313,7 +319,7 @@ export class JitWalk {
         name: 'sf_test_walk',
         type: 'sched_cls',
         license: LICENSE,
-        items: PROGRAM,
+        items: programFor(bound),
         functions: [askFunction(TEST_WORLD), RECORD],
       },
       {

@@ -15,6 +15,7 @@ import {
   EXIT,
   FETCH,
   JUMP_ALWAYS,
+  JUMP_MAYBE,
   type Jump,
   type Label,
   type LoadImm64,
@@ -172,15 +173,17 @@ export const atomicCompareExchange = (
 /** A place that jumps and calls can name. */
 export const label = (name: string): Label => Object.freeze({ kind: 'label', name });
 
-export const jump = (target: string): Jump =>
-  Object.freeze({
-    kind: 'jump',
-    opcode: CLASS.jmp | JUMP_ALWAYS,
-    dst: 'r0',
-    src: 'r0',
-    imm: 0,
-    label: target,
-  });
+const unconditional = (opcode: number, target: string): Jump =>
+  Object.freeze({ kind: 'jump', opcode, dst: 'r0', src: 'r0', imm: 0, label: target });
+
+export const jump = (target: string): Jump => unconditional(CLASS.jmp | JUMP_ALWAYS, target);
+
+/**
+ * Goes on, and to the label once it has been come to too often: some millions of times, or for a quarter of a
+ * second. A loop over it ends, so that the verifier looks at its body and not at each round. It takes 16 bytes of the
+ * stack, which nobody sees. Linux 6.9: see `hasMayGoto`.
+ */
+export const mayGoto = (target: string): Jump => unconditional(CLASS.jmp | JUMP_MAYBE, target);
 
 function conditional(
   opcode: number,

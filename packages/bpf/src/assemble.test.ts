@@ -20,6 +20,7 @@ import {
   loadImm64,
   loadMap,
   loadMapValue,
+  mayGoto,
   mov,
   movImm,
   movImm32,
@@ -125,6 +126,13 @@ test.each(CONDITIONS)('condition %s', (condition, code, sign) => {
       `3: if w1 ${sign} w2 goto 4`,
     ].join('\n'),
   );
+});
+
+// BPF_JCOND of linux/bpf.h, which the RFC has not.
+test('may_goto', () => {
+  const items = [label('step'), movImm(R0, 0), mayGoto('end'), jump('step'), label('end')];
+  expect(hex(items)).toBe('b700000000000000e5000100000000000500fdff00000000');
+  expect(disassemble(assemble(items))).toBe('0: r0 = 0\n1: may_goto 3\n2: goto 0');
 });
 
 test('labels count slots, and a wide instruction takes two', () => {

@@ -11,6 +11,7 @@ import {
   EXIT,
   FETCH,
   JUMP_ALWAYS,
+  JUMP_MAYBE,
   LOAD_IMM64,
   MODE_ATOMIC,
   MODE_MEM,
@@ -84,6 +85,7 @@ function printJump(slot: Slot, cls: number, index: number): string {
   const target = index + 1 + slot.offset;
   if (cls === CLASS.jmp) {
     if (code === JUMP_ALWAYS) return `goto ${target}`;
+    if (code === JUMP_MAYBE) return slot.src === 0 ? `may_goto ${target}` : unknown(slot);
     if (code === EXIT) return 'exit';
     if (code === CALL) {
       if (slot.src === PSEUDO.call) return `call ${index + 1 + slot.imm}`;

@@ -124,6 +124,8 @@ export const CONDITION = Object.freeze({
 export type Condition = keyof typeof CONDITION;
 
 export const JUMP_ALWAYS = 0x00;
+/** BPF_JCOND; with source register 0 it is may_goto. */
+export const JUMP_MAYBE = 0xe0;
 export const CALL = 0x80;
 export const EXIT = 0x90;
 

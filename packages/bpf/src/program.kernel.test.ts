@@ -49,6 +49,33 @@ kernelTests('programs', () => {
     bpf.close(program);
   });
 
+  test('a loop over may_goto is looked at once, and ends', () => {
+    const rounds: bpf.ProgramSpec = {
+      name: 'rounds',
+      type: 'sched_cls',
+      license: 'GPL',
+      items: [
+        // The length of the packet, of which the verifier knows nothing.
+        bpf.load(4, R7, R1, 0),
+        bpf.movImm(R0, 0),
+        bpf.label('round'),
+        bpf.mayGoto('end'),
+        bpf.addImm(R0, 1),
+        bpf.jumpIf('ne', R0, R7, 'round'),
+        bpf.label('end'),
+        bpf.exit(),
+      ],
+    };
+    if (!bpf.hasMayGoto()) {
+      expect(() => bpf.loadProgram(rounds)).toThrow('EINVAL');
+      return;
+    }
+    const program = bpf.loadProgram(rounds);
+    expect(bpf.testRun(program, { dataIn: new Uint8Array(100) }).retval).toBe(100);
+    expect(bpf.programInfo(program).verifiedInstructions).toBeLessThan(100);
+    bpf.close(program);
+  });
+
   test('a refusal shows the verifier’s complaint', () => {
     const load = (): number =>
       bpf.loadProgram({

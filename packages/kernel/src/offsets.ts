@@ -1,9 +1,19 @@
-/** Where the fields of the kernel's structures lie that no stable interface shows. */
-import { type Btf, type Flag, fieldOffset, findFlag, hasField, kernelBtf } from '@sockfilter/bpf';
+/** What programs are made for: where the fields of the kernel's structures lie that no stable interface shows. */
+import {
+  type Btf,
+  type Flag,
+  fieldOffset,
+  findFlag,
+  hasField,
+  hasMayGoto,
+  kernelBtf,
+} from '@sockfilter/bpf';
 import { UnsupportedError } from './unsupported.js';
 
 /** Byte offsets, as this kernel's BTF gives them. */
 export interface Offsets {
+  /** Whether the verifier takes a loop to end by may_goto, and looks at no step of it twice. */
+  readonly mayGoto: boolean;
   readonly sockCgroup: number;
   readonly sockUid: number;
   /** Set once bind(2) has named the port; clear while the port is one that the kernel chose. */
@@ -123,6 +133,7 @@ const BINDPORT_LOCK_BIT = 3;
 function readOffsets(btf: Btf): Offsets {
   const cookieSource = fieldOffset(btf, 'ipcm_cookie', 'addr');
   return {
+    mayGoto: hasMayGoto(),
     sockCgroup: fieldOffset(btf, 'sock', 'sk_cgrp_data.cgroup'),
     sockUid: fieldOffset(btf, 'sock', 'sk_uid'),
     sockPortLock: findFlag(btf, 'sock', 'sk_userlocks', BINDPORT_LOCK_BIT),
@@ -172,6 +183,7 @@ export function kernelOffsets(read: () => Btf = kernelBtf): Offsets {
 
 /** Some kernel's offsets, for what does not depend on which kernel it is. */
 export const SAMPLE_OFFSETS: Offsets = {
+  mayGoto: true,
   sockCgroup: 8,
   sockUid: 8,
   sockPortLock: { offset: 8, mask: 1 },

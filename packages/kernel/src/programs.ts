@@ -7,7 +7,9 @@ import { SAMPLE_OFFSETS } from './offsets.js';
 declare const PROGRAM_DIGEST: number | undefined;
 
 function computeDigest(): number {
-  const programs = [...TRACEPOINTS, ...CALL_HOOKS].map(({ program }) => program(SAMPLE_OFFSETS));
+  const programs = [...TRACEPOINTS, ...CALL_HOOKS].flatMap(({ program }) =>
+    [true, false].map((mayGoto) => program({ ...SAMPLE_OFFSETS, mayGoto })),
+  );
   return createHash('sha256').update(JSON.stringify(programs)).digest().readUInt32LE(0);
 }
 

@@ -260,7 +260,7 @@ function judgeChosenPort(offsets: Offsets): readonly Item[] {
     label('bound6'),
     ...putBound6(R0),
     ...enter('BIND'),
-    ...walk({ name: 'bind', decided: 'bind.decided', counts: 'refusals' }),
+    ...walk(offsets, { name: 'bind', decided: 'bind.decided', counts: 'refusals' }),
     label('bind.decided'),
     jumpIf('ne', R8, 0, FAILED),
     load(8, R9, R10, CONTEXT),
@@ -354,7 +354,7 @@ export function ingressProgram(offsets: Offsets): ProgramSpec {
       ...enterChain('ACCEPT'),
 
       label('walk'),
-      ...walk(),
+      ...walk(offsets),
       label(UNREADABLE),
       jumpIf('eq', R8, PROTOCOL.tcp, 'unreadable.accept'),
       ...refuseIfRefusing('RECVFROM'),

@@ -54,7 +54,7 @@ export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
       ...putCaller('BIND', numberOf(R9), offsets),
       ...putGroup('BIND'),
       ...enter('BIND'),
-      ...walk({ name: 'again', decided: DECIDED, counts: 'refusals' }),
+      ...walk(offsets, { name: 'again', decided: DECIDED, counts: 'refusals' }),
       label(UNREADABLE),
       ...refuseIfRefusing('BIND'),
       ...finish(),

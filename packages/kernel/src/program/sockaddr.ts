@@ -267,7 +267,7 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
       ...putCaller(chain, socketNumber(), offsets),
       ...putGroup(chain),
       ...enter(chain),
-      ...walk(),
+      ...walk(offsets),
       label(UNREADABLE),
       ...refuseIfRefusing(chain),
       ...finish(),

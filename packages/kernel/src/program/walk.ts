@@ -16,6 +16,7 @@ import {
   load,
   loadMap,
   lshImm,
+  mayGoto,
   mov,
   movImm,
   mul,
@@ -51,6 +52,7 @@ import {
   TABLE_SLOTS,
 } from '../layout.js';
 import { MAPS } from '../maps.js';
+import type { Offsets } from '../offsets.js';
 import { ANSWER, ASK } from './ask.js';
 import { keepSequence, reportCounter } from './report.js';
 import { KEY, PACKET, SCRATCH, SLOTS, SPILL, STRIPE_PAGE } from './stack.js';
@@ -174,8 +176,21 @@ export interface Walk {
 
 const ONCE: Walk = { name: 'walk', decided: DECIDED, counts: 'all' };
 
+/**
+ * r9 = the steps that are left; r6 is the header. Where there is no may_goto, the verifier must know the number to
+ * see that the walk ends, and looks at every step. Else it must not: rounds that differ in what it knows are looked
+ * at each.
+ */
+function countSteps(offsets: Pick<Offsets, 'mayGoto'>): readonly Item[] {
+  if (!offsets.mayGoto) return [movImm(R9, MAX_STEPS)];
+  return [load(8, R9, R6, HEADER.zero), addImm(R9, MAX_STEPS)];
+}
+
 /** Walks from the node at r8, with the context at CONTEXT, and jumps to where it is decided with the errno in r8, or to REFUSED. */
-export function walk({ name, decided, counts }: Walk = ONCE): readonly Item[] {
+export function walk(
+  offsets: Pick<Offsets, 'mayGoto'>,
+  { name, decided, counts }: Walk = ONCE,
+): readonly Item[] {
   const at = (what: string) => `${name}.${what}`;
   const countsAll = counts === 'all';
   return [
@@ -188,7 +203,7 @@ export function walk({ name, decided, counts }: Walk = ONCE): readonly Item[] {
     mul(R0, R2),
     add(R0, R3),
     store(4, R10, STRIPE_PAGE, R0),
-    movImm(R9, MAX_STEPS),
+    ...countSteps(offsets),
 
     label(at('page')),
     mov(R1, R8),
@@ -198,6 +213,7 @@ export function walk({ name, decided, counts }: Walk = ONCE): readonly Item[] {
     mov(R6, R0),
 
     label(at('step')),
+    ...(offsets.mayGoto ? [mayGoto(REFUSED)] : []),
     subImm(R9, 1),
     jumpIf('eq', R9, 0, REFUSED),
     mov(R1, R8),
