@@ -13,6 +13,7 @@ import { PACKET } from '../arbitrary/ordinary.js';
 import { forLength } from '../harness/length.js';
 import { fileOfText } from '../policy/rulefile.js';
 import { isIn } from './region.js';
+import { routerDump } from './router.js';
 
 const MAP = new Map<string, readonly BuiltinChain[]>([
   ['INPUT', ['ACCEPT']],
@@ -24,7 +25,7 @@ function imported(text: string, map = MAP) {
   const { text: rules, remarks, invariants } = finishDraft(draft);
   const { table, diagnostics } = parseSave(rules, 'rules', { names: NO_NAMES });
   expect(diagnostics).toEqual([]);
-  return { rules, table, remarks, invariants };
+  return { rules, table, remarks, invariants, lines: draft.lines };
 }
 
 /** A test of a rule: its text, and whether a packet of the network has it. */
@@ -286,4 +287,92 @@ test('nothing of a dump becomes a word or line of its own', () => {
   const { rules, remarks } = imported(text);
   expect(rules).not.toMatch(/-j ACCEPT$/m);
   expect(remarks.map(({ line, fate }) => `${line} ${fate}`)).toEqual(['5 wider']);
+});
+
+/** What a rule of INPUT becomes where ACCEPT stands for that, or RECVFROM, and what is told. */
+const input = (rule: string, chain: BuiltinChain, policy = 'DROP') => {
+  const text = `*filter\n:INPUT ${policy} [0:0]\n-A INPUT ${rule}\nCOMMIT\n`;
+  const { rules, remarks } = imported(text, new Map([['INPUT', [chain]]]));
+  const own = rules.split('\n').filter((line) => line.startsWith('-A'));
+  return [own[0]?.replace(/^-A [A-Z]+ -4 /, '') ?? '-', remarks[0]?.fate ?? 'said'];
+};
+
+test.each([
+  // For an address of ours is what opens a connection; a datagram may be for many hosts.
+  ['-m addrtype --dst-type LOCAL -j ACCEPT', ['-j ACCEPT', 'said'], ['-j DROP', 'narrowed']],
+  ['-m addrtype ! --dst-type LOCAL -j DROP', ['-j DROP', 'moot'], ['-j DROP', 'narrowed']],
+  ['-m addrtype --dst-type MULTICAST -j DROP', ['-j DROP', 'moot'], ['-j DROP', 'narrowed']],
+  [
+    '-m addrtype --dst-type LOCAL,BROADCAST -j ACCEPT',
+    ['-j ACCEPT', 'said'],
+    ['-j DROP', 'narrowed'],
+  ],
+  ['-m addrtype --dst-type ANYCAST -j ACCEPT', ['-j DROP', 'narrowed'], ['-j DROP', 'narrowed']],
+  ['-m pkttype --pkt-type broadcast -j ACCEPT', ['-j DROP', 'moot'], ['-j DROP', 'narrowed']],
+  ['-m pkttype --pkt-type unicast -j ACCEPT', ['-j ACCEPT', 'said'], ['-j DROP', 'narrowed']],
+  // A connection may be translated or not: nothing is known of a call.
+  ['-m conntrack --ctstate DNAT -j ACCEPT', ['-j DROP', 'narrowed'], ['-j DROP', 'narrowed']],
+  ['-m conntrack ! --ctstate DNAT -j ACCEPT', ['-j DROP', 'narrowed'], ['-j DROP', 'narrowed']],
+  ['-m conntrack --ctstate NEW,DNAT -j ACCEPT', ['-j ACCEPT', 'said'], ['-j ACCEPT', 'said']],
+  ['-m conntrack --ctstate INVALID -j ACCEPT', ['-j DROP', 'moot'], ['-j DROP', 'moot']],
+])('%s', (rule, accept, recvfrom) => {
+  expect([input(rule, 'ACCEPT'), input(rule, 'RECVFROM')]).toEqual([accept, recvfrom]);
+});
+
+test.each(['-m conntrack --ctstate DNAT -j DROP', '-m conntrack ! --ctstate DNAT -j DROP'])(
+  '%s refuses whatever the state is',
+  (rule) => expect(input(rule, 'ACCEPT', 'ACCEPT')).toEqual(['-j DROP', 'narrowed']),
+);
+
+test('a chain that connections and datagrams reach is there for each', () => {
+  const text =
+    '*filter\n:INPUT DROP [0:0]\n:own - [0:0]\n-A INPUT -j own\n-A own -m addrtype --dst-type LOCAL -j ACCEPT\nCOMMIT\n';
+  const { rules } = imported(text, new Map([['INPUT', ['ACCEPT', 'RECVFROM']]]));
+  expect(rules.split('\n').filter((line) => line.startsWith('-A'))).toEqual([
+    '-A ACCEPT -4 -j own',
+    '-A ACCEPT -4 -j DROP',
+    '-A RECVFROM -4 -j own-2',
+    '-A RECVFROM -4 -j DROP',
+    '-A own -4 -j ACCEPT',
+  ]);
+});
+
+/** As versions before 1.4.3 wrote it, as they do since, and what it becomes. */
+test.each([
+  ['-s ! 10.0.0.0/8 -j DROP', '! -s 10.0.0.0/8'],
+  ['-p ! tcp -j DROP', '! -p tcp'],
+  ['-p tcp -m tcp --dport ! 1:1023 -j DROP', '! --dport 1:1023'],
+  ['-p tcp -m tcp --tcp-flags ! FIN,SYN,RST,ACK SYN -j DROP', '! --tcp-flags'],
+  ['-d ! 10.0.0.1 -p tcp -j DROP', '! -d 10.0.0.1'],
+])('%s', (rule, said) => {
+  const [line, fate] = input(rule, 'ACCEPT', 'ACCEPT');
+  expect(fate === 'moot' || line?.includes(said)).toBe(true);
+  const counted = imported(`*filter\n:INPUT ACCEPT [0:0]\n[3:180] -A INPUT ${rule} \nCOMMIT\n`);
+  expect(counted.remarks.filter((each) => each.fate === 'wider')).toEqual([]);
+});
+
+test('every line of a router is there or told', () => {
+  const refused = Array.from({ length: 3000 }, (_, n) => `198.${18 + (n >> 8)}.${n & 255}.0/24`);
+  const text = routerDump({ zones: 6, refused, forwards: 800 });
+  const { table, remarks, lines, invariants } = imported(text);
+  const known = new Set([...remarks, ...lines].map(({ line }) => line));
+  const rules = text.split('\n').flatMap((line, at) => (line.startsWith('-A') ? [at + 1] : []));
+  expect(rules.length).toBeGreaterThan(3800);
+  expect(rules.filter((line) => !known.has(line))).toEqual([]);
+  expect(remarks.filter(({ fate }) => fate === 'wider')).toEqual([]);
+  expect(invariants.length).toBeGreaterThan(0);
+  const verdict = (source: string, port: number) =>
+    evaluate(table, {
+      ...PACKET,
+      chain: 'ACCEPT',
+      protocol: PROTOCOL.tcp,
+      flags: 2,
+      source: address(source),
+      destination: address('203.0.113.1'),
+      sourcePort: 40_000,
+      destinationPort: port,
+    }).errno;
+  expect(verdict('192.168.1.7', 22)).toBe(0);
+  expect(verdict('198.18.5.7', 22)).toBe(1);
+  expect(verdict('192.0.2.7', 22)).toBe(1);
 });

@@ -1,5 +1,5 @@
 /** What the tests of a foreign rule are to a socket call. */
-import type { Family } from '@sockfilter/table';
+import { type BuiltinChain, CHAINS, contains, type Family, PROTOCOL } from '@sockfilter/table';
 import type { ForeignRule, Option, Test } from './packetfilter.js';
 
 /** Tests that a rule of ours can say, and what is to be said of the others. */
@@ -50,10 +50,18 @@ export interface Surroundings {
   readonly family: Family;
   /** It sees what reaches a socket only. */
   readonly inward: boolean;
+  /** Of that only what opens a connection of TCP. */
+  readonly connects: boolean;
   /** Some packets are in no state of a connection. */
   readonly untracked: boolean;
   /** Its tests of sockets find the one that a packet reaches; else they match none of those. */
   readonly findsSockets: boolean;
+}
+
+/** Whether only what opens a connection comes by the chain. */
+export function opensConnections(chain: BuiltinChain): boolean {
+  const { protocol } = CHAINS[chain].bounds;
+  return protocol !== undefined && !contains(protocol.set, BigInt(PROTOCOL.udp));
 }
 
 const NOTHING: Judged = { words: [] };
@@ -97,6 +105,8 @@ function judgeSource(option: Option, family: Family): Judged {
 /** Connection states, of which a call that starts something is NEW. */
 function judgeState({ negated, words: [list = ''] }: Option, untracked: boolean): Judged {
   const states = list.split(',');
+  if (!states.includes('NEW') && states.some((state) => /^[SD]NAT$/.test(state)))
+    return { lost: 'a call may be translated, or not' };
   const isNew = states.includes('NEW') !== negated;
   if (untracked && isNew !== (states.includes('UNTRACKED') !== negated))
     return { lost: 'what is not tracked is in no state that a call has' };
@@ -138,6 +148,37 @@ function judgeIcmpType({ negated, words: [type = ''] }: Option): Judged {
   return isEcho !== negated ? NOTHING : { never: 'a ping socket asks for echoes' };
 }
 
+/** Addresses at which no connection of TCP is opened. */
+const NOT_OWN = /^(MULTICAST|BROADCAST|BLACKHOLE|UNREACHABLE|PROHIBIT|THROW)$/;
+
+/** What opens a connection is for an address of ours; a datagram may be for many. */
+function judgeDestinationType(
+  { name, negated, words: [list = ''] }: Option,
+  { inward, connects }: Surroundings,
+): Judged {
+  const types = list.toUpperCase().split(',');
+  const isOwn = types.includes('LOCAL');
+  if (!inward || !connects || !(isOwn || types.every((type) => NOT_OWN.test(type))))
+    return { lost: `sockfilter has no \`${name}\`` };
+  return isOwn !== negated
+    ? NOTHING
+    : { never: 'what opens a connection is for an address of ours' };
+}
+
+/** The same by what the link layer says. */
+function judgePacketType(
+  { name, negated, words: [type = ''] }: Option,
+  { inward, connects }: Surroundings,
+): Judged {
+  const isOwn = /^(host|unicast)$/.test(type);
+  if (!inward || !connects || !(isOwn || /^(multicast|broadcast)$/.test(type)))
+    return { lost: `sockfilter has no \`${name}\`` };
+  return isOwn !== negated ? NOTHING : { never: 'what opens a connection is for one host' };
+}
+
+/** Options of what sockfilter has too, but for calls. */
+const OF_PACKETS = /^--(limit|limit-burst|quota|mode|probability|every|packet)$/;
+
 function judgeCgroup(option: Option, { inward, findsSockets }: Surroundings): Judged {
   if (inward && !findsSockets) return { never: 'what reaches a listener has no control group yet' };
   const [path = ''] = option.words;
@@ -157,11 +198,13 @@ function judgeOption(option: Option, around: Surroundings): Judged {
   if (SOURCE.test(name)) return judgeSource(option, around.family);
   if (/^--(ct)?state$/.test(name)) return judgeState(option, around.untracked);
   if (/^(-i|-o|--(in|out)-interface)$/.test(name)) return judgeDevice(option, around.family);
-  if (name === '--dst-type' && first === 'LOCAL' && around.inward)
-    return negated ? { never: 'what reaches a socket is for an address of ours' } : NOTHING;
+  if (name === '--dst-type') return judgeDestinationType(option, around);
+  if (name === '--pkt-type') return judgePacketType(option, around);
   if (/^--icmp(v6)?-type$/.test(name)) return judgeIcmpType(option);
   if (/^(-f|--fragment)$/.test(name))
     return negated ? NOTHING : { never: 'a socket call is no fragment' };
+  if (OF_PACKETS.test(name))
+    return { lost: `\`${name}\` is of packets, and a call is not each of them` };
   return { lost: `sockfilter has no \`${name}\`` };
 }
 

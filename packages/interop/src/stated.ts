@@ -4,7 +4,7 @@
  * is never accepted; and what one accepts so always is.
  */
 import { type BuiltinChain, CHAINS, callProtocol, contains, protocolName } from '@sockfilter/table';
-import { classify } from './classify.js';
+import { classify, opensConnections } from './classify.js';
 import type { Invariant, Scope } from './draft.js';
 import { areDisjoint } from './interval.js';
 import { type ChainMap, type ForeignRule, PASSING, type PacketFilter } from './packetfilter.js';
@@ -52,7 +52,8 @@ class Reader {
 
   #narrow(rule: ForeignRule, within: Reaching): Reaching | undefined {
     const { untracked, findsSockets } = this.#filter;
-    const tests = classify(rule, { inward: this.#inward, untracked, findsSockets });
+    const [inward, connects] = [this.#inward, opensConnections(this.#chain)];
+    const tests = classify(rule, { inward, connects, untracked, findsSockets });
     if (tests.never !== undefined) return undefined;
     const { sources, device } = tests;
     const region = narrow(within, regionOfTests(tests, rule.family));

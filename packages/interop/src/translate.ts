@@ -15,7 +15,7 @@ import {
   type RejectErrno,
   TARGETS,
 } from '@sockfilter/table';
-import { classify, type SourceTest, type Tests } from './classify.js';
+import { classify, opensConnections, type SourceTest, type Tests } from './classify.js';
 import { type Draft, type DraftLine, type Fate, type Remark, type Scope, word } from './draft.js';
 import {
   type ChainMap,
@@ -51,6 +51,8 @@ interface Place {
   /** What reaches it has a peer as its destination, and may have no source yet. */
   readonly outward: boolean;
   readonly inward: boolean;
+  /** Of what reaches it only what opens a connection. */
+  readonly connects: boolean;
   /** A refusal is not told to the peer. */
   readonly silent: boolean;
   /** The end of a rule that accepts. */
@@ -78,6 +80,8 @@ class Translator {
   readonly #reached = new Set<string>();
   readonly #silent = new Set<string>();
   readonly #told = new Set<string>();
+  /** Whether datagrams are judged as they come in: then what they reach is there once more. */
+  readonly #hasDatagrams: boolean;
 
   constructor(filter: PacketFilter, map: ChainMap, scope: Scope, taken: Set<string>) {
     this.#filter = filter;
@@ -85,6 +89,8 @@ class Translator {
     this.#scope = scope;
     this.#taken = taken;
     this.remarks = [...filter.remarks];
+    const inward = [...map.values()].flat().filter((chain) => CHAINS[chain].ours !== 'source');
+    this.#hasDatagrams = !inward.every(opensConnections);
     for (const [theirs, ours] of map)
       for (const stage of stagesOf(filter, theirs) ?? [])
         for (const chain of reachedFrom(filter, stage)) {
@@ -104,8 +110,9 @@ class Translator {
   }
 
   /** The name of ours for a chain in which ACCEPT has this end; its rules are to be written. */
-  #nameOf(key: string, accept: string, base?: Pick<Part, 'end'>): string {
-    const known = this.#names.get(`${accept} ${key}`);
+  #nameOf(key: string, accept: string, connects: boolean, base?: Pick<Part, 'end'>): string {
+    const id = `${accept} ${connects} ${key}`;
+    const known = this.#names.get(id);
     if (known !== undefined) return known;
     const chain = this.#filter.chains.get(key);
     const own = (chain?.name ?? key).replace(/[\s"'\\\p{Cc}]|^[-!]/gu, '_');
@@ -114,7 +121,7 @@ class Translator {
     for (let number = 2; this.#taken.has(chosen); number++)
       chosen = `${plain.slice(0, MAX_NAME - 4)}-${number}`;
     this.#taken.add(chosen);
-    this.#names.set(`${accept} ${key}`, chosen);
+    this.#names.set(id, chosen);
     this.chains.push(chosen);
     const place: Place = {
       chain: chosen,
@@ -123,6 +130,7 @@ class Translator {
       match: [],
       outward: this.#outward.has(key),
       inward: !this.#outward.has(key),
+      connects,
       silent: this.#silent.has(key),
       accept,
     };
@@ -148,13 +156,19 @@ class Translator {
     const [first, ...rest] = stages;
     if (first === undefined) return;
     // From the last one, which accepts, to the first, which is the built-in chain itself.
+    const connects = !this.#hasDatagrams || opensConnections(chain);
     const accept = rest.reduceRight((after, key) => {
       const end = after;
-      return `-g ${word(this.#nameOf(key, after, { end }))}`;
+      return `-g ${word(this.#nameOf(key, after, connects, { end }))}`;
     }, ACCEPT);
     const outward = CHAINS[chain].ours === 'source';
     const { policy = 'ACCEPT', family } = this.#filter.chains.get(first) ?? {};
-    const ends = { outward, inward: !outward, silent: CHAINS[chain].refusal === 'silence' };
+    const ends = {
+      outward,
+      inward: !outward,
+      connects,
+      silent: CHAINS[chain].refusal === 'silence',
+    };
     const place = { chain, policy, family, match: this.#scope, ...ends, accept };
     this.#part({ key: first, place, end: accept === ACCEPT ? undefined : accept });
   }
@@ -172,7 +186,8 @@ class Translator {
 
   #rule(rule: ForeignRule, place: Place): void {
     const { untracked, findsSockets } = this.#filter;
-    const tests = classify(rule, { inward: place.inward, untracked, findsSockets });
+    const { inward, connects } = place;
+    const tests = classify(rule, { inward, connects, untracked, findsSockets });
     const { target } = rule;
     if (tests.never !== undefined) this.#tell(rule, 'moot', tests.never);
     else if (!target || PASSING.test(target.name))
@@ -211,7 +226,9 @@ class Translator {
     else if (place.policy === 'DROP') this.#refuse(rule, place, tests, 'DROP');
     else if (doubts.length === 0) this.#write(rule, place, allWords(tests), RETURN, false);
     // A copy that goes on refuses more.
-    else if (place.accept !== RETURN) {
+    else if (place.accept === RETURN)
+      this.#tell(rule, 'narrowed', `it goes on, where it would return: ${doubts.join('; ')}`);
+    else {
       const reason = `it refuses, where it would return: ${doubts.join('; ')}`;
       this.#refuseFor(rule, place, tests, reason);
     }
@@ -265,7 +282,7 @@ class Translator {
     const doubts = this.#doubts(place, tests);
     const words = allWords(tests);
     if (doubts.length === 0) {
-      const chain = word(this.#nameOf(key, place.accept));
+      const chain = word(this.#nameOf(key, place.accept, place.connects));
       const isBase = place.policy !== undefined;
       this.#write(rule, place, words, `${goto && !isBase ? '-g' : '-j'} ${chain}`, true);
       // What comes back from there has the policy.
@@ -281,7 +298,7 @@ class Translator {
     }
     if (!copies)
       this.#tell(rule, 'narrowed', `nothing is accepted by ${name} for it: ${doubts.join('; ')}`);
-    const chain = word(this.#nameOf(key, RETURN));
+    const chain = word(this.#nameOf(key, RETURN, place.connects));
     this.#write(rule, place, wideWords(tests), `-j ${chain}`, true);
   }
 

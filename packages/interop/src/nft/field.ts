@@ -170,9 +170,14 @@ const cgroups: Field = {
 
 const addressTypes: Field = {
   one: (value, negated) =>
-    value.kind === 'one' && value.value === 'local'
-      ? way(option('--dst-type', negated, 'LOCAL'))
+    value.kind === 'one'
+      ? way(option('--dst-type', negated, value.value.toUpperCase()))
       : undefined,
+};
+
+const packetTypes: Field = {
+  one: (value, negated) =>
+    value.kind === 'one' ? way(option('--pkt-type', negated, value.value)) : undefined,
 };
 
 const FIELDS: Readonly<Record<string, Field>> = {
@@ -209,6 +214,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
   'ct direction': directions,
   'socket cgroupv2': cgroups,
   'fib daddr type': addressTypes,
+  'meta pkttype': packetTypes,
 };
 
 /** `tcp dport`, `meta l4proto`: how nft's syntax calls what is compared. */
