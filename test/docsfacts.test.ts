@@ -395,6 +395,9 @@ describe('names in the documents', () => {
       Object.values(options).flatMap(({ long }) => long),
     ),
     ...Object.keys(UNAVAILABLE_OPTIONS),
+    ...Object.values({ ...UNAVAILABLE_MATCHES, ...UNAVAILABLE_TARGETS }).flatMap(
+      ({ options }) => options,
+    ),
   ]);
 
   test.each(DOCUMENTS)('%s: options, codes, files and scripts are there', (path) => {
