@@ -101,6 +101,9 @@ test.each([
   ['IPAddressDeny=example.org', 'wider'],
   ["IPAddressDeny=10.0.0.1' -j ACCEPT", 'wider'],
   ['SocketBindDeny=70000', 'wider'],
+  ['SocketBindDeny=tcp:%i', 'wider'],
+  ['SocketBindAllow=%i', 'narrowed'],
+  ['IPAddressDeny=10.0.%i.0/24', 'wider'],
 ] as const)('%s is told as %s', async (setting, fate) => {
   expect(told((await imported(`[Service]\n${setting}\n`)).remarks, fate)).not.toEqual([]);
 });
@@ -111,6 +114,16 @@ test.each([
   ['getty@tty1.service', '', '/system.slice/system-getty.slice/getty@tty1.service'],
   ['a-b@x.service', '', '/system.slice/system-a\\x2db.slice/a-b@x.service'],
   ['app-web.slice', '', '/app.slice/app-web.slice'],
+  ['nginx.service', 'Slice=-.slice', '/nginx.service'],
+  ['web@a-b.service', 'Slice=app-%i.slice', '/app.slice/app-a.slice/app-a-b.slice/web@a-b.service'],
+  ['web@a.service', 'Slice=%p-%%.slice', '/web.slice/web-%.slice/web@a.service'],
+  ['web-x@a.service', 'Slice=%j.slice', '/x.slice/web-x@a.service'],
+  // All instances of a template.
+  ['web@.service', '', '/system.slice/system-web.slice/web@*.service'],
+  ['web@.service.d/10.conf', 'Slice=%p.slice', '/web.slice/web@*.service'],
+  // Names that the kernel would take for its own.
+  ['memory.service', '', '/system.slice/_memory.service'],
+  ['_x.service', 'Slice=pids.slice', '/_pids.slice/__x.service'],
 ])('%s %s is %s', (name, setting, path) => {
   const draft = importUnit([{ name, text: `[Service]\n${setting}\nSocketBindDeny=any\n` }], []);
   if ('fault' in draft) throw new Error(draft.fault);
@@ -118,6 +131,32 @@ test.each([
   expect(table.groups.map((group) => group.path)).toEqual([path]);
 });
 
-test('a unit without a name needs a path', () => {
-  expect(importUnit([{ name: 'getty@.service', text: '' }], [])).toHaveProperty('fault');
+test.each([
+  ['service.d/10.conf', '', 'not known by its name'],
+  ['web@.service', 'Slice=app-%i.slice', 'what `%i` in `Slice=app-%i.slice` stands for'],
+  ['web.service', 'Slice=app-%H.slice', 'what `%H` in'],
+  ['web@a.service', 'Slice=app-%I/x.slice', 'names no slice'],
+  ['/home/x/.config/systemd/user/web.service', '', 'a unit of a user'],
+])('the group of %s %s is not known: a path must be given', (name, setting, fault) => {
+  const sources = [{ name, text: `[Service]\n${setting}\nSocketBindDeny=any\n` }];
+  expect(importUnit(sources, [])).toEqual({ fault: expect.stringContaining(fault) });
+  expect(importUnit(sources, ['-m', 'cgroup', '--path', '/x'])).not.toHaveProperty('fault');
+});
+
+test.each([
+  ['AF_INET AF_INET6', true, true],
+  ['~AF_INET', false, true],
+  ['AF_UNIX|AF_INET6', false, true],
+  ['AF_INET AF_INET6|~AF_INET6', true, false],
+  ['~AF_INET AF_INET6|AF_INET', true, false],
+  ['~ AF_INET6', true, false],
+  ['none', false, false],
+  ['none|AF_INET', true, false],
+  ['~AF_INET|', true, true],
+  ['AF_INET||~AF_INET', false, true],
+])('RestrictAddressFamilies %s', async (values, v4, v6) => {
+  const settings = values.split('|').map((value) => `RestrictAddressFamilies=${value}`);
+  const { allows } = await imported(`[Service]\n${settings.join('\n')}\n`);
+  expect(allows('CONNECT', 'tcp', '10.0.0.1', 80)).toBe(v4);
+  expect(allows('CONNECT', 'tcp', '2001:db8::1', 80)).toBe(v6);
 });

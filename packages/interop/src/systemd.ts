@@ -3,7 +3,6 @@
  * IPAddressAllow and IPAddressDeny, RestrictAddressFamilies. As there, what is allowed goes before what is denied, and
  * what is neither is allowed.
  */
-import { basename, dirname } from 'node:path';
 import type { Source } from '@sockfilter/language';
 import { BUILTIN_CHAINS, CHAINS, type Family, readCallNetwork } from '@sockfilter/table';
 import {
@@ -16,6 +15,7 @@ import {
   type Scope,
   word,
 } from './draft.js';
+import { unitPath } from './unitname.js';
 
 interface Setting {
   readonly key: string;
@@ -50,27 +50,6 @@ function readSettings(sources: readonly Source[]): readonly Setting[] {
   return settings;
 }
 
-/** The control group of a unit, which its name and its slice say. */
-function unitPath(sources: readonly Source[], slice: string | undefined): string | undefined {
-  const [first] = sources;
-  if (!first) return undefined;
-  const folder = basename(dirname(first.name));
-  const name = folder.endsWith('.d') ? folder.slice(0, -2) : basename(first.name);
-  const [, prefix, instance, kind] =
-    /^([^@]+)(@[^.]*)?\.(service|socket|scope|slice)$/.exec(name) ?? [];
-  if (prefix === undefined || kind === undefined || instance === '@') return undefined;
-  if (kind === 'slice') return slicePath(name);
-  const own =
-    instance === undefined ? 'system.slice' : `system-${prefix.replaceAll('-', '\\x2d')}.slice`;
-  return `${slicePath(slice ?? own)}/${name}`;
-}
-
-/** `a-b.slice` lies in `a.slice`. */
-function slicePath(name: string): string {
-  const parts = name.replace(/\.slice$/, '').split('-');
-  return parts.map((_, at) => `/${parts.slice(0, at + 1).join('-')}.slice`).join('');
-}
-
 /** The values that count: an empty assignment takes back those before it. */
 function valuesOf(settings: readonly Setting[], key: string): readonly Setting[] {
   const all = settings.filter((each) => each.key === key);
@@ -80,12 +59,38 @@ function valuesOf(settings: readonly Setting[], key: string): readonly Setting[]
     .flatMap((setting) => setting.value.split(/\s+/).map((value) => ({ ...setting, value })));
 }
 
+/**
+ * The families that sockets may be of. The first assignment makes a list of what is allowed or, with `~`, of what is
+ * not; later ones add to it, and take from it where their sign is the other one.
+ */
+function restrictedFamilies(settings: readonly Setting[]) {
+  const all = settings.filter(({ key }) => key === 'RestrictAddressFamilies');
+  const counted = all.slice(all.findLastIndex(({ value }) => /^(none)?$/.test(value)) + 1);
+  const [none] = all.slice(-counted.length - 1).filter(({ value }) => value === 'none');
+  const [first = none] = counted;
+  const lists = none !== undefined || !counted[0]?.value.startsWith('~');
+  const named = new Set<string>();
+  for (const { value } of counted) {
+    const adds = value.startsWith('~') !== lists;
+    for (const name of value.replace(/^~\s*/, '').split(/\s+/))
+      if (adds) named.add(name);
+      else named.delete(name);
+  }
+  return { first, named, allowed: (family: string) => named.has(family) === lists };
+}
+
 const NETWORKS: Readonly<Record<string, readonly string[]>> = {
   any: [''],
   localhost: ['127.0.0.0/8', '::1/128'],
   'link-local': ['169.254.0.0/16', 'fe80::/64'],
   multicast: ['224.0.0.0/4', 'ff00::/8'],
 };
+
+/** systemd resolves no specifiers there either. */
+const unread = (value: string, what: string) =>
+  value.includes('%')
+    ? `no specifier stands for a part of it, and this is no ${what}`
+    : `this is no ${what}`;
 
 const PEERED = BUILTIN_CHAINS.filter((chain) => CHAINS[chain].noPeer === undefined);
 
@@ -116,21 +121,18 @@ class Unit {
 
   /** Families first: systemd asks them at socket(2), before anything else. */
   families(): void {
-    const values = valuesOf(this.#settings, 'RestrictAddressFamilies');
-    const [first] = values;
+    const { first, named, allowed } = restrictedFamilies(this.#settings);
     if (!first) return;
-    const inverted = first.value.startsWith('~');
-    const named = values.map(({ value }) => value.replace(/^~/, ''));
     for (const [family, option] of [
       ['AF_INET', '-4'],
       ['AF_INET6', '-6'],
     ] as const) {
-      if (named.includes(family) !== inverted) continue;
+      if (allowed(family)) continue;
       this.#refused.push(option === '-4' ? 4 : 6);
       for (const chain of BUILTIN_CHAINS) this.#rule(first, chain, option, true);
     }
     this.#tell(first, 'note', 'calls fail, where socket(2) would; a mapped address is IPv4');
-    const others = named.filter((name) => !/^(AF_INET6?|none)$/.test(name));
+    const others = [...named].filter((name) => !/^AF_INET6?$/.test(name));
     if (others.length > 0)
       this.#tell(first, 'moot', `sockfilter sees no sockets of ${others.join(', ')}`);
   }
@@ -154,7 +156,7 @@ class Unit {
     if (value === 'any') return [''];
     const [, family, protocol, port] = BIND_RULE.exec(value) ?? [];
     if (family === undefined && protocol === undefined && port === undefined) {
-      this.#tell(setting, refuses ? 'wider' : 'narrowed', 'this is no bind rule of systemd');
+      this.#tell(setting, refuses ? 'wider' : 'narrowed', unread(value, 'bind rule of systemd'));
       return [];
     }
     const words = [
@@ -191,7 +193,7 @@ class Unit {
     const named = NETWORKS[value];
     if (named) return named;
     if (/^[\da-fA-F:.]+(\/\d+)?$/.test(value)) return [value];
-    this.#tell(setting, refuses ? 'wider' : 'narrowed', 'this is no address');
+    this.#tell(setting, refuses ? 'wider' : 'narrowed', unread(value, 'address'));
     return [];
   }
 
@@ -272,9 +274,11 @@ export function importUnit(
   scope: Scope,
 ): Draft | { readonly fault: string } {
   const settings = readSettings(sources);
-  const path = unitPath(sources, valuesOf(settings, 'Slice').at(-1)?.value);
-  const own = scope.length > 0 ? scope : path === undefined ? [] : ['-m', 'cgroup', '--path', path];
-  if (own.length === 0) return { fault: 'the control group of the unit is not known by its name' };
+  const [file] = sources;
+  const found = unitPath(file?.name ?? '', valuesOf(settings, 'Slice').at(-1)?.value);
+  if (scope.length === 0 && 'fault' in found) return found;
+  const own =
+    'path' in found && scope.length === 0 ? ['-m', 'cgroup', '--path', found.path] : scope;
   const unit = new Unit(settings, own);
   unit.families();
   unit.binds();
