@@ -17,10 +17,14 @@ const PODS = `
   .join('\n---\n');
 const NAMESPACES = '\n---\n{ kind: Namespace, metadata: { name: ops, labels: { team: ops } } }\n';
 
-async function imported(spec: string, pods = PODS + NAMESPACES) {
-  const policy = `kind: NetworkPolicy\nmetadata: { name: p, namespace: default }\nspec: ${spec}\n`;
+async function imported(specs: string | readonly string[], pods = PODS + NAMESPACES) {
+  const policies = [specs]
+    .flat()
+    .map(
+      (spec) => `kind: NetworkPolicy\nmetadata: { name: p, namespace: default }\nspec: ${spec}\n`,
+    );
   const draft = importPolicies(
-    [{ name: 'p.yaml', text: policy }],
+    [{ name: 'p.yaml', text: policies.join('---\n') }],
     [{ name: 'pods.yaml', text: pods }],
   );
   const { text, remarks, invariants } = finishDraft(draft);
@@ -70,6 +74,109 @@ test('pods of the namespace, of another, and ports by number and name', async ()
   expect(policy.in('web', '10.0.0.2', 8081)).toBe(false);
   expect(policy.in('web', '10.0.1.1', 9005)).toBe(true);
   expect(policy.in('web', '10.0.1.1', 8080)).toBe(false);
+});
+
+/** Addresses of the pods `web`, `api` and `mon` of another namespace, and of a host outside. */
+const [WEB, API, MON, OUTSIDE] = ['10.0.0.1', '10.0.0.2', '10.0.1.1', '203.0.113.9'];
+
+/** What people copy: whose calls come in to `web` at port 8080, and whither those of `web` go out. */
+test.each([
+  ['deny all', '{ podSelector: { matchLabels: { app: web } }, ingress: [] }', [], 'all'],
+  [
+    'from pods with a label',
+    '{ podSelector: { matchLabels: { app: web } }, ingress: [{ from: [{ podSelector: { matchLabels: { app: api } } }] }] }',
+    [API],
+    'all',
+  ],
+  [
+    'allow all beside deny all',
+    [
+      '{ podSelector: {}, ingress: [] }',
+      '{ podSelector: { matchLabels: { app: web } }, ingress: [{}] }',
+    ],
+    [WEB, API, MON, OUTSIDE],
+    'all',
+  ],
+  ['deny all of a namespace', '{ podSelector: {}, policyTypes: [Ingress] }', [], 'all'],
+  [
+    'from the own namespace',
+    '{ podSelector: { matchLabels: {} }, ingress: [{ from: [{ podSelector: {} }] }] }',
+    [WEB, API],
+    'all',
+  ],
+  [
+    'from all namespaces',
+    '{ podSelector: { matchLabels: { app: web } }, ingress: [{ from: [{ namespaceSelector: {} }] }] }',
+    [WEB, API, MON],
+    'all',
+  ],
+  [
+    'from a namespace',
+    '{ podSelector: { matchLabels: { app: web } }, ingress: [{ from: [{ namespaceSelector: { matchLabels: { team: ops } } }] }] }',
+    [MON],
+    'all',
+  ],
+  [
+    'from some pods of a namespace',
+    '{ podSelector: { matchLabels: { app: web } }, ingress: [{ from: [{ namespaceSelector: { matchLabels: { team: ops } }, podSelector: { matchLabels: { app: mon } } }] }] }',
+    [MON],
+    'all',
+  ],
+  [
+    'from pods that a namespace has not',
+    '{ podSelector: { matchLabels: { app: web } }, ingress: [{ from: [{ namespaceSelector: { matchLabels: { team: ops } }, podSelector: { matchLabels: { app: api } } }] }] }',
+    [],
+    'all',
+  ],
+  [
+    'from everywhere',
+    '{ podSelector: { matchLabels: { app: web } }, ingress: [{ from: [] }] }',
+    [WEB, API, MON, OUTSIDE],
+    'all',
+  ],
+  [
+    'to a port, from a label',
+    '{ podSelector: { matchLabels: { app: web } }, ingress: [{ ports: [{ port: 8080 }], from: [{ podSelector: { matchLabels: { role: back } } }] }] }',
+    [API],
+    'all',
+  ],
+  [
+    'to another port',
+    '{ podSelector: { matchLabels: { app: web } }, ingress: [{ ports: [{ port: 5000 }], from: [{ podSelector: {} }] }] }',
+    [],
+    'all',
+  ],
+  [
+    'from one selector or another',
+    '{ podSelector: { matchLabels: { app: web } }, ingress: [{ from: [{ podSelector: { matchLabels: { app: api } } }, { namespaceSelector: { matchLabels: { team: ops } } }] }] }',
+    [API, MON],
+    'all',
+  ],
+  [
+    'no egress',
+    '{ podSelector: { matchLabels: { app: web } }, policyTypes: [Egress], egress: [] }',
+    [WEB, API, MON, OUTSIDE],
+    [],
+  ],
+  [
+    'no egress of a namespace',
+    '{ podSelector: {}, policyTypes: [Egress], egress: [] }',
+    [WEB, API, MON, OUTSIDE],
+    [],
+  ],
+  [
+    'egress to pods alone',
+    '{ podSelector: { matchLabels: { app: web } }, policyTypes: [Egress], egress: [{ ports: [{ port: 53, protocol: UDP }] }, { to: [{ namespaceSelector: {} }] }] }',
+    [WEB, API, MON, OUTSIDE],
+    [WEB, API, MON],
+  ],
+  ['nothing in or out', '{ podSelector: {}, policyTypes: [Ingress, Egress] }', [], []],
+] as const)('%s', async (_, specs, from, to) => {
+  const policy = await imported(specs);
+  const all = [WEB, API, MON, OUTSIDE];
+  expect(all.filter((each) => policy.in('web', each ?? '', 8080))).toEqual(from);
+  expect(all.filter((each) => policy.out('web', each ?? '', 443))).toEqual(to === 'all' ? all : to);
+  expect(policy.remarks.filter((each) => each.startsWith('wider'))).toEqual([]);
 });
 
 test('egress to DNS only', async () => {

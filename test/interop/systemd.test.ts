@@ -59,6 +59,14 @@ test.each([
   ['SocketBindDeny=udp', 'tcp', 53, true],
   ['SocketBindDeny=ipv4:udp:1000-2000', 'udp', 1500, false],
   ['SocketBindAllow=tcp:80\nSocketBindDeny=any\nSocketBindDeny=', 'tcp', 81, true],
+  ['SocketBindAllow=2000\nSocketBindDeny=any', 'tcp', 2000, true],
+  ['SocketBindAllow=ipv6:2001-2002\nSocketBindDeny=any', 'tcp', 2001, false],
+  ['SocketBindAllow=ipv4:6666\nSocketBindAllow=6667\nSocketBindDeny=any', 'tcp', 6667, true],
+  ['SocketBindAllow=6666\nSocketBindAllow=\nSocketBindDeny=any', 'tcp', 6666, false],
+  ['SocketBindAllow=any\nSocketBindDeny=any', 'tcp', 8888, true],
+  ['SocketBindAllow=ipv6:tcp:8888-8889\nSocketBindDeny=any', 'tcp', 8888, false],
+  ['SocketBindAllow=ipv4:tcp:8888-8889\nSocketBindDeny=any', 'tcp', 8889, true],
+  ['SocketBindAllow=udp\nSocketBindDeny=any', 'tcp', 10000, false],
 ] as const)('%p, %s %s', async (settings, protocol, port, allowed) => {
   const { allows } = await imported(`[Service]\n${settings}\n`);
   expect(allows('BIND', protocol, '10.0.0.1', port)).toBe(allowed);
