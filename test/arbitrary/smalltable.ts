@@ -63,6 +63,7 @@ const TARGETS: readonly (Target | undefined)[] = [
   { kind: 'accept' },
   { kind: 'drop' },
   { kind: 'drop' },
+  { kind: 'drop', audited: true },
   { kind: 'reject', errno: 'ECONNREFUSED' },
   { kind: 'return' },
   { kind: 'log', prefix: '', level: 4, uid: false },
@@ -90,7 +91,9 @@ function chainOf(name: string, { builtin, callable, pool }: Place): Arbitrary<Ch
   });
   return fc.record<Chain>({
     name: fc.constant(name),
-    policy: builtin ? fc.constantFrom('ACCEPT', 'DROP') : fc.constant(undefined),
+    policy: builtin
+      ? fc.constantFrom('ACCEPT', 'ACCEPT', 'DROP', 'DROP', 'AUDIT')
+      : fc.constant(undefined),
     packets: fc.constant(0n),
     rules: fc.array(rule, { maxLength: 4 }),
   });

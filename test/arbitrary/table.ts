@@ -247,12 +247,21 @@ function target({ outward, builtin, callable }: Place): Arbitrary<Target | undef
     fc.constant(undefined),
     fc.constant({ kind: 'accept' }),
     fc.constant({ kind: 'drop' }),
+    fc.constant({ kind: 'drop', audited: true }),
     fc.constant({ kind: 'return' }),
     logging,
   ];
   if (outward || builtin === 'BIND') {
     const errno = fc.constantFrom<RejectErrno>('EPERM', 'EACCES', 'ECONNREFUSED', 'EHOSTUNREACH');
-    targets.push(errno.map((name): Target => ({ kind: 'reject', errno: name })));
+    targets.push(
+      fc.tuple(errno, fc.boolean()).map(
+        ([name, audited]): Target => ({
+          kind: 'reject',
+          errno: name,
+          ...(audited && { audited: true }),
+        }),
+      ),
+    );
   }
   if (callable.length > 0) {
     const kinds = fc.constantFrom<'jump' | 'goto'>('jump', 'jump', 'goto');
@@ -272,7 +281,9 @@ function chain(name: string, place: Place, maxRules: number): Arbitrary<Chain> {
   });
   return fc.record<Chain>({
     name: fc.constant(name),
-    policy: place.builtin ? fc.constantFrom('ACCEPT', 'DROP') : fc.constant(undefined),
+    policy: place.builtin
+      ? fc.constantFrom('ACCEPT', 'ACCEPT', 'DROP', 'DROP', 'AUDIT')
+      : fc.constant(undefined),
     packets: fc.constant(0n),
     rules: fc.array(rule, { maxLength: maxRules }),
   });

@@ -1,7 +1,7 @@
 /** `sockfilter explain`: what becomes of a call, from the very blob that the kernel walks. */
 
 import { type Answers, buildDiagram, everyWay, type Way } from '@sockfilter/diagram';
-import { printRule } from '@sockfilter/iptables';
+import { printOwner } from '@sockfilter/iptables';
 import { encodeBlob, walkBlob } from '@sockfilter/kernel';
 import { writeJson } from '@sockfilter/language';
 import {
@@ -74,11 +74,6 @@ function decide(globals: Globals, words: PacketWords, circumstances: Circumstanc
   });
 }
 
-/** The rule or policy in the form of `-S`. */
-function ownerText({ chain, rule }: CounterOwner): string {
-  return rule ? printRule(chain.name, rule) : `-P ${chain.name} ${chain.policy}`;
-}
-
 function packetWords(packet: Packet): Readonly<Record<string, string | number>> {
   const { chain, protocol, family, group, uid, gid } = packet;
   return {
@@ -106,7 +101,7 @@ function place(owner: CounterOwner) {
   return {
     chain: owner.chain.name,
     rule: owner.rule ? owner.number : null,
-    text: ownerText(owner),
+    text: printOwner(owner),
   };
 }
 
@@ -150,8 +145,8 @@ class Outcome {
     const also = this.counted.filter((owner) => owner !== this.decider);
     return [
       `${this.condition}${verdict} by ${ownerName(this.decider)}`,
-      `  ${ownerText(this.decider)}`,
-      ...also.map((owner) => `also counted by ${ownerName(owner)}\n  ${ownerText(owner)}`),
+      `  ${printOwner(this.decider)}`,
+      ...also.map((owner) => `also counted by ${ownerName(owner)}\n  ${printOwner(owner)}`),
     ];
   }
 }

@@ -2,6 +2,7 @@
 import {
   type Batch,
   type EventFilter,
+  type EventKind,
   EventReader,
   eventJson,
   eventWords,
@@ -10,7 +11,7 @@ import {
   type RawEvent,
   type Resolution,
 } from '@sockfilter/events';
-import { parseSave, printRule } from '@sockfilter/iptables';
+import { parseSave, printOwner } from '@sockfilter/iptables';
 import { EventSource, PinWatch } from '@sockfilter/kernel';
 import { didYouMean, EXIT, escapeUnseen, writeJsonLine } from '@sockfilter/language';
 import {
@@ -29,7 +30,9 @@ import { SYSTEM_NAMES } from './systemnames.js';
 
 export interface MonitorOptions {
   readonly json: boolean;
+  /** Refusals, and what would be refused were it not audited; both false for all kinds of events. */
   readonly refused: boolean;
+  readonly audited: boolean;
   readonly group?: string | undefined;
   readonly chain?: string | undefined;
   readonly rule?: string | undefined;
@@ -55,10 +58,10 @@ function forget(known: Map<unknown, unknown>, most: number): void {
 }
 
 /** The rule or policy as `-S` prints it. */
-function textOf({ texts }: KnownTable, { chain, rule }: CounterOwner, counter: number): string {
+function textOf({ texts }: KnownTable, owner: CounterOwner, counter: number): string {
   const known = texts.get(counter);
   if (known !== undefined) return known;
-  const text = rule ? printRule(chain.name, rule) : `-P ${chain.name} ${chain.policy}`;
+  const text = printOwner(owner);
   texts.set(counter, text);
   return text;
 }
@@ -122,7 +125,7 @@ class Knowledge {
 
 /** Reads the options as they stand for the table in force; what it has not is told. */
 function readFilter(options: MonitorOptions, { groups, chains }: Knowledge): EventFilter {
-  const { refused, chain, group, rule } = options;
+  const { refused, audited, chain, group, rule } = options;
   if (chain !== undefined && !isBuiltinChain(chain) && !chains.includes(chain)) {
     const help = didYouMean(chain, [...BUILTIN_CHAINS, ...chains]);
     throw new CommandError(`no chain \`${chain}\``, EXIT.unfit, help);
@@ -130,7 +133,16 @@ function readFilter(options: MonitorOptions, { groups, chains }: Knowledge): Eve
   const id = group === undefined ? undefined : readGroupId(group, groups);
   if (group !== undefined && id === undefined)
     throw new CommandError(`no group \`${group}\``, EXIT.unfit, knownGroups(groups));
-  return { refused, chain, group: id, rule: rule === undefined ? undefined : Number(rule) };
+  const kinds: readonly EventKind[] = [
+    ...(refused ? (['refused'] as const) : []),
+    ...(audited ? (['audit'] as const) : []),
+  ];
+  return {
+    kinds: kinds.length > 0 ? kinds : undefined,
+    chain,
+    group: id,
+    rule: rule === undefined ? undefined : Number(rule),
+  };
 }
 
 /** What is wrong with the options whatever the table is. */

@@ -237,13 +237,18 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
       (command) =>
         command
           .option('refused', { type: 'boolean', default: false, describe: 'refusals alone' })
+          .option('audited', {
+            type: 'boolean',
+            default: false,
+            describe: 'what passes and would be refused, were it not audited',
+          })
           .option('group', { ...text, describe: 'of callers in this group: name, id or path' })
           .option('chain', { ...text, describe: 'of calls of this chain, or rules in it' })
           .option('rule', { ...text, describe: 'of the rule with this number in the chain' })
           .option('json', { ...json, describe: 'print a line of JSON for each event' }),
-      async ({ refused, group, chain, rule, json: asJson }) => {
+      async ({ refused, audited, group, chain, rule, json: asJson }) => {
         const { monitor } = await import('./monitor.js');
-        await monitor(globals, { json: asJson, refused, group, chain, rule });
+        await monitor(globals, { json: asJson, refused, audited, group, chain, rule });
       },
     )
     .command(

@@ -222,6 +222,7 @@ export class TableCompiler implements Interpretation<Ref> {
     const recorded: Readonly<Record<EffectKind, readonly number[]>> = {
       count: this.#recording.counts(counter) ? [counter] : [],
       log: [],
+      audit: [],
       trace: [],
     };
     return effectsOf(rule.target).flatMap(({ kind }) => recorded[kind]);

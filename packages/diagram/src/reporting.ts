@@ -12,13 +12,14 @@ export interface Reported {
 
 /** What is reported of a counter, where the walk `isTraced` already or not. */
 export function reportsOf(
-  { logs, traces }: Reporters,
+  { logs, audits, traces }: Reporters,
   counter: number,
   isTraced: boolean,
 ): Reported {
   const traced = isTraced || traces.has(counter);
   const reports: Report[] = [];
   if (logs.has(counter)) reports.push({ kind: 'log', counter });
+  if (audits.has(counter)) reports.push({ kind: 'audit', counter });
   if (traced) reports.push({ kind: 'trace', counter });
   return { reports, isTraced: traced };
 }

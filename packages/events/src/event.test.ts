@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { PACKET } from '../../../test/arbitrary/ordinary.js';
 import { packets } from '../../../test/arbitrary/table.js';
 import { decodeEvent, type RawEvent } from './event.js';
-import { isWanted } from './filter.js';
+import { type EventFilter, isWanted } from './filter.js';
 import { EVENT, EVENT_KINDS, EVENT_VERSION, NO_COUNTER, NO_ID } from './layout.js';
 import { eventJson, eventWords, lostJson } from './line.js';
 
@@ -104,8 +104,8 @@ test('a line of JSON says what a monitor shows', () => {
   expect(lostJson(5, resolution.time)).toMatchObject({ kind: 'lost', count: 5 });
 });
 
-test.each([
-  [{ refused: true }, true, false],
+test.each<[EventFilter, boolean, boolean]>([
+  [{ kinds: ['refused'] }, true, false],
   [{ group: 3 }, false, false],
   [{ chain: PACKET.chain }, true, true],
   [{ chain: 'web' }, false, false],

@@ -12,9 +12,9 @@ import {
 import {
   COMM_BYTES,
   EVENT,
-  EVENT_KINDS,
   EVENT_VERSION,
   type EventKind,
+  eventKind,
   NO_COUNTER,
   NO_ID,
   PACKET_BYTES,
@@ -44,12 +44,6 @@ export interface RawEvent {
   readonly netns: bigint;
   readonly socket: bigint;
 }
-
-function isKind(name: string): name is EventKind {
-  return Object.hasOwn(EVENT_KINDS, name);
-}
-
-const KINDS = Object.keys(EVENT_KINDS).filter(isKind);
 
 /** Bytes that others wrote, up to the first NUL. */
 function readName(bytes: Uint8Array): string {
@@ -99,7 +93,7 @@ export function decodeEvent(bytes: Uint8Array): RawEvent | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < EVENT.bytes || view.getUint16(EVENT.version, true) !== EVENT_VERSION)
     return undefined;
-  const kind = KINDS.find((name) => EVENT_KINDS[name] === view.getUint8(EVENT.kind));
+  const kind = eventKind(view.getUint8(EVENT.kind));
   if (!kind) return undefined;
   const u32 = (at: number) => view.getUint32(at, true);
   const u64 = (at: number) => view.getBigUint64(at, true);

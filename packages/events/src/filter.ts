@@ -1,10 +1,11 @@
 /** Which events a reader wants to see. */
 import type { BuiltinChain, CounterOwner } from '@sockfilter/table';
 import type { RawEvent } from './event.js';
+import type { EventKind } from './layout.js';
 
 export interface EventFilter {
-  /** Refusals alone. */
-  readonly refused?: boolean;
+  /** Events of these kinds alone. */
+  readonly kinds?: readonly EventKind[] | undefined;
   /** Calls of the network_id. */
   readonly group?: number | undefined;
   /** Calls of the chain, or events of rules in a user chain of the name. */
@@ -15,11 +16,11 @@ export interface EventFilter {
 
 /** @param owner whose event it is, where that is known */
 export function isWanted(
-  { refused = false, group, chain, rule }: EventFilter,
+  { kinds, group, chain, rule }: EventFilter,
   event: RawEvent,
   owner: CounterOwner | undefined,
 ): boolean {
-  if (refused && event.kind !== 'refused') return false;
+  if (kinds && !kinds.includes(event.kind)) return false;
   if (group !== undefined && event.group !== group) return false;
   if (chain !== undefined && event.chain !== chain && owner?.chain.name !== chain) return false;
   if (rule === undefined) return true;

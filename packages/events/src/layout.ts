@@ -26,9 +26,26 @@ export const EVENT_KINDS = {
   log: 1,
   /** A rule or policy has matched a call that is traced. */
   trace: 2,
+  /** A rule or policy let a call pass that it would have refused, were it not audited. */
+  audit: 3,
 } as const;
 
 export type EventKind = keyof typeof EVENT_KINDS;
+
+function isKind(name: string): name is EventKind {
+  return Object.hasOwn(EVENT_KINDS, name);
+}
+
+const KINDS: ReadonlyMap<number, EventKind> = new Map(
+  Object.keys(EVENT_KINDS)
+    .filter(isKind)
+    .map((kind) => [EVENT_KINDS[kind], kind]),
+);
+
+/** The kind with the number; undefined for one that this release does not know. */
+export function eventKind(number: number): EventKind | undefined {
+  return KINDS.get(number);
+}
 
 /** Of the events that this release's programs write and its readers read. */
 export const EVENT_VERSION = 1;

@@ -2,9 +2,12 @@
 import {
   CHAINS,
   type CounterOwner,
+  type Errno,
+  effectsOf,
   errnoName,
   type Group,
   groupLabel,
+  ownTarget,
   type Packet,
   printEndpoint,
   protocolName,
@@ -44,6 +47,13 @@ function logged(target: Target | undefined) {
   return target?.kind === 'nflog' ? { prefix: target.prefix, nflogGroup: target.group } : {};
 }
 
+/** The errno of a refusal, or of what would have been one; undefined where its rule is not known any more. */
+function errnoOf({ kind, errno }: RawEvent, owner: CounterOwner | undefined): Errno | undefined {
+  if (kind === 'refused') return errno;
+  const effects = kind === 'audit' && owner ? effectsOf(ownTarget(owner)) : [];
+  return effects.flatMap((effect) => (effect.kind === 'audit' ? [effect.errno] : []))[0];
+}
+
 /** BIND has no peer: its source is nothing. */
 function ends({ chain, family, ...packet }: Packet) {
   const destination = printEndpoint(family, packet.destination, packet.destinationPort);
@@ -53,13 +63,14 @@ function ends({ chain, family, ...packet }: Packet) {
 
 /** The event as what a line of JSON says. */
 export function eventJson(event: RawEvent, { time, owner, text, groups, cgroup }: Resolution) {
-  const { kind, errno, packet, task, group } = event;
+  const { kind, packet, task, group } = event;
+  const errno = errnoOf(event, owner);
   return {
     version: LINE_VERSION,
     kind,
     time: printTime(time),
     chain: event.chain,
-    ...(kind === 'refused' && { errno, errnoName: errnoName(errno) }),
+    ...(errno !== undefined && { errno, errnoName: errnoName(errno) }),
     rule:
       owner && text !== undefined
         ? {
@@ -95,8 +106,11 @@ function callWords(packet: Packet | undefined): string {
     : `${protocol} ${source} -> ${destination}`;
 }
 
-function kindWords({ kind, errno }: RawEvent, owner: CounterOwner | undefined): string {
-  if (kind === 'refused') return `refused ${errnoName(errno)}`;
+function kindWords(event: RawEvent, owner: CounterOwner | undefined): string {
+  const { kind } = event;
+  const errno = errnoOf(event, owner);
+  if (kind === 'refused' && errno !== undefined) return `refused ${errnoName(errno)}`;
+  if (kind === 'audit') return errno === undefined ? 'audited' : `would refuse ${errnoName(errno)}`;
   const { prefix = '' } = { prefix: '', ...logged(owner?.rule?.target) };
   return kind === 'log' && prefix !== '' ? `log ${prefix.trim()}` : kind;
 }

@@ -1,4 +1,4 @@
-/** The lines of a save file that declare chains: `:CHAIN POLICY [PACKETS:BYTES]`. */
+/** The lines of a save file that declare chains: `:CHAIN POLICY [PACKETS:BYTES] [--audit]`. */
 import {
   bad,
   type Diagnostic,
@@ -11,6 +11,7 @@ import {
 import { isBuiltinChain, type Policy } from '@sockfilter/table';
 import { iptablesChainHelp } from './chainhelp.js';
 import { parseChainName, parseNewChainName } from './chainname.js';
+import { AUDIT, POLICY_HELP, readPolicy } from './policyword.js';
 
 export const COUNTERS = /^\[(\d+):(\d+)\]$/;
 
@@ -21,14 +22,21 @@ export interface ChainLine {
   readonly packets: bigint;
 }
 
-function parsePolicy(name: string, word: Word | undefined): Parsed<Policy | undefined> {
+function parsePolicy(
+  name: string,
+  word: Word | undefined,
+  option: Word | undefined,
+): Parsed<Policy | undefined> {
   if (!word) return bad('bad-line', 'a chain line needs a policy, or `-`');
   const at = { span: word.span };
   const { text } = word;
-  if (text === '-') return good(undefined);
+  if (text === '-' && !option) return good(undefined);
   if (!isBuiltinChain(name)) return bad('bad-line', 'a user chain has no policy: write `-`', at);
-  if (text === 'ACCEPT' || text === 'DROP') return good(text);
-  return bad('bad-line', 'Bad policy name.', { ...at, help: 'a policy is ACCEPT or DROP' });
+  const policy = readPolicy(text, option !== undefined);
+  if (policy) return good(policy);
+  if (option && readPolicy(text, false))
+    return bad('bad-line', `\`${AUDIT}\` goes with DROP`, { span: option.span });
+  return bad('bad-line', 'Bad policy name.', { ...at, help: POLICY_HELP });
 }
 
 /** What the line declares, or what is wrong with it. */
@@ -37,7 +45,10 @@ export function parseChainLine(words: readonly [Word, ...Word[]]): {
   readonly chain: ChainLine | undefined;
   readonly diagnostic: Diagnostic | undefined;
 } {
-  const [first, policyWord, counterWord, more] = words;
+  const [first, ...others] = words;
+  const [option, again] = others.filter((each) => each.text === AUDIT);
+  const [policyWord, counterWord, excess] = others.filter((each) => each.text !== AUDIT);
+  const more = excess ?? again;
   const word = partOf(first, 1);
   const fail = (diagnostic: Diagnostic) => ({ name: word.text, chain: undefined, diagnostic });
   const name = isBuiltinChain(word.text) ? parseChainName(word) : parseNewChainName(word);
@@ -47,7 +58,7 @@ export function parseChainLine(words: readonly [Word, ...Word[]]): {
     const message = `table \`socket\` has no chain \`${word.text}\``;
     return fail(diagnose({ code: 'bad-chain', message, help }, word.span));
   }
-  const policy = parsePolicy(name.value, policyWord);
+  const policy = parsePolicy(name.value, policyWord, option);
   if (!policy.ok) return fail(diagnose(policy.problem, first.span));
   const counter = counterWord ? COUNTERS.exec(counterWord.text)?.[1] : '0';
   if (counterWord && counter === undefined) {

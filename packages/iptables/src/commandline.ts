@@ -16,6 +16,7 @@ import { parseChainName, parseNewChainName } from './chainname.js';
 import { COMMAND_VOCABULARY, CommandDraft, isSwitch, SWITCH, type Verb } from './commandoptions.js';
 import { commandLine } from './lexer.js';
 import { LineUse, type OptionUse } from './optionrow.js';
+import { AUDIT, POLICY_HELP, POLICY_WORDS, readPolicy } from './policyword.js';
 import { finishRule } from './rule.js';
 import { protocolMatch } from './ruledraft.js';
 import { scanOptions } from './scan.js';
@@ -72,9 +73,16 @@ function parsePolicy(draft: CommandDraft, [chain, target]: readonly Word[]): Pol
     draft.report({ code: 'bad-chain', message, span: chain.span, exit: 1, help });
   }
   const policy = target?.text;
-  if (policy === 'ACCEPT' || policy === 'DROP') return policy;
-  const help = didYouMean(policy ?? '', ['ACCEPT', 'DROP']) ?? 'a policy is ACCEPT or DROP';
+  const audit = draft.targetOptions.get('audit');
+  const written = readPolicy(policy ?? '', audit !== undefined);
+  if (written) return written;
   const span = target?.span ?? draft.ip.word.span;
+  if (audit && readPolicy(policy ?? '', false)) {
+    const message = `\`${AUDIT}\` goes with DROP`;
+    draft.report({ code: 'bad-target', message, span: audit.span, exit: 2 });
+    return 'ACCEPT';
+  }
+  const help = didYouMean(policy ?? '', POLICY_WORDS) ?? POLICY_HELP;
   draft.report({ code: 'bad-target', message: 'Bad policy name.', span, exit: 1, help });
   return 'ACCEPT';
 }
@@ -84,12 +92,16 @@ function forbid(draft: CommandDraft, span: Span, option: string, command: string
   draft.report({ code: 'bad-command', message, span, exit: 2 });
 }
 
+/** Options of targets that a command takes of its own. */
+const OWN_OPTIONS: Partial<Readonly<Record<Verb, readonly string[]>>> = { policy: ['audit'] };
+
 /** Reports the options of a rule that the command does not take. */
-function forbidRule(draft: CommandDraft, command: string): void {
+function forbidRule(draft: CommandDraft, verb: Verb, command: string): void {
+  const isOwn = (name: string) => OWN_OPTIONS[verb]?.includes(name);
   const uses = [
     ...draft.ip.options.map(({ use }) => use),
     ...(draft.target ? [draft.target.use] : []),
-    ...draft.targetOptions.values(),
+    ...[...draft.targetOptions].flatMap(([name, use]) => (isOwn(name) ? [] : [use])),
     ...(draft.packets ? [draft.packets.use] : []),
   ];
   for (const { option, span } of uses) forbid(draft, span, option.text, command);
@@ -119,7 +131,7 @@ const BUILD: Readonly<Record<Verb, Build>> = {
   delete: (draft, use) => {
     const [name, index] = use.words;
     if (!index) return withRules((chain, rules) => ({ kind: 'delete', chain, rules }))(draft, use);
-    forbidRule(draft, `${use.option.text} ${name?.text} ${index.text}`);
+    forbidRule(draft, 'delete', `${use.option.text} ${name?.text} ${index.text}`);
     const chain = parseChain(draft, name);
     const number = parseIndex(draft, index);
     if (chain === undefined || number === undefined) return undefined;
@@ -206,7 +218,7 @@ export function parseWords(
     const name = use.option.text;
     if (draft.listing && !LISTS.includes(verb))
       forbid(draft, draft.listing.span, draft.listing.option.text, name);
-    if (!TAKES_RULE.includes(verb)) forbidRule(draft, name);
+    if (!TAKES_RULE.includes(verb)) forbidRule(draft, verb, name);
     command = BUILD[verb](draft, use);
   } else if (draft.diagnostics.length === 0) {
     const help = 'try `sockfilter --help` for more information';

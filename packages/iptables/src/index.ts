@@ -5,7 +5,7 @@ export { commandLine, lexLine } from './lexer.js';
 export { type ListingOptions, printListing, printRules, printVerbose } from './listing.js';
 export { extensionHelp } from './matchhelp.js';
 export { editSave } from './notation.js';
-export { printRule } from './print.js';
+export { printOwner, printRule } from './print.js';
 export {
   type ParsedSave,
   parseSave,
@@ -13,7 +13,7 @@ export {
   type SaveContext,
   type SavedWords,
 } from './restore.js';
-export { type PrintSaveOptions, printRuleFile, printSave } from './save.js';
+export { type PrintSaveOptions, printChainLine, printRuleFile, printSave } from './save.js';
 export { optionWord, SYNTAX, TARGET_SYNTAX } from './syntax.js';
 export { unfitNames } from './unfit.js';
 export { LOG_LEVELS } from './values/log.js';

@@ -11,6 +11,7 @@ import {
   references,
   type Table,
 } from '@sockfilter/table';
+import { printPolicy } from './policyword.js';
 import { printRule } from './print.js';
 import { PROTOCOL_MATCHES } from './ruledraft.js';
 import { DENY_UNSEEN_LINE } from './save.js';
@@ -140,7 +141,7 @@ function counterColumns(packets: bigint, { exact }: ListingOptions): string {
 
 function listHeader(table: Table, chain: Chain, count: Count, options: ListingOptions): string {
   const packets = options.exact ? String(count(chain)) : abbreviate(count(chain));
-  const policy = `policy ${chain.policy}${options.verbose ? ` ${packets} packets, 0 bytes` : ''}`;
+  const policy = `policy ${printPolicy(chain.policy ?? 'ACCEPT')}${options.verbose ? ` ${packets} packets, 0 bytes` : ''}`;
   const called = `${references(table, chain.name)} references`;
   const [pkts, bytes] = options.exact ? [8, 10] : [5, 5];
   const columns = [
@@ -182,7 +183,7 @@ export function printRules(table: Table, options: ListingOptions = {}): string {
   const chains = chosenChains(table, options);
   const heads = chains.map((chain) => {
     if (chain.policy === undefined) return `-N ${chain.name}`;
-    return `-P ${chain.name} ${chain.policy}${verbose ? ` -c ${count(chain)} 0` : ''}`;
+    return `-P ${chain.name} ${printPolicy(chain.policy)}${verbose ? ` -c ${count(chain)} 0` : ''}`;
   });
   const rules = chains.flatMap(({ name, rules: all }) =>
     all.map((rule) => printRule(name, rule, verbose ? count(rule) : undefined)),

@@ -1,5 +1,6 @@
 /** Canonical text of rules: what iptables-save prints, and what parses to the same rule again. */
-import type { Match, MatchOption, Rule } from '@sockfilter/table';
+import type { CounterOwner, Match, MatchOption, Rule } from '@sockfilter/table';
+import { printPolicy } from './policyword.js';
 import { optionSyntax, spellOption } from './syntax.js';
 import { printTarget } from './target.js';
 import { printValue } from './values.js';
@@ -29,4 +30,10 @@ export function printRule(chain: string, rule: Rule, packets?: bigint): string {
   if (packets !== undefined) text += ` -c ${packets} 0`;
   const target = printTarget(rule.target);
   return target === '' ? text : `${text} ${target}`;
+}
+
+/** The rule, or the policy, as `-S` prints it. */
+export function printOwner({ chain, rule }: CounterOwner): string {
+  if (rule) return printRule(chain.name, rule);
+  return `-P ${chain.name} ${printPolicy(chain.policy ?? 'ACCEPT')}`;
 }

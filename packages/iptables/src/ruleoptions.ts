@@ -14,6 +14,7 @@ import {
   type MatchName,
   type MatchOption,
   TARGETS,
+  type TargetKind,
   targetOption,
   type ValueKind,
 } from '@sockfilter/table';
@@ -33,7 +34,7 @@ import {
   type RuleDraft,
 } from './ruledraft.js';
 import { entry, MOST_SHARED } from './rulememo.js';
-import { optionSyntax, SYNTAX, TARGET_SYNTAX } from './syntax.js';
+import { type OptionSyntax, optionSyntax, SYNTAX, TARGET_SYNTAX } from './syntax.js';
 import { readNumber } from './values/number.js';
 import type { RuleContext, ValueRules } from './values/syntax.js';
 import { VALUES } from './values.js';
@@ -256,35 +257,43 @@ function setTarget(draft: RuleDraft, use: OptionUse, goto: boolean): void {
 const one = { least: 1, most: 1, negatable: false };
 
 /** A row for each option of a target; whose it is shows when the target is known. */
-const TARGET_OPTION_ROWS: readonly RuleRow[] = Object.keys(TARGETS)
-  .filter(isTargetKind)
-  .flatMap((kind) =>
-    Object.entries(TARGET_SYNTAX[kind].options).map(([name, { long, short }]): RuleRow => {
-      const option = targetOption(kind, name);
-      const [first] = long;
-      if (first === undefined) throw new TypeError(`option ${name} of ${kind} has no name`);
-      const { words, verbatim } = VALUES[option.value];
-      return {
-        long,
-        short,
-        least: words,
-        most: words,
-        verbatim,
-        negatable: false,
-        take: (draft, use) => {
-          if (draft.targetOptions.has(first)) draft.report(duplicate(use));
-          else draft.targetOptions.set(first, use);
-        },
-      };
-    }),
-  );
+function targetOptionRow(kind: TargetKind, name: string, { long, short }: OptionSyntax): RuleRow {
+  const option = targetOption(kind, name);
+  const [first] = long;
+  if (first === undefined) throw new TypeError(`option ${name} of ${kind} has no name`);
+  const { words, verbatim } = VALUES[option.value];
+  return {
+    long,
+    short,
+    least: words,
+    most: words,
+    verbatim,
+    negatable: false,
+    take: (draft, use) => {
+      if (draft.targetOptions.has(first)) draft.report(duplicate(use));
+      else draft.targetOptions.set(first, use);
+    },
+  };
+}
+
+/** One for several targets that have it. */
+const TARGET_OPTION_ROWS: ReadonlyMap<string, RuleRow> = new Map(
+  Object.keys(TARGETS)
+    .filter(isTargetKind)
+    .flatMap((kind) =>
+      Object.entries(TARGET_SYNTAX[kind].options).map(([name, syntax]) => [
+        name,
+        targetOptionRow(kind, name, syntax),
+      ]),
+    ),
+);
 
 const GENERAL: readonly RuleRow[] = [
   ...new Set(rowsOf('ip').values()),
   { long: ['match'], short: 'm', ...one, take: loadMatch },
   { long: ['jump'], short: 'j', ...one, take: (draft, use) => setTarget(draft, use, false) },
   { long: ['goto'], short: 'g', ...one, take: (draft, use) => setTarget(draft, use, true) },
-  ...TARGET_OPTION_ROWS,
+  ...TARGET_OPTION_ROWS.values(),
   {
     long: ['set-counters'],
     short: 'c',

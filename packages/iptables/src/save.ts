@@ -1,6 +1,13 @@
 /** Printing tables as save files, which restore to the same table. */
-import { type CounterOwner, counterOwners, type Rule, type Table } from '@sockfilter/table';
+import {
+  type CounterOwner,
+  counterOwners,
+  type Policy,
+  type Rule,
+  type Table,
+} from '@sockfilter/table';
 import { printGroup } from './groupline.js';
+import { printPolicy } from './policyword.js';
 import { printRule } from './print.js';
 
 export interface PrintSaveOptions {
@@ -16,10 +23,11 @@ export interface PrintSaveOptions {
 /** `:BIND ACCEPT [0:0]`. */
 export function printChainLine(
   name: string,
-  policy: string | undefined,
+  policy: Policy | undefined,
   packets: bigint = 0n,
 ): string {
-  return `:${name} ${policy ?? '-'} [${packets}:0]`;
+  const counter = ` [${packets}:0]`;
+  return `:${name} ${policy ? printPolicy(policy, counter) : `-${counter}`}`;
 }
 
 /** `[9:0] -A BIND -j DROP`, or without the counter if it is undefined. */

@@ -166,15 +166,18 @@ export interface TargetSyntax {
   readonly list?: MatchSyntax['list'];
 }
 
+const AUDIT_SYNTAX = { audit: { long: ['audit'], list: () => 'audit' } } as const;
+
 const plain: TargetSyntax = { flag: 'j', options: {} };
 
 export const TARGET_SYNTAX: Readonly<Record<TargetKind, TargetSyntax>> = {
   accept: plain,
-  drop: plain,
+  drop: { flag: 'j', options: AUDIT_SYNTAX },
   reject: {
     flag: 'j',
     options: {
       'reject-with': { long: ['reject-with'], list: (text) => `reject-with ${text}` },
+      ...AUDIT_SYNTAX,
     },
   },
   return: plain,

@@ -1,14 +1,21 @@
 /** The walk that the programs make, in TypeScript: over the same nodes, step by step. */
 import { type Answers, nobodyAnswers, pieceValues } from '@sockfilter/diagram';
-import { EVENT_KINDS } from '@sockfilter/events';
+import { eventKind } from '@sockfilter/events';
 import {
   type BuiltinChain,
   type Decision,
   elementAt,
   type Packet,
   type Report,
+  type ReportKind,
 } from '@sockfilter/table';
 import { ASK_NODES, NODE, OP } from './layout.js';
+
+function reportKind(number: number): ReportKind {
+  const kind = eventKind(number);
+  if (!kind || kind === 'refused') throw new TypeError(`no report of kind ${number}`);
+  return kind;
+}
 
 /** What a walk needs of a blob, whether it was just encoded or read back from the kernel. */
 export interface WalkableBlob {
@@ -54,7 +61,7 @@ export function walkBlob(
         address += 1;
         break;
       case OP.report:
-        reports.push({ kind: value === EVENT_KINDS.trace ? 'trace' : 'log', counter: target });
+        reports.push({ kind: reportKind(value), counter: target });
         address += 1;
         break;
       case OP.ask:

@@ -191,13 +191,22 @@ class Reader {
       return;
     }
     const own = parts.get(EXTENSION);
-    const counted = own && this.#json.members(own, ['packets'], `\`${EXTENSION}\` of a chain`);
-    const packets = readCount(this.#json, counted?.get('packets'));
+    const said =
+      own && this.#json.members(own, ['packets', 'audit'], `\`${EXTENSION}\` of a chain`);
+    const packets = readCount(this.#json, said?.get('packets'));
     this.#say(body, [
       plain(`:${name}`, span),
       quoted(word.toUpperCase(), policy ? this.#json.spanOf(policy) : span),
       quoted(`[${packets}:0]`, span),
+      ...this.#auditWords(said?.get('audit')),
     ]);
+  }
+
+  #auditWords(audit: JsonNode | undefined): readonly Word[] {
+    if (!audit) return [];
+    if (audit.value === true) return [plain('--audit', this.#json.spanOf(audit))];
+    this.#json.report(audit, '`audit` is true, or is not there');
+    return [];
   }
 
   #readGroup(body: JsonNode): void {

@@ -76,6 +76,8 @@ function matchSchemas(): readonly Json[] {
 function statements(): readonly Json[] {
   const call = object({ target: string });
   const units = { rate_unit: { const: LIMIT_UNIT }, burst_unit: { const: LIMIT_UNIT } };
+  const reject = object({ reject: { enum: Object.keys(REJECT_ERRNO) } });
+  const drop = object({ drop: { type: 'null' } });
   return [
     object({ match: oneOf(matchSchemas()) }),
     object({
@@ -102,7 +104,7 @@ function statements(): readonly Json[] {
       },
     }),
     exactly(TRACE_STATEMENT),
-    object({ [EXTENSION]: object({ reject: { enum: Object.keys(REJECT_ERRNO) } }) }),
+    object({ [EXTENSION]: oneOf([reject, object({ audit: oneOf([reject, drop]) })]) }),
   ];
 }
 
@@ -119,7 +121,7 @@ function items(): readonly Json[] {
         hook: { const: hookOf(name) },
         prio: { const: 0 },
         policy: { enum: ['accept', 'drop'] },
-        [EXTENSION]: object({ packets: count }),
+        [EXTENSION]: object({}, { packets: count, audit: { const: true } }),
       },
     ),
   );

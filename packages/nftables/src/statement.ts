@@ -37,11 +37,13 @@ const orNull = (parts: { readonly [key: string]: Json }): Json =>
 
 const WRITTEN: { readonly [K in TargetKind]: (target: TargetOf<K>) => Json } = {
   accept: () => ({ accept: null }),
-  drop: () => ({ drop: null }),
+  drop: ({ audited }) => (audited ? { [EXTENSION]: { audit: { drop: null } } } : { drop: null }),
   return: () => ({ return: null }),
   jump: ({ chain }) => ({ jump: { target: chain } }),
   goto: ({ chain }) => ({ goto: { target: chain } }),
-  reject: ({ errno }) => ({ [EXTENSION]: { reject: errno } }),
+  reject: ({ errno, audited }) => ({
+    [EXTENSION]: audited ? { audit: { reject: errno } } : { reject: errno },
+  }),
   log: ({ prefix, level, uid }) => ({
     log: orNull({
       ...(prefix !== '' && { prefix }),
@@ -86,8 +88,17 @@ const readCall =
     return undefined;
   };
 
+/** What refuses and nft has no word for: `{"reject": ERRNO}`, and in `audit` that or `{"drop": null}`. */
+const readRefusal: Read = (json, body, span) => {
+  const audit = json.members(body, ['reject', 'audit'], `\`${EXTENSION}\``)?.get('audit');
+  if (!audit) return readReject(json, body, span);
+  const drop = json.members(audit, ['drop', 'reject'], '`audit`')?.get('drop');
+  const words = drop ? readPlain('drop', 'DROP')(json, drop, span) : readReject(json, audit, span);
+  return words && [...words, plain('--audit', json.spanOf(audit))];
+};
+
 const readReject: Read = (json, body, span) => {
-  const errno = json.members(body, ['reject'], `\`${EXTENSION}\``)?.get('reject');
+  const errno = json.members(body, ['reject', 'audit', 'drop'], `\`${EXTENSION}\``)?.get('reject');
   if (errno?.type !== 'string') {
     json.report(errno ?? body, `\`${EXTENSION}\` is \`{"reject": ERRNO}\` in a rule`);
     return undefined;
@@ -164,5 +175,5 @@ export const STATEMENT_READERS: Readonly<Record<string, Read>> = {
   goto: readCall('goto', '-g'),
   log: readLog,
   mangle: readMangle,
-  [EXTENSION]: readReject,
+  [EXTENSION]: readRefusal,
 };

@@ -102,9 +102,14 @@ function writeRule(chain: string, rule: Rule, number: number, packets: bigint | 
 
 function writeChain({ name, policy }: Chain, packets: bigint | undefined): Json {
   if (policy === undefined) return { chain: { ...TABLE, name } };
-  const base = { type: 'filter', hook: hookOf(name), prio: 0, policy: policy.toLowerCase() };
-  const counted = packets === undefined ? {} : { [EXTENSION]: { packets } };
-  return { chain: { ...TABLE, name, ...base, ...counted } };
+  const verdict = policy === 'ACCEPT' ? 'accept' : 'drop';
+  const base = { type: 'filter', hook: hookOf(name), prio: 0, policy: verdict };
+  const own = {
+    ...(packets !== undefined && { packets }),
+    ...(policy === 'AUDIT' && { audit: true }),
+  };
+  const extension = Object.keys(own).length === 0 ? {} : { [EXTENSION]: own };
+  return { chain: { ...TABLE, name, ...base, ...extension } };
 }
 
 function writeGroup({ name, id, path }: Group): Json {

@@ -1,5 +1,5 @@
 /** Which rules differ between two files, whatever that means for calls: a line for each chain. */
-import type { Chain, Rule } from '@sockfilter/table';
+import { type Chain, policyTarget, type Rule, targetText } from '@sockfilter/table';
 import type { RuleFile } from './rulefile.js';
 
 /** Places that are named of what came or went in a chain, and chains that have a line. */
@@ -29,6 +29,9 @@ function without(these: readonly KeyedRule[], those: readonly KeyedRule[]): read
   });
 }
 
+const policyText = (chain: Chain | undefined) =>
+  chain?.policy && targetText(policyTarget(chain.policy));
+
 interface ChainChange {
   readonly name: string;
   readonly gone: readonly Rule[];
@@ -50,7 +53,7 @@ function compareChains(name: string, before: Chain | undefined, after: Chain | u
     gone,
     added,
     isReordered,
-    policies: [before?.policy, after?.policy],
+    policies: [policyText(before), policyText(after)],
   };
   return change;
 }

@@ -4,6 +4,7 @@ import {
   type CounterOwner,
   isValueOf,
   ownerName,
+  ownTarget,
   type Rule,
   type Table,
   targetText,
@@ -51,8 +52,9 @@ export function ruleComment(rule: Rule): string | undefined {
 }
 
 /** What the rule or policy does, in words. */
-export function verdictWords({ chain, rule }: CounterOwner): string {
-  return rule ? targetText(rule.target) : (chain.policy ?? 'RETURN');
+export function verdictWords(owner: CounterOwner): string {
+  const target = ownTarget(owner);
+  return owner.rule || target ? targetText(target) : 'RETURN';
 }
 
 /** Names an owner with its target and, if it has one, its comment, at its place. */

@@ -2,9 +2,10 @@
  * The numbering of counters: chains in the table's order, in each its rules in order and then, in a
  * built-in chain, its policy. It is what the kernel's counters are indexed by.
  */
-import { DROP_ERRNO, type Errno } from './errno.js';
-import type { Chain, Policy, Rule, Table } from './table.js';
-import { stepOf } from './targets.js';
+import type { Errno } from './errno.js';
+import { policyTarget } from './policy.js';
+import type { Chain, Rule, Table } from './table.js';
+import { stepOf, type Target } from './targets.js';
 
 /** Whose counter it is: a rule's, or the policy's when `rule` is undefined. */
 export interface CounterOwner {
@@ -30,15 +31,14 @@ export function ownerName({ chain, rule, number }: CounterOwner): string {
   return rule ? `rule ${number} of ${chain.name}` : `the policy of ${chain.name}`;
 }
 
-/** The errno with which the policy decides. */
-export function policyErrno(policy: Policy | undefined): Errno {
-  return policy === 'DROP' ? DROP_ERRNO : 0;
+/** The target of the rule; of a policy the one that says the same. */
+export function ownTarget({ chain, rule }: CounterOwner): Target | undefined {
+  return rule ? rule.target : chain.policy && policyTarget(chain.policy);
 }
 
 /** The errno that the rule or policy gives where it decides; undefined for a rule that never does. */
-export function ownErrno({ chain, rule }: CounterOwner): Errno | undefined {
-  if (!rule) return policyErrno(chain.policy);
-  const step = stepOf(rule.target);
+export function ownErrno(owner: CounterOwner): Errno | undefined {
+  const step = stepOf(ownTarget(owner));
   return step.kind === 'decide' ? step.errno : undefined;
 }
 

@@ -5,7 +5,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isBuiltinChain } from './chains.js';
 import { TableError } from './error.js';
-import { type Chain, emptyChain, findChain, type Policy, type Rule, type Table } from './table.js';
+import type { Policy } from './policy.js';
+import { type Chain, emptyChain, findChain, type Rule, type Table } from './table.js';
 import { calledChain } from './targets.js';
 
 const NO_CHAIN = 'No chain/target/match by that name.';

@@ -5,7 +5,8 @@ import { evaluate } from './evaluate.js';
 import type { MatchOption } from './match.js';
 import type { MatchName } from './matches.js';
 import type { Packet } from './packet.js';
-import { EMPTY_TABLE, type Policy, type Rule, type Table } from './table.js';
+import type { Policy } from './policy.js';
+import { EMPTY_TABLE, type Rule, type Table } from './table.js';
 import type { Target } from './targets.js';
 import type { Value } from './value.js';
 

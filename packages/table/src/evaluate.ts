@@ -91,6 +91,7 @@ export function evaluator(table: Table): Evaluate {
   const take: Readonly<Record<EffectKind, (counter: number, trail: Trail) => void>> = {
     count: (counter, { counted }) => counted.push(counter),
     log: (counter, { reports }) => reports.push({ kind: 'log', counter }),
+    audit: (counter, { reports }) => reports.push({ kind: 'audit', counter }),
     trace: (_, trail) => {
       trail.isTraced = true;
     },
@@ -116,9 +117,9 @@ export function evaluator(table: Table): Evaluate {
         case 'accept':
           return { errno: 0 };
         case 'drop':
-          return { errno: DROP_ERRNO };
+          return { errno: target.audited ? 0 : DROP_ERRNO };
         case 'reject':
-          return { errno: REJECT_ERRNO[target.errno] };
+          return { errno: target.audited ? 0 : REJECT_ERRNO[target.errno] };
         case 'return':
           return 'return';
         case 'jump':
@@ -147,6 +148,7 @@ export function evaluator(table: Table): Evaluate {
     if (typeof step === 'string') {
       const counter = counterOf(chain);
       counted.push(counter);
+      if (chain.policy === 'AUDIT') reports.push({ kind: 'audit', counter });
       if (trail.isTraced) reports.push({ kind: 'trace', counter });
     }
     const errno = typeof step === 'object' ? step.errno : chain.policy === 'DROP' ? DROP_ERRNO : 0;

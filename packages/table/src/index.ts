@@ -16,6 +16,7 @@ export { DEFAULT_BURST } from './matches/limit.js';
 export * from './matches.js';
 export * from './opaque.js';
 export * from './packet.js';
+export * from './policy.js';
 export * from './protocol.js';
 export * from './question.js';
 export * from './region.js';

@@ -1,12 +1,16 @@
 /**
  * What a walk reports on its way, beside the verdict: which rules of it had an event, in the order of the walk.
  */
-import { counterOwners } from './counter.js';
+import { counterOwners, ownTarget } from './counter.js';
 import type { Table } from './table.js';
+import type { EffectKind } from './target.js';
 import { effectsOf } from './targets.js';
 
-/** `log`: a rule asked for an event of its own. `trace`: it matched, or decided, a call that is traced. */
-export type ReportKind = 'log' | 'trace';
+/**
+ * `log`: a rule asked for an event of its own. `trace`: it matched, or decided, a call that is traced. `audit`: a
+ * rule or policy let the call pass, and would have refused it.
+ */
+export type ReportKind = 'log' | 'trace' | 'audit';
 
 export interface Report {
   readonly kind: ReportKind;
@@ -14,22 +18,26 @@ export interface Report {
   readonly counter: number;
 }
 
-/** The rules of a table that report, by counter. */
+/** The rules and policies of a table that report, by counter. */
 export interface Reporters {
   readonly logs: ReadonlySet<number>;
+  readonly audits: ReadonlySet<number>;
   /** From these on, all that matches is reported. */
   readonly traces: ReadonlySet<number>;
 }
 
 export function reporters(table: Table): Reporters {
   const logs = new Set<number>();
+  const audits = new Set<number>();
   const traces = new Set<number>();
-  counterOwners(table).forEach(({ rule }, counter) => {
-    if (!rule) return;
-    for (const { kind } of effectsOf(rule.target)) {
-      if (kind === 'log') logs.add(counter);
-      if (kind === 'trace') traces.add(counter);
-    }
+  const add: Readonly<Record<EffectKind, (counter: number) => void>> = {
+    count: () => undefined,
+    log: (counter) => logs.add(counter),
+    audit: (counter) => audits.add(counter),
+    trace: (counter) => traces.add(counter),
+  };
+  counterOwners(table).forEach((owner, counter) => {
+    for (const { kind } of effectsOf(ownTarget(owner))) add[kind](counter);
   });
-  return { logs, traces };
+  return { logs, audits, traces };
 }

@@ -4,6 +4,7 @@ import { BUILTIN_CHAINS, type BuiltinChain } from './chains.js';
 import { isBelow } from './grouppath.js';
 import type { MatchOption } from './match.js';
 import type { MatchName } from './matches.js';
+import type { Policy } from './policy.js';
 import type { Target } from './targets.js';
 
 /** One match of a rule with its options in canonical order, those of `-m tcp` for example. */
@@ -24,8 +25,6 @@ export interface Rule {
   /** What the counter starts at. */
   readonly packets: bigint;
 }
-
-export type Policy = 'ACCEPT' | 'DROP';
 
 export interface Chain {
   readonly name: string;

@@ -24,7 +24,9 @@ export type Effect =
   /** An event says that the rule has matched. */
   | { readonly kind: 'log' }
   /** From this rule on an event says so of each that matches, and of what decides. */
-  | { readonly kind: 'trace' };
+  | { readonly kind: 'trace' }
+  /** The call passes, and an event says that it would have been refused. */
+  | { readonly kind: 'audit'; readonly errno: Errno };
 
 export type EffectKind = Effect['kind'];
 
@@ -64,6 +66,30 @@ export interface TargetDescriptor<T> {
   readonly values: (target: T) => TargetValues;
   /** In words, for findings: `REJECT with EACCES`. */
   readonly text: (target: T) => string;
+}
+
+/** The option of a target that refuses by which it says so alone. */
+export const AUDIT_OPTION = { audit: { value: 'none' } } as const;
+
+/** A target that refuses, or says that it would. */
+interface Refusal {
+  /** Whether the call passes, and an event says that it would have been refused. */
+  readonly audited?: true;
+}
+
+/** What the option says of a target that refuses. */
+export function isAudited({ audit }: TargetValues): Refusal {
+  return audit ? { audited: true } : {};
+}
+
+/** What a target does that refuses with the errno. */
+export function refusal<T extends Refusal>(
+  errnoOf: (target: T) => Errno,
+): Pick<TargetDescriptor<T>, 'step' | 'effects'> {
+  return {
+    step: (target) => ({ kind: 'decide', errno: target.audited ? 0 : errnoOf(target) }),
+    effects: (target) => (target.audited ? [{ kind: 'audit', errno: errnoOf(target) }] : []),
+  };
 }
 
 /** A target that says nothing but its name. */

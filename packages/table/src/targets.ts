@@ -9,7 +9,7 @@ import type {
   TargetOption,
 } from './target.js';
 import { accept } from './targets/accept.js';
-import { drop } from './targets/drop.js';
+import { type DropTarget, drop } from './targets/drop.js';
 import { goto } from './targets/goto.js';
 import { jump } from './targets/jump.js';
 import { type LogTarget, log } from './targets/log.js';
@@ -20,7 +20,7 @@ import { trace } from './targets/trace.js';
 
 interface Targets {
   readonly accept: PlainTarget<'accept'>;
-  readonly drop: PlainTarget<'drop'>;
+  readonly drop: DropTarget;
   readonly reject: RejectTarget;
   readonly return: PlainTarget<'return'>;
   readonly log: LogTarget;

@@ -1,5 +1,5 @@
 /** `--report FILE.html`: a page that people look at. */
-import { printRule } from '@sockfilter/iptables';
+import { printChainLine, printOwner } from '@sockfilter/iptables';
 import { type PageOptions, renderPage } from '@sockfilter/policy';
 import { replaceFile } from '../atomicfile.js';
 import { VERSION } from '../help.js';
@@ -13,13 +13,12 @@ export function pageOptions(sources: Sources): PageOptions {
     lineOf: (file, owner) => {
       const { chain, rule } = owner;
       const text = sources.textOf(file.name);
-      if (text === undefined)
-        return rule ? printRule(chain.name, rule) : `-P ${chain.name} ${chain.policy}`;
+      if (text === undefined) return printOwner(owner);
       const known = lines.get(file.name) ?? text.split('\n');
       lines.set(file.name, known);
       const line = known[file.placeOf(rule ?? chain).line - 1]?.trim();
       // A chain that the file does not declare has its policy all the same.
-      return rule || line?.startsWith(':') ? line : `:${chain.name} ${chain.policy}`;
+      return rule || line?.startsWith(':') ? line : printChainLine(chain.name, chain.policy);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** The walk of a call, rule by rule, for `explain --rules`. */
-import { printRule } from '@sockfilter/iptables';
+import { printOwner } from '@sockfilter/iptables';
 import { Tracer, type TraceStep } from '@sockfilter/policy';
 import {
   assumeIn,
@@ -41,7 +41,7 @@ function asked({ owner, failed, matched }: TraceStep): Asked {
   return {
     chain: chain.name,
     rule: rule ? number : null,
-    text: rule ? printRule(chain.name, rule) : `-P ${chain.name} ${chain.policy}`,
+    text: printOwner(owner),
     matched,
     failed: failed.map((field) => WORDS[field]),
   };

@@ -1,5 +1,5 @@
 /** Answers about whole tables, held against brute force over all packets that matter. */
-import { counterOwners, evaluator, type Packet, type Table } from '@sockfilter/table';
+import { counterOwners, evaluator, type Packet, type Table, type Target } from '@sockfilter/table';
 import fc from 'fast-check';
 import { smallSpace, smallTables, twiceRefused } from '../../../../test/arbitrary/smalltable.js';
 import { packets, tables } from '../../../../test/arbitrary/table.js';
@@ -26,13 +26,17 @@ function withoutRule(table: Table, name: string, at: number): Table {
   return { ...table, chains };
 }
 
+/** Whether a rule is there for an event. */
+const isTold = (target: Target) =>
+  target.kind === 'log' || (target.kind === 'drop' && target.audited === true);
+
 /** Whether a packet that is sent into the chain can meet a rule that is there for more than verdicts. */
 function leadsToCounter(table: Table, name: string): boolean {
   const chain = table.chains.find((each) => each.name === name);
   return (chain?.rules ?? []).some(
     ({ target }) =>
       !target ||
-      target.kind === 'log' ||
+      isTold(target) ||
       ((target.kind === 'jump' || target.kind === 'goto') && leadsToCounter(table, target.chain)),
   );
 }
@@ -42,7 +46,7 @@ function bruteRedundant(table: Table, space: readonly Packet[]): readonly number
   const decisions = space.map((packet) => evaluate(packet));
   const counted = new Set(decisions.flatMap((decision) => decision.counted));
   return indexes([...counterOwners(table).entries()], ([counter, { chain, rule, number }]) => {
-    if (!rule?.target || rule.target.kind === 'log' || !counted.has(counter)) return false;
+    if (!rule?.target || isTold(rule.target) || !counted.has(counter)) return false;
     const { target } = rule;
     if ((target.kind === 'jump' || target.kind === 'goto') && leadsToCounter(table, target.chain))
       return false;

@@ -14,6 +14,7 @@ import { rulesThatMatter } from './variantcompiler.js';
 const IS_REASON: Readonly<Record<EffectKind, boolean>> = {
   count: false,
   log: true,
+  audit: true,
   trace: true,
 };
 

@@ -25,6 +25,7 @@ import {
   type MatchName,
   PROTOCOL,
   patternOf,
+  policyErrno,
   type Rule,
   ruleCondition,
   stepOf,
@@ -261,7 +262,7 @@ class ChainExporter {
     const lines: string[] = [];
     this.#written.set(name, lines);
     for (const rule of chain.rules) lines.push(...this.#rule(chain, rule, kind));
-    if (chain.policy !== undefined) lines.push(this.#verdict(chain.policy === 'ACCEPT' ? 0 : 1));
+    if (chain.policy !== undefined) lines.push(this.#verdict(policyErrno(chain.policy)));
     return name;
   }
 
@@ -283,9 +284,7 @@ class ChainExporter {
       step.kind === 'decide'
         ? step.errno
         : step.kind === 'leave' && chain.policy !== undefined
-          ? chain.policy === 'ACCEPT'
-            ? 0
-            : 1
+          ? policyErrno(chain.policy)
           : undefined;
     const doubt = this.#doubt(rule, clauses) ?? (alternatives ? undefined : 'it has too many ways');
     if (decision === 0) return this.#accept(rule, alternatives ?? [], doubt);

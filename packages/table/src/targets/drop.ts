@@ -1,4 +1,17 @@
 import { DROP_ERRNO } from '../errno.js';
-import { definePlain } from '../target.js';
+import { AUDIT_OPTION, isAudited, refusal, type TargetDescriptor } from '../target.js';
 
-export const drop = definePlain('drop', 'DROP', { kind: 'decide', errno: DROP_ERRNO });
+export interface DropTarget {
+  readonly kind: 'drop';
+  readonly audited?: true;
+}
+
+export const drop: TargetDescriptor<DropTarget> = {
+  word: 'DROP',
+  options: AUDIT_OPTION,
+  absent: {},
+  ...refusal<DropTarget>(() => DROP_ERRNO),
+  make: (_, values) => ({ kind: 'drop', ...isAudited(values) }),
+  values: ({ audited }) => ({ ...(audited && { audit: { kind: 'none' } }) }),
+  text: ({ audited }) => (audited ? 'DROP, audited' : 'DROP'),
+};

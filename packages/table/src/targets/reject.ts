@@ -1,24 +1,28 @@
 import { chainsThat } from '../chains.js';
 import { REJECT_ERRNO, type RejectErrno } from '../errno.js';
-import { type TargetDescriptor, targetValue } from '../target.js';
+import { AUDIT_OPTION, isAudited, refusal, type TargetDescriptor, targetValue } from '../target.js';
 
 export interface RejectTarget {
   readonly kind: 'reject';
   readonly errno: RejectErrno;
+  readonly audited?: true;
 }
 
 export const reject: TargetDescriptor<RejectTarget> = {
   word: 'REJECT',
-  options: { 'reject-with': { value: 'errno' } },
-  absent: chainsThat(({ refusal }) =>
-    refusal === 'silence' ? 'the peer is not told there; use DROP' : undefined,
+  options: { 'reject-with': { value: 'errno' }, ...AUDIT_OPTION },
+  absent: chainsThat(({ refusal: means }) =>
+    means === 'silence' ? 'the peer is not told there; use DROP' : undefined,
   ),
-  step: ({ errno }) => ({ kind: 'decide', errno: REJECT_ERRNO[errno] }),
-  effects: () => [],
+  ...refusal<RejectTarget>(({ errno }) => REJECT_ERRNO[errno]),
   make: (_, values) => ({
     kind: 'reject',
     errno: targetValue(values, 'reject-with', 'errno')?.errno ?? 'EPERM',
+    ...isAudited(values),
   }),
-  values: ({ errno }) => ({ 'reject-with': { kind: 'errno', errno } }),
-  text: ({ errno }) => `REJECT with ${errno}`,
+  values: ({ errno, audited }) => ({
+    'reject-with': { kind: 'errno', errno },
+    ...(audited && { audit: { kind: 'none' } }),
+  }),
+  text: ({ errno, audited }) => `REJECT with ${errno}${audited ? ', audited' : ''}`,
 };
