@@ -62,6 +62,8 @@ describeKernel('events', () => {
       -A CONNECT -d 10.9.9.1 -j TRACE
       -A CONNECT -d 10.9.9.0/24
       -A CONNECT -d 10.9.9.1 -p tcp -j REJECT --reject-with EACCES
+      -A BIND -d 10.9.9.2 -j REJECT --reject-with EACCES --audit
+      -A BIND -d 10.9.9.2 -j DROP
       -A RECVFROM -p udp --dport 7000 -j DROP`);
     web = await bed.caller('web');
   });
@@ -106,6 +108,18 @@ describeKernel('events', () => {
       }
     } finally {
       for (const ear of ears) await ear.close();
+    }
+  }, 60_000);
+
+  test('what is audited passes, and is told', async () => {
+    const ear = new Ear(policy.root);
+    try {
+      const fd = await web.socket('inet', 'dgram');
+      expect(await web.bind(fd, { address: '10.9.9.2', port: 7001 })).toBe('ok');
+      const [event] = await ear.hear(1);
+      expect(event).toMatchObject({ kind: 'audit', chain: 'BIND', errno: 0, group: 3 });
+    } finally {
+      await ear.close();
     }
   }, 60_000);
 

@@ -160,6 +160,16 @@ const ROWS: readonly (readonly [name: string, lines: string, found: string])[] =
     'SF021 1',
   ],
   [
+    'what is audited',
+    ':CONNECT DROP [0:0] --audit|-A CONNECT -p udp -j DROP --audit',
+    'SF022 1, SF022 2',
+  ],
+  [
+    'what is audited and decides nothing',
+    '-A CONNECT -p udp -j ACCEPT|-A CONNECT -p udp -j DROP --audit',
+    'SF004 1, SF002 2',
+  ],
+  [
     'unseen sockets that may be made',
     ':CONNECT DROP|:SENDTO DROP|--deny-unseen off|-A CONNECT -d 10.0.0.1 -j ACCEPT|-A SENDTO -d 10.0.0.1 -j ACCEPT',
     '',

@@ -6,12 +6,14 @@ import { encodeBlob, walkBlob } from '@sockfilter/kernel';
 import { writeJson } from '@sockfilter/language';
 import {
   assumeIn,
+  auditedErrno,
   CHAINS,
   type Circumstances,
   type CounterOwner,
   counterOwners,
   type Decision,
   EMPTY_TABLE,
+  type Errno,
   elementAt,
   errnoName,
   groupLabel,
@@ -109,6 +111,8 @@ function place(owner: CounterOwner) {
 class Outcome {
   readonly errno: number;
   readonly decider: CounterOwner;
+  /** What it would be refused with, if it were not audited. */
+  readonly audited: Errno | undefined;
   readonly counted: readonly CounterOwner[];
   readonly said: readonly { readonly owner: CounterOwner; readonly holds: boolean }[];
 
@@ -117,6 +121,7 @@ class Outcome {
     const tests = placedTests(table);
     this.errno = result.errno;
     this.decider = elementAt(owners, result.decider);
+    this.audited = auditedErrno(this.decider);
     this.counted = result.counted.map((counter) => elementAt(owners, counter));
     this.said = [...said].map(([n, holds]) => ({ owner: elementAt(tests, n).owner, holds }));
   }
@@ -128,6 +133,9 @@ class Outcome {
         ? { verdict: 'allowed' }
         : { verdict: 'refused', errno: this.errno, ...named }),
       decider: place(this.decider),
+      ...(this.audited !== undefined && {
+        audited: { errno: this.audited, errnoName: errnoName(this.audited) },
+      }),
       counted: this.counted.map(place),
     };
   }
@@ -146,6 +154,9 @@ class Outcome {
     return [
       `${this.condition}${verdict} by ${ownerName(this.decider)}`,
       `  ${printOwner(this.decider)}`,
+      ...(this.audited === undefined
+        ? []
+        : [`audited: it would be refused with ${errnoName(this.audited)}`]),
       ...also.map((owner) => `also counted by ${ownerName(owner)}\n  ${printOwner(owner)}`),
     ];
   }

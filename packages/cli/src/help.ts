@@ -28,7 +28,7 @@ Table commands:
   -R CHAIN N RULE            replace         -F [CHAIN]       delete all rules
   -L [CHAIN [N]]             list            -S [CHAIN [N]]   list as commands
   -N CHAIN                   new chain       -X [CHAIN]       delete chain
-  -E OLD NEW                 rename chain    -P CHAIN POLICY  policy: ACCEPT or DROP
+  -E OLD NEW                 rename chain    -P CHAIN POLICY  policy: ACCEPT or DROP [--audit]
   -Z [CHAIN [N]]             zero counters   -v -x --line-numbers --json -c PKTS BYTES
   --deny-unseen [on|off]     refuse to make raw, SCTP, DCCP and UDP-Lite sockets, which no hook sees
 
@@ -41,7 +41,11 @@ Rules:
   -m socket [!] --local --remote ADDR  [!] --local-port --remote-port P[:P]
   -m limit, -m quota, -m statistic, -m time            \`-m NAME --help\` prints the options of one
   -j ACCEPT | DROP | REJECT [--reject-with ERRNO] | RETURN | CHAIN      -g CHAIN
+<<<<<<< HEAD
   -j LOG | NFLOG | TRACE     events for \`monitor\`; the walk goes on
+=======
+  -j DROP|REJECT --audit     let pass, and report (monitor --audited) what would be refused
+>>>>>>> aa7443f (policy, cli, events: what is audited is told by check, explain, status and monitor)
 
 Commands:
   save      print the table in the format of iptables-save, or with --json as nftables JSON

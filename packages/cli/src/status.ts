@@ -3,7 +3,7 @@
 import { printSave } from '@sockfilter/iptables';
 import type { CarriedSocket, Rewriting, Status } from '@sockfilter/kernel';
 import { EXIT, writeJson } from '@sockfilter/language';
-import type { Group } from '@sockfilter/table';
+import { auditedErrno, counterOwners, ownerName, type Table } from '@sockfilter/table';
 import { removeOwnCgroups } from './cgroupdirectory.js';
 import { printColumns } from './columns.js';
 import { type WritableAncestor, writableAncestors } from './delegation.js';
@@ -56,9 +56,21 @@ function revisionInForce({ table, revision }: OpenTable): InForceRevision {
   };
 }
 
+/** What refuses nothing, and says so: `rule 2 of CONNECT, the policy of BIND`. */
+function printAudited(table: Table): string | undefined {
+  const names = counterOwners(table).flatMap((owner) =>
+    auditedErrno(owner) === undefined ? [] : [ownerName(owner)],
+  );
+  if (names.length === 0) return undefined;
+  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';
+  return `${names.slice(0, MOST_NAMES).join(', ')}${more}: calls pass that they would refuse`;
+}
+
+const MOST_NAMES = 3;
+
 function printStatus(
   status: Status,
-  groups: readonly Group[],
+  table: Table,
   { label, hash, isEdited }: InForceRevision,
   { writable, carried, nat }: Surroundings,
 ): string {
@@ -70,11 +82,12 @@ function printStatus(
     ['rules', String(status.rules)],
     ['nodes', String(status.nodes)],
     ['memory', `${status.bytes} bytes`],
-    ['groups', `${groups.length}${paths === undefined ? '' : `, ${paths} with a path`}`],
+    ['groups', `${table.groups.length}${paths === undefined ? '' : `, ${paths} with a path`}`],
     ['cgroups', printCgroups(status)],
     ['revision', label && `${label}${isEdited ? ', edited since' : ''}`],
     ['text', `sha256:${hash}`],
     ['unseen', UNSEEN[status.denyUnseen ? 'on' : 'off']],
+    ['audited', printAudited(table)],
     ['release', printRelease(status)],
     [
       'on trial',
@@ -101,8 +114,8 @@ function printStatus(
       `\nnot only root may write cgroup.procs of ${path} (owner: uid ${uid}): processes below it can leave their groups\n`,
   );
   const around = [...carried.map(carriedText), ...rewritingTexts(nat)].map((line) => `\n${line}\n`);
-  const table = printColumns([['HOOK', 'CHAINS', 'STATE', 'PROGRAM'], ...rows]);
-  return `${printColumns(facts)}\n${table}${later.join('')}${leaving.join('')}${around.join('')}`;
+  const attached = printColumns([['HOOK', 'CHAINS', 'STATE', 'PROGRAM'], ...rows]);
+  return `${printColumns(facts)}\n${attached}${later.join('')}${leaving.join('')}${around.join('')}`;
 }
 
 /** What of the machine around it a person should know. */
@@ -125,24 +138,25 @@ export async function showStatus(globals: Globals, json: boolean): Promise<void>
       carried: lookAround(() => firewall.carriedSockets()),
       nat: lookAround(() => firewall.rewritings()),
     },
-    groups: open.table.groups,
+    table: open.table,
     revision: revisionInForce(open),
   }));
-  const { status, groups, revision, around } = found;
+  const { status, table, revision, around } = found;
   if (json) {
     const answer = status
       ? {
           installed: true,
           ...status,
           revision,
-          groups,
+          groups: table.groups,
+          audited: counterOwners(table).filter((owner) => auditedErrno(owner) !== undefined).length,
           ...around,
           carried: around.carried.map(carriedData),
         }
       : { installed: false };
     print(writeJson(answer));
   } else if (status) {
-    print(printStatus(status, groups, revision, around));
+    print(printStatus(status, table, revision, around));
   } else {
     print(`not installed: nothing is enforced below ${globals.root}\n`);
   }

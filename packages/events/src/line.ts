@@ -1,13 +1,12 @@
 /** An event as a line: JSON for programs, words for people. */
 import {
+  auditedErrno,
   CHAINS,
   type CounterOwner,
   type Errno,
-  effectsOf,
   errnoName,
   type Group,
   groupLabel,
-  ownTarget,
   type Packet,
   printEndpoint,
   protocolName,
@@ -50,8 +49,7 @@ function logged(target: Target | undefined) {
 /** The errno of a refusal, or of what would have been one; undefined where its rule is not known any more. */
 function errnoOf({ kind, errno }: RawEvent, owner: CounterOwner | undefined): Errno | undefined {
   if (kind === 'refused') return errno;
-  const effects = kind === 'audit' && owner ? effectsOf(ownTarget(owner)) : [];
-  return effects.flatMap((effect) => (effect.kind === 'audit' ? [effect.errno] : []))[0];
+  return kind === 'audit' && owner ? auditedErrno(owner) : undefined;
 }
 
 /** BIND has no peer: its source is nothing. */

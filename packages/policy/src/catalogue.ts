@@ -137,6 +137,12 @@ export const CATALOGUE = {
     explanation:
       'CONNECT and SENDTO refuse by policy, and raw, SCTP, DCCP and UDP-Lite sockets, whose calls no hook sees, can reach what they refuse. `--deny-unseen`, a line of the file, refuses to make such sockets; it takes raw sockets from those who need them too. A line `--deny-unseen off` says that they may be made. Of several files the first is told.',
   },
+  SF022: {
+    severity: 'warning',
+    title: 'audited, not refused',
+    explanation:
+      'The rule or policy has `--audit`: calls pass that it would refuse, and an event says so to those who read (`sockfilter monitor --audited`). Audited is right while a policy is tried, and no policy.',
+  },
   SF100: {
     severity: 'error',
     title: 'failed case',

@@ -1,4 +1,5 @@
 /** All checks of a rule file. */
+import { findAudited } from './checks/audited.js';
 import { findOpenChains, findUnusedChains } from './checks/chains.js';
 import { findRefusedChoices } from './checks/chosenports.js';
 import { findUndeclaredIds } from './checks/groups.js';
@@ -31,6 +32,7 @@ const CHECKS: readonly Check[] = [
   findOtherWays,
   findUnseenUdplite,
   findUnseenSockets,
+  findAudited,
 ];
 
 export interface CheckOptions {

@@ -5,7 +5,7 @@
 import type { Errno } from './errno.js';
 import { policyTarget } from './policy.js';
 import type { Chain, Rule, Table } from './table.js';
-import { stepOf, type Target } from './targets.js';
+import { effectsOf, stepOf, type Target } from './targets.js';
 
 /** Whose counter it is: a rule's, or the policy's when `rule` is undefined. */
 export interface CounterOwner {
@@ -40,6 +40,13 @@ export function ownTarget({ chain, rule }: CounterOwner): Target | undefined {
 export function ownErrno(owner: CounterOwner): Errno | undefined {
   const step = stepOf(ownTarget(owner));
   return step.kind === 'decide' ? step.errno : undefined;
+}
+
+/** The errno with which the rule or policy would refuse calls that it lets pass, as it is audited. */
+export function auditedErrno(owner: CounterOwner): Errno | undefined {
+  for (const effect of effectsOf(ownTarget(owner)))
+    if (effect.kind === 'audit') return effect.errno;
+  return undefined;
 }
 
 /** Every counter of the table; a counter's index is its position here. */
