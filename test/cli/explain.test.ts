@@ -52,6 +52,8 @@ test.each([
   ['CONNECT --dst example.org:80', 'invalid address `example.org`'],
   ['CONNECT --proto sctp', 'sctp'],
   ['CONECT', 'did you mean `CONNECT`?'],
+  ['BIND --pid 0', 'invalid pid `0`'],
+  ['BIND --pid 1 --gid 1', '`--pid` says already what `--gid` is'],
 ])('%s: %s', (line, message) => {
   const { stderr } = place.expectStatus(['explain', ...line.split(' ')], 2);
   expect(stderr).toContain(message);
@@ -59,6 +61,7 @@ test.each([
 
 test('a group that is not there is 1', () => {
   place.expectStatus(['explain', 'BIND', '--group', 'nobody'], 1);
+  place.expectStatus(['explain', 'BIND', '--pid', '4194305'], 1);
 });
 
 test('--json', () => {

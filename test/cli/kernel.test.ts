@@ -69,6 +69,15 @@ describeKernel('the command', () => {
     );
     expect(run('explain BIND --group web --dst 10.0.0.5:80')).toContain('allowed by rule 1');
     expect(run('explain BIND --group web --dst 10.0.0.6:80')).toContain('refused with EPERM');
+    const caller = await Caller.start(cgroups.child('sockfilter/web'));
+    const told = run(`explain BIND --pid ${caller.pid} --dst 10.0.0.5:80`);
+    await caller.stop();
+    expect(told).toContain('allowed by rule 1');
+    const where = cgroups.childPath('sockfilter/web');
+    expect(told).toContain(`[${caller.pid}] in ${where}, network namespace `);
+    expect(run(`explain BIND --pid ${process.pid} --dst 10.0.0.5:80`)).toContain(
+      `; not below ${cgroups.path}: its own sockets are not judged`,
+    );
   });
 
   test('counters stay over edits, renames, saving and restoring', async () => {

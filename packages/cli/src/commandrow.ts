@@ -138,6 +138,7 @@ export const COMMANDS: readonly CommandRow[] = [
     args: [{ name: 'chain', filler: 'chain' }],
     options: {
       group: 'group',
+      pid: 'text',
       proto: ['tcp', 'udp', 'udplite', 'icmp', 'ipv6-icmp'],
       src: 'text',
       dst: 'text',
@@ -152,6 +153,7 @@ export const COMMANDS: readonly CommandRow[] = [
     examples: [
       'explain BIND --proto tcp --dst 10.0.0.5:80',
       'explain CONNECT --group web --dst [fd00::1]:443 --rules',
+      'explain CONNECT --pid $$ --dst 10.0.0.5:443',
     ],
   },
   {

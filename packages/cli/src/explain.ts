@@ -3,7 +3,7 @@
 import { type Answers, buildDiagram, everyWay, type Way } from '@sockfilter/diagram';
 import { printOwner } from '@sockfilter/iptables';
 import { encodeBlob, walkBlob } from '@sockfilter/kernel';
-import { writeJson } from '@sockfilter/language';
+import { EXIT, writeJson } from '@sockfilter/language';
 import {
   assumeIn,
   auditedErrno,
@@ -17,6 +17,8 @@ import {
   elementAt,
   errnoName,
   groupLabel,
+  isBelow,
+  isBuiltinChain,
   ownerName,
   type Packet,
   PROTOCOL,
@@ -27,12 +29,14 @@ import {
   type Table,
 } from '@sockfilter/table';
 import { printWalk, walkRules } from './ci/walk.js';
+import { CommandError } from './failure.js';
 import { withFileTable } from './filetable.js';
 import type { Globals } from './globals.js';
 import { withLiveTable } from './livetable.js';
 import { print } from './output.js';
 import { type PacketWords, readPacket } from './packet.js';
 import { noteCaller } from './pathnotes.js';
+import { readTask, type Task } from './task.js';
 
 interface Explained {
   readonly table: Table;
@@ -162,7 +166,25 @@ class Outcome {
   }
 }
 
+/** The call as the process would make it: who calls is not said in other words as well. */
+function callOf({ cgroup, uid, gid }: Task, words: PacketWords): PacketWords {
+  for (const name of ['group', 'uid', 'gid'] as const)
+    if (words[name] !== undefined)
+      throw new CommandError(`\`--pid\` says already what \`--${name}\` is`, EXIT.usage);
+  const isOfSocket = isBuiltinChain(words.chain) && CHAINS[words.chain].bounds.gid !== undefined;
+  return { ...words, group: cgroup, uid, ...(!isOfSocket && { gid }) };
+}
+
+function taskWords({ pid, name, cgroup, netns }: Task, { root, file }: Globals): string {
+  const isOutside = file === undefined && !isBelow(cgroup, root);
+  const place = netns === undefined ? '' : `, network namespace ${netns}`;
+  const said = `process: ${name}[${pid}] in ${cgroup}${place}`;
+  return isOutside ? `${said}; not below ${root}: its own sockets are not judged` : said;
+}
+
 export interface ExplainOptions {
+  /** The process whose calls are asked about. */
+  readonly pid?: string | undefined;
   readonly json: boolean;
   readonly rules: boolean;
   readonly circumstances: Circumstances;
@@ -170,9 +192,11 @@ export interface ExplainOptions {
 
 export async function explain(
   globals: Globals,
-  words: PacketWords,
-  { json, rules, circumstances }: ExplainOptions,
+  given: PacketWords,
+  { pid, json, rules, circumstances }: ExplainOptions,
 ): Promise<void> {
+  const task = pid === undefined ? undefined : readTask(pid);
+  const words = task ? callOf(task, given) : given;
   const { table, packet, ways, isInstalled } = decide(globals, words, circumstances);
   noteCaller(words.group, table.groups);
   const outcomes = ways.map((way) => new Outcome(table, way));
@@ -193,6 +217,7 @@ export async function explain(
       installed: isInstalled,
       ...(isDenied(table, packet) && { denied: true }),
       call: packetWords(packet),
+      ...(task && { process: task }),
       ...(rules && { asked: asked() }),
     };
     print(writeJson(answer));
@@ -211,6 +236,7 @@ export async function explain(
       : []),
     ...(isInstalled ? [] : ['nothing is installed: every call is allowed']),
     `call: ${call.join(', ')}`,
+    ...(task ? [taskWords(task, globals)] : []),
   ];
   print(lines.map((line) => `${line}\n`).join(''));
   if (rules) print(`asked in this order:\n${printWalk(asked())}`);

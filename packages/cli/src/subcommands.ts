@@ -211,6 +211,10 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
         command
           .positional('chain', { type: 'string', demandOption: true, describe: 'BIND, ...' })
           .option('group', { ...text, describe: 'name, id or control group of the caller' })
+          .option('pid', {
+            ...text,
+            describe: 'the process that calls: its control group, uid and gid',
+          })
           .option('proto', { ...text, alias: 'p', describe: 'tcp, udp, ...' })
           .option('src', { ...text, alias: 's', describe: '10.0.0.5:80 or [fd00::1]:80' })
           .option('dst', { ...text, alias: 'd', describe: '10.0.0.5:80 or [fd00::1]:80' })
@@ -224,11 +228,11 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
             describe: 'with each rule that is asked, and why it does not match',
           })
           .option('json', json),
-      async ({ chain, group, proto, src, dst, uid, gid, rules, json: asJson, ...rest }) => {
+      async ({ chain, group, pid, proto, src, dst, uid, gid, rules, json: asJson, ...rest }) => {
         const { explain } = await import('./explain.js');
         const words = { chain, group, proto, src, dst, uid, gid };
         const circumstances = readCircumstances(rest);
-        await explain(globals, words, { json: asJson, rules, circumstances });
+        await explain(globals, words, { pid, json: asJson, rules, circumstances });
       },
     )
     .command(
