@@ -55,6 +55,24 @@ test.each([
   expect(closed.remarks.join()).toContain('narrowed: it refuses without a test');
 });
 
+test('a chain is named by itself, and with its table where several have the name', () => {
+  const table = (name: string) => [
+    { chain: { family: 'inet', table: name, name: 'zone' } },
+    { rule: { family: 'inet', table: name, chain: 'zone', expr: [compare(port, 22), accept] } },
+  ];
+  const one = JSON.stringify({ nftables: table('a') });
+  const two = JSON.stringify({ nftables: [...table('a'), ...table('b')] });
+  const run = (text: string, name: string) =>
+    finishDraft(
+      translate([readRuleset({ name: 'r', text })], new Map([[name, ['ACCEPT'] as const]]), []),
+    );
+  for (const { text } of [run(one, 'zone'), run(two, 'inet b zone')])
+    expect(text).toContain('-A ACCEPT -p tcp --dport 22 -j ACCEPT');
+  expect(run(two, 'zone').remarks.map(({ fate, reason }) => `${fate}: ${reason}`)).toContain(
+    'wider: `zone` may be `inet a zone` or `inet b zone`',
+  );
+});
+
 test.each([
   ['a statement of a newer nft', { teleport: null }],
   ['a queue', { queue: { num: 3 } }],

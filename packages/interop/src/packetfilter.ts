@@ -76,6 +76,18 @@ export interface PacketFilter {
 /** The chains of ours that stand for one of theirs. */
 export type ChainMap = ReadonlyMap<string, readonly BuiltinChain[]>;
 
+/** The chains of the file that have the name: one of iptables, in nft one for each table. */
+export function chainsCalled({ chains }: PacketFilter, name: string): readonly string[] {
+  if (chains.has(name)) return [name];
+  return [...chains].filter(([, chain]) => chain.name === name).map(([key]) => key);
+}
+
+/** The base chains that the name of a chain map stands for, or the one chain that is called so. */
+export function stagesOf(filter: PacketFilter, theirs: string): readonly string[] | undefined {
+  const called = chainsCalled(filter, theirs);
+  return filter.stages.get(theirs) ?? (called.length === 1 ? called : undefined);
+}
+
 /** The chains that the chain reaches, and itself. */
 export function reachedFrom({ chains }: PacketFilter, start: string): ReadonlySet<string> {
   const reached = new Set([start]);

@@ -7,7 +7,13 @@ import { type BuiltinChain, CHAINS, callProtocol, contains, protocolName } from 
 import { classify, opensConnections } from './classify.js';
 import type { Invariant, Scope } from './draft.js';
 import { areDisjoint } from './interval.js';
-import { type ChainMap, type ForeignRule, PASSING, type PacketFilter } from './packetfilter.js';
+import {
+  type ChainMap,
+  type ForeignRule,
+  PASSING,
+  type PacketFilter,
+  stagesOf,
+} from './packetfilter.js';
 import { narrow, type Region, regionOfTests, type TestRegion } from './testregion.js';
 
 /** Beyond so many ways through the chains nothing is stated. */
@@ -222,7 +228,7 @@ export function stateInvariants(
     ours
       .filter((chain) => CHAINS[chain].noPeer === undefined)
       .flatMap((chain) => {
-        const stages = filter.stages.get(theirs) ?? (filter.chains.has(theirs) ? [theirs] : []);
+        const stages = stagesOf(filter, theirs) ?? [];
         return stages.flatMap((key) =>
           new Stage(filter, key, chain, base).state(stages.length === 1),
         );

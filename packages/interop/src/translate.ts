@@ -19,12 +19,14 @@ import { classify, opensConnections, type SourceTest, type Tests } from './class
 import { type Draft, type DraftLine, type Fate, type Remark, type Scope, word } from './draft.js';
 import {
   type ChainMap,
+  chainsCalled,
   type ForeignRule,
   type ForeignTarget,
   type Origin,
   PASSING,
   type PacketFilter,
   reachedFrom,
+  stagesOf,
 } from './packetfilter.js';
 import { stateInvariants } from './stated.js';
 
@@ -148,8 +150,12 @@ class Translator {
     const stages = stagesOf(this.#filter, theirs);
     if (!stages) {
       const text = `${theirs}=${chain}`;
-      const known = [...new Set([...this.#filter.stages.keys()])].join(', ');
-      const reason = `there is no chain \`${theirs}\`, but ${known} and those of the file`;
+      const known = [...this.#filter.stages.keys()].join(', ');
+      const several = chainsCalled(this.#filter, theirs).map((key) => `\`${key}\``);
+      const reason =
+        several.length > 1
+          ? `\`${theirs}\` may be ${several.join(' or ')}`
+          : `there is no chain \`${theirs}\`, but ${known} and those of the file`;
       this.#tell({ line: 1, text }, 'wider', reason);
       return;
     }
@@ -336,11 +342,6 @@ class Translator {
       }
     }
   }
-}
-
-/** The base chains that the name of a chain map stands for, or the one chain that is called so. */
-function stagesOf({ stages, chains }: PacketFilter, theirs: string): readonly string[] | undefined {
-  return stages.get(theirs) ?? (chains.has(theirs) ? [theirs] : undefined);
 }
 
 /** Options of the matches that must have one. */
