@@ -368,6 +368,62 @@ describe('docs/architecture.md and CONTRIBUTING.md', () => {
   });
 });
 
+describe('docs/architecture.md', () => {
+  const sources = readdirSync(join(REPOSITORY, 'packages'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => /^[\w-]+\/src\/.*\.ts$/.test(path) && !path.endsWith('.test.ts'))
+    .map((path) => ({ path, text: read(`packages/${path}`) }));
+
+  test('has every interpretation of the walk', () => {
+    const rows = rowsOf(section('docs/architecture.md', 'One walk over rules'));
+    const said = rows.flatMap(([file = '']) => quoted(file));
+    const theirs = sources.filter(({ path, text }) =>
+      path === 'diagram/src/walk.ts'
+        ? false
+        : /implements [\w, ]*Interpretation<|\binterpretation[<(]/.test(text),
+    );
+    expect(theirs).toHaveLength(said.length);
+    for (const { path } of theirs)
+      expect(said.some((each) => path.replace('/src/', '/').endsWith(each))).toBe(true);
+  });
+
+  test('names what is there', () => {
+    const all = sources.map(({ text }) => text).join('\n');
+    const names = quoted(read('docs/architecture.md')).flatMap(
+      (word) => /^([A-Za-z_]\w*)(\(.*\)|<.*>)?$/.exec(word)?.[1] ?? [],
+    );
+    const coded = names.filter(
+      (name) => /[A-Z_]/.test(name) && /[a-z]|_/.test(name) && name !== 'NAME',
+    );
+    expect(coded.length).toBeGreaterThan(4);
+    expect(coded.filter((name) => !new RegExp(`\\b${name}\\b`).test(all))).toEqual([]);
+  });
+});
+
+describe('versions', () => {
+  interface Manifest {
+    readonly version: string;
+    readonly engines: { readonly node: string };
+    readonly dependencies: Readonly<Record<string, string>>;
+  }
+  const manifest = (path: string): Manifest => JSON.parse(read(`${path}/package.json`));
+
+  test('are those of the packages', () => {
+    const { version, engines } = manifest('packages/cli');
+    const node = engines.node.replace('>=', '');
+    expect(read('README.md')).toContain(`./sockfilter-${version}.tgz`);
+    expect(read('README.md')).toContain(`You need Node ${node} or later`);
+    expect(read('CONTRIBUTING.md')).toContain(`Node ${node} or later`);
+    expect(read('packages/cli/README.md')).toContain(`anywhere Node ${node} runs`);
+    expect(read('action.yml')).toContain(`default: '${node.split('.')[0]}'`);
+    const library = manifest('packages/nftables-json');
+    const [major] = /\d+/.exec(library.dependencies.zod ?? '') ?? [];
+    expect(read('packages/nftables-json/README.md')).toContain(
+      `It needs Node ${library.engines.node.replace('>=', '')} or later and nothing but [zod](https://zod.dev) ${major}.`,
+    );
+    expect(Object.keys(library.dependencies)).toEqual(['zod']);
+  });
+});
+
 describe('the help of the command', () => {
   test('has every command, match and target', () => {
     const words = COMMANDS.map(({ words: name }) => name.replace(/ .*/, ''));
