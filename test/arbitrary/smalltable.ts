@@ -6,6 +6,7 @@ import {
   BUILTIN_CHAINS,
   type Chain,
   type Clause,
+  exactTest,
   type Family,
   type Field,
   flagsOf,
@@ -16,6 +17,7 @@ import {
   PROTOCOL,
   type Rule,
   ruleCondition,
+  ruleTests,
   type Table,
   type Target,
   type ValueSet,
@@ -111,6 +113,7 @@ function tablesOf(pool: readonly Match[]): Arbitrary<Table> {
   return fc.record<Table>({
     denyUnseen: fc.boolean(),
     groups: fc.constant([]),
+    sets: fc.constant([]),
     chains: fc.tuple(...builtin, ...user),
   });
 }
@@ -145,7 +148,12 @@ function boundaries(set: ValueSet): readonly bigint[] {
 
 function everyClause(tables: readonly Table[]): readonly Clause[] {
   return tables.flatMap((table) =>
-    table.chains.flatMap(({ rules }) => rules.flatMap((rule) => ruleCondition(rule, table))),
+    table.chains.flatMap(({ rules }) =>
+      rules.flatMap((rule) => [
+        ...ruleCondition(rule, table),
+        ...ruleTests(rule, table).flatMap((each) => exactTest(each, table)?.boxes() ?? []),
+      ]),
+    ),
   );
 }
 

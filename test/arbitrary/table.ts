@@ -328,6 +328,7 @@ export function tables(maxRules = 5): Arbitrary<Table> {
   return fc.record<Table>({
     denyUnseen: fc.boolean(),
     groups,
+    sets: fc.constant([]),
     chains: fc.tuple(...builtin, ...user),
   });
 }

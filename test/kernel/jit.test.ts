@@ -50,6 +50,7 @@ function compileAt(table: Table, diagram: Diagram, offset: number): CompiledTabl
     tests: placedTests(table),
     rules: owners.filter(({ rule }) => rule).length,
     denyUnseen: table.denyUnseen,
+    sets: table.sets.map(({ name }) => name),
   };
 }
 

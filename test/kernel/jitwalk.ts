@@ -44,7 +44,7 @@ import {
 } from '@sockfilter/bpf';
 import { PIECES, pieceValues } from '@sockfilter/diagram';
 import { EVENT_KINDS } from '@sockfilter/events';
-import { BUILTIN_CHAINS, hasState, type Packet } from '@sockfilter/table';
+import { BUILTIN_CHAINS, hasState, type NamedSet, type Packet } from '@sockfilter/table';
 import {
   type CompiledTable,
   type Generation,
@@ -85,6 +85,7 @@ import {
   refuseIfRefusing,
   walk,
 } from '../../packages/kernel/src/program/walk.js';
+import { createSetMaps, placeSets, type SetMaps } from '../../packages/kernel/src/setmap.js';
 import {
   assignSlots,
   clearSlots,
@@ -274,6 +275,7 @@ export class JitWalk {
   readonly #groups: Fd;
   readonly #removed: Fd;
   readonly #states: Fd;
+  readonly #sets: SetMaps;
   readonly #world: Fd;
   readonly #readers: Fd;
   readonly #reports: Fd;
@@ -292,6 +294,7 @@ export class JitWalk {
     this.#groups = createGroupMap();
     this.#removed = createRemovedMap();
     this.#states = createStateMap();
+    this.#sets = { sets: createSetMaps('sets'), nets: createSetMaps('nets') };
     this.#world = createMap({
       type: 'array',
       name: 'sf_test_world',
@@ -327,6 +330,8 @@ export class JitWalk {
         [MAPS.groups]: this.#groups,
         [MAPS.removed]: this.#removed,
         [MAPS.states]: this.#states,
+        [MAPS.sets]: this.#sets.sets,
+        [MAPS.nets]: this.#sets.nets,
         [WORLD]: this.#world,
         [MAPS.readers]: this.#readers,
         [REPORTS]: this.#reports,
@@ -335,7 +340,11 @@ export class JitWalk {
   }
 
   /** Puts a generation in force. Which of the two ids of a cgroup holds changes each time. */
-  enforce(compiled: CompiledTable, testOrigins: TestOrigins = []): void {
+  enforce(
+    compiled: CompiledTable,
+    testOrigins: TestOrigins = [],
+    sets: readonly NamedSet[] = [],
+  ): void {
     const inUse = this.#current ? readSlots(this.#current.fd, this.#current.generation.header) : [];
     const states = compiled.tests.map(({ test }) => hasState(test));
     const slots = assignSlots(states, testOrigins, inUse);
@@ -349,6 +358,7 @@ export class JitWalk {
       cpus: 4,
       origins: [],
       slots,
+      setSlots: placeSets(this.#sets, sets, [], [], 0n),
       follows: false,
       programs: 0,
       deadline: 0n,
@@ -396,6 +406,8 @@ export class JitWalk {
       this.#groups,
       this.#removed,
       this.#states,
+      this.#sets.sets,
+      this.#sets.nets,
       this.#world,
       this.#readers,
       this.#reports,

@@ -282,7 +282,7 @@ function holdsRegion(region: Region, packet: Packet): boolean {
 }
 
 test('a region is the calls that its words say', () => {
-  const empty: Table = { denyUnseen: false, groups: [], chains: [] };
+  const empty: Table = { denyUnseen: false, groups: [], sets: [], chains: [] };
   fc.assert(
     fc.property(regions, fc.array(packets, { minLength: 50, maxLength: 60 }), (region, calls) => {
       const universe = new Universe();

@@ -5,6 +5,7 @@ import { printOwner } from '@sockfilter/iptables';
 import { encodeBlob, walkBlob } from '@sockfilter/kernel';
 import { EXIT, writeJson } from '@sockfilter/language';
 import {
+  assumeFor,
   assumeIn,
   auditedErrno,
   CHAINS,
@@ -49,11 +50,12 @@ interface Explained {
 
 function waysOf(
   table: Table,
+  packet: Packet,
   circumstances: Circumstances,
   walk: (answers: Answers) => Decision,
 ): readonly Way<Decision>[] {
   const tests = placedTests(table);
-  const assume = assumeIn(circumstances);
+  const assume = assumeFor({ packet, sets: table.sets }, assumeIn(circumstances));
   return everyWay(walk, (n) => assume(elementAt(tests, n).test));
 }
 
@@ -63,7 +65,9 @@ function decide(globals: Globals, words: PacketWords, circumstances: Circumstanc
       const table = registerPaths(written, 0);
       const packet = readPacket(words, table);
       const blob = encodeBlob(buildDiagram(table), 0, placedTests(table));
-      const ways = waysOf(table, circumstances, (answers) => walkBlob(blob, packet, answers));
+      const ways = waysOf(table, packet, circumstances, (answers) =>
+        walkBlob(blob, packet, answers),
+      );
       return { table, packet, ways, isInstalled: true };
     });
   return withLiveTable(globals, 'read', ({ open: { table }, firewall }) => {
@@ -74,7 +78,7 @@ function decide(globals: Globals, words: PacketWords, circumstances: Circumstanc
     return {
       table,
       packet,
-      ways: waysOf(table, circumstances, walk ?? open),
+      ways: waysOf(table, packet, circumstances, walk ?? open),
       isInstalled: walk !== undefined,
     };
   });

@@ -59,6 +59,19 @@ export function entryOf(
   return entries.findLast((entry) => entry.hash === hash);
 }
 
+/** What of a text says which sets there are, and not what they hold. */
+const withoutElements = (text: string) => withoutRevision(text).replace(/^add .*\n/gm, '');
+
+/** The newest entry with this table, whatever its sets hold: elements come and go without commits. */
+export function entryWithSets(
+  entries: readonly HistoryEntry[],
+  text: string,
+): HistoryEntry | undefined {
+  if (!/^create /m.test(text)) return undefined;
+  const wanted = withoutElements(text);
+  return entries.findLast((entry) => withoutElements(readEntry(entry)) === wanted);
+}
+
 /** The entry's text in the save format, with its revision; the lines about the commit are comments. */
 export function readEntry({ path }: HistoryEntry): string {
   const text = readFileSync(path, 'utf8');
@@ -115,8 +128,12 @@ export interface Recorded {
  */
 export function recordCommit(instance: string, { before, text, previous }: Recorded): void {
   try {
-    const known = entryOf(readHistory(instance), before);
-    if (before !== undefined && !known) add(instance, before, 0, ['(found in force)']);
+    const entries = readHistory(instance);
+    const known = entryOf(entries, before);
+    if (before !== undefined && !known) {
+      const same = entryWithSets(entries, before);
+      add(instance, before, same?.previous ?? 0, ['(found in force)']);
+    }
     const last = known ?? entryOf(readHistory(instance), before);
     const isSame = last !== undefined && last.hash === shortHash(text);
     const back = previous ?? (isSame ? last.previous : (last?.number ?? 0));

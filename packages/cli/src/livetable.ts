@@ -8,9 +8,9 @@ import { counterOwners, EMPTY_TABLE, type Rule, requireValid, type Table } from 
 import { CommandError } from './failure.js';
 import type { Globals } from './globals.js';
 import { recordIds } from './highmark.js';
-import { entryOf, readEntry, readHistory, recordCommit } from './history.js';
+import { entryOf, entryWithSets, readEntry, readHistory, recordCommit } from './history.js';
 import type { Access, Change, Counters, OpenTable } from './opentable.js';
-import { followTests, followTexts } from './origins.js';
+import { followSets, followTests, followTexts } from './origins.js';
 import { note } from './output.js';
 import { notePaths } from './pathnotes.js';
 import { hashText, type Revision, revisionOf, withRevision } from './revision.js';
@@ -38,6 +38,23 @@ function parseInForce(text: string): Table {
   return table;
 }
 
+/** The table in force, with what its sets hold; undefined where nothing is installed. */
+function readTable(firewall: Firewall): Table | undefined {
+  const { text } = firewall;
+  return text === undefined ? undefined : firewall.fill(parseInForce(text));
+}
+
+/** A text in force, which says only which sets there are, with what they hold. */
+function wholeText(text: string, table: Table): string {
+  return table.sets.length === 0 ? text : withRevision(printSave(table), revisionOf(text));
+}
+
+/** The text in force with what its sets hold. */
+function textInForce(firewall: Firewall): string | undefined {
+  const { text } = firewall;
+  return text === undefined ? undefined : wholeText(text, readTable(firewall) ?? EMPTY_TABLE);
+}
+
 /** The revision that a change makes of the one in force. */
 function nextRevision(
   { label }: Change,
@@ -57,7 +74,7 @@ function stateful(firewall: Firewall): Table {
 
 function openLive(firewall: Firewall, access: Access, wait: number): OpenTable {
   const inForce = access === 'replace' ? undefined : firewall.read();
-  const table = inForce ? parseInForce(inForce.text) : EMPTY_TABLE;
+  const table = inForce ? firewall.fill(parseInForce(inForce.text)) : EMPTY_TABLE;
   return {
     table,
     counters: countersOf(table, inForce?.counters ?? []),
@@ -66,27 +83,49 @@ function openLive(firewall: Firewall, access: Access, wait: number): OpenTable {
       const next = recordIds(requireValid(change.table), wait);
       const { origins, confirmWithin, resetsState = false } = change;
       const body = printSave(next);
-      const text = withRevision(body, nextRevision(change, body, access, inForce?.text));
+      const revision = nextRevision(change, body, access, inForce?.text);
+      const text = withRevision(printSave(next, { elements: false }), revision);
       const trial = confirmWithin === undefined ? {} : { confirmWithin };
-      const old = firewall.text;
+      const old = textInForce(firewall);
       const last = access === 'replace' && !resetsState ? stateful(firewall) : table;
       const testOrigins = resetsState ? [] : followTests(last, next);
-      const { before } = firewall.commit({ table: next, text, origins, testOrigins, ...trial });
+      const setOrigins = followSets(table, next);
+      const { before } = firewall.commit({
+        table: next,
+        text,
+        origins,
+        testOrigins,
+        setOrigins,
+        ...trial,
+      });
       // What is on trial is recorded when it is confirmed.
-      if (confirmWithin === undefined) recordCommit(firewall.name, { before: old, text });
+      if (confirmWithin === undefined)
+        recordCommit(firewall.name, { before: old, text: wholeText(text, next) });
       notePaths(table, next);
       return countersOf(table, before ?? []);
     },
   };
 }
 
+/** The rules in force, for commands that have no use for what sets hold. */
+export function withRules<T>(
+  globals: Globals,
+  use: (live: { readonly table: Table; readonly firewall: Firewall }) => T,
+): T {
+  return withFirewall(globals, (firewall) => {
+    const { text } = firewall;
+    return use({ table: text === undefined ? EMPTY_TABLE : parseInForce(text), firewall });
+  });
+}
+
 /** Keeps the table that is on trial. */
 export function confirmTrial(globals: Globals): void {
   withFirewall(globals, (firewall) => {
     const { fallback } = firewall;
+    const before = fallback && wholeText(fallback, firewall.fillFallback(parseInForce(fallback)));
     firewall.confirm();
-    const { text } = firewall;
-    if (text !== undefined) recordCommit(firewall.name, { before: fallback, text });
+    const text = textInForce(firewall);
+    if (text !== undefined) recordCommit(firewall.name, { before, text });
   });
 }
 
@@ -97,11 +136,11 @@ export function goBack(globals: Globals): string {
       firewall.abort();
       return 'the table on trial is undone';
     }
-    const { text } = firewall;
+    const text = textInForce(firewall);
     if (text === undefined)
       throw new CommandError('nothing is in force that could be undone', EXIT.unfit);
     const entries = readHistory(firewall.name);
-    const current = entryOf(entries, text);
+    const current = entryOf(entries, text) ?? entryWithSets(entries, text);
     const target = entries.find(({ number }) => number === current?.previous);
     if (!target) {
       const help = 'restore a rule file';
@@ -112,7 +151,9 @@ export function goBack(globals: Globals): string {
     const last = parseInForce(text);
     const origins = followTexts(last, table);
     const testOrigins = followTests(last, table);
-    firewall.commit({ table, text: wanted, origins, testOrigins });
+    const skeleton = withRevision(printSave(table, { elements: false }), revisionOf(wanted));
+    const committed = table.sets.length === 0 ? wanted : skeleton;
+    firewall.commit({ table, text: committed, origins, testOrigins });
     recordCommit(firewall.name, { before: text, text: wanted, previous: target.previous });
     const label = revisionOf(wanted)?.label;
     return `back to ${target.path}${label === undefined ? '' : `, revision ${label}`}`;

@@ -12,6 +12,7 @@ import {
   placedTests,
   type Rule,
   sameRule,
+  sameSetShape,
   type Table,
 } from '@sockfilter/table';
 
@@ -81,6 +82,16 @@ export function followTests(before: Table, after: Table): readonly (number | und
     previous = rule;
     const number = rule && found.get(rule);
     return number === undefined ? undefined : number + at;
+  });
+}
+
+/** Which named set goes on which, with what it holds: one that has the same elements, whatever its name. */
+export function followSets(before: Table, after: Table): readonly (number | undefined)[] {
+  return after.sets.map((set) => {
+    const at = before.sets.findIndex(
+      (old) => old.elements === set.elements && sameSetShape(old, set),
+    );
+    return at < 0 ? undefined : at;
   });
 }
 

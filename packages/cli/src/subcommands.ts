@@ -10,6 +10,7 @@ import { STANDARD_INPUT } from './inputfile.js';
 import { interopCommands } from './interopcommands.js';
 import { readCircumstances, state, text, time } from './options.js';
 import { print } from './output.js';
+import { setCommands } from './setcommands.js';
 import { checkName, checkScope, wordsError } from './wordserror.js';
 
 /** What takes names of files also after `--`. */
@@ -357,11 +358,13 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
       throw wordsError(message ?? error?.message ?? '', { words: rest, row, options });
     });
   const live = liveCommands(saveAndRestore(base, globals), globals, words);
-  const parser = interopCommands(ciCommands(live, globals), globals).command(
-    'group',
-    'add, list, delete groups; move processes into them',
-    (command) => groupCommands(command, globals),
-  );
+  const parser = interopCommands(ciCommands(live, globals), globals)
+    .command('group', 'add, list, delete groups; move processes into them', (command) =>
+      groupCommands(command, globals),
+    )
+    .command('set', 'create, change, list and destroy named sets', (command) =>
+      setCommands(command, globals),
+    );
   let help = '';
   await parser.parseAsync([...namingStandardInput(ours)], {}, (_error, _argv, output) => {
     help = output;

@@ -114,7 +114,11 @@ function buildCounting(
   const split = (part: readonly number[], parts: number): readonly Built[] => {
     if (parts > countingDiagrams) throw new LimitError('countingDiagrams', countingDiagrams);
     const wanted = new Set(part);
-    const recording = { verdicts: false, counts: (counter: number) => wanted.has(counter) };
+    const recording = {
+      verdicts: false,
+      counts: (counter: number) => wanted.has(counter),
+      asksSets: true,
+    };
     if (part.length === 1) return [build(table, recording, limits)];
     const whole = tryBuild(table, recording, bounded);
     if (whole) return [whole];
@@ -131,7 +135,7 @@ function buildCounting(
  */
 export function buildDiagram(table: Table, given: Partial<Limits> = {}): Diagram {
   const limits = { ...DEFAULT_LIMITS, ...given };
-  const everything: Recording = { verdicts: true, counts: () => true };
+  const everything: Recording = { verdicts: true, counts: () => true, asksSets: true };
   const counters = countingRules(table);
   const owners = counterOwners(table).length;
   if (counters.length > 0) {
@@ -142,7 +146,7 @@ export function buildDiagram(table: Table, given: Partial<Limits> = {}): Diagram
   const apart = counters.filter((counter) => !entangled.has(counter));
   const verdicts = build(
     table,
-    { verdicts: true, counts: (counter) => entangled.has(counter) },
+    { verdicts: true, counts: (counter) => entangled.has(counter), asksSets: true },
     limits,
   );
   if (apart.length === 0) return gather([verdicts], limits);

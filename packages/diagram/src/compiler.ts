@@ -15,9 +15,11 @@ import {
   type EffectKind,
   type Errno,
   effectsOf,
+  elementAt,
   firstCounters,
   firstTests,
   isBuiltinChain,
+  isFree,
   type PlacedTest,
   placedTests,
   policyErrno,
@@ -194,7 +196,9 @@ export class TableCompiler implements Interpretation<Ref> {
   #condition(at: PlacedRule, hit: Ref): Ref {
     if (hit === NONE) return NONE;
     return blame(spanOf(at), () =>
-      this.#conditions.compile(ruleCondition(at.rule, this.#table), hit),
+      this.#recording.asksSets
+        ? this.#conditions.compile(ruleCondition(at.rule, this.#table), hit)
+        : this.#conditions.compileRule(at.rule, this.#table, hit),
     );
   }
 
@@ -205,14 +209,16 @@ export class TableCompiler implements Interpretation<Ref> {
   #asked({ counter }: PlacedRule, diagram: Ref): Ref {
     const from = this.#firstTests.get(counter);
     if (from === undefined) return diagram;
+    const asked: number[] = [];
+    for (let n = from; this.#tests[n]?.counter === counter; n++)
+      if (this.#recording.asksSets || isFree(elementAt(this.#tests, n).test)) asked.push(n);
+    if (asked.length === 0) return diagram;
     if (!this.#recording.verdicts) return NONE;
-    let to = from;
-    while (this.#tests[to]?.counter === counter) to++;
     return this.store.copyOne(this.store, diagram, (terminal) => {
-      let asked = terminal;
-      for (let test = to - 1; test >= from; test--)
-        asked = this.outcomes.ask({ test, holds: asked, fails: NONE });
-      return asked;
+      return asked.reduceRight(
+        (holds, test) => this.outcomes.ask({ test, holds, fails: NONE }),
+        terminal,
+      );
     });
   }
 

@@ -9,13 +9,19 @@ import {
   BUILTIN_CHAINS,
   type Clause,
   contains,
+  type ExactTest,
   elementAt,
+  exactTest,
   FAMILIES,
   type Family,
   FIELD_BITS,
   type Field,
   type Range,
+  type Rule,
   rangeSet,
+  ruleCondition,
+  ruleTests,
+  type Table,
   type Test,
   type ValueSet,
   valueSet,
@@ -58,11 +64,48 @@ export class ConditionCompiler {
   readonly #store: DiagramStore;
   readonly #overlay: Operation;
   readonly #guard: Operation;
+  /** What sets hold, by their elements and then by the sides that are looked at. */
+  readonly #members = new WeakMap<object, Map<string, Ref>>();
 
   constructor(store: DiagramStore, operations: { overlay: Operation; guard: Operation }) {
     this.#store = store;
     this.#overlay = operations.overlay;
     this.#guard = operations.guard;
+  }
+
+  /** The diagram that is `hit` where the rule's fields and all else hold that its packet answers, else NONE. */
+  compileRule(rule: Rule, table: Table, hit: Ref): Ref {
+    if (hit === NONE) return NONE;
+    const fields = this.compile(ruleCondition(rule, table), hit);
+    return ruleTests(rule, table).reduceRight((inner, test) => {
+      const exact = exactTest(test, table);
+      return exact ? this.#guard(this.#exact(exact), inner) : inner;
+    }, fields);
+  }
+
+  #exact({ set: { elements }, sides, negated, boxes }: ExactTest): Ref {
+    const known = this.#members.get(elements) ?? new Map<string, Ref>();
+    this.#members.set(elements, known);
+    const key = `${negated} ${sides.join()}`;
+    const made = known.get(key) ?? this.#memberships(boxes(), negated);
+    known.set(key, made);
+    return made;
+  }
+
+  #memberships(boxes: readonly (readonly Test[])[], negated: boolean): Ref {
+    let layers = boxes.map((box) =>
+      this.compile(
+        box.map((test) => [test]),
+        HOLDS,
+      ),
+    );
+    while (layers.length > 1)
+      layers = Array.from({ length: Math.ceil(layers.length / 2) }, (_, n) =>
+        this.#overlay(elementAt(layers, 2 * n), layers[2 * n + 1] ?? NONE),
+      );
+    const members = layers[0] ?? NONE;
+    if (!negated) return members;
+    return this.#store.copyOne(this.#store, members, (ref) => (ref === NONE ? HOLDS : NONE));
   }
 
   /** The diagram that is the terminal `hit` where all the clauses hold, else NONE. */

@@ -107,11 +107,15 @@ test('verdicts and counts may lie in diagrams of their own, however the counters
       const counting = Array.from({ length: parts }, (_, part) =>
         build(
           table,
-          { verdicts: false, counts: (counter) => counter % parts === part },
+          { verdicts: false, counts: (counter) => counter % parts === part, asksSets: true },
           DEFAULT_LIMITS,
         ),
       );
-      const verdicts = build(table, { verdicts: true, counts: () => false }, DEFAULT_LIMITS);
+      const verdicts = build(
+        table,
+        { verdicts: true, counts: () => false, asksSets: true },
+        DEFAULT_LIMITS,
+      );
       expectSame(table, gather([...counting, verdicts], DEFAULT_LIMITS), calls, withoutReports);
     }),
     { numRuns: propertyRuns(60) },

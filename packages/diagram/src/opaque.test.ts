@@ -50,7 +50,9 @@ test('calls one after the other are decided as evaluate() says, and leave the sa
           const answers: Answers = (n) => {
             asked++;
             const random = () => Number(there.bits(32));
-            const { holds, next } = askTest(tests[n].test, states.get(n), { ...clock, random });
+            const world = { ...clock, random };
+            const subject = { packet, sets: table.sets };
+            const { holds, next } = askTest(tests[n].test, states.get(n), world, subject);
             if (next) states.set(n, next);
             return holds;
           };

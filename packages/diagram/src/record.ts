@@ -8,4 +8,9 @@ export interface Recording {
   readonly verdicts: boolean;
   /** Whether terminals tell the count of the rule, one that does not decide, with this counter. */
   readonly counts: (counter: number) => boolean;
+  /**
+   * Whether it asks what a named set holds, as the kernel does, so that it stays as it is when the set
+   * changes. Else what a set holds that no clock changes is in the diagram.
+   */
+  readonly asksSets: boolean;
 }

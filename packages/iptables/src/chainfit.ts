@@ -13,11 +13,13 @@ import {
   type MatchName,
   type MatchOption,
   type Scope,
+  setMisuse,
   type Target,
   unavailableIn,
   type ValueSet,
 } from '@sockfilter/table';
 import { printOption } from './print.js';
+import type { RuleContext } from './values/syntax.js';
 
 /** False only if no value of the region, of so many bits, is in the set. */
 function meets(set: ValueSet, region: ValueSet, bits: number): boolean {
@@ -57,9 +59,12 @@ export function misfit(
   chain: string,
   match: MatchName,
   option: MatchOption,
-  scope: Scope,
+  { groups, sets }: Pick<RuleContext, 'groups' | 'sets'>,
 ): Problem | undefined {
   const holder = { name: match, options: [option] };
+  const scope: Scope = { groups, sets: sets ?? [] };
+  const misuse = setMisuse(option, sets, chain);
+  if (misuse) return { code: misuse.isMissing ? 'unknown-name' : 'bad-value', ...misuse };
   const clauses = describeOption(holder, option.name).clauses(option, scope);
   if (!isBuiltinChain(chain)) {
     const nowhere = clauses.some((clause) =>

@@ -87,10 +87,6 @@ export const UNAVAILABLE_MATCHES: Extensions = {
   rpfilter: ext(NO_ROUTE, 'loose validmark accept-local invert'),
   rt: ext(NO_HEADER, 'rt-type rt-segsleft rt-len rt-0-res rt-0-addrs rt-0-not-strict'),
   sctp: ext(UNSEEN('sctp'), `${PORTS} chunk-types`),
-  set: ext(
-    LATER,
-    'match-set return-nomatch update-counters update-subcounters packets-eq packets-lt packets-gt bytes-eq bytes-lt bytes-gt',
-  ),
   srh: ext(
     NO_HEADER,
     'srh-next-hdr srh-hdr-len-eq srh-hdr-len-gt srh-hdr-len-lt srh-segs-left-eq srh-segs-left-gt srh-segs-left-lt srh-last-entry-eq srh-last-entry-gt srh-last-entry-lt srh-tag srh-psid srh-nsid srh-lsid',
@@ -155,6 +151,7 @@ export interface UnavailableOption {
   readonly words: number;
 }
 
+const NO_COUNTERS = 'elements of sets have no counters yet';
 const GONE = 'iptables itself has it no more';
 
 /** Options of what sockfilter has, by long name; short names lead here too. */
@@ -185,6 +182,15 @@ export const UNAVAILABLE_OPTIONS: Readonly<Record<string, UnavailableOption>> = 
   'nflog-size': { reason: 'a socket call has no bytes that could be copied', words: 1 },
   'nflog-range': { reason: 'it has never worked in iptables, which drops it', words: 1 },
   'nflog-threshold': { reason: 'each event goes to its readers at once', words: 1 },
+  'return-nomatch': { reason: 'elements of sets can not be exceptions yet', words: 0 },
+  'update-counters': { reason: NO_COUNTERS, words: 0 },
+  'update-subcounters': { reason: NO_COUNTERS, words: 0 },
+  'packets-eq': { reason: NO_COUNTERS, words: 1 },
+  'packets-lt': { reason: NO_COUNTERS, words: 1 },
+  'packets-gt': { reason: NO_COUNTERS, words: 1 },
+  'bytes-eq': { reason: NO_COUNTERS, words: 1 },
+  'bytes-lt': { reason: NO_COUNTERS, words: 1 },
+  'bytes-gt': { reason: NO_COUNTERS, words: 1 },
   modprobe: { reason: 'sockfilter loads no kernel modules', words: 1 },
 };
 

@@ -14,6 +14,8 @@ export {
   type SavedWords,
 } from './restore.js';
 export { type PrintSaveOptions, printChainLine, printRuleFile, printSave } from './save.js';
+export { parseElements, printElement } from './setelement.js';
+export { type ParsedSetLine, parseCreate, parseElementLine, printCreate } from './setline.js';
 export { optionWord, SYNTAX, TARGET_SYNTAX } from './syntax.js';
 export { unfitNames } from './unfit.js';
 export { LOG_LEVELS } from './values/log.js';

@@ -34,6 +34,7 @@ const PLACEHOLDERS: Readonly<Record<ValueKind, string>> = {
   weekdays: 'DAY[,DAY...]',
   monthdays: 'DAY[,DAY...]',
   rate: 'NUMBER[/second|/minute|/hour|/day]',
+  setRef: 'SET src|dst[,src|dst]',
   errno: Object.keys(REJECT_ERRNO).join('|'),
 };
 

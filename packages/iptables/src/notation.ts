@@ -4,12 +4,15 @@ import type { Table } from '@sockfilter/table';
 import { printGroup } from './groupline.js';
 import { parseSave } from './restore.js';
 import { DENY_UNSEEN_LINE, printChainLine, printRuleFile, printRuleLine } from './save.js';
+import { printAdd, printCreate } from './setline.js';
 
 const COUNTER = /^\s*\[(\d+):\d+\](?=\s)/;
 
 const SAVE_LINES: LineNotation = {
   chainLine: printChainLine,
   groupLine: printGroup,
+  setLine: printCreate,
+  elementLine: printAdd,
   denyUnseenLine: DENY_UNSEEN_LINE,
   ruleLine: printRuleLine,
   recount: (text, from, to) => {

@@ -88,7 +88,7 @@ test.each<[string, string[]]>([
   ],
   [
     wrap('-A CONNECT -m set --match-set blocklist dst -j DROP'),
-    ['2:15 match `set` is not available: sockfilter does not have it yet'],
+    ["2:19 Set blocklist doesn't exist."],
   ],
   [
     wrap('-A CONNECT -m owner --pid-owner 5'),

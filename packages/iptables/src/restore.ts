@@ -20,12 +20,19 @@ import {
 import {
   addGroup,
   appendRules,
+  createSet,
   EMPTY_TABLE,
+  elementKey,
   emptyChain,
   findChain,
+  findSet,
   flush,
+  fullSet,
   isBuiltinChain,
+  type NamedSet,
   type Rule,
+  type SetElement,
+  sameSetShape,
   type Table,
   TableError,
 } from '@sockfilter/table';
@@ -34,7 +41,8 @@ import { type ChainLine, COUNTERS, parseChainLine } from './chainline.js';
 import { type ParsedWords, parseWords } from './commandline.js';
 import { parseGroupLine } from './groupline.js';
 import { lexLine } from './lexer.js';
-import { ruleMemo } from './rulememo.js';
+import { entry, ruleMemo } from './rulememo.js';
+import { parseCreate, parseElementLine, takeExist } from './setline.js';
 import { checkTable } from './tablecheck.js';
 import { silentReject } from './target.js';
 import { unfitNames } from './unfit.js';
@@ -62,6 +70,9 @@ export interface SavedWords {
 /** The tables of iptables. */
 const OTHER_TABLES: readonly string[] = ['filter', 'nat', 'mangle', 'raw', 'security'];
 
+/** How a line of a set begins: as ipset has them. */
+const SET_LINE = /^(create|add|del|flush|destroy|rename|swap|-!|-exist)$/;
+
 /** A refused REJECT: whether its chain can have one is known at the end of the file. */
 interface RefusedReject {
   readonly chain: string;
@@ -80,6 +91,8 @@ class SaveReader {
   readonly #base: Table;
   /** Rules read and not yet in the table: appending one at a time would copy the chain each time. */
   readonly #waiting = new Map<string, Rule[]>();
+  /** Elements of sets that lines have added, with those that the sets had before. */
+  readonly #elements = new Map<string, Map<string, SetElement>>();
   readonly #declared = new Set<string>();
   /** Chains whose declaration is wrong: the lines that use them are not. */
   readonly #refusedChains = new Set<string>();
@@ -98,7 +111,7 @@ class SaveReader {
     this.#names = names;
     this.#base = base;
     this.#table = base;
-    this.#context = { names, groups: base.groups, memo: ruleMemo() };
+    this.#context = { names, groups: base.groups, sets: base.sets, memo: ruleMemo() };
     this.#last = { span: { source: name, line: 1, column: 1, length: 0 } };
   }
 
@@ -162,6 +175,7 @@ class SaveReader {
     if (start.text.startsWith(':') && !start.quoted)
       return this.#readChain([start, ...rest], whole);
     if (/^(-G|--group$)/.test(start.text)) return this.#readGroup(words, start, whole);
+    if (!start.quoted && SET_LINE.test(start.text)) return this.#readSet(words);
     return this.#readCommand(words, start, whole);
   }
 
@@ -188,6 +202,7 @@ class SaveReader {
   #startAnew(): void {
     this.#settle();
     this.#declared.clear();
+    this.#elements.clear();
     this.#table = this.#base;
   }
 
@@ -242,13 +257,80 @@ class SaveReader {
     return { kind: 'group', group };
   }
 
+  #readSet(all: readonly Word[]): DocumentKind {
+    const { exist, words } = takeExist(all);
+    const [start, ...rest] = words;
+    if (start?.text === 'create') return this.#createSet(start, rest, exist);
+    if (start?.text === 'add') return this.#addElements(start, rest, exist);
+    this.#report(
+      (start ?? this.#last).span,
+      'of the commands on sets a save file holds `create` and `add`',
+    );
+    return { kind: 'other' };
+  }
+
+  #createSet(start: Word, words: readonly Word[], exist: boolean): DocumentKind {
+    const { value: set, diagnostics } = parseCreate(start, words);
+    this.#diagnostics.push(...diagnostics);
+    if (!set) return { kind: 'other' };
+    const known = findSet(this.#table, set.name);
+    if (known && exist && sameSetShape(known, set)) return { kind: 'other' };
+    this.#attempt(joinSpans(start.span, this.#last.span), () => createSet(this.#table, set));
+    return { kind: 'set', set };
+  }
+
+  #addElements(start: Word, words: readonly Word[], exist: boolean): DocumentKind {
+    const { value, diagnostics } = parseElementLine(start, words, (name) =>
+      findSet(this.#table, name),
+    );
+    this.#diagnostics.push(...diagnostics);
+    if (!value) return { kind: 'other' };
+    const { set, elements } = value;
+    const known = this.#elementsOf(set);
+    for (const element of elements) {
+      const key = elementKey(element);
+      if (known.has(key) && !exist) {
+        const message = "Element cannot be added to the set: it's already added";
+        this.#report(joinSpans(start.span, this.#last.span), message, 'write `add -exist`');
+        break;
+      }
+      known.set(key, element);
+    }
+    if (known.size > set.maxelem) {
+      this.#attempt(joinSpans(start.span, this.#last.span), () => {
+        throw fullSet(set);
+      });
+      // Once is enough.
+      known.clear();
+    }
+    return { kind: 'elements', set: set.name, elements };
+  }
+
+  #elementsOf({ name, elements }: NamedSet): Map<string, SetElement> {
+    return entry(
+      this.#elements,
+      name,
+      () => new Map(elements.map((element) => [elementKey(element), element])),
+    );
+  }
+
+  /** Gives the sets what lines have added. */
+  #fillSets(): void {
+    if (this.#elements.size === 0) return;
+    const sets = this.#table.sets.map((set) => {
+      const elements = this.#elements.get(set.name);
+      return elements ? { ...set, elements: [...elements.values()] } : set;
+    });
+    this.#table = { ...this.#table, sets };
+  }
+
   #readCommand(words: readonly Word[], start: Word, whole: Span | undefined): DocumentKind {
     const counter = start.text.startsWith('[') ? COUNTERS.exec(start.text)?.[1] : undefined;
     const rest = counter === undefined ? words : words.slice(1);
     const first = rest[0] ?? start;
-    const { groups } = this.#table;
-    if (this.#context.groups !== groups)
-      this.#context = { names: this.#names, groups, memo: ruleMemo() };
+    const { groups, sets } = this.#table;
+    if (this.#context.groups !== groups || this.#context.sets !== sets)
+      this.#context = { names: this.#names, groups, sets, memo: ruleMemo() };
     const packets = counter === undefined ? undefined : BigInt(counter);
     const parsed = parseWords(rest, this.#context, first, packets);
     this.#diagnostics.push(...parsed.diagnostics);
@@ -314,6 +396,7 @@ class SaveReader {
 
   finish(): readonly Diagnostic[] {
     this.#settle();
+    this.#fillSets();
     const { span } = this.#last;
     if (this.#others) this.#tellOthers(this.#others);
     else if (this.#state === 'before')

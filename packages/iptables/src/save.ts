@@ -9,6 +9,7 @@ import {
 import { printGroup } from './groupline.js';
 import { printPolicy } from './policyword.js';
 import { printRule } from './print.js';
+import { printAdd, printCreate } from './setline.js';
 
 export interface PrintSaveOptions {
   /**
@@ -16,6 +17,8 @@ export interface PrintSaveOptions {
    * undefined a rule has none and a policy 0.
    */
   readonly counters?: (owner: CounterOwner) => bigint | undefined;
+  /** Whether what sets hold is printed, and not only which sets there are. */
+  readonly elements?: boolean;
   /** Opens and ends the file with comments as iptables-save does. */
   readonly header?: { readonly version: string; readonly date: Date };
 }
@@ -44,8 +47,11 @@ export function printRuleLine(chain: string, rule: Rule): string {
 /** The option of the table, as a line of a rule file. */
 export const DENY_UNSEEN_LINE = '--deny-unseen';
 
-/** The table as text that ends in a newline: chains, groups, rules, COMMIT. */
-export function printSave(table: Table, { counters, header }: PrintSaveOptions = {}): string {
+/** The table as text that ends in a newline: chains, groups, sets, rules, COMMIT. */
+export function printSave(
+  table: Table,
+  { counters, header, elements = true }: PrintSaveOptions = {},
+): string {
   const packets = new Map<Rule | string, bigint | undefined>();
   if (counters)
     for (const owner of counterOwners(table))
@@ -58,6 +64,10 @@ export function printSave(table: Table, { counters, header }: PrintSaveOptions =
     lines.push(printChainLine(name, policy, packets.get(name)));
   if (table.denyUnseen) lines.push(DENY_UNSEEN_LINE);
   lines.push(...table.groups.map(printGroup));
+  for (const set of table.sets) {
+    lines.push(printCreate(set));
+    if (elements) for (const element of set.elements) lines.push(printAdd(set, element));
+  }
   for (const { name, rules } of table.chains)
     for (const rule of rules) lines.push(printCounted(name, rule, counters && packets.get(rule)));
   lines.push('COMMIT');

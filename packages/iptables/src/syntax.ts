@@ -145,6 +145,7 @@ export const SYNTAX: Readonly<Record<MatchName, MatchSyntax>> = {
       ].join(' ');
     },
   },
+  set: { options: { 'match-set': worded('match-set', 'match-set') } },
   statistic: {
     options: {
       mode: worded('statistic mode', 'mode'),

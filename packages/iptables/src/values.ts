@@ -12,6 +12,7 @@ import { portList, portRange } from './values/port.js';
 import { probability } from './values/probability.js';
 import { protocol } from './values/protocol.js';
 import { rate } from './values/rate.js';
+import { setRef } from './values/setref.js';
 import type { ValueSyntax } from './values/syntax.js';
 import { text } from './values/text.js';
 import { date, timeOfDay } from './values/time.js';
@@ -47,6 +48,7 @@ export const VALUES: Readonly<Record<ValueKind, ValueSyntax>> = {
   date,
   weekdays,
   monthdays,
+  setRef,
 };
 
 export function printValue(value: Value): string {

@@ -25,10 +25,13 @@ import {
   counterOwners,
   type Decision,
   EMPTY_TABLE,
+  elementAt,
   escapePath,
   hasState,
+  type NamedSet,
   type Packet,
   placedTests,
+  type SetElement,
   type Table,
   unescapePath,
 } from '@sockfilter/table';
@@ -46,7 +49,7 @@ import {
   type Header,
   makeGeneration,
 } from './generation.js';
-import { readBlob, readSlots, readText, readTotals } from './generationmap.js';
+import { readBlob, readSetSlots, readSlots, readText, readTotals } from './generationmap.js';
 import { CALL_HOOKS, isNeeded } from './hooks.js';
 import {
   clearFallback,
@@ -73,6 +76,18 @@ import { prepareRoot } from './preparation.js';
 import { programDigest } from './programs.js';
 import { dropGoneReaders } from './readerslot.js';
 import { type Rewriting, rewritings } from './rewriting.js';
+import {
+  addToSet,
+  deleteFromSet,
+  dropSets,
+  type ElementOptions,
+  emptySet,
+  hasElement,
+  placeSets,
+  readSet,
+  type SetOrigins,
+  type SetSlots,
+} from './setmap.js';
 import { assignSlots, clearSlots, type Slots, type TestOrigins, writeClock } from './statemap.js';
 import { readStatus, type Status } from './status.js';
 import {
@@ -112,6 +127,8 @@ export interface Change {
   readonly origins: readonly (number | undefined)[];
   /** For each opaque test the one of the table in force whose state it goes on; all anew, if left out. */
   readonly testOrigins?: TestOrigins;
+  /** For each named set the one of the table in force that it goes on; all anew, if left out. */
+  readonly setOrigins?: SetOrigins;
   /** Seconds after which it is undone unless it is confirmed. */
   readonly confirmWithin?: number;
 }
@@ -212,6 +229,7 @@ export class Firewall {
       text,
       origins: counterOwners(table).map((_, n) => n),
       testOrigins: placedTests(table).map((_, n) => n),
+      setOrigins: table.sets.map((_, n) => n),
     });
   }
 
@@ -235,7 +253,8 @@ export class Firewall {
     const wanted = registrationOf(change.table.groups, escapePath(tree.root));
     this.#settle();
     this.#endUnfinished();
-    const old = this.#inForce()?.generation;
+    const current = this.#inForce();
+    const old = current?.generation;
     const maps = old ? openMaps(this.#pins) : createMaps(this.#pins);
     try {
       dropGoneReaders(this.name, maps.readers);
@@ -246,7 +265,10 @@ export class Firewall {
         table: change.table,
       });
       const slots = this.#slots(maps, compiled, last, change.testOrigins ?? []);
-      const next = loadPinned(this.#pins, this.#lay(change, compiled, last.header, ids, slots));
+      const inUse = slotsOf(last);
+      const setSlots = placeSets(maps, change.table.sets, change.setOrigins ?? [], inUse);
+      const laid = this.#lay(change, compiled, last.header, ids, slots, setSlots);
+      const next = loadPinned(this.#pins, laid);
       const isTrial = change.confirmWithin !== undefined;
       if (isTrial) setFallback(maps.table, last);
       putInForce(maps.table, next);
@@ -258,8 +280,11 @@ export class Firewall {
         this.#become(inspectInstance(this.#pins, tree));
         return { before: old && before };
       }
+      // What a trial would have gone back to is let go of with it.
+      const fallback = current?.trial && slotsOf(current.trial.other);
       this.#become(ownInForce(next));
       clearFallback(maps.table);
+      dropSets(maps, [...inUse, ...(fallback ?? [])], setSlots);
       for (const hook of CALL_HOOKS) if (!isNeeded(hook, change.table)) detach(this.#pins, hook);
       return { before: old && before };
     } catch (error) {
@@ -275,6 +300,67 @@ export class Firewall {
     return (this.#inForce()?.generation.header.tests ?? 0) > 0;
   }
 
+  /** The table in force, whose text it was read from, with what its named sets hold at the moment. */
+  fill(table: Table): Table {
+    const generation = this.#inForce()?.generation;
+    return generation ? this.#filled(table, generation) : table;
+  }
+
+  /** The same of the table to go back to while one is on trial. */
+  fillFallback(table: Table): Table {
+    const trial = this.#inForce()?.trial;
+    return trial ? this.#filled(table, trial.other) : table;
+  }
+
+  #filled(table: Table, generation: LoadedGeneration): Table {
+    if (table.sets.length === 0) return table;
+    const slots = slotsOf(generation);
+    return this.#withMaps((maps) => ({
+      ...table,
+      sets: table.sets.map((set, n) => readSet(maps, set, elementAt(slots, n))),
+    }));
+  }
+
+  /** Whether a set in force, of the table in force, holds the element at the moment. */
+  hasElement(table: Table, set: NamedSet, element: SetElement): boolean {
+    const slot = this.#slotOf(table, set);
+    return this.#withMaps((maps) => hasElement(maps, set, slot, element));
+  }
+
+  /**
+   * Adds elements to a set of the table in force, or takes them out, all or none. That is no commit: it holds
+   * at once. Throws TableError, TrialError and BpfError; nothing has changed then.
+   */
+  editSet(
+    table: Table,
+    set: NamedSet,
+    edit: 'add' | 'del',
+    elements: readonly SetElement[],
+    options: ElementOptions,
+  ): void {
+    const slot = this.#settledSlot(table, set);
+    const run = edit === 'add' ? addToSet : deleteFromSet;
+    this.#withMaps((maps) => run(maps, set, slot, elements, options));
+  }
+
+  /** Empties a set of the table in force, at one moment. */
+  emptySet(table: Table, set: NamedSet): void {
+    const slot = this.#settledSlot(table, set);
+    this.#withMaps((maps) => emptySet(maps, set, slot));
+  }
+
+  #settledSlot(table: Table, set: NamedSet): number {
+    if (this.trial) throw new TrialError(this.trial.seconds);
+    this.#settle();
+    return this.#slotOf(table, set);
+  }
+
+  #slotOf(table: Table, set: NamedSet): number {
+    const generation = this.#ownInForce()?.generation;
+    if (!generation) throw new TypeError('nothing is in force that has sets');
+    return elementAt(slotsOf(generation), table.sets.indexOf(set));
+  }
+
   /** What is attached where, for the table in force; undefined where nothing is installed. */
   status(table: Table): Status | undefined {
     const current = this.#inForce();
@@ -288,13 +374,8 @@ export class Firewall {
   countProcesses(): ReadonlyMap<number, number> | undefined {
     const current = this.#inForce();
     if (current?.release !== 'own') return undefined;
-    const maps = openMaps(this.#pins);
-    try {
-      const { idSlot } = current.generation.header;
-      return countProcesses(maps.groups, this.#environment.tree, idSlot);
-    } finally {
-      closeMaps(maps);
-    }
+    const { idSlot } = current.generation.header;
+    return this.#withMaps(({ groups }) => countProcesses(groups, this.#environment.tree, idSlot));
   }
 
   /**
@@ -304,13 +385,10 @@ export class Firewall {
   carriedSockets(among?: readonly Holder[]): readonly CarriedSocket[] {
     const current = this.#inForce();
     if (current?.release !== 'own') return [];
-    const maps = openMaps(this.#pins);
-    try {
-      const { idSlot } = current.generation.header;
-      return carriedSockets(this.#environment.tree, maps.groups, idSlot, among);
-    } finally {
-      closeMaps(maps);
-    }
+    const { idSlot } = current.generation.header;
+    return this.#withMaps(({ groups }) =>
+      carriedSockets(this.#environment.tree, groups, idSlot, among),
+    );
   }
 
   /** NAT before or behind the hooks, where policed processes are. Throws BpfError. */
@@ -416,10 +494,27 @@ export class Firewall {
       this.#upgrade(instance);
       return;
     }
+    if (before) this.#dropSets(before, generation, ...(trial ? [trial.other] : []));
     unpinOthers(this.#pins, generation, ...(trial ? [trial.other] : []));
     discardNext(this.#pins);
     if (before) close(before.fd);
     this.#instance = { ...instance, before: undefined };
+  }
+
+  /** Lets go of the sets of a generation that is not in force any more. */
+  #dropSets(gone: LoadedGeneration, ...kept: readonly LoadedGeneration[]): void {
+    const slots = slotsOf(gone);
+    if (slots.length === 0) return;
+    this.#withMaps((maps) => dropSets(maps, slots, kept.flatMap(slotsOf)));
+  }
+
+  #withMaps<T>(use: (maps: Maps) => T): T {
+    const maps = openMaps(this.#pins);
+    try {
+      return use(maps);
+    } finally {
+      closeMaps(maps);
+    }
   }
 
   /** Takes over from an older release, or goes on with that. */
@@ -445,6 +540,7 @@ export class Firewall {
       deadline: 0n,
       origins: [],
       slots: [],
+      setSlots: [],
       follows: false,
     });
   }
@@ -455,6 +551,7 @@ export class Firewall {
     last: Header,
     ids: Assignment,
     slots: Slots,
+    setSlots: SetSlots,
   ): Generation {
     const { confirmWithin } = change;
     return makeGeneration(compiled, {
@@ -468,6 +565,7 @@ export class Firewall {
         confirmWithin === undefined ? 0n : bootTime() + BigInt(confirmWithin) * NS_PER_SECOND,
       origins: change.origins,
       slots,
+      setSlots,
       follows: true,
     });
   }
@@ -491,6 +589,10 @@ export class Firewall {
     this.#become({ state: 'unfinished', generation });
     return generation;
   }
+}
+
+function slotsOf({ fd, header }: LoadedGeneration): SetSlots {
+  return readSetSlots(fd, header);
 }
 
 /** A generation that is all there is. */

@@ -18,12 +18,14 @@ import {
   FORMAT,
   HEADER,
   MAX_RULES,
+  MAX_SETS,
   MAX_STATES,
   MAX_STRIPES,
   NODE,
   NODES_PER_PAGE,
   PAGE_BYTES,
 } from './layout.js';
+import type { SetSlots } from './setmap.js';
 import type { Slots } from './statemap.js';
 
 /** A table made ready for the kernel, all that takes time; the same for any generation. */
@@ -34,6 +36,8 @@ export interface CompiledTable {
   readonly tests: readonly PlacedTest[];
   readonly rules: number;
   readonly denyUnseen: boolean;
+  /** The named sets, by their names and as rules number them. */
+  readonly sets: readonly string[];
 }
 
 /** Compiles a table. Throws LimitError and CapacityError. */
@@ -45,7 +49,9 @@ export function compileTable(table: Table, limits?: Partial<Limits>): CompiledTa
   const states = tests.filter(({ test }) => hasState(test)).length;
   if (states > MAX_STATES) throw new CapacityError('tests with a state', states, MAX_STATES);
   const blob = encodeBlob(buildDiagram(table, limits), NODES_PER_PAGE, tests);
-  return { blob, owners, tests, rules, denyUnseen: table.denyUnseen };
+  const sets = table.sets.map(({ name }) => name);
+  if (sets.length > MAX_SETS) throw new CapacityError('sets', sets.length, MAX_SETS);
+  return { blob, owners, tests, rules, denyUnseen: table.denyUnseen, sets };
 }
 
 export interface GenerationInput {
@@ -66,6 +72,8 @@ export interface GenerationInput {
   readonly origins: readonly (number | undefined)[];
   /** The slot of each opaque test's state. */
   readonly slots: Slots;
+  /** The slot of each set. */
+  readonly setSlots: SetSlots;
   /** True if there is a generation before, whose counts are to be folded in. */
   readonly follows: boolean;
 }
@@ -97,6 +105,7 @@ export interface Header {
   readonly rules: number;
   readonly tests: number;
   readonly slotPage: number;
+  readonly sets: number;
   readonly entries: Readonly<Record<BuiltinChain, number>>;
 }
 
@@ -109,20 +118,27 @@ function stripesFor(cpus: number): number {
   return stripes;
 }
 
-/** The nodes, each ASK with the slot of its state. */
-function withSlots({ words, asks }: Blob, slots: Slots): Uint32Array<ArrayBuffer> {
+/** The nodes, each ASK with the slot of its state or set. */
+function withSlots(
+  { blob: { words, asks }, tests, sets }: CompiledTable,
+  { slots, setSlots }: GenerationInput,
+): Uint32Array<ArrayBuffer> {
   const made = Uint32Array.from(words);
-  for (const { node, test } of asks) made[2 * node + NODE.state / 4] = elementAt(slots, test);
+  const slotOf = (test: number) => {
+    const { question } = elementAt(tests, test).test;
+    return question.kind === 'member'
+      ? elementAt(setSlots, sets.indexOf(question.set))
+      : elementAt(slots, test);
+  };
+  for (const { node, test } of asks) made[2 * node + NODE.state / 4] = slotOf(test);
   return made;
 }
 
 /** Lays a generation out. */
-export function makeGeneration(
-  { blob, owners, tests, rules, denyUnseen }: CompiledTable,
-  input: GenerationInput,
-): Generation {
+export function makeGeneration(compiled: CompiledTable, input: GenerationInput): Generation {
+  const { blob, owners, tests, rules, denyUnseen } = compiled;
   const text = Buffer.from(input.text, 'utf8');
-  const nodeBytes = new Uint8Array(withSlots(blob, input.slots).buffer);
+  const nodeBytes = new Uint8Array(withSlots(compiled, input).buffer);
 
   const stripes = stripesFor(input.cpus);
   const stripePages = Math.ceil(owners.length / COUNTERS_PER_PAGE);
@@ -130,7 +146,7 @@ export function makeGeneration(
   const basePage = originPage + pagesFor(4 * owners.length);
   const counterPage = basePage + pagesFor(8 * (1 + owners.length));
   const slotPage = counterPage + stripes * stripePages;
-  const textPage = slotPage + pagesFor(4 * tests.length);
+  const textPage = slotPage + pagesFor(4 * (tests.length + input.setSlots.length));
   const header: Header = {
     format: FORMAT,
     sequence: input.sequence,
@@ -150,6 +166,7 @@ export function makeGeneration(
     rules,
     tests: tests.length,
     slotPage,
+    sets: input.setSlots.length,
     entries: blob.entries,
   };
 
@@ -196,7 +213,7 @@ export function makeGeneration(
   put(1, nodeBytes);
   put(originPage, originBytes);
   put(basePage, baseBytes);
-  put(slotPage, new Uint8Array(Uint32Array.from(input.slots).buffer));
+  put(slotPage, new Uint8Array(Uint32Array.from([...input.slots, ...input.setSlots]).buffer));
   put(textPage, text);
   return {
     pages,
@@ -222,6 +239,7 @@ const SCALARS = [
   ['rules', HEADER.rules],
   ['tests', HEADER.tests],
   ['slotPage', HEADER.slotPage],
+  ['sets', HEADER.sets],
 ] as const;
 
 function encodeHeader(header: Header): DataView<ArrayBuffer> {
@@ -259,6 +277,7 @@ export function decodeHeader(page: Uint8Array): Header {
     rules: scalar(HEADER.rules),
     tests: scalar(HEADER.tests),
     slotPage: scalar(HEADER.slotPage),
+    sets: scalar(HEADER.sets),
     entries: {
       BIND: entry('BIND'),
       ACCEPT: entry('ACCEPT'),

@@ -3,6 +3,7 @@ import { BPF_F_INNER_MAP, createMap, type Fd, lookup, type MapSpec, update } fro
 import type { WalkableBlob } from './blobwalk.js';
 import { decodeHeader, type Generation, type Header } from './generation.js';
 import { FORMAT, HEADER, NODES_PER_PAGE, PAGE_BYTES } from './layout.js';
+import type { SetSlots } from './setmap.js';
 import type { Slots } from './statemap.js';
 
 /** The shape of every generation. */
@@ -67,6 +68,12 @@ export function readBlob(fd: Fd, { nodes, entries }: Header): WalkableBlob {
 export function readSlots(fd: Fd, { slotPage, tests }: Header): Slots {
   const view = viewOf(readPages(fd, slotPage, 4 * tests));
   return Array.from({ length: tests }, (_, test) => view.getUint32(4 * test, true));
+}
+
+/** The slot of each set. */
+export function readSetSlots(fd: Fd, { slotPage, tests, sets }: Header): SetSlots {
+  const view = viewOf(readPages(fd, slotPage, 4 * (tests + sets)));
+  return Array.from({ length: sets }, (_, set) => view.getUint32(4 * (tests + set), true));
 }
 
 /** Whether the counts of the generation before are in this one's base. */

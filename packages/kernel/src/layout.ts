@@ -9,8 +9,10 @@
  *     base                u64 a counter: what it had before this generation; first comes one u64 that
  *                         is 1 once the counts of the last generation have been folded in
  *     counters            u64 a counter, in every stripe; programs add to them, nobody else writes
- *     slots               u32 a test: the slot of its state, or 0 if it has none
+ *     slots               u32 a test: the slot of its state, or 0 if it has none; then u32 a set: its slot
  *     text                the table in the save format, UTF-8
+ *
+ * What sets hold is in maps of their own (setmap.ts), and the text says only which sets there are.
  *
  * Programs read the header and the blob and add to the counters. Everything of one table lies in one
  * map, so that a swap of one descriptor changes all of it at once.
@@ -66,7 +68,7 @@ export const NODE = {
   negatedShift: 8,
   /** u32: the number of the test in its table. */
   test: 8,
-  /** u32: the slot of its state. */
+  /** u32: the slot of its state, or of the set that it asks. */
   state: 12,
   /** A u64 for each. */
   parameters: 16,
@@ -86,6 +88,22 @@ export const STATE_BYTES = 64;
 
 /** Tests with a state of a table: those of two fit, as there are two while one follows another. */
 export const MAX_STATES = STATE_SLOTS / 2 - 1;
+
+/** Slots of sets. Sets of two tables fit, as there are two while one follows another. */
+export const SET_SLOTS = 4096;
+
+/** Sets of a table. */
+export const MAX_SETS = SET_SLOTS / 2 - 1;
+
+/**
+ * The key of an element: how many bits of what follows count, which the maps of networks alone have; then the
+ * port in host byte order, the protocol and a 0; then the address in network order, 16 bytes of which one of
+ * IPv4 has the last four. What the type of the set has not is 0.
+ */
+export const SET_KEY = { prefix: 0, port: 4, protocol: 6, address: 8, bytes: 24 } as const;
+
+/** An element: a u64, when its time is over, in ns since boot, or 0 for never; the prefix of its key. */
+export const SET_VALUE = { expires: 0, prefix: 8, bytes: 16 } as const;
 
 /** Steps that a walk may take; past them it refuses the call. The compiler never makes so long a path. */
 export const MAX_STEPS = 512;
@@ -131,6 +149,7 @@ export const HEADER = {
   rules: 76,
   tests: 108,
   slotPage: 112,
+  sets: 120,
 } as const;
 
 /**
@@ -138,9 +157,11 @@ export const HEADER = {
  * one has put in force, so what it must read for that stays where it is in every format: the table's slot
  * 0, in it the generation's fields `format`, `sequence`, `counters`, `counterPage`, `stripePages`,
  * `stripeMask`, `originPage`, `basePage`, `textPage` and `textBytes`, the text, and what origins, base and
- * counters mean; and the pins' names of the table and of the hooks.
+ * counters mean; and the pins' names of the table and of the hooks. From format 6 on what sets hold is to be read
+ * too: the fields `tests`, `slotPage` and `sets`, the slots behind those of tests, the pins `sets` and `nets`,
+ * SET_KEY and SET_VALUE.
  */
-export const FORMAT = 5;
+export const FORMAT = 6;
 
 /** The table's slots: the generation in force, and the one to go back to past its deadline. */
 export const TABLE_SLOTS = { inForce: 0, fallback: 1, count: 2 } as const;

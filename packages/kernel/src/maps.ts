@@ -8,6 +8,7 @@ import { createGroupMap, createRemovedMap } from './groupmap.js';
 import { SCRATCH_BYTES, TABLE_SLOTS } from './layout.js';
 import { createPathMap, createShapeMap } from './pathmap.js';
 import { type Pins, using } from './pins.js';
+import { createSetMaps } from './setmap.js';
 import { createStateMap } from './statemap.js';
 
 /** Names of the maps, as programs refer to them and as they are pinned. */
@@ -18,6 +19,8 @@ export const MAPS = {
   paths: 'paths',
   shapes: 'shapes',
   states: 'states',
+  sets: 'sets',
+  nets: 'nets',
   scratch: 'scratch',
   readers: 'readers',
   events: 'events',
@@ -36,6 +39,9 @@ export interface Maps extends MapDescriptors {
   readonly shapes: Fd;
   /** What opaque tests remember, by slot. */
   readonly states: Fd;
+  /** The maps of named sets by slot, and of those that hold networks. */
+  readonly sets: Fd;
+  readonly nets: Fd;
   /** A buffer of the mkdir program. */
   readonly scratch: Fd;
   /** Which readers of events there are, and the buffers of each: see the layout of events. */
@@ -91,6 +97,8 @@ const CREATE = {
   paths: createPathMap,
   shapes: createShapeMap,
   states: createStateMap,
+  sets: () => createSetMaps('sets'),
+  nets: () => createSetMaps('nets'),
   scratch: () => createMap(SCRATCH_SPEC),
   readers: () => createMap(READERS_SPEC),
   events: createEventMap,
@@ -110,6 +118,8 @@ function forEachMap(fd: (name: keyof typeof CREATE) => Fd): Maps {
     paths: fd('paths'),
     shapes: fd('shapes'),
     states: fd('states'),
+    sets: fd('sets'),
+    nets: fd('nets'),
     scratch: fd('scratch'),
     readers: fd('readers'),
     events: fd('events'),

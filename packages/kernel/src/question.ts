@@ -6,6 +6,7 @@ import type { Question, QuestionKind, QuestionOf } from '@sockfilter/table';
 import { bucket } from './question/bucket.js';
 import { budget } from './question/budget.js';
 import { chance } from './question/chance.js';
+import { member } from './question/member.js';
 import { schedule } from './question/schedule.js';
 import { turn } from './question/turn.js';
 import type { QuestionRow } from './questionrow.js';
@@ -16,6 +17,7 @@ export const QUESTIONS: { readonly [K in QuestionKind]: QuestionRow<QuestionOf<K
   bucket,
   budget,
   schedule,
+  member,
 };
 
 function isKind(name: string): name is QuestionKind {

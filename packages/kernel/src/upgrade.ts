@@ -28,6 +28,7 @@ import { closeMaps, createMaps, MAP_NAMES, type Maps, openMaps } from './maps.js
 import { registrationOf } from './pathmap.js';
 import { GENERATION_PIN, type Pins } from './pins.js';
 import { programDigest } from './programs.js';
+import { placeSets } from './setmap.js';
 import { assignSlots, writeClock } from './statemap.js';
 
 /** Where it is to be done. */
@@ -70,6 +71,7 @@ function stage({ pins, environment }: Place, old: LoadedGeneration, table: Table
         deadline: 0n,
         origins: compiled.owners.map((_, n) => n),
         slots,
+        setSlots: placeSets(maps, table.sets, [], []),
         follows: true,
       }),
     );

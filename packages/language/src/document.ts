@@ -1,5 +1,5 @@
 /** A save file as lines, each with what it declares, so that an edit leaves the other lines alone. */
-import type { Chain, Group, Rule } from '@sockfilter/table';
+import type { Chain, Group, NamedSet, Rule, SetElement } from '@sockfilter/table';
 import type { Names } from './names.js';
 import type { Source, Span, Word } from './source.js';
 
@@ -13,6 +13,9 @@ export type DocumentLine = { readonly text: string } & (
       readonly packets: bigint;
     }
   | { readonly kind: 'group'; readonly group: Group }
+  | { readonly kind: 'set'; readonly set: NamedSet }
+  /** `add NAME ELEMENT`: a range is several. */
+  | { readonly kind: 'elements'; readonly set: string; readonly elements: readonly SetElement[] }
   | { readonly kind: 'deny-unseen'; readonly on: boolean }
   | { readonly kind: 'rules'; readonly chain: string; readonly rules: readonly Rule[] }
 );

@@ -2,10 +2,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   type Chain,
+  elementKey,
   findChain,
+  findSet,
   type Group,
   isBuiltinChain,
+  type NamedSet,
   type Rule,
+  type SetElement,
+  sameSetShape,
   type Table,
 } from '@sockfilter/table';
 import type { Document, DocumentLine } from './document.js';
@@ -15,6 +20,8 @@ import type { Names } from './names.js';
 export interface LineNotation {
   readonly chainLine: (name: string, policy: Chain['policy'], packets: bigint) => string;
   readonly groupLine: (group: Group) => string;
+  readonly setLine: (set: NamedSet) => string;
+  readonly elementLine: (set: NamedSet, element: SetElement) => string;
   readonly denyUnseenLine: string;
   readonly ruleLine: (chain: string, rule: Rule) => string;
   /** The line with another count before its rules; undefined if that count does not stand there. */
@@ -36,6 +43,8 @@ function withEnding(notation: LineNotation, text: string): LineNotation {
     ...notation,
     chainLine: (...words) => `${notation.chainLine(...words)}\r`,
     groupLine: (group) => `${notation.groupLine(group)}\r`,
+    setLine: (set) => `${notation.setLine(set)}\r`,
+    elementLine: (...words) => `${notation.elementLine(...words)}\r`,
     denyUnseenLine: `${notation.denyUnseenLine}\r`,
     ruleLine: (...words) => `${notation.ruleLine(...words)}\r`,
   };
@@ -138,6 +147,73 @@ function placeRules(
   return placed;
 }
 
+type SetLine = DocumentLine & { readonly kind: 'set' };
+type ElementsLine = DocumentLine & { readonly kind: 'elements' };
+
+/** What becomes of the lines of sets, and where new ones go: behind the last line of their set. */
+function placeSets(lines: readonly DocumentLine[], table: Table, notation: LineNotation) {
+  const stated = new Map<string, { readonly set: NamedSet; last: number }>();
+  const written = new Map<string, Set<string>>();
+  lines.forEach((line, at) => {
+    if (line.kind === 'set') stated.set(line.set.name, { set: line.set, last: at });
+    if (line.kind !== 'elements') return;
+    const of = stated.get(line.set);
+    if (of) of.last = at;
+    const keys = written.get(line.set) ?? new Set();
+    written.set(line.set, keys);
+    for (const element of line.elements) keys.add(elementKey(element));
+  });
+  /** What each set of the file is now; a new name in the stead of one that is gone is the same set. */
+  const nowOf = new Map<string, NamedSet>();
+  const oldOf = new Map<NamedSet, { readonly set: NamedSet; readonly last: number }>();
+  [...stated.values()].forEach((old, at) => {
+    const { name } = old.set;
+    const instead = table.sets[at];
+    const renamed = instead && !stated.has(instead.name) ? instead : undefined;
+    const now = findSet(table, name) ?? renamed;
+    if (!now || !sameSetShape(now, old.set)) return;
+    nowOf.set(name, now);
+    oldOf.set(now, old);
+  });
+  const added: string[] = [];
+  const after: (readonly [line: number, text: string])[] = [];
+  const current = new Map<NamedSet, ReadonlyMap<string, SetElement>>();
+  for (const set of table.sets) {
+    const elements = new Map(set.elements.map((element) => [elementKey(element), element]));
+    current.set(set, elements);
+    const old = oldOf.get(set);
+    const place = old?.last;
+    if (place === undefined) added.push(notation.setLine(set));
+    for (const [key, element] of elements) {
+      if (old && written.get(old.set.name)?.has(key)) continue;
+      const text = notation.elementLine(set, element);
+      if (place === undefined) added.push(text);
+      else after.push([place, text]);
+    }
+  }
+
+  function keepSet({ set, text }: SetLine): readonly string[] {
+    const now = nowOf.get(set.name);
+    if (!now) return [];
+    return [now.name === set.name ? text : notation.setLine(now)];
+  }
+
+  function keepElements({ set: name, elements, text }: ElementsLine): readonly string[] {
+    const now = nowOf.get(name);
+    if (!now) return [];
+    const found = elements.map((element) => current.get(now)?.get(elementKey(element)));
+    const isSame = now.name === name;
+    if (
+      isSame &&
+      found.every((each, n) => each !== undefined && each.timeout === elements[n]?.timeout)
+    )
+      return [text];
+    return found.flatMap((each) => (each ? [notation.elementLine(now, each)] : []));
+  }
+
+  return { added, after, keepSet, keepElements };
+}
+
 function edit({ lines }: Document, table: Table, notation: LineNotation): string {
   const before = new Map<number, string[]>();
   const after = new Map<number, string[]>();
@@ -163,6 +239,11 @@ function edit({ lines }: Document, table: Table, notation: LineNotation): string
     const known = lines.some((line) => line.kind === 'group' && sameGroup(line.group, group));
     if (!known) push(after, groups < 0 ? chains : groups, notation.groupLine(group));
   }
+  const sets = placeSets(lines, table, notation);
+  const firstSet = lastOf('set', 'elements');
+  for (const text of sets.added)
+    push(after, firstSet < 0 ? (groups < 0 ? chains : groups) : firstSet, text);
+  for (const [at, text] of sets.after) push(after, at, text);
   const current = new Map<RuleKey, { readonly chain: string; readonly rule: Rule }>();
   for (const { name, rules } of table.chains)
     for (const rule of rules) current.set(rule.matches, { chain: name, rule });
@@ -209,6 +290,10 @@ function edit({ lines }: Document, table: Table, notation: LineNotation): string
       }
       case 'group':
         return table.groups.some((group) => sameGroup(line.group, group)) ? [line.text] : [];
+      case 'set':
+        return sets.keepSet(line);
+      case 'elements':
+        return sets.keepElements(line);
       case 'deny-unseen':
         return line.on === table.denyUnseen ? [line.text] : [];
       case 'rules':

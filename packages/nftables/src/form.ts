@@ -236,4 +236,10 @@ export const FORMS: Readonly<Record<ValueKind, ValueForm>> = {
   date: asText('date'),
   weekdays: asText('weekdays'),
   monthdays: asText('monthdays'),
+  setRef: define(
+    'setRef',
+    ['value'],
+    ({ set, sides }) => ({ right: `${set} ${sides.join(',')}` }),
+    ({ node }, json) => scalar(json, node)?.split(' '),
+  ),
 };

@@ -14,6 +14,7 @@ import { isBuiltinChain } from '@sockfilter/table';
 import { type JsonNode, JsonText, nodeNoun } from './node.js';
 import { readCount, ruleWords } from './rulewords.js';
 import { EXTENSION } from './selector.js';
+import { SET_KEYS, setWords } from './set.js';
 import { DENY_UNSEEN, FORMAT, hookOf, TABLE } from './write.js';
 
 /** Whether a text is JSON and no list of commands. */
@@ -21,7 +22,7 @@ export function isJson(text: string): boolean {
   return /^\ufeff?\s*[{[]/.test(text);
 }
 
-const ITEMS = ['metainfo', 'table', 'chain', 'rule', 'add', EXTENSION];
+const ITEMS = ['metainfo', 'table', 'chain', 'set', 'rule', 'add', EXTENSION];
 
 const plain = (text: string, span: Span): Word => ({ text, span, quoted: false });
 const quoted = (text: string, span: Span): Word => ({ text, span, quoted: true });
@@ -84,6 +85,7 @@ class Reader {
     if (name === 'metainfo') this.#readMetainfo(body);
     else if (name === 'table') this.#readTable(body);
     else if (name === 'chain') this.#readChain(body);
+    else if (name === 'set') this.#readSet(body);
     else this.#readGroup(body);
     if (this.#json.diagnostics.length > before) this.isDeclared = false;
   }
@@ -207,6 +209,13 @@ class Reader {
     if (audit.value === true) return [plain('--audit', this.#json.spanOf(audit))];
     this.#json.report(audit, '`audit` is true, or is not there');
     return [];
+  }
+
+  #readSet(body: JsonNode): void {
+    if (!this.#inTable(body)) return;
+    const parts = this.#json.members(body, ['family', 'table', ...SET_KEYS], 'a set');
+    if (!parts || !this.#isOurs(body, parts.get('family'), parts.get('table'))) return;
+    for (const words of setWords(this.#json, body, parts)) this.#say(body, words);
   }
 
   #readGroup(body: JsonNode): void {

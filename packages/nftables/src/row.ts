@@ -95,6 +95,7 @@ export const ROWS: Readonly<Record<MatchName, Readonly<Record<string, OptionRow>
     utc: extension('time_utc'),
     contiguous: extension('time_contiguous'),
   },
+  set: { 'match-set': extension('match_set') },
   statistic: {
     mode: extension('statistic_mode'),
     probability: extension('statistic_probability'),

@@ -150,6 +150,18 @@ function items(): readonly Json[] {
       ),
     }),
     object({ chain: { anyOf: [...builtin, user] } }),
+    object({
+      set: object(
+        { ...own, name: string, type: { anyOf: [string, array(string)] } },
+        {
+          handle: count,
+          flags: array({ enum: ['interval', 'timeout'] }),
+          timeout: count,
+          size: count,
+          elem: array({ $ref: '#/$defs/element' }),
+        },
+      ),
+    }),
     object({ [EXTENSION]: object({ group: object({ name: string, id }, { path: string }) }) }),
     object({
       rule: object(
@@ -169,6 +181,18 @@ export function tableSchema(): Json {
     $defs: {
       ...DEFINITIONS,
       statement: { anyOf: statements() },
+      value: { anyOf: [string, count, object({ prefix: object({ addr: string, len: count }) })] },
+      key: {
+        anyOf: [{ $ref: '#/$defs/value' }, object({ concat: array({ $ref: '#/$defs/value' }) })],
+      },
+      element: {
+        anyOf: [
+          { $ref: '#/$defs/key' },
+          object({
+            elem: object({ val: { $ref: '#/$defs/key' } }, { timeout: count, expires: count }),
+          }),
+        ],
+      },
       entry: { anyOf: items() },
       item: { anyOf: [{ $ref: '#/$defs/entry' }, object({ add: { $ref: '#/$defs/entry' } })] },
     },

@@ -15,6 +15,7 @@ import { type LaidMatch, sameLayout, usualLayout } from './layout.js';
 import { limitStatement } from './limit.js';
 import { rowOf } from './row.js';
 import { EXTENSION, selectorJson } from './selector.js';
+import { setJson } from './set.js';
 import { targetStatement } from './statement.js';
 
 /** The form of documents that this program writes, and the highest that it reads. */
@@ -124,7 +125,7 @@ function tableOption({ denyUnseen }: Table): { readonly [key: string]: Json } {
   return denyUnseen ? { [EXTENSION]: { [DENY_UNSEEN]: true } } : {};
 }
 
-/** The items of a document: metainfo, table, chains, groups, rules. */
+/** The items of a document: metainfo, table, chains, groups, sets, rules. */
 export function writeTable(table: Table, options: WriteOptions = {}): readonly Json[] {
   const { counters, chain: only, number } = options;
   const counts = new Map<Rule | Chain, bigint | undefined>();
@@ -145,6 +146,7 @@ export function writeTable(table: Table, options: WriteOptions = {}): readonly J
     { table: { family: TABLE.family, name: TABLE.table, ...tableOption(table) } },
     ...chains.map((chain) => writeChain(chain, counts.get(chain))),
     ...(only === undefined ? table.groups.map(writeGroup) : []),
+    ...(only === undefined ? table.sets.map((set) => setJson(set, TABLE)) : []),
     ...rules,
   ];
 }

@@ -10,11 +10,11 @@ import {
   chainNumber,
   counterOwners,
   isBuiltinChain,
+  isFree,
   type Packet,
   placedTests,
   type Rule,
   registerPaths,
-  ruleCondition,
   type Table,
   valueSet,
 } from '@sockfilter/table';
@@ -70,7 +70,7 @@ export class CheckContext {
       this.owners.flatMap((owner) => (owner.rule ? [[owner.rule, owner]] : [])),
     );
     this.tracer = new Tracer(this.table);
-    this.hasTests = placedTests(this.table).length > 0;
+    this.hasTests = placedTests(this.table).some(({ test }) => isFree(test));
     for (const { rule } of this.owners) {
       if (!rule) continue;
       const called = calledChain(rule.target);
@@ -116,7 +116,7 @@ export class CheckContext {
   matching(rule: Rule): PacketSet {
     const known = this.#matching.get(rule);
     if (known !== undefined) return known;
-    const set = this.universe.matching(ruleCondition(rule, this.table));
+    const set = this.universe.matchingRule(rule, this.table);
     this.#matching.set(rule, set);
     return set;
   }

@@ -8,6 +8,7 @@ import {
 } from '@sockfilter/diagram';
 import {
   type Assume,
+  assumeFor,
   builtinChain,
   type Chain,
   type Clause,
@@ -85,7 +86,8 @@ export class Tracer {
   /** Every rule that is asked, with the reason why it does not match; tests that may hold do. */
   trace(packet: Packet, { assume }: TraceOptions = {}): Trace {
     const steps: TraceStep[] = [];
-    const answers = (n: number) => assume?.(elementAt(this.#tests, n).test) ?? true;
+    const known = this.#known(packet, assume);
+    const answers = (n: number) => known(n) ?? true;
     const ask = (owner: PlacedRule, depth: number) => {
       const failed = this.#failedFields(owner.rule, packet);
       const matched = failed.length === 0 && this.#testsHold(owner, answers);
@@ -113,8 +115,7 @@ export class Tracer {
         this.#testsHold(at, answers);
       return this.#decide(packet, (chain) => this.#indexOf(chain).rulesFor(packet), ask);
     };
-    const known = (n: number) => assume?.(elementAt(this.#tests, n).test);
-    return everyWay(walk, known).map(({ said, result }) => {
+    return everyWay(walk, this.#known(packet, assume)).map(({ said, result }) => {
       const asked = new Map<number, boolean>();
       for (const [n, holds] of said) {
         const { counter } = elementAt(this.#tests, n);
@@ -125,6 +126,12 @@ export class Tracer {
         asked: [...asked].map(([counter, held]) => ({ owner: this.#ownerOf(counter), held })),
       };
     });
+  }
+
+  /** What the tests say by their numbers, as far as it is known. */
+  #known(packet: Packet, assume?: Assume): (n: number) => boolean | undefined {
+    const answer = assumeFor({ packet, sets: this.#table.sets }, assume);
+    return (n) => answer(elementAt(this.#tests, n).test);
   }
 
   #ownerOf(counter: number): CounterOwner {

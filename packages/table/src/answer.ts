@@ -1,6 +1,10 @@
 /** The reference meaning of opaque questions, apart from whatever answers them faster. */
+import type { Packet } from './packet.js';
 import type { OpaqueTest, QuestionKind, QuestionOf } from './question.js';
 import { isOpen } from './schedule.js';
+import { isMember } from './sets/membership.js';
+import { requireSet } from './sets/namedset.js';
+import type { Table } from './table.js';
 
 /** What a question with a state remembers: numbers whose meaning is its own. */
 export type State = readonly bigint[];
@@ -16,6 +20,17 @@ export interface World {
   readonly random: () => number;
 }
 
+/** What tests see that look at nothing of the world. */
+export const NO_WORLD: World = { uptime: 0n, time: 0, minutesWest: 0, random: () => 0 };
+
+/** The call that a test is asked about, and the sets of its table. */
+export interface Subject {
+  readonly packet: Packet;
+  readonly sets: Table['sets'];
+}
+
+const NS_PER_SECOND = 1_000_000_000n;
+
 interface Answer {
   readonly holds: boolean;
   readonly next?: State;
@@ -27,6 +42,7 @@ const ANSWERS: {
     question: QuestionOf<K>,
     state: State | undefined,
     world: World,
+    subject: Subject,
   ) => Answer;
 } = {
   chance: ({ threshold }, _, { random }) => ({ holds: random() % 2 ** 31 < threshold }),
@@ -37,6 +53,15 @@ const ANSWERS: {
   budget: ({ calls }, [spent = 0n] = []) => ({ holds: spent < calls, next: [spent + 1n] }),
   schedule: (schedule, _, { time, minutesWest }) => ({
     holds: isOpen(schedule, time - (schedule.isLocal ? 60 * minutesWest : 0)),
+  }),
+  // Timeouts run from when the machine was started: the table was loaded then.
+  member: ({ set, sides }, _, { uptime }, { packet, sets }) => ({
+    holds: isMember(
+      requireSet({ sets }, set),
+      sides,
+      packet,
+      (timeout) => uptime >= BigInt(timeout) * NS_PER_SECOND,
+    ),
   }),
   bucket: ({ cost, burst }, state, { uptime }) => {
     const full = cost * BigInt(burst);
@@ -53,8 +78,9 @@ function answerTo<K extends QuestionKind>(
   question: QuestionOf<K>,
   state: State | undefined,
   world: World,
+  subject: Subject,
 ): Answer {
-  return ANSWERS[question.kind](question, state, world);
+  return ANSWERS[question.kind](question, state, world, subject);
 }
 
 /** Whether the test holds, and its next state if it has one. */
@@ -62,7 +88,8 @@ export function askTest(
   { question, negated }: OpaqueTest,
   state: State | undefined,
   world: World,
+  subject: Subject,
 ): Answer {
-  const { holds, ...rest } = answerTo(question, state, world);
+  const { holds, ...rest } = answerTo(question, state, world, subject);
   return { holds: holds !== negated, ...rest };
 }

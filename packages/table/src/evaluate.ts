@@ -3,13 +3,13 @@
  * and the verdict. Everything faster is tested against it.
  */
 
-import { askTest, type State, type World } from './answer.js';
+import { askTest, NO_WORLD, type State, type World } from './answer.js';
 import { type Clause, holds } from './clause.js';
 import { ruleCondition } from './condition.js';
 import { type CounterOwner, counterOwners } from './counter.js';
 import { elementAt } from './element.js';
 import { DROP_ERRNO, type Errno, REJECT_ERRNO } from './errno.js';
-import { firstTests, type PlacedTest, placedTests } from './opaque.js';
+import { firstTests, isFree, type PlacedTest, placedTests } from './opaque.js';
 import type { Packet } from './packet.js';
 import type { Report } from './report.js';
 import { builtinChain, type Chain, findChain, type Rule, type Table } from './table.js';
@@ -74,14 +74,16 @@ export function evaluator(table: Table): Evaluate {
   const first = firstTests(tests);
 
   /** Asks the opaque tests of a rule whose fields hold, up to the first that does not. */
-  function asks(rule: Rule, { moment, states }: Trail): boolean {
+  function asks(rule: Rule, { packet, moment, states }: Trail): boolean {
     const counter = counterOf(rule);
     const from = first.get(counter);
     if (from === undefined) return true;
-    if (!moment) throw new TypeError('the table has tests that need a moment to be asked');
+    const subject = { packet, sets: table.sets };
     for (let n = from; tests[n]?.counter === counter; n++) {
       const { test }: PlacedTest = elementAt(tests, n);
-      const { holds: does, next } = askTest(test, states.get(n), moment);
+      if (!moment && isFree(test))
+        throw new TypeError('the table has tests that need a moment to be asked');
+      const { holds: does, next } = askTest(test, states.get(n), moment ?? NO_WORLD, subject);
       if (next) states.set(n, next);
       if (!does) return false;
     }

@@ -2,6 +2,7 @@
 import type { BuiltinChain } from './chains.js';
 import type { Clause } from './clause.js';
 import type { OpaqueTest } from './question.js';
+import type { NamedSet } from './sets/namedset.js';
 import type { Group } from './table.js';
 import { isValueOf, type Value, type ValueKind, type ValueOf } from './value.js';
 
@@ -15,6 +16,7 @@ export interface MatchOption {
 /** What the meaning of an option may depend on beside its value. */
 export interface Scope {
   readonly groups: readonly Group[];
+  readonly sets: readonly NamedSet[];
 }
 
 export interface OptionDescriptor {
@@ -54,7 +56,7 @@ export interface MatchDescriptor {
   /** From the options given, in order: with what iptables says where they don't, without what it leaves out. */
   readonly settle?: (options: readonly MatchOption[]) => Settled;
   /** What it asks once all fields of its rule hold. */
-  readonly asks?: (options: readonly MatchOption[]) => OpaqueTest;
+  readonly asks?: (options: readonly MatchOption[], scope: Scope) => OpaqueTest;
 }
 
 /** The value of the option, if it is among those. */

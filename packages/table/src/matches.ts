@@ -9,6 +9,7 @@ import { multiport } from './matches/multiport.js';
 import { ownerMatch } from './matches/owner.js';
 import { tcp, udp, udplite } from './matches/ports.js';
 import { quota } from './matches/quota.js';
+import { set } from './matches/set.js';
 import { socket } from './matches/socket.js';
 import { statistic } from './matches/statistic.js';
 import { time } from './matches/time.js';
@@ -28,6 +29,7 @@ export const MATCHES = {
   statistic,
   quota,
   time,
+  set,
 } as const satisfies Readonly<Record<string, MatchDescriptor>>;
 
 export type MatchName = keyof typeof MATCHES;

@@ -1,20 +1,53 @@
 /** The opaque tests of rules and tables: what is asked once all fields of a rule hold. */
+import { askTest, NO_WORLD, type Subject } from './answer.js';
+import type { Test } from './clause.js';
 import { type CounterOwner, counterOwners } from './counter.js';
-import type { MatchDescriptor } from './match.js';
+import type { MatchDescriptor, Scope } from './match.js';
 import { MATCHES } from './matches.js';
-import type { OpaqueTest } from './question.js';
+import type { Assume, OpaqueTest } from './question.js';
+import { memberBoxes } from './sets/membership.js';
+import { type NamedSet, requireSet } from './sets/namedset.js';
+import type { Side } from './sets/settype.js';
 import type { Rule, Table } from './table.js';
 
 const NONE: readonly OpaqueTest[] = [];
 
 /** The opaque tests of the rule, in the order in which they are asked. */
-export function ruleTests(rule: Rule): readonly OpaqueTest[] {
+export function ruleTests(rule: Rule, scope: Scope): readonly OpaqueTest[] {
   let tests = NONE;
   for (const { name, options } of rule.matches) {
     const { asks }: MatchDescriptor = MATCHES[name];
-    if (asks) tests = [...tests, asks(options)];
+    if (asks) tests = [...tests, asks(options, scope)];
   }
   return tests;
+}
+
+/** What the call's packet alone answers: whether it is in a set that no clock changes. */
+export interface ExactTest {
+  readonly set: NamedSet;
+  readonly sides: readonly Side[];
+  /** Packets of which all tests of one of the boxes hold are in the set. */
+  readonly boxes: () => readonly (readonly Test[])[];
+  readonly negated: boolean;
+}
+
+/** The same test over the packet's fields; undefined for one that more than these have a say in. */
+export function exactTest({ question, negated }: OpaqueTest, scope: Scope): ExactTest | undefined {
+  if (question.kind !== 'member' || question.changes) return undefined;
+  const { sides } = question;
+  const set = requireSet(scope, question.set);
+  return { set, sides, boxes: () => memberBoxes(set, sides), negated };
+}
+
+/** Whether more than the call's packet has a say in the test. */
+export function isFree({ question }: OpaqueTest): boolean {
+  return question.kind !== 'member' || question.changes;
+}
+
+/** What is known of a test once the call is known, and else what is assumed of it. */
+export function assumeFor(subject: Subject, assume: Assume = () => undefined): Assume {
+  return (test) =>
+    isFree(test) ? assume(test) : askTest(test, undefined, NO_WORLD, subject).holds;
 }
 
 /** An opaque test where it stands. */
@@ -28,7 +61,9 @@ export interface PlacedTest {
 /** Every opaque test of the table, by counter; a test's number is its position here. */
 export function placedTests(table: Table): readonly PlacedTest[] {
   return counterOwners(table).flatMap((owner, counter) =>
-    owner.rule ? ruleTests(owner.rule).map((test): PlacedTest => ({ owner, counter, test })) : [],
+    owner.rule
+      ? ruleTests(owner.rule, table).map((test): PlacedTest => ({ owner, counter, test }))
+      : [],
   );
 }
 

@@ -1,10 +1,12 @@
 /**
- * What an opaque test asks: chance, a clock or a state of its own, and no field of the packet.
+ * What an opaque test asks: chance, a clock, a state of its own, or a named set.
  *
  * A match that asks one of these questions is a row in matches/. A new question is a member here: whoever
  * answers has a record over QuestionKind, so that evaluate() and the kernel do not compile without it.
  */
+import type { Family } from './packet.js';
 import { isOpen, type Schedule } from './schedule.js';
+import type { SetType, Side } from './sets/settype.js';
 
 interface Questions {
   /** Holds in `threshold` of 2^31 cases. */
@@ -20,6 +22,14 @@ interface Questions {
   readonly budget: { readonly calls: bigint };
   /** Holds at certain hours of certain days. Asks the time of day, and has no state. */
   readonly schedule: Schedule;
+  /** Holds for packets that the named set has. `changes`: by itself, since elements time out. */
+  readonly member: {
+    readonly set: string;
+    readonly type: SetType;
+    readonly family: Family;
+    readonly sides: readonly Side[];
+    readonly changes: boolean;
+  };
 }
 
 export type QuestionKind = keyof Questions;
@@ -70,6 +80,7 @@ const QUESTIONS: { readonly [K in QuestionKind]: QuestionRow<QuestionOf<K>> } = 
     says: ({ calls }) => (calls === 0n ? always(true, false) : { fresh: true, exhausted: false }),
   },
   schedule: { hasState: false, again: undefined, says: () => ({}), at: isOpen },
+  member: { hasState: false, again: undefined, says: () => ({}) },
   bucket: { hasState: true, again: true, says: () => ({ fresh: true, exhausted: false }) },
 };
 

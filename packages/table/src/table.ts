@@ -5,6 +5,7 @@ import { isBelow } from './grouppath.js';
 import type { MatchOption } from './match.js';
 import type { MatchName } from './matches.js';
 import type { Policy } from './policy.js';
+import type { NamedSet } from './sets/namedset.js';
 import type { Target } from './targets.js';
 
 /** One match of a rule with its options in canonical order, those of `-m tcp` for example. */
@@ -49,6 +50,7 @@ export interface Table {
   /** Whether sockets whose calls no hook sees can't be made (`--deny-unseen`). */
   readonly denyUnseen: boolean;
   readonly groups: readonly Group[];
+  readonly sets: readonly NamedSet[];
   readonly chains: readonly Chain[];
 }
 
@@ -62,6 +64,7 @@ export function emptyChain(name: string, policy: Policy | undefined): Chain {
 export const EMPTY_TABLE: Table = {
   denyUnseen: false,
   groups: [],
+  sets: [],
   chains: BUILTIN_CHAINS.map((name) => emptyChain(name, 'ACCEPT')),
 };
 

@@ -3,6 +3,7 @@
 import { type BuiltinChain, isBuiltinChain } from './chains.js';
 import { describeOption } from './condition.js';
 import { type Problem, TableError } from './error.js';
+import { misusedSet } from './sets/use.js';
 import { type Chain, findChain, type Rule, type Table } from './table.js';
 import { calledChain, targetAbsence } from './targets.js';
 
@@ -61,6 +62,11 @@ function* walk(table: Table, start: Chain): Generator<Finding> {
       if (reason !== undefined) {
         const message = way.length > 0 ? `${reason} (reached by ${names.join(' -> ')})` : reason;
         yield { key: `${place} ${reason}`, message, help: undefined, chain, rule };
+      }
+      const misuse = misusedSet(rule, table, start.name);
+      if (misuse) {
+        const { message, help } = misuse;
+        yield { key: `${place} set ${message}`, message, help, chain, rule };
       }
       const name = calledChain(rule.target);
       if (name === undefined) continue;

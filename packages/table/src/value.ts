@@ -1,6 +1,7 @@
 /** What the options of a match can be given: one type for each kind of value. */
 import type { RejectErrno } from './errno.js';
 import type { Family } from './packet.js';
+import type { Side } from './sets/settype.js';
 
 export interface Values {
   /** Option without a value. */
@@ -42,6 +43,8 @@ export interface Values {
   readonly weekdays: { readonly days: number };
   /** Bit n is day n, 1 to 31. */
   readonly monthdays: { readonly days: number };
+  /** A named set, and which end of the packet each part of its elements is compared with. */
+  readonly setRef: { readonly set: string; readonly sides: readonly Side[] };
   /** `count` in each so many seconds, the shortest period in which it is a whole number. */
   readonly rate: { readonly count: number; readonly seconds: RatePeriod };
 }

@@ -1,7 +1,7 @@
 /**
  * What completion offers where, as data for the scripts of all shells: each case has patterns for what
  * is already typed, and the words that can come. A word that begins with `@` stands for what the shell
- * or the table knows: `@file`, `@chain` (all), `@own` (those that users made), `@group`.
+ * or the table knows: `@file`, `@chain` (all), `@own` (those that users made), `@group`, `@set`.
  */
 import { COMMAND_SPELLINGS, SWITCH, SYNTAX, TARGET_SYNTAX } from '@sockfilter/iptables';
 import { CATALOGUE } from '@sockfilter/policy';
@@ -39,10 +39,13 @@ export interface Cases {
   readonly args: readonly Case[];
 }
 
+/** What the shell or the table knows. */
+const FROM_TABLE: readonly Filler[] = ['file', 'chain', 'group', 'set'];
+
 function fill(filler: Filler): readonly string[] {
   if (typeof filler !== 'string') return filler;
   if (filler === 'code') return Object.keys(CATALOGUE);
-  return filler === 'file' || filler === 'chain' || filler === 'group' ? [`@${filler}`] : [];
+  return FROM_TABLE.includes(filler) ? [`@${filler}`] : [];
 }
 
 const dashed = (names: readonly string[]) => names.map((name) => `--${name}`);
@@ -119,6 +122,7 @@ function tableValues(): readonly Case[] {
     of([...Object.keys(PROTOCOL), 'mptcp', 'all'], '-p', '--protocol', '--proto'),
     of(Object.keys(REJECT_ERRNO), '--reject-with'),
     of(['@group'], '--id'),
+    of(['@set'], '--match-set'),
     of([], '-s', '-d', '--source', '--destination', '--src', '--dst', '--sport', '--dport', '-N'),
   ];
 }
@@ -162,7 +166,7 @@ export function completionCases(): Cases {
     modules: modules(),
     args: [
       { patterns: [''], words: COMMAND_NAMES },
-      { patterns: ['group'], words: subcommandsOf('group') },
+      ...['group', 'set'].map((name) => ({ patterns: [name], words: subcommandsOf(name) })),
       ...COMMANDS.map(({ words, args }) => ({
         patterns: [words],
         words: [...new Set(args.flatMap(({ filler }) => fill(filler)))],

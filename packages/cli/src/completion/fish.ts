@@ -47,8 +47,8 @@ function __sockfilter_words
             case '*'
                 if test -z "$command$table"
                     set command $word
-                else if test "$command" = group
-                    set command "group $word"
+                else if contains -- "$command" group set
+                    set command "$command $word"
                 end
         end
         set earlier "$before"
@@ -108,6 +108,8 @@ ${branches(args, '                        ')}                    end
                 printf "$start%s\\n" (__sockfilter_ask $program $place -S | string replace -rf '^-N ' '')
             case @group
                 printf "$start%s\\n" (__sockfilter_ask $program $place group list | tail -n +2 | string replace -r ' .*' '')
+            case @set
+                printf "$start%s\\n" (__sockfilter_ask $program $place set list | string replace -rf '^Name: ' '')
             case '*'
                 printf '%s%s\\n' "$start" "$word"
         end

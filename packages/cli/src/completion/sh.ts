@@ -33,7 +33,7 @@ __sockfilter_words() {
       -*) [ -n "$command" ] || table=1 ;;
       *)
         if [ -z "$command$table" ]; then command=$word
-        elif [ "$command" = group ]; then command="group $word"
+        elif [ "$command" = group ] || [ "$command" = set ]; then command="$command $word"
         fi ;;
     esac
     earlier=$before
@@ -79,6 +79,9 @@ ${branches(args, '            ')}          esac
       @group)
         "$program" \${file:+--file "$file"} \${root:+--root "$root"} group list 2>/dev/null |
           sed -n '1!s/ .*//p' ;;
+      @set)
+        "$program" \${file:+--file "$file"} \${root:+--root "$root"} set list 2>/dev/null |
+          sed -n 's/^Name: //p' ;;
       *) printf '%s\\n' "$word" ;;
     esac
   done

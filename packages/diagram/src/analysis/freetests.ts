@@ -4,7 +4,14 @@
  * it can be compared. A rule that is asked twice on one way gives the same answer twice: it has then said
  * already, the first time, whatever else it could have led to.
  */
-import { type Assume, elementAt, firstTests, placedTests, type Table } from '@sockfilter/table';
+import {
+  type Assume,
+  elementAt,
+  firstTests,
+  isFree,
+  placedTests,
+  type Table,
+} from '@sockfilter/table';
 import type { OutcomeTable, Verdict } from '../outcome.js';
 import { isTerminal, type Ref } from '../store.js';
 import { isFreePiece } from './freepieces.js';
@@ -31,7 +38,9 @@ export class FreeTests {
     this.#byCounter = new Map(
       [...firstTests(tests).keys()].map((counter) => [
         counter,
-        tests.flatMap((test, n) => (test.counter === counter ? [elementAt(this.#pieces, n)] : [])),
+        tests.flatMap((placed, n) =>
+          placed.counter === counter && isFree(placed.test) ? [elementAt(this.#pieces, n)] : [],
+        ),
       ]),
     );
   }

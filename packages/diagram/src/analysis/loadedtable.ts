@@ -6,8 +6,8 @@ import {
   counterOwners,
   type Errno,
   elementAt,
+  isFree,
   ownErrno,
-  ruleCondition,
   ruleTests,
   stepOf,
   type Table,
@@ -48,7 +48,7 @@ export class LoadedTable {
     this.table = table;
     this.store = store;
     this.owners = counterOwners(table);
-    const recording = { verdicts: true, counts: () => false };
+    const recording = { verdicts: true, counts: () => false, asksSets: false };
     const { compiler, root } = build(table, recording, store.limits);
     this.#tests = new FreeTests(store, table, assume);
     const known = new Map<Ref, Ref>();
@@ -171,12 +171,12 @@ export class LoadedTable {
   #leavingOf(chain: Chain): Ref {
     const known = this.#leaving.get(chain);
     if (known !== undefined) return known;
-    const { store } = this;
+    const { store, table } = this;
     const leavers = this.owners.flatMap((owner, counter): readonly Ref[] => {
       const { rule } = owner;
       if (!rule || owner.chain !== chain || !leavesEarly({ step: stepOf(rule.target) })) return [];
       // One that asks a test as well may let any packet stay.
-      if (ruleTests(rule).length > 0) return [];
+      if (ruleTests(rule, table).some(isFree)) return [];
       return [store.guard(this.#condition(counter), markRef(counter))];
     });
     const leaving = store.overlayAll(leavers);
@@ -192,7 +192,7 @@ export class LoadedTable {
   #condition(counter: number): Ref {
     const { rule, chain } = this.ownerOf(counter);
     return rule
-      ? this.store.conditions.compile(ruleCondition(rule, this.table), IN)
+      ? this.store.conditions.compileRule(rule, this.table, IN)
       : this.store.chain(chain.name);
   }
 

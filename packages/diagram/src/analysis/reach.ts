@@ -7,13 +7,7 @@
  * means that the packet is decided, an even one that it goes back to the caller. OUT: it never leaves
  * before the end.
  */
-import {
-  BUILTIN_CHAINS,
-  type Chain,
-  calledChain,
-  ruleCondition,
-  type Table,
-} from '@sockfilter/table';
+import { BUILTIN_CHAINS, type Chain, calledChain, type Table } from '@sockfilter/table';
 import { defineOperation } from '../operation.js';
 import { isTerminal, type Ref } from '../store.js';
 import {
@@ -149,7 +143,7 @@ class Reach implements Reached, Interpretation<Ref> {
 
   #where({ rule, counter }: PlacedRule, hit: Ref): Ref {
     const { conditions } = this.#store;
-    return conditions.compile(ruleCondition(rule, this.#table), this.#tests.where(counter, hit));
+    return conditions.compileRule(rule, this.#table, this.#tests.where(counter, hit));
   }
 }
 

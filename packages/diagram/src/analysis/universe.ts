@@ -1,5 +1,5 @@
 /** Where sets of packets and tables are compared: one store, so that equal sets are equal numbers. */
-import type { Assume, Clause, Table } from '@sockfilter/table';
+import type { Assume, Clause, Rule, Table } from '@sockfilter/table';
 import { DEFAULT_LIMITS, type Limits } from '../limit.js';
 import { type Box, boxClauses } from './box.js';
 import { LoadedTable } from './loadedtable.js';
@@ -25,6 +25,12 @@ export class Universe {
   /** The possible packets for which all the clauses hold. */
   matching(clauses: readonly Clause[]): PacketSet {
     const condition = this.#store.conditions.compile(clauses, IN);
+    return packetSet(this.#store, this.#store.intersect(this.possible.ref, condition));
+  }
+
+  /** The possible packets that the rule matches, or may match: opaque tests have a say. */
+  matchingRule(rule: Rule, table: Table): PacketSet {
+    const condition = this.#store.conditions.compileRule(rule, table, IN);
     return packetSet(this.#store, this.#store.intersect(this.possible.ref, condition));
   }
 

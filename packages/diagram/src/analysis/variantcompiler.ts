@@ -9,7 +9,6 @@ import {
   type Chain,
   type Errno,
   policyErrno,
-  ruleCondition,
   type Table,
 } from '@sockfilter/table';
 import { defineOperation, type Operation } from '../operation.js';
@@ -126,7 +125,7 @@ class VariantCompiler implements Interpretation<Ref> {
 
   #where({ rule, counter }: PlacedRule, hit: Ref): Ref {
     const { conditions } = this.#store;
-    return conditions.compile(ruleCondition(rule, this.#table), this.#tests.where(counter, hit));
+    return conditions.compileRule(rule, this.#table, this.#tests.where(counter, hit));
   }
 }
 

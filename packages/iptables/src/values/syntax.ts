@@ -3,6 +3,7 @@ import type { Names, Parsed, Word } from '@sockfilter/language';
 import {
   type Group,
   isValueOf,
+  type NamedSet,
   type OptionDescriptor,
   type Value,
   type ValueKind,
@@ -15,6 +16,8 @@ export interface RuleContext {
   readonly names: Names;
   /** Declared groups, whose names `--id` may use. */
   readonly groups: readonly Group[];
+  /** The sets that there are; undefined while that is not known. */
+  readonly sets?: readonly NamedSet[];
   /** What has been read with the same names and groups; without it nothing is shared. */
   readonly memo?: RuleMemo;
 }

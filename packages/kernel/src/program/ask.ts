@@ -2,7 +2,7 @@
  * The function that answers opaque tests. It is global: the verifier looks at it once, and not for each step
  * and each way on which the walk could come to it.
  *
- *     r6 the node   r7 kind and negation   r9 the state, if the question has one
+ *     r6 the node   r7 kind and negation   r8 the packet   r9 the state, if the question has one
  */
 import {
   addImm,
@@ -21,8 +21,10 @@ import {
   R0,
   R1,
   R2,
+  R3,
   R6,
   R7,
+  R8,
   R9,
   R10,
   rshImm,
@@ -34,8 +36,9 @@ import { ASK_NODES, NODE } from '../layout.js';
 import { MAPS } from '../maps.js';
 import { QUESTION_KINDS, QUESTIONS } from '../question.js';
 import type { World } from '../questionrow.js';
+import { SLOTS } from './stack.js';
 
-/** Its label. It takes the node, and whether the call is judged once more. */
+/** Its label. It takes the node, whether the call is judged once more, and the packet. */
 export const ASK = 'ask';
 
 /** What it gives. */
@@ -79,11 +82,13 @@ function answer(kind: QuestionKind, world: World): readonly Item[] {
 export function askFunction(world: World = WORLD): GlobalFunction {
   return {
     name: ASK,
-    parameters: [{ bytes: 8 * ASK_NODES }, 'number'],
+    parameters: [{ bytes: 8 * ASK_NODES }, 'number', { bytes: 2 * SLOTS }],
     items: [
       movImm(R7, 0),
       jumpIf('eq', R1, 0, 'ask.fails'),
+      jumpIf('eq', R3, 0, 'ask.fails'),
       mov(R6, R1),
+      mov(R8, R3),
       load(2, R7, R6, 0),
       mov(R1, R7),
       andImm(R1, NODE.kindMask),

@@ -279,6 +279,8 @@ export function walk(
     lshImm(R1, 3),
     add(R1, R6),
     movImm(R2, countsAll ? 0 : 1),
+    mov(R3, R10),
+    addImm(R3, PACKET),
     callLabel(ASK),
     mov(R1, R0),
     load(8, R0, R10, SPILL),

@@ -16,6 +16,7 @@ import {
   type Rule,
   ruleTests,
   stepOf,
+  type Table,
   type Target,
 } from '@sockfilter/table';
 import type { Check, CheckContext } from '../context.js';
@@ -24,10 +25,10 @@ import type { Finding } from '../finding.js';
 /** How far back in a row of negations one is compared with the others. */
 const MAX_ROW = 32;
 
-function hasNegation(rule: Rule): boolean {
+function hasNegation(rule: Rule, table: Table): boolean {
   // What a rule asks beside fields keeps it from taking all that these leave.
   return (
-    ruleTests(rule).length === 0 &&
+    ruleTests(rule, table).length === 0 &&
     rule.matches.some(({ options }) => options.some(({ negated }) => negated))
   );
 }
@@ -85,7 +86,7 @@ function* negationsOf(context: CheckContext, chain: Chain): Generator<Finding> {
   for (const rule of chain.rules) {
     if (last && !sameVerdict(last.target, rule.target)) row = [];
     last = rule;
-    if (!hasNegation(rule)) continue;
+    if (!hasNegation(rule, context.table)) continue;
     const matched = intersect(context.matching(rule), entering);
     const whole = intersect(withoutNegations(context, rule), entering);
     if (isEmpty(whole)) continue;

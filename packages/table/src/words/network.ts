@@ -29,6 +29,11 @@ const PREFIX_LENGTHS: Readonly<Record<Family, ReadonlyMap<bigint, number>>> = {
   6: new Map(Array.from({ length: 129 }, (_, length) => [prefixMask(6, length), length])),
 };
 
+/** How many bits the mask has, all in front; undefined for one with holes. */
+export function prefixLength(family: Family, mask: bigint): number | undefined {
+  return PREFIX_LENGTHS[family].get(mask);
+}
+
 /** `10.0.0.0/8`, or with a netmask where that has holes. */
 export function printNetwork({ family, value, mask }: Network): string {
   const length = PREFIX_LENGTHS[family].get(mask);

@@ -1,0 +1,108 @@
+/** Named sets whose elements stay are exact to the analysis, and one look-up to the diagram of the kernel. */
+import { assumeFor, evaluator, placedTests, type Table } from '@sockfilter/table';
+import fc from 'fast-check';
+import { decisionWords } from '../../../test/arbitrary/decision.js';
+import { setTables } from '../../../test/arbitrary/set.js';
+import { smallTables } from '../../../test/arbitrary/smalltable.js';
+import { packets, tables } from '../../../test/arbitrary/table.js';
+import { forLength } from '../../../test/harness/length.js';
+import { tableOf } from '../../../test/harness/policy.js';
+import { difference, includes, isEmpty, Universe } from './analysis/index.js';
+import { buildDiagram, decide } from './index.js';
+
+const small = setTables(smallTables.map(([table]) => table));
+const someCalls = fc.array(packets, { minLength: 60, maxLength: 60 });
+const RUNS = forLength({ long: 200, short: 20 });
+
+test('what is told of all calls is what becomes of each', () => {
+  fc.assert(
+    fc.property(small, someCalls, (table, calls) => {
+      const loaded = new Universe().load(table);
+      const evaluate = evaluator(table);
+      const [accepted, refused] = [loaded.mayAccept, loaded.mayRefuse];
+      const counted = loaded.owners.map((_, counter) => loaded.countedBy(counter));
+      for (const packet of calls) {
+        const { errno, decider, counted: wanted } = evaluate(packet);
+        const counting = counted.flatMap((set, n) => (includes(set, packet) ? [n] : []));
+
+        expect({
+          accepts: includes(accepted, packet),
+          refuses: includes(refused, packet),
+          decides: includes(loaded.decidedBy(decider), packet),
+          counting,
+        }).toEqual({
+          accepts: errno === 0,
+          refuses: errno !== 0,
+          decides: true,
+          counting: [...new Set(wanted)].sort((x, y) => x - y),
+        });
+      }
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('a rule is redundant exactly if no call has another verdict without it', () => {
+  fc.assert(
+    fc.property(small, someCalls, (table, calls) => {
+      const loaded = new Universe().load(table);
+      const redundant = new Set(loaded.redundantCounters());
+      const verdicts = (each: Table) => {
+        const evaluate = evaluator(each);
+        return calls.map((packet) => evaluate(packet).errno).join();
+      };
+      const whole = verdicts(table);
+      for (const counter of redundant) {
+        const { rule: removed } = loaded.ownerOf(counter);
+        const chains = table.chains.map((chain) => ({
+          ...chain,
+          rules: chain.rules.filter((rule) => rule !== removed),
+        }));
+        expect(verdicts({ ...table, chains })).toBe(whole);
+      }
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('the diagram that asks decides as what the sets hold says', () => {
+  fc.assert(
+    fc.property(setTables(tables(4)), someCalls, (table, calls) => {
+      const diagram = buildDiagram(table);
+      const evaluate = evaluator(table);
+      const tests = placedTests(table);
+      for (const packet of calls) {
+        const known = assumeFor({ packet, sets: table.sets });
+        const answers = (n: number) => known(tests[n].test) ?? false;
+        expect(decisionWords(decide(diagram, packet, answers))).toBe(
+          decisionWords(evaluate(packet)),
+        );
+      }
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('a set of another content is another table, and the same one none', () => {
+  const table = (...elements: readonly string[]) =>
+    tableOf(
+      `create s net,port\n${elements.map((each) => `add s ${each}\n`).join('')}-A CONNECT -m set --match-set s dst,dst -j DROP`,
+    );
+  const universe = new Universe();
+  const [a, b, c] = [
+    table('10.0.0.0/8,tcp:80'),
+    table('10.0.0.0/9,tcp:80', '10.128.0.0/9,tcp:80'),
+    table('10.0.0.0/8,tcp:80', '10.0.0.5,udp:53'),
+  ].map((each) => universe.load(each));
+  expect(Object.values(difference(a, b)).every(isEmpty)).toBe(true);
+  const { newlyRefused, newlyAccepted } = difference(a, c);
+  expect([isEmpty(newlyRefused), isEmpty(newlyAccepted)]).toEqual([false, true]);
+});
+
+test('the diagram of a table is the same whatever its sets hold', () => {
+  const edges = (elements: string) =>
+    buildDiagram(tableOf(`create s net\n${elements}-A CONNECT -m set --match-set s dst -j DROP`))
+      .store.edgeCount;
+  const many = Array.from({ length: 3000 }, (_, n) => `add s 10.${n >> 8}.${n & 255}.0/24\n`);
+  expect(edges(many.join(''))).toBe(edges(''));
+});

@@ -1,0 +1,196 @@
+/** The lines of a save file that declare sets, in ipset's words: `create NAME TYPE ...`, `add NAME ELEMENT`. */
+import {
+  type Diagnostic,
+  diagnose,
+  didYouMean,
+  type Problem,
+  type Report,
+  type Word,
+} from '@sockfilter/language';
+import {
+  DEFAULT_MAXELEM,
+  findSetType,
+  hasAddresses,
+  MAX_TIMEOUT,
+  MOST_ELEMENTS,
+  type NamedSet,
+  SET_TYPE_NAMES,
+  type SetElement,
+} from '@sockfilter/table';
+import { quoteSaved } from './quote.js';
+import { parseElements, printElement } from './setelement.js';
+import { parseNumber } from './values/number.js';
+import { isSetName, SET_NAME_RULE } from './values/setref.js';
+
+/** Options of ipset that say how much room its tables have, and nothing of what is in a set. */
+const TUNING: readonly string[] = ['hashsize', 'bucketsize', 'initval', 'range'];
+
+/** Options of ipset that are not there, each with the reason. */
+const ABSENT: Readonly<Record<string, string>> = {
+  counters: 'elements have no counters yet',
+  comment: 'elements have no comments yet',
+  nomatch: 'elements can not be exceptions yet',
+  skbinfo: 'a socket call has no mark of a packet',
+  forceadd: 'a full set takes nothing: nothing is thrown out of it',
+  netmask: 'write networks in a set of type net',
+  bitmask: 'write networks in a set of type net',
+  wildcard: 'there are no sets of interfaces',
+};
+
+/** Words of set lines, which can be read before or after each other. */
+class SetWords {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #report: Report = (diagnostic) => {
+    this.diagnostics.push(diagnostic);
+  };
+  readonly #words: Word[];
+
+  constructor(words: readonly Word[]) {
+    this.#words = [...words];
+  }
+
+  fault(word: Word, message: string, help?: string): undefined {
+    this.#report({ code: 'bad-line', message, span: word.span, exit: 2, help });
+    return undefined;
+  }
+
+  problem(problem: Problem, word: Word): undefined {
+    this.#report(diagnose(problem, word.span));
+    return undefined;
+  }
+
+  next(): Word | undefined {
+    return this.#words.shift();
+  }
+
+  number(option: Word, noun: string, most: number, least = 0): number | undefined {
+    const word = this.next();
+    if (!word) return this.fault(option, `\`${option.text}\` needs a number`);
+    const parsed = parseNumber(word, { noun, least, most, separator: '-' });
+    return parsed.ok ? parsed.value : this.problem(parsed.problem, word);
+  }
+
+  name(after: Word): string | undefined {
+    const word = this.next();
+    if (!word) return this.fault(after, `\`${after.text}\` needs the name of a set`);
+    if (isSetName(word.text)) return word.text;
+    return this.fault(word, `invalid set name \`${word.text}\``, SET_NAME_RULE);
+  }
+}
+
+/** Whether the words say that what is there already is no fault, and the words without that. */
+export function takeExist(words: readonly Word[]): {
+  readonly exist: boolean;
+  readonly words: readonly Word[];
+} {
+  const isExist = ({ text, quoted }: Word) => !quoted && ['-!', '-exist', '--exist'].includes(text);
+  return { exist: words.some(isExist), words: words.filter((word) => !isExist(word)) };
+}
+
+export interface ParsedSetLine<T> {
+  readonly value: T | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const CREATE_OPTIONS = ['family', 'timeout', 'maxelem', 'inet', 'inet6'];
+
+/** `create NAME TYPE [family inet|inet6] [timeout SECONDS] [maxelem NUMBER]`, from behind its first word. */
+export function parseCreate(start: Word, words: readonly Word[]): ParsedSetLine<NamedSet> {
+  const line = new SetWords(words);
+  const { diagnostics } = line;
+  const name = line.name(start);
+  const written = line.next();
+  const type = written && findSetType(written.text);
+  if (!written) line.fault(start, `a set needs a type: ${SET_TYPE_NAMES.join(', ')}`);
+  else if (!type) {
+    const help =
+      didYouMean(written.text, SET_TYPE_NAMES) ?? `the types are ${SET_TYPE_NAMES.join(', ')}`;
+    line.fault(written, `no type of sets \`${written.text}\``, help);
+  }
+  let family: NamedSet['family'] = 4;
+  let timeout: number | undefined;
+  let maxelem: number | undefined;
+  for (let word = line.next(); word; word = line.next()) {
+    const { text } = word;
+    if (text === 'family' || text === 'inet' || text === 'inet6') {
+      const value = text === 'family' ? line.next() : word;
+      if (value?.text !== 'inet' && value?.text !== 'inet6')
+        line.fault(value ?? word, 'a family is inet or inet6');
+      else if (type && !hasAddresses(type))
+        line.fault(word, `a set of type ${type} has no family: it has no addresses`);
+      else family = value.text === 'inet6' ? 6 : 4;
+    } else if (text === 'timeout') timeout = line.number(word, 'timeout', MAX_TIMEOUT);
+    else if (text === 'maxelem')
+      maxelem = line.number(word, 'number of elements', MOST_ELEMENTS, 1);
+    else if (TUNING.includes(text)) line.next();
+    else if (Object.hasOwn(ABSENT, text))
+      line.fault(word, `\`${text}\` is not available: ${ABSENT[text]}`);
+    else line.fault(word, `unknown word \`${text}\``, didYouMean(text, CREATE_OPTIONS));
+  }
+  if (diagnostics.length > 0 || name === undefined || !type)
+    return { value: undefined, diagnostics };
+  return {
+    value: { name, type, family, timeout, maxelem: maxelem ?? DEFAULT_MAXELEM, elements: [] },
+    diagnostics,
+  };
+}
+
+export interface NamedElements {
+  readonly set: NamedSet;
+  readonly elements: readonly SetElement[];
+}
+
+/** `add NAME ELEMENT [timeout SECONDS]`, or another command on elements, from behind its first word. */
+export function parseElementLine(
+  start: Word,
+  words: readonly Word[],
+  find: (name: string) => NamedSet | undefined,
+): ParsedSetLine<NamedElements> {
+  const line = new SetWords(words);
+  const { diagnostics } = line;
+  const [at] = words;
+  const name = line.name(start);
+  const set = name === undefined ? undefined : find(name);
+  if (name !== undefined && at && !set)
+    diagnostics.push({
+      code: 'unknown-name',
+      message: `Set ${name} doesn't exist.`,
+      span: at.span,
+      exit: 1,
+      help: `create it first: \`create ${quoteSaved(name)} TYPE\``,
+    });
+  const written = line.next();
+  if (!written && set) line.fault(start, `\`${start.text}\` needs an element`);
+  let timeout: number | undefined;
+  for (let word = line.next(); word; word = line.next()) {
+    const { text } = word;
+    if (text === 'timeout' && set?.timeout === undefined && set)
+      line.fault(word, `set \`${set.name}\` was created without \`timeout\`: its elements stay`);
+    else if (text === 'timeout') timeout = line.number(word, 'timeout', MAX_TIMEOUT);
+    else if (Object.hasOwn(ABSENT, text))
+      line.fault(word, `\`${text}\` is not available: ${ABSENT[text]}`);
+    else line.fault(word, `unknown word \`${text}\``, didYouMean(text, ['timeout']));
+  }
+  if (!set || !written) return { value: undefined, diagnostics };
+  const parsed = parseElements(written, set);
+  if (!parsed.ok) line.problem(parsed.problem, written);
+  if (diagnostics.length > 0 || !parsed.ok) return { value: undefined, diagnostics };
+  const elements =
+    timeout === undefined
+      ? parsed.value
+      : parsed.value.map((element) => ({ ...element, timeout: timeout || undefined }));
+  return { value: { set, elements }, diagnostics };
+}
+
+/** The set without its elements. */
+export function printCreate({ name, type, family, timeout, maxelem }: NamedSet): string {
+  const own = hasAddresses(type) ? ` family ${family === 6 ? 'inet6' : 'inet'}` : '';
+  const lasting = timeout === undefined ? '' : ` timeout ${timeout}`;
+  return `create ${quoteSaved(name)} ${type}${own}${lasting} maxelem ${maxelem}`;
+}
+
+/** A line that adds the element; an element of a set whose elements time out says how long it has. */
+export function printAdd(set: NamedSet, element: SetElement): string {
+  const lasting = set.timeout === undefined ? '' : ` timeout ${element.timeout ?? 0}`;
+  return `add ${quoteSaved(set.name)} ${printElement(set, element)}${lasting}`;
+}

@@ -1,0 +1,108 @@
+/** Random named sets, and tables of which some rules ask them. */
+import {
+  addressBits,
+  type Chain,
+  elementKey,
+  type Family,
+  hasAddresses,
+  hasPart,
+  type Match,
+  type NamedSet,
+  PORT_PROTOCOLS,
+  partsOf,
+  prefixMask,
+  type Rule,
+  SET_TYPE_NAMES,
+  type SetElement,
+  SIDES,
+  type Table,
+} from '@sockfilter/table';
+import fc, { type Arbitrary } from 'fast-check';
+
+/** Those that packets have: see table.ts. */
+const ADDRESSES: Readonly<Record<Family, readonly bigint[]>> = {
+  4: [0x0a000005n, 0x0a000006n, 0x0a0000ffn, 0x7f000001n, 0n, 0xffffffffn],
+  6: [0n, 1n, 0x20010db8_00000000_00000000_00000005n, 2n ** 128n - 1n],
+};
+const PREFIXES: Readonly<Record<Family, readonly number[]>> = {
+  4: [0, 8, 24, 30, 31, 32],
+  6: [0, 1, 64, 127, 128],
+};
+const PORTS = [0, 1, 53, 80, 443, 65535];
+
+function elementOf(
+  set: Omit<NamedSet, 'elements'>,
+  timeouts: readonly number[],
+): Arbitrary<SetElement> {
+  const { type, family } = set;
+  const bits = addressBits(family);
+  return fc
+    .record({
+      address: fc.constantFrom(...ADDRESSES[family]),
+      length: fc.constantFrom(...PREFIXES[family]),
+      protocol: fc.constantFrom(...PORT_PROTOCOLS),
+      port: fc.constantFrom(...PORTS),
+      timeout: fc.constantFrom(undefined, ...timeouts),
+    })
+    .map(({ address, length, protocol, port, timeout }): SetElement => {
+      const prefix = hasPart(type, 'network') ? length : bits;
+      const has = hasAddresses(type);
+      return {
+        address: has ? address & prefixMask(family, prefix) : 0n,
+        prefix: has ? prefix : 0,
+        protocol: hasPart(type, 'service') ? protocol : 0,
+        port: hasPart(type, 'service', 'port') ? port : 0,
+        timeout: set.timeout === undefined ? undefined : timeout,
+      };
+    });
+}
+
+function setOf(name: string, timeouts: readonly number[]): Arbitrary<NamedSet> {
+  return fc
+    .record({
+      type: fc.constantFrom(...SET_TYPE_NAMES),
+      family: fc.constantFrom<Family>(4, 6),
+      timeout: fc.constantFrom(undefined, ...(timeouts.length > 0 ? [0] : [])),
+    })
+    .chain(({ type, family, timeout }) => {
+      const set = {
+        name,
+        type,
+        family: hasAddresses(type) ? family : (4 as const),
+        timeout,
+        maxelem: 64,
+      };
+      return fc
+        .uniqueArray(elementOf(set, timeouts), { maxLength: 6, selector: elementKey })
+        .map((elements): NamedSet => ({ ...set, elements }));
+    });
+}
+
+/** A match that asks one of the sets; each bit of `roll` chooses. */
+function asking({ name, type }: NamedSet, roll: number): Match {
+  const sides = partsOf(type).map((_, n) => SIDES[(roll >> n) & 1]);
+  const value = { kind: 'setRef', set: name, sides } as const;
+  return { name: 'set', options: [{ name: 'match-set', negated: (roll & 4) !== 0, value }] };
+}
+
+/**
+ * Tables of which some rules ask sets; what elements have left to live is one of `timeouts`, in seconds, or
+ * for ever.
+ */
+export function setTables(
+  plain: Arbitrary<Table>,
+  timeouts: readonly number[] = [],
+): Arbitrary<Table> {
+  const sets = fc.tuple(setOf('s', timeouts), setOf('t', timeouts));
+  const rolls = fc.array(fc.nat({ max: 31 }), { minLength: 1, maxLength: 12 });
+  return fc.tuple(plain, sets, rolls).map(([table, all, some]) => {
+    let next = 0;
+    const add = (rule: Rule): Rule => {
+      const roll = some[next++ % some.length];
+      if (roll >= 16) return rule;
+      return { ...rule, matches: [...rule.matches, asking(all[(roll >> 3) & 1], roll)] };
+    };
+    const chains = table.chains.map((chain): Chain => ({ ...chain, rules: chain.rules.map(add) }));
+    return { ...table, sets: all, chains };
+  });
+}
