@@ -13,10 +13,12 @@ import {
   BUILTIN_CHAINS,
   CHAINS,
   contains,
+  DEFAULT_MAXELEM,
   isBuiltinChain,
   MATCHES,
   MAX_CHAIN_DEPTH,
   MAX_GROUP_ID,
+  MOST_ELEMENTS,
   PROTOCOL,
   protocolName,
   REJECT_ERRNO,
@@ -36,6 +38,7 @@ import {
   MAX_PATTERNS_IN_FOLDER,
   MAX_REMOVED_LEVELS,
   MAX_RULES,
+  MAX_SETS,
   MAX_STATES,
   MAX_STEPS,
   PAGE_BYTES,
@@ -43,7 +46,7 @@ import {
   STATE_BYTES,
   STATE_SLOTS,
 } from '../packages/kernel/src/layout.js';
-import { MAPS } from '../packages/kernel/src/maps.js';
+import { MAPS } from '../packages/kernel/src/mapnames.js';
 import { MAX_NAME } from '../packages/kernel/src/pins.js';
 import { SELECTORS } from '../packages/nftables/src/row.js';
 import { EXTENSION } from '../packages/nftables/src/selector.js';
@@ -132,6 +135,11 @@ describe('docs/kernel.md', () => {
       ['bytes of a registered path', english(PATH_BYTES - 2)],
       ['bytes of the escaped path of `--root`', english(MAX_NAME)],
       ['tests of a table with a state', english(MAX_STATES)],
+      ['named sets of a table', english(MAX_SETS)],
+      [
+        'elements of a set',
+        `${english(MOST_ELEMENTS)}, and ${english(DEFAULT_MAXELEM)} if its \`maxelem\` is not said`,
+      ],
       ['readers of events', english(READER_SLOTS)],
       ['group ids', `1 to ${english(MAX_GROUP_ID)}`],
     ]);

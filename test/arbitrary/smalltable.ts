@@ -129,6 +129,7 @@ export const smallTables: Arbitrary<readonly [Table, Table]> = pools.chain((pool
 export const twiceRefused: Table = {
   denyUnseen: false,
   groups: [],
+  sets: [],
   chains: BUILTIN_CHAINS.map((name) => {
     const refuse = (): Rule => ({
       matches: [protocol(PROTOCOL.tcp)],

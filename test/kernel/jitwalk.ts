@@ -61,7 +61,7 @@ import {
   createRemovedMap,
   encodeEntry,
 } from '../../packages/kernel/src/groupmap.js';
-import { MAPS } from '../../packages/kernel/src/maps.js';
+import { MAPS } from '../../packages/kernel/src/mapnames.js';
 import type { Offsets } from '../../packages/kernel/src/offsets.js';
 import { askFunction } from '../../packages/kernel/src/program/ask.js';
 import { putGroup } from '../../packages/kernel/src/program/group.js';

@@ -39,6 +39,7 @@ Rules:
   -m cgroup [!] --id N[:M]|NAME  or  [!] --path CGROUP
   -m owner [!] --uid-owner U | [!] --gid-owner G       -m multiport, -m iprange, -m comment
   -m socket [!] --local --remote ADDR  [!] --local-port --remote-port P[:P]
+  -m set [!] --match-set SET src|dst[,src|dst]         a named set: see the command set
   -m limit, -m quota, -m statistic, -m time            \`-m NAME --help\` prints the options of one
   -j ACCEPT | DROP | REJECT [--reject-with ERRNO] | RETURN | CHAIN      -g CHAIN
 <<<<<<< HEAD
@@ -53,6 +54,7 @@ Commands:
   confirm   keep what restore --confirm SECONDS has put in force for a time
   undo      put the table before back
   group     add, list, delete groups; move processes into them
+  set       create, change, list and destroy named sets of addresses, networks and ports
   exec      run a command in a group
   explain   say what becomes of a call, and which rule decides
   monitor   print what is refused, logged and traced, as it happens

@@ -7,7 +7,6 @@ const name = { ...string, describe: 'name of the set' } as const;
 const some = { type: 'string', describe: 'name of the set; all if absent' } as const;
 const element = { ...string, describe: 'in the form of its type' } as const;
 const exist = {
-  alias: '!',
   type: 'boolean',
   default: false,
   describe: 'what is there already, or is not there, is no fault',

@@ -311,6 +311,12 @@ function namingStandardInput(words: readonly string[]): readonly string[] {
   return words.map((word) => (word === '-' ? STANDARD_INPUT : word));
 }
 
+/** ipset's ways to say `--exist`. */
+function asWritten(words: readonly string[]): readonly string[] {
+  if (words[0] !== 'set') return words;
+  return words.map((word) => (['-!', '-exist'].includes(word) ? '--exist' : word));
+}
+
 /** A word after `--` as a file's name that no parser takes for an option. */
 function fileName(word: string): string {
   return word.startsWith('-') && word !== '-' ? `./${word}` : word;
@@ -366,8 +372,12 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
       setCommands(command, globals),
     );
   let help = '';
-  await parser.parseAsync([...namingStandardInput(ours)], {}, (_error, _argv, output) => {
-    help = output;
-  });
+  await parser.parseAsync(
+    [...namingStandardInput(asWritten(ours))],
+    {},
+    (_error, _argv, output) => {
+      help = output;
+    },
+  );
   if (help !== '') print(`${help}\n\n${examplesOf(row ? [row] : rowsBelow(name ?? ''))}`);
 }

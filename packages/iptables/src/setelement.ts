@@ -134,7 +134,7 @@ const FORM: Readonly<Record<SetPart, string>> = {
 };
 
 /** How the elements of the set are written: `NETWORK,[PROTOCOL:]PORT`. */
-export function elementForm({ type }: NamedSet): string {
+function elementForm({ type }: NamedSet): string {
   return partsOf(type)
     .map((part) => FORM[part])
     .join(',');

@@ -18,7 +18,7 @@ import { readEnvironment } from './environment.js';
 import { readHeader, readText } from './generationmap.js';
 import { slotKey } from './inforce.js';
 import { FORMAT, TABLE_SLOTS } from './layout.js';
-import { MAPS } from './maps.js';
+import { MAPS } from './mapnames.js';
 import { instanceName, Pins, using } from './pins.js';
 import { ReaderSlot } from './readerslot.js';
 

@@ -69,7 +69,8 @@ import {
 } from './instance.js';
 import { FIRST_EPOCH, FORMAT } from './layout.js';
 import { takeLock } from './lock.js';
-import { closeMaps, createMaps, MAPS, type Maps, openMaps } from './maps.js';
+import { MAPS } from './mapnames.js';
+import { closeMaps, createMaps, type Maps, openMaps } from './maps.js';
 import { registrationOf } from './pathmap.js';
 import { instanceName, Pins, using } from './pins.js';
 import { prepareRoot } from './preparation.js';

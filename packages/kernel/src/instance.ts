@@ -28,7 +28,8 @@ import { CALL_HOOKS, TRACEPOINTS } from './hooks.js';
 import { type LoadedGeneration, slotKey } from './inforce.js';
 import { FORMAT, TABLE_SLOTS } from './layout.js';
 import { nap } from './lock.js';
-import { MAPS, TABLE_MAP_NAME } from './maps.js';
+import { MAPS } from './mapnames.js';
+import { TABLE_MAP_NAME } from './maps.js';
 import { GENERATION_PIN, generationPin, type Pins, REPLACING, using } from './pins.js';
 import { UnsupportedError } from './unsupported.js';
 

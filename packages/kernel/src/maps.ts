@@ -6,25 +6,11 @@ import { DamageError } from './damage.js';
 import { generationSpec } from './generationmap.js';
 import { createGroupMap, createRemovedMap } from './groupmap.js';
 import { SCRATCH_BYTES, TABLE_SLOTS } from './layout.js';
+import { MAPS } from './mapnames.js';
 import { createPathMap, createShapeMap } from './pathmap.js';
 import { type Pins, using } from './pins.js';
 import { createSetMaps } from './setmap.js';
 import { createStateMap } from './statemap.js';
-
-/** Names of the maps, as programs refer to them and as they are pinned. */
-export const MAPS = {
-  table: 'table',
-  groups: 'groups',
-  removed: 'removed',
-  paths: 'paths',
-  shapes: 'shapes',
-  states: 'states',
-  sets: 'sets',
-  nets: 'nets',
-  scratch: 'scratch',
-  readers: 'readers',
-  events: 'events',
-} as const;
 
 export interface Maps extends MapDescriptors {
   /** The generation in force, and the one to go back to past its deadline: TABLE_SLOTS. */

@@ -52,7 +52,7 @@ export type SetKind = keyof typeof KINDS;
 /** The maps of maps by kind. */
 export type SetMaps = Readonly<Record<SetKind, Fd>>;
 
-export function kindOf({ type }: NamedSet): SetKind {
+function kindOf({ type }: NamedSet): SetKind {
   return hasPart(type, 'network') ? 'nets' : 'sets';
 }
 

@@ -33,7 +33,7 @@ import {
 } from '@sockfilter/bpf';
 import { type QuestionKind, questionHasState, saysAgain } from '@sockfilter/table';
 import { ASK_NODES, NODE } from '../layout.js';
-import { MAPS } from '../maps.js';
+import { MAPS } from '../mapnames.js';
 import { QUESTION_KINDS, QUESTIONS } from '../question.js';
 import type { World } from '../questionrow.js';
 import { SLOTS } from './stack.js';

@@ -31,7 +31,7 @@ import {
   store,
 } from '@sockfilter/bpf';
 import { GROUP_VALUE, REMOVED_VALUE } from '../layout.js';
-import { MAPS } from '../maps.js';
+import { MAPS } from '../mapnames.js';
 import type { Offsets } from '../offsets.js';
 import { ownIds } from './ownids.js';
 import { follow, OBJECT, probe, SCRATCH } from './stack.js';

@@ -26,7 +26,7 @@ import {
 } from '@sockfilter/bpf';
 import type { BuiltinChain } from '@sockfilter/table';
 import { GROUP_VALUE, HEADER, MAX_REMOVED_LEVELS, REMOVED_VALUE } from '../layout.js';
-import { MAPS } from '../maps.js';
+import { MAPS } from '../mapnames.js';
 import { put32, SCRATCH } from './stack.js';
 import { chainBit, REFUSED } from './walk.js';
 

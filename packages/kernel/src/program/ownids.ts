@@ -36,7 +36,7 @@ import {
   subImm,
 } from '@sockfilter/bpf';
 import { PATH_BYTES, PATTERN_SIGN, SCRATCH_BYTES, SHAPES } from '../layout.js';
-import { MAPS } from '../maps.js';
+import { MAPS } from '../mapnames.js';
 import type { Offsets } from '../offsets.js';
 import { follow, SCRATCH } from './stack.js';
 

@@ -50,7 +50,7 @@ import {
   READER_SLOTS,
 } from '@sockfilter/events';
 import { HEADER } from '../layout.js';
-import { MAPS } from '../maps.js';
+import { MAPS } from '../mapnames.js';
 import type { Offsets } from '../offsets.js';
 import { CONTEXT, GENERATION, PACKET, probe } from './stack.js';
 

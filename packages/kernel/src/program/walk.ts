@@ -51,7 +51,7 @@ import {
   OP,
   TABLE_SLOTS,
 } from '../layout.js';
-import { MAPS } from '../maps.js';
+import { MAPS } from '../mapnames.js';
 import type { Offsets } from '../offsets.js';
 import { ANSWER, ASK } from './ask.js';
 import { keepSequence, reportCounter } from './report.js';

@@ -34,7 +34,7 @@ import {
   sidesOf,
 } from '@sockfilter/table';
 import { NODE, SET_KEY, SET_VALUE } from '../layout.js';
-import { MAPS } from '../maps.js';
+import { MAPS } from '../mapnames.js';
 import { PACKET, slot } from '../program/stack.js';
 import type { QuestionRow } from '../questionrow.js';
 

@@ -1,0 +1,14 @@
+/** Names of the maps, as programs refer to them and as they are pinned. */
+export const MAPS = {
+  table: 'table',
+  groups: 'groups',
+  removed: 'removed',
+  paths: 'paths',
+  shapes: 'shapes',
+  states: 'states',
+  sets: 'sets',
+  nets: 'nets',
+  scratch: 'scratch',
+  readers: 'readers',
+  events: 'events',
+} as const;
