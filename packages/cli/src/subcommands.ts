@@ -311,10 +311,11 @@ function namingStandardInput(words: readonly string[]): readonly string[] {
   return words.map((word) => (word === '-' ? STANDARD_INPUT : word));
 }
 
-/** ipset's ways to say `--exist`. */
+/** ipset's ways to say `--exist`, which may stand anywhere. */
 function asWritten(words: readonly string[]): readonly string[] {
   if (words[0] !== 'set') return words;
-  return words.map((word) => (['-!', '-exist'].includes(word) ? '--exist' : word));
+  const rest = words.filter((word) => word !== '-!' && word !== '-exist');
+  return rest.length < words.length ? [...rest, '--exist'] : words;
 }
 
 /** A word after `--` as a file's name that no parser takes for an option. */
