@@ -18,6 +18,18 @@ interface Answer {
   readonly decider: { readonly text: string };
 }
 
+/** Runs the command to its end. */
+export type Run = (
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+) => Promise<{
+  readonly status: number | string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}>;
+
+type Words = readonly [string, ...string[]];
+
 /** package.json, as far as the demo needs it. */
 interface Manifest {
   readonly bin: { readonly sockfilter: string };
@@ -27,46 +39,46 @@ export function printEndpoint({ address, port }: Endpoint): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+function runProcess([program, ...words]: Words, env: NodeJS.ProcessEnv): ReturnType<Run> {
+  const child = spawn(program, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += String(chunk);
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += String(chunk);
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ status: signal ?? code, stdout, stderr }));
+  });
+}
+
 export class Sockfilter {
   readonly #program: string;
+  readonly #run: Run;
   readonly environment: NodeJS.ProcessEnv;
 
   /** @param environment SOCKFILTER_FILE or SOCKFILTER_ROOT, and the like */
-  constructor(repository: string, environment: NodeJS.ProcessEnv) {
+  constructor(repository: string, environment: NodeJS.ProcessEnv, run?: Run) {
     const home = join(repository, 'packages/cli');
     const manifest: Manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
     this.#program = join(home, manifest.bin.sockfilter);
+    this.#run = run ?? ((args, env) => runProcess(this.words(...args), env));
     this.environment = { ...process.env, NO_COLOR: '1', ...environment };
   }
 
   /** The words that run the command with these arguments. */
-  words(...args: readonly string[]): readonly [string, ...string[]] {
+  words(...args: readonly string[]): Words {
     return [process.execPath, this.#program, ...args];
   }
 
   /** Runs the command and gives its output; rejects with what it says when it fails. */
-  run(...args: readonly string[]): Promise<string> {
-    const [program, ...rest] = this.words(...args);
-    const child = spawn(program, rest, {
-      env: this.environment,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    let errors = '';
-    child.stdout.on('data', (chunk) => {
-      output += String(chunk);
-    });
-    child.stderr.on('data', (chunk) => {
-      errors += String(chunk);
-    });
-    return new Promise((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', (code, signal) => {
-        if (code === 0) resolve(output);
-        else
-          reject(new Error(`sockfilter ${args.join(' ')} (${signal ?? code}): ${errors.trim()}`));
-      });
-    });
+  async run(...args: readonly string[]): Promise<string> {
+    const { status, stdout, stderr } = await this.#run(args, this.environment);
+    if (status === 0) return stdout;
+    throw new Error(`sockfilter ${args.join(' ')} (${status}): ${stderr.trim()}`);
   }
 
   /** What the table says of a call. */

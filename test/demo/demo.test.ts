@@ -1,13 +1,24 @@
 /** The demo is what a stranger sees first, so it is tested: it must pass, and be able to fail. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Workplace } from '../cli/command.js';
 import { cgroupMount } from '../harness/cgroups.js';
 import { describeKernel } from '../harness/kernel.js';
 import { CALLS, CHAINS, type DemoCall, SILENCE } from './calls.js';
+import type { Run } from './command.js';
 import { demo } from './main.js';
 import { Painter, printSummary, printTable, type Row } from './report.js';
 
 const REPOSITORY = join(__dirname, '../..');
+
+const place = new Workplace();
+afterAll(() => place.remove());
+
+/** The demo's commands are run by the resident one: what they are as processes the demo itself shows. */
+const runResident: Run = async (args, environment) => {
+  const variables = Object.entries(environment).map(([name, value = '']) => [name, value]);
+  return place.run(args, { env: Object.fromEntries(variables) });
+};
 
 /** Runs the demo and gives its exit status and what it printed. */
 async function run(...args: readonly string[]): Promise<{ status: number; text: string }> {
@@ -17,7 +28,7 @@ async function run(...args: readonly string[]): Promise<{ status: number; text: 
     return true;
   });
   try {
-    return { status: await demo(REPOSITORY, args), text };
+    return { status: await demo(REPOSITORY, args, runResident), text };
   } finally {
     write.mockRestore();
   }

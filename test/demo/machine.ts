@@ -18,7 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cgroupMount } from '../harness/cgroups.js';
 import { NetworkNamespace } from '../harness/netns.js';
 import { type DemoCall, GROUPS, type Group, SILENCE } from './calls.js';
-import { Sockfilter } from './command.js';
+import { type Run, Sockfilter } from './command.js';
 import { Program } from './program.js';
 
 const PREFIX = 'sockfilter-demo-';
@@ -67,26 +67,27 @@ export class Machine {
   readonly #programs = new Map<string, Program>();
   #network: NetworkNamespace | undefined;
 
-  constructor(repository: string) {
+  constructor(repository: string, run: Run | undefined) {
     const name = `${PREFIX}${process.pid}`;
     this.#repository = repository;
     this.#cgroup = join(mountPoint(), name);
     this.#path = `/${name}`;
     this.#state = mkdtempSync(join(tmpdir(), `${name}-`));
-    this.sockfilter = new Sockfilter(repository, {
+    const environment = {
       SOCKFILTER_ROOT: this.#path,
       SOCKFILTER_STATE_DIR: this.#state,
       SOCKFILTER_FILE: '',
-    });
+    };
+    this.sockfilter = new Sockfilter(repository, environment, run);
   }
 
   /** Removes what demos that were killed have left behind. */
-  static async clean(repository: string): Promise<void> {
+  static async clean(repository: string, run: Run | undefined): Promise<void> {
     for (const directory of subdirectories(mountPoint())) {
       const pid = new RegExp(`/${PREFIX}(\\d+)$`).exec(directory)?.[1];
       if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
       const environment = { SOCKFILTER_ROOT: `/${PREFIX}${pid}`, SOCKFILTER_FILE: '' };
-      await new Sockfilter(repository, environment).run('-w60', 'teardown');
+      await new Sockfilter(repository, environment, run).run('-w60', 'teardown');
       await removeCgroup(directory);
       removeLock(pid);
       for (const name of readdirSync(tmpdir()))

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kernelMissing } from '../harness/kernel.js';
 import { CALLS } from './calls.js';
-import { Sockfilter } from './command.js';
+import { type Run, Sockfilter } from './command.js';
 import { Machine } from './machine.js';
 import { differs, Painter, printSummary, printTable, type Row } from './report.js';
 
@@ -29,8 +29,8 @@ async function mapSome<T, R>(items: readonly T[], work: (item: T) => Promise<R>)
   return results;
 }
 
-async function simulate(repository: string): Promise<readonly Row[]> {
-  const sockfilter = new Sockfilter(repository, { SOCKFILTER_FILE: join(repository, RULES) });
+async function simulate(repository: string, run: Run | undefined): Promise<readonly Row[]> {
+  const sockfilter = new Sockfilter(repository, { SOCKFILTER_FILE: join(repository, RULES) }, run);
   return mapSome(CALLS, async (call) => {
     const { outcome, rule } = await sockfilter.explain(call);
     return { call, got: outcome, rule };
@@ -48,9 +48,9 @@ async function enforce(repository: string, machine: Machine): Promise<readonly R
 }
 
 /** Enforces on this machine and removes every trace, also after a failure or a signal. */
-async function onThisMachine(repository: string): Promise<readonly Row[]> {
-  await Machine.clean(repository);
-  const machine = new Machine(repository);
+async function onThisMachine(repository: string, run: Run | undefined): Promise<readonly Row[]> {
+  await Machine.clean(repository, run);
+  const machine = new Machine(repository, run);
   const stop = (signal: keyof typeof SIGNALS) => {
     process.stderr.write(`\n${signal}: removing what the demo has set up\n`);
     machine
@@ -68,7 +68,11 @@ async function onThisMachine(repository: string): Promise<readonly Row[]> {
 }
 
 /** Runs the demo; the exit status. `--simulate` enforces nothing, whatever the machine can do. */
-export async function demo(repository: string, args: readonly string[]): Promise<number> {
+export async function demo(
+  repository: string,
+  args: readonly string[],
+  run?: Run,
+): Promise<number> {
   const painter = new Painter(process.stdout.isTTY === true && !process.env.NO_COLOR);
   const reason = args.includes('--simulate') ? '--simulate is given' : kernelMissing();
   if (reason === undefined)
@@ -76,7 +80,9 @@ export async function demo(repository: string, args: readonly string[]): Promise
   else say(`Nothing is enforced, because ${reason}; ${RULES} decides the same calls.\n\n`);
   let rows: readonly Row[];
   try {
-    rows = await (reason === undefined ? onThisMachine(repository) : simulate(repository));
+    rows = await (reason === undefined
+      ? onThisMachine(repository, run)
+      : simulate(repository, run));
   } catch (error) {
     process.stderr.write(
       `the demo could not be finished: ${error instanceof Error ? error.message : error}\n`,
