@@ -1,6 +1,8 @@
 /** The command on the table in force: what it does shows in real calls. */
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { Firewall } from '@sockfilter/kernel';
 import { COMMANDS } from '../../packages/cli/src/commandrow.js';
@@ -254,6 +256,15 @@ describeKernel('the command', () => {
     });
   });
 
+  /** What goes on until it is interrupted; later, where it was not that far yet and the signal has killed it. */
+  function interrupted(command: string) {
+    const after = (seconds: number) =>
+      place.shell(`timeout --preserve-status -s INT ${seconds} ${command}`);
+    const KILLED = 128 + constants.signals.SIGINT;
+    const first = after(2);
+    return first.status === KILLED ? after(30) : first;
+  }
+
   test('every example of the help of commands that need the kernel', () => {
     run('group add web');
     mkdirSync(place.path('bin'));
@@ -261,13 +272,33 @@ describeKernel('the command', () => {
     const live = COMMANDS.filter(({ scope }) => scope === 'live').flatMap((row) => row.examples);
     // What names a root of its own is not for the root that is tried here.
     for (const example of live.filter((each) => !each.startsWith('--root'))) {
-      // What goes on until it is interrupted is interrupted.
-      const limit = example.startsWith('monitor') ? 'timeout --preserve-status -s INT 3 ' : '';
-      const { status, stderr } = place.shell(`${limit}node bin/sockfilter ${example}`);
+      const goesOn = example.startsWith('monitor');
+      const { status, stderr } = goesOn
+        ? interrupted(`node bin/sockfilter ${example}`)
+        : place.shell(`node bin/sockfilter ${example}`);
       // Nothing is on trial, and nothing was in force before.
       const isAnswer = status === 0 || (status === 1 && /^(confirm|undo)/.test(example));
       expect([example, stderr, isAnswer]).toEqual([example, stderr, true]);
     }
+  });
+
+  test('metrics are served until a signal, as they are printed', async () => {
+    run('-A CONNECT -d 10.0.0.5 -m comment --comment ab -j DROP');
+    const child = place.start(['metrics', '--listen', '127.0.0.1:0']);
+    const { stdout } = child;
+    if (!stdout) throw new Error('nothing to read');
+    const [said] = (await once(stdout, 'data')).map(String);
+    const [url = ''] = /http:\S+/.exec(said ?? '') ?? [];
+    const answer = await fetch(url);
+    expect([answer.status, await answer.text()]).toEqual([200, run('metrics')]);
+    expect((await fetch(url, { method: 'POST' })).status).toBe(405);
+    expect((await fetch(new URL('/', url))).status).toBe(404);
+    child.kill('SIGTERM');
+    expect(await ended(child)).toMatchObject({ status: 0, stderr: '' });
+    const rule = '{chain="CONNECT",rule="1",target="DROP",comment="ab"} 0';
+    expect(run('metrics')).toContain(`sockfilter_rule_calls_total${rule}\n`);
+    for (const words of ['--listen 80', '--listen [::1', '--listen 127.0.0.1:1 -f x'])
+      place.expectStatus(['metrics', ...words.split(' ')], 2);
   });
 
   test('status and teardown', () => {

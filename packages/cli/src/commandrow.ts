@@ -255,6 +255,14 @@ export const COMMANDS: readonly CommandRow[] = [
     examples: ['monitor --refused', 'monitor --json --chain CONNECT --group web'],
   },
   {
+    words: 'metrics',
+    describe: 'print what is in force in numbers, as OpenMetrics',
+    args: [],
+    options: { listen: 'text', output: 'file' },
+    scope: 'live',
+    examples: ['metrics', 'metrics --output sockfilter.prom'],
+  },
+  {
     words: 'status',
     describe: 'say what is attached, and how big it is',
     args: [],

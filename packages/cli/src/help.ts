@@ -58,6 +58,7 @@ Commands:
   exec      run a command in a group
   explain   say what becomes of a call, and which rule decides
   monitor   print what is refused, logged and traced, as it happens
+  metrics   print what is in force in numbers, as OpenMetrics, or serve them
   status    say what is attached, and how big it is
   teardown  remove every trace from the kernel
   install-service  have systemd restore a rule file at boot, before the network

@@ -257,6 +257,18 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
       },
     )
     .command(
+      'metrics',
+      'print what is in force in numbers, as OpenMetrics',
+      (command) =>
+        command
+          .option('listen', { ...text, describe: 'serve them at this address, 127.0.0.1:9184' })
+          .option('output', { ...text, alias: 'f', describe: 'write this file, atomically' }),
+      async ({ listen, output }) => {
+        const { showMetrics } = await import('./metrics/metrics.js');
+        await showMetrics(globals, { listen, output });
+      },
+    )
+    .command(
       'status',
       'say what is attached, and how big it is',
       (command) => command.option('json', json),
