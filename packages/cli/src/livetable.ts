@@ -86,7 +86,7 @@ function openLive(firewall: Firewall, access: Access, wait: number): OpenTable {
       const revision = nextRevision(change, body, access, inForce?.text);
       const text = withRevision(printSave(next, { elements: false }), revision);
       const trial = confirmWithin === undefined ? {} : { confirmWithin };
-      const old = textInForce(firewall);
+      const old = inForce ? wholeText(inForce.text, table) : textInForce(firewall);
       const last = access === 'replace' && !resetsState ? stateful(firewall) : table;
       const testOrigins = resetsState ? [] : followTests(last, next);
       const setOrigins = followSets(table, next);
@@ -100,7 +100,7 @@ function openLive(firewall: Firewall, access: Access, wait: number): OpenTable {
       });
       // What is on trial is recorded when it is confirmed.
       if (confirmWithin === undefined)
-        recordCommit(firewall.name, { before: old, text: wholeText(text, next) });
+        recordCommit(firewall.name, { before: old, text: withRevision(body, revision) });
       notePaths(table, next);
       return countersOf(table, before ?? []);
     },

@@ -89,7 +89,7 @@ export function followTests(before: Table, after: Table): readonly (number | und
 export function followSets(before: Table, after: Table): readonly (number | undefined)[] {
   return after.sets.map((set) => {
     const at = before.sets.findIndex(
-      (old) => old.elements === set.elements && sameSetShape(old, set),
+      (old) => old === set || (sameSetShape(old, set) && old.elements === set.elements),
     );
     return at < 0 ? undefined : at;
   });

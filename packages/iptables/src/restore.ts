@@ -42,6 +42,7 @@ import { type ParsedWords, parseWords } from './commandline.js';
 import { parseGroupLine } from './groupline.js';
 import { lexLine } from './lexer.js';
 import { entry, ruleMemo } from './rulememo.js';
+import { readPlainElement } from './setelement.js';
 import { parseCreate, parseElementLine, takeExist } from './setline.js';
 import { checkTable } from './tablecheck.js';
 import { silentReject } from './target.js';
@@ -71,6 +72,7 @@ export interface SavedWords {
 const OTHER_TABLES: readonly string[] = ['filter', 'nat', 'mangle', 'raw', 'security'];
 
 /** How a line of a set begins: as ipset has them. */
+const ADD = 'add ';
 const SET_LINE = /^(create|add|del|flush|destroy|rename|swap|-!|-exist)$/;
 
 /** A refused REJECT: whether its chain can have one is known at the end of the file. */
@@ -136,7 +138,7 @@ class SaveReader {
   }
 
   readLine(text: string, number: number): void {
-    this.lines.push({ text, ...this.#read(text, number) });
+    this.lines.push({ text, ...(this.#readPlainElement(text) ?? this.#read(text, number)) });
   }
 
   /** A line that another notation says; its words are kept with the places of its rules. */
@@ -304,6 +306,21 @@ class SaveReader {
       known.clear();
     }
     return { kind: 'elements', set: set.name, elements };
+  }
+
+  /** A line of the kind of which there are very many, if nothing is wrong with it. */
+  #readPlainElement(text: string): DocumentKind | undefined {
+    if (!text.startsWith(ADD) || this.#state !== 'inside') return undefined;
+    const end = text.indexOf(' ', ADD.length);
+    if (end < 0) return undefined;
+    const set = findSet(this.#table, text.slice(ADD.length, end));
+    const element = set && readPlainElement(text.slice(end + 1), set);
+    if (!element) return undefined;
+    const known = this.#elementsOf(set);
+    const key = elementKey(element);
+    if (known.has(key) || known.size === set.maxelem) return undefined;
+    known.set(key, element);
+    return { kind: 'elements', set: set.name, elements: [element] };
   }
 
   #elementsOf({ name, elements }: NamedSet): Map<string, SetElement> {

@@ -18,6 +18,7 @@ import {
   prefixMask,
   printAddress,
   protocolName,
+  readAddress,
   type SetElement,
   type SetPart,
 } from '@sockfilter/table';
@@ -124,6 +125,24 @@ function parseService(part: SetPart, word: Word): Parsed<Service> {
   const noun = { noun: 'port', least: 0, most: MAX_PORT, separator: '-' };
   const range = parseRange(colon < 0 ? word : partOf(word, colon + 1), noun);
   return range.ok ? good({ protocol, ...range.value }) : range;
+}
+
+/** `10.0.0.5` or `10.0.0.0/8` in a set of that alone: of a file of many elements most are. */
+export function readPlainElement(text: string, set: NamedSet): SetElement | undefined {
+  const { type, family, timeout } = set;
+  if (family !== 4 || (type !== 'ip' && type !== 'net')) return undefined;
+  const slash = type === 'net' ? text.indexOf('/') : -1;
+  const address = readAddress(slash < 0 ? text : text.slice(0, slash));
+  if (address?.family !== 4) return undefined;
+  const length = slash < 0 ? 32 : Number(text.slice(slash + 1));
+  if (slash >= 0 && !(/^\d\d?$/.test(text.slice(slash + 1)) && length <= 32)) return undefined;
+  return {
+    address: slash < 0 ? address.value : address.value & prefixMask(4, length),
+    prefix: length,
+    protocol: 0,
+    port: 0,
+    timeout: timeout || undefined,
+  };
 }
 
 const FORM: Readonly<Record<SetPart, string>> = {

@@ -301,7 +301,10 @@ export class Firewall {
     return (this.#inForce()?.generation.header.tests ?? 0) > 0;
   }
 
-  /** The table in force, whose text it was read from, with what its named sets hold at the moment. */
+  /**
+   * The table in force, whose text it was read from, with what its named sets hold at the moment; that is read when
+   * somebody looks at it, while the instance is open.
+   */
   fill(table: Table): Table {
     const generation = this.#inForce()?.generation;
     return generation ? this.#filled(table, generation) : table;
@@ -316,10 +319,12 @@ export class Firewall {
   #filled(table: Table, generation: LoadedGeneration): Table {
     if (table.sets.length === 0) return table;
     const slots = slotsOf(generation);
-    return this.#withMaps((maps) => ({
+    const read = (set: NamedSet, n: number) =>
+      this.#withMaps((maps) => readSet(maps, set, elementAt(slots, n)).elements);
+    return {
       ...table,
-      sets: table.sets.map((set, n) => readSet(maps, set, elementAt(slots, n))),
-    }));
+      sets: table.sets.map((set, n) => lazySet(set, () => read(set, n))),
+    };
   }
 
   /** Whether a set in force, of the table in force, holds the element at the moment. */
@@ -590,6 +595,18 @@ export class Firewall {
     this.#become({ state: 'unfinished', generation });
     return generation;
   }
+}
+
+/** The set with elements that are read when somebody first looks at them. */
+function lazySet(set: NamedSet, read: () => NamedSet['elements']): NamedSet {
+  let elements: NamedSet['elements'] | undefined;
+  return Object.defineProperty({ ...set }, 'elements', {
+    get: () => {
+      elements ??= read();
+      return elements;
+    },
+    enumerable: true,
+  });
 }
 
 function slotsOf({ fd, header }: LoadedGeneration): SetSlots {

@@ -11,6 +11,7 @@ import {
   BPF_F_NO_PREALLOC,
   BPF_NOEXIST,
   BpfError,
+  close,
   createMap,
   entries,
   type Fd,
@@ -20,6 +21,7 @@ import {
   mapById,
   remove,
   update,
+  updateBatch,
 } from '@sockfilter/bpf';
 import {
   addressBits,
@@ -97,24 +99,46 @@ function bitsBefore({ type, family }: NamedSet): number {
   return 8 * (SET_KEY.bytes - SET_KEY.port) - (hasAddresses(type) ? addressBits(family) : 0);
 }
 
-function encodeKey(set: NamedSet, { address, prefix, protocol, port }: SetElement): Uint8Array {
-  const key = new Uint8Array(SET_KEY.bytes);
-  const view = new DataView(key.buffer);
-  view.setUint32(SET_KEY.prefix, bitsBefore(set) + prefix, true);
-  view.setUint16(SET_KEY.port, port, true);
-  view.setUint8(SET_KEY.protocol, protocol);
-  view.setBigUint64(SET_KEY.address, address >> 64n, false);
-  view.setBigUint64(SET_KEY.address + 8, address & 0xffff_ffff_ffff_ffffn, false);
-  return kindOf(set) === 'nets' ? key : key.subarray(SET_KEY.port);
+/** Where the keys of the set's map begin among the bytes of SET_KEY. */
+function keyStart(set: NamedSet): number {
+  return SET_KEY.bytes - KINDS[kindOf(set)].keySize;
+}
+
+const LOW = 0xffff_ffff_ffff_ffffn;
+
+/** Writes the key so that its SET_KEY begins at the offset, which is below 0 where the map's keys begin later. */
+function writeKey(view: DataView, at: number, set: NamedSet, element: SetElement): void {
+  const { address, prefix, protocol, port } = element;
+  if (keyStart(set) === 0) view.setUint32(at + SET_KEY.prefix, bitsBefore(set) + prefix, true);
+  view.setUint16(at + SET_KEY.port, port, true);
+  view.setUint8(at + SET_KEY.protocol, protocol);
+  if (set.family === 6) view.setBigUint64(at + SET_KEY.address, address >> 64n, false);
+  view.setBigUint64(at + SET_KEY.address + 8, address & LOW, false);
+}
+
+function encodeKey(set: NamedSet, element: SetElement): Uint8Array {
+  const start = keyStart(set);
+  const key = new Uint8Array(SET_KEY.bytes - start);
+  writeKey(new DataView(key.buffer), -start, set, element);
+  return key;
 }
 
 /** `now` in nanoseconds since boot. */
-function encodeValue(set: NamedSet, { timeout, prefix }: SetElement, now: bigint): Uint8Array {
+function writeValue(
+  view: DataView,
+  at: number,
+  set: NamedSet,
+  { timeout, prefix }: SetElement,
+  now: bigint,
+): void {
+  if (timeout !== undefined)
+    view.setBigUint64(at + SET_VALUE.expires, now + BigInt(timeout) * NS_PER_SECOND, true);
+  view.setUint32(at + SET_VALUE.prefix, bitsBefore(set) + prefix, true);
+}
+
+function encodeValue(set: NamedSet, element: SetElement, now: bigint): Uint8Array {
   const value = new Uint8Array(SET_VALUE.bytes);
-  const view = new DataView(value.buffer);
-  const expires = timeout === undefined ? 0n : now + BigInt(timeout) * NS_PER_SECOND;
-  view.setBigUint64(SET_VALUE.expires, expires, true);
-  view.setUint32(SET_VALUE.prefix, bitsBefore(set) + prefix, true);
+  writeValue(new DataView(value.buffer), 0, set, element, now);
   return value;
 }
 
@@ -127,7 +151,7 @@ function decode(
   const value = new DataView(entry.value.buffer, entry.value.byteOffset);
   const expires = value.getBigUint64(SET_VALUE.expires, true);
   if (expires !== 0n && expires <= now) return undefined;
-  const start = kindOf(set) === 'nets' ? 0 : SET_KEY.port;
+  const start = keyStart(set);
   const key = new DataView(entry.key.buffer, entry.key.byteOffset);
   return {
     address:
@@ -155,8 +179,22 @@ const order = (a: SetElement, b: SetElement) =>
 /** A map of the set with its elements. */
 function makeSet(set: NamedSet, now: bigint): Fd {
   const fd = createMap(specOf(kindOf(set), set.maxelem));
-  for (const element of set.elements)
-    update(fd, encodeKey(set, element), encodeValue(set, element, now));
+  const { elements } = set;
+  const start = keyStart(set);
+  const keySize = SET_KEY.bytes - start;
+  const keys = new Uint8Array(keySize * elements.length);
+  const values = new Uint8Array(SET_VALUE.bytes * elements.length);
+  const [keyView, valueView] = [new DataView(keys.buffer), new DataView(values.buffer)];
+  elements.forEach((element, n) => {
+    writeKey(keyView, keySize * n - start, set, element);
+    writeValue(valueView, SET_VALUE.bytes * n, set, element, now);
+  });
+  try {
+    updateBatch(fd, keys, values, elements.length);
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
   return fd;
 }
 

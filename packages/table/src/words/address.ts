@@ -15,14 +15,34 @@ function fromBytes(bytes: readonly number[]): bigint {
   return bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
 }
 
+const DOT = 0x2e;
+const ZERO = 0x30;
+
 /** Four decimal numbers: of the forms that inet_aton takes the one that nobody reads otherwise. */
-const QUAD = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
+function readQuad(text: string): number | undefined {
+  let [value, parts, part] = [0, 0, -1];
+  for (let at = 0; at <= text.length; at++) {
+    const code = at < text.length ? text.charCodeAt(at) : DOT;
+    if (code === DOT) {
+      if (part < 0) return undefined;
+      value = value * 256 + part;
+      parts++;
+      part = -1;
+      continue;
+    }
+    const digit = code - ZERO;
+    // A zero in front would mean octal.
+    if (digit < 0 || digit > 9 || part === 0) return undefined;
+    part = part < 0 ? digit : part * 10 + digit;
+    if (part > 255) return undefined;
+  }
+  return parts === 4 ? value : undefined;
+}
 
 /** Four decimal numbers, or the text form of RFC 4291 without a zone; undefined for anything else. */
 export function readAddress(text: string): Address | undefined {
-  const bytes = QUAD.exec(text)?.slice(1).map(Number);
-  if (bytes?.every((byte) => byte <= 255))
-    return { family: 4, value: BigInt(bytes.reduce((value, byte) => value * 256 + byte, 0)) };
+  const quad = readQuad(text);
+  if (quad !== undefined) return { family: 4, value: BigInt(quad) };
   if (/^[\da-fA-F:.]*:[\da-fA-F:.]*$/.test(text) && ipaddr.IPv6.isValid(text))
     return { family: 6, value: fromBytes(ipaddr.IPv6.parse(text).toByteArray()) };
   return undefined;
