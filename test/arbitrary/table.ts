@@ -361,7 +361,7 @@ const CHAIN_PROTOCOLS: Readonly<Record<BuiltinChain, (family: Family) => readonl
   BIND: () => [tcp, udp, udplite],
   ACCEPT: () => [tcp],
   CONNECT: (family) => [tcp, tcp, udp, family === 4 ? icmp : icmpv6],
-  SENDTO: () => [udp, udplite],
+  SENDTO: (family) => [udp, udp, udplite, family === 4 ? icmp : icmpv6],
   RECVFROM: () => [udp, udplite],
 };
 

@@ -103,7 +103,7 @@ export function controlMessage(level: number, type: number, data: Struct | Buffe
 
 export interface Message {
   readonly to?: SocketAddress;
-  readonly data?: string;
+  readonly data?: string | Buffer;
   readonly control?: Buffer;
 }
 

@@ -10,6 +10,7 @@ import { MESSAGES } from './techniques/messages.js';
 import { MPTCP } from './techniques/mptcp.js';
 import { PORTS } from './techniques/ports.js';
 import { PROGRAMS } from './techniques/programs.js';
+import { RAW } from './techniques/raw.js';
 import { RECEIVERS } from './techniques/receivers.js';
 import { RINGS } from './techniques/rings.js';
 import { TASKS } from './techniques/tasks.js';
@@ -18,6 +19,7 @@ export const THEMES: readonly Theme[] = [
   ADDRESSES,
   DEVICES,
   MESSAGES,
+  RAW,
   FASTOPEN,
   MPTCP,
   RINGS,

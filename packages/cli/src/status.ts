@@ -30,8 +30,8 @@ const RELEASE: Readonly<Record<Status['release'], string | undefined>> = {
 
 /** What becomes of sockets whose calls no hook sees. */
 const UNSEEN = {
-  on: 'raw, SCTP, DCCP and UDP-Lite sockets are refused; what ping sockets send passes',
-  off: 'raw, SCTP and DCCP sockets, connect(2) of UDP-Lite and what ping sockets send pass; `--deny-unseen` refuses all but the last',
+  on: 'raw, SCTP, DCCP and UDP-Lite sockets are refused; bind(2) of ping sockets passes',
+  off: 'SCTP and DCCP sockets, connect(2) of UDP-Lite and bind(2) of raw and ping sockets pass; `--deny-unseen` refuses all but the last',
 };
 
 function printRelease({ release, format }: Status): string | undefined {

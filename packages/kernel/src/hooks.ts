@@ -1,8 +1,17 @@
 /** The places where programs are attached, in the order in which they are. */
 import type { AttachType, ProgramSpec } from '@sockfilter/bpf';
-import { type BuiltinChain, builtinChain, findChain, stepOf, type Table } from '@sockfilter/table';
+import {
+  type BuiltinChain,
+  builtinChain,
+  findChain,
+  PROTOCOL,
+  type Rule,
+  stepOf,
+  type Table,
+} from '@sockfilter/table';
 import type { Offsets } from './offsets.js';
 import { mkdirProgram, releaseProgram, rmdirProgram } from './program/cgroups.js';
+import { egressProgram } from './program/egress.js';
 import { ingressProgram } from './program/ingress.js';
 import { postBindProgram } from './program/postbind.js';
 import { type CallChain, sockAddrProgram } from './program/sockaddr.js';
@@ -49,6 +58,34 @@ function canRefuse(table: Table, name: BuiltinChain): boolean {
   return false;
 }
 
+const DATAGRAM_PROTOCOLS: readonly number[] = [PROTOCOL.udp, PROTOCOL.udplite];
+
+/** Whether the rule says that it is about datagrams of udp or udplite alone. */
+function isAboutDatagrams({ matches }: Rule): boolean {
+  return matches
+    .flatMap(({ options }) => options)
+    .some(
+      ({ value, negated }) =>
+        value.kind === 'protocol' && !negated && DATAGRAM_PROTOCOLS.includes(value.protocol),
+    );
+}
+
+/** Whether SENDTO asks for what is no datagram of udp or udplite: raw and ping sockets send it. */
+function asksPackets(table: Table): boolean {
+  const met = new Set<string>(['SENDTO']);
+  for (const each of met) {
+    const chain = findChain(table, each);
+    if (chain?.policy !== undefined && chain.policy !== 'ACCEPT') return true;
+    for (const rule of chain?.rules ?? []) {
+      if (isAboutDatagrams(rule)) continue;
+      const step = stepOf(rule.target);
+      if (step.kind !== 'call') return true;
+      met.add(step.chain);
+    }
+  }
+  return false;
+}
+
 const refusesBinds = (table: Table) => canRefuse(table, 'BIND');
 
 const postBind = (family: 4 | 6, attach: AttachType): Hook => ({
@@ -85,7 +122,7 @@ export const TRACEPOINTS: readonly Hook[] = [
 ];
 
 /**
- * They judge calls. The last three see every option that is set, every socket that is made and every packet of
+ * They judge calls. The last four see every option that is set, every socket that is made and every packet of
  * the subtree, so they are there only when needed.
  */
 export const CALL_HOOKS: readonly Hook[] = [
@@ -117,6 +154,13 @@ export const CALL_HOOKS: readonly Hook[] = [
     chains: ['ACCEPT', 'RECVFROM', 'BIND'],
     needed: (table) => isUsed(table, 'ACCEPT') || isUsed(table, 'RECVFROM') || refusesBinds(table),
     program: ingressProgram,
+  },
+  {
+    name: 'inet_egress',
+    attach: { cgroup: 'inet_egress' },
+    chains: ['SENDTO'],
+    needed: asksPackets,
+    program: egressProgram,
   },
 ];
 

@@ -18,6 +18,8 @@ export interface Offsets {
   readonly sockUid: number;
   /** Set once bind(2) has named the port; clear while the port is one that the kernel chose. */
   readonly sockPortLock: Flag;
+  /** Set of a socket that the kernel has for itself. */
+  readonly sockKernel: Flag;
   /** Pointers to follow from a socket to its network namespace, and that one's cookie. */
   readonly sockNet: number;
   readonly netCookie: number;
@@ -137,6 +139,7 @@ function readOffsets(btf: Btf): Offsets {
     sockCgroup: fieldOffset(btf, 'sock', 'sk_cgrp_data.cgroup'),
     sockUid: fieldOffset(btf, 'sock', 'sk_uid'),
     sockPortLock: findFlag(btf, 'sock', 'sk_userlocks', BINDPORT_LOCK_BIT),
+    sockKernel: findFlag(btf, 'sock', 'sk_kern_sock', 0),
     sockNet: fieldOffset(btf, 'sock', '__sk_common.skc_net.net'),
     netCookie: fieldOffset(btf, 'net', 'net_cookie'),
     sockSocket: fieldOffset(btf, 'sock', 'sk_socket'),
@@ -187,6 +190,7 @@ export const SAMPLE_OFFSETS: Offsets = {
   sockCgroup: 8,
   sockUid: 8,
   sockPortLock: { offset: 8, mask: 1 },
+  sockKernel: { offset: 8, mask: 1 },
   sockNet: 8,
   netCookie: 8,
   sockSocket: 8,

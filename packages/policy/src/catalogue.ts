@@ -135,7 +135,7 @@ export const CATALOGUE = {
     once: true,
     title: 'open to unseen sockets',
     explanation:
-      'CONNECT and SENDTO refuse by policy, and raw, SCTP, DCCP and UDP-Lite sockets, whose calls no hook sees, can reach what they refuse. `--deny-unseen`, a line of the file, refuses to make such sockets; it takes raw sockets from those who need them too. A line `--deny-unseen off` says that they may be made. Of several files the first is told.',
+      'CONNECT and SENDTO refuse by policy, and SCTP, DCCP and UDP-Lite sockets, whose calls no hook sees, can reach what they refuse. `--deny-unseen`, a line of the file, refuses to make such sockets; it takes raw sockets from those who need them too. A line `--deny-unseen off` says that they may be made. Of several files the first is told.',
   },
   SF022: {
     severity: 'warning',

@@ -163,7 +163,7 @@ describe('a box names no more than it must', () => {
       { chain: one(BIND), source: one(0n), sourcePort: one(0n), destinationPort: web },
       [{ chain: one(BIND), destinationPort: web }],
     ],
-    ['icmp', { protocol: one(icmp) }, [{ chain: one(CONNECT), protocol: one(icmp) }]],
+    ['icmp', { protocol: one(icmp) }, [{ chain: [[CONNECT, SENDTO]], protocol: one(icmp) }]],
     [
       'icmpv6 by family',
       { chain: one(CONNECT), protocol: one(icmpv6), family: one(6n) },

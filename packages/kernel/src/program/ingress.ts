@@ -28,12 +28,10 @@ import {
   R1,
   R2,
   R3,
-  R4,
   R6,
   R8,
   R9,
   R10,
-  rshImm,
   store,
   storeImm,
   sub,
@@ -44,19 +42,25 @@ import type { Offsets } from '../offsets.js';
 import { type LoadWord, putBound4, putBound6, unlessMapped } from './address.js';
 import { askFunction } from './ask.js';
 import { putGroup } from './group.js';
+import {
+  loadBytes,
+  putAddresses,
+  putOwner,
+  putOwnerGroup,
+  putPorts,
+  SKB_SK,
+  socketNumber,
+} from './packet.js';
 import { type Reporting, reportFailure, reportFunction } from './report.js';
 import {
   addressOf,
   CONTEXT,
   clearPacket,
-  IP_HEADER,
   NEXT_HEADER,
-  numberOf,
   OBJECT,
   peek,
   probe,
   put16,
-  put32,
   putConstant,
   SCRATCH,
   slot,
@@ -75,7 +79,6 @@ import {
   walk,
 } from './walk.js';
 
-const SKB_SK = 168;
 const SKB_PROTOCOL = 16;
 const ETH_P_IP = 0x0800;
 const SK = { family: 4, protocol: 12, port: 44, peer6: 56, state: 72 } as const;
@@ -89,8 +92,6 @@ const TCP_RST = 0x04;
 const TCP_FLAGS = 13;
 /** Source and destination port open every transport header. */
 const PORT_BYTES = 4;
-const IPV4_HEADER_BYTES = 20;
-const IPV6_HEADER_BYTES = 40;
 
 /**
  * Jumps to `target` unless the datagram socket at r0, with its state in r1, takes from anybody: it is
@@ -113,18 +114,6 @@ function unlessStray(target: string): readonly Item[] {
   ];
 }
 
-/** Reads bytes of the packet at offset r2 to the stack; destroys r0 to r5. */
-function loadBytes(to: number, bytes: number): readonly Item[] {
-  return [
-    mov(R1, R9),
-    mov(R3, R10),
-    addImm(R3, to),
-    movImm(R4, bytes),
-    callHelper('skb_load_bytes'),
-    jumpIf('ne', R0, 0, UNREADABLE),
-  ];
-}
-
 /**
  * The header behind the IP header to NEXT_HEADER. Where it begins is what the kernel found when it
  * passed any IPv6 extension headers: transport_header - network_header of the skb.
@@ -143,90 +132,6 @@ function loadNextHeader(bytes: number, offsets: Offsets): readonly Item[] {
     sub(R2, R1),
     andImm(R2, 0xffff),
     ...loadBytes(NEXT_HEADER, bytes),
-  ];
-}
-
-function putPorts(): readonly Item[] {
-  return [
-    load(2, R1, R10, NEXT_HEADER),
-    toBig(R1, 16),
-    ...put16('sourcePort', R1),
-    load(2, R1, R10, NEXT_HEADER + 2),
-    toBig(R1, 16),
-    ...put16('destinationPort', R1),
-  ];
-}
-
-/** Stores `count` words of a header, from network order. */
-function putWords(
-  field: 'source' | 'destination',
-  at: number,
-  count: number,
-  piece: number,
-): readonly Item[] {
-  return Array.from({ length: count }, (_, n) => [
-    load(4, R1, R10, IP_HEADER + at + 4 * n),
-    toBig(R1, 32),
-    ...put32(field, R1, piece + 2 * n),
-  ]).flat();
-}
-
-function putAddresses(): readonly Item[] {
-  return [
-    movImm(R2, 0),
-    ...loadBytes(IP_HEADER, IPV4_HEADER_BYTES),
-    load(1, R1, R10, IP_HEADER),
-    rshImm(R1, 4),
-    ...put16('family', R1),
-    jumpIf('eq', R1, 6, 'ipv6'),
-    ...putWords('source', 12, 1, 6),
-    ...putWords('destination', 16, 1, 6),
-    jump('addressed'),
-    label('ipv6'),
-    movImm(R2, 0),
-    ...loadBytes(IP_HEADER, IPV6_HEADER_BYTES),
-    ...putWords('source', 8, 4, 0),
-    ...putWords('destination', 24, 4, 0),
-    label('addressed'),
-  ];
-}
-
-/** The kernel's address of the socket to r3 and to OBJECT. */
-function socketNumber(failed: string): readonly Item[] {
-  return [
-    load(8, R1, R9, SKB_SK),
-    jumpIf('eq', R1, 0, failed),
-    ...numberOf(R1),
-    store(8, R10, OBJECT, R3),
-  ];
-}
-
-/**
- * The uid of the socket's maker, from the socket at OBJECT; the helper for it would give it as its own
- * user namespace sees it. The cgroup that the socket was made in to SCRATCH.
- */
-function putOwner(offsets: Offsets, failed: string): readonly Item[] {
-  return [
-    load(8, R3, R10, OBJECT),
-    ...peek(offsets.sockUid, 4, failed),
-    ...put32('uid', R3),
-    mov(R1, R9),
-    callHelper('skb_cgroup_id'),
-    store(8, R10, SCRATCH, R0),
-  ];
-}
-
-/** The group of the socket's maker, from the socket at OBJECT; the kernel's own sockets have no file. */
-function putOwnerGroup(offsets: Offsets): readonly Item[] {
-  return [
-    load(8, R3, R10, OBJECT),
-    ...[offsets.sockSocket, offsets.socketFile, offsets.fileCred].flatMap((offset) => [
-      ...peek(offset, 8, REFUSED),
-      jumpIf('eq', R3, 0, 'ownerless'),
-    ]),
-    ...peek(offsets.credFsgid, 4, REFUSED),
-    ...put32('gid', R3),
-    label('ownerless'),
   ];
 }
 

@@ -9,7 +9,7 @@ export const findUnseenSockets: Check = function* (context) {
   if (chain.policy !== 'DROP' || builtinChain(table, 'SENDTO').policy !== 'DROP') return;
   yield context.find('SF021', {
     place: file.placeOf(chain),
-    message: 'raw, SCTP, DCCP and UDP-Lite sockets pass by what CONNECT and SENDTO refuse',
+    message: 'SCTP, DCCP and UDP-Lite sockets pass by what CONNECT and SENDTO refuse',
     fix: 'a line `--deny-unseen` refuses to make them; `--deny-unseen off` says that they may be',
   });
 };

@@ -1,13 +1,24 @@
 import type { ChainDescriptor } from '../chain.js';
-import { DATAGRAMS, SPECIFIED } from './bounds.js';
+import { PROTOCOL } from '../protocol.js';
+import { valueSet } from '../valueset.js';
+import { SPECIFIED } from './bounds.js';
 
-/** A send that names an address on a datagram socket: the destination is the peer. */
+/**
+ * A send that names an address on a datagram socket, and what raw and ping sockets send: the destination is the
+ * peer.
+ */
 export const sendto: ChainDescriptor = {
   call: 'sendto',
   ours: 'source',
   ids: 'caller',
   refusal: 'errno',
-  bounds: { protocol: DATAGRAMS, destination: SPECIFIED },
+  bounds: {
+    protocol: {
+      set: valueSet(PROTOCOL.udp, PROTOCOL.udplite, PROTOCOL.icmp, PROTOCOL.icmpv6),
+      reason: 'it sees udp, udplite and icmp only',
+    },
+    destination: SPECIFIED,
+  },
   flags: {},
   exampleRank: 2,
   usuallyUnbound: false,
