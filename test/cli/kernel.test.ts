@@ -1,7 +1,7 @@
 /** The command on the table in force: what it does shows in real calls. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { Firewall } from '@sockfilter/kernel';
@@ -271,7 +271,7 @@ describeKernel('the command', () => {
     symlinkSync(program('sockfilter'), place.path('bin/sockfilter'));
     const live = COMMANDS.filter(({ scope }) => scope === 'live').flatMap((row) => row.examples);
     // What names a root of its own is not for the root that is tried here.
-    for (const example of live.filter((each) => !each.startsWith('--root'))) {
+    for (const example of live.filter((each) => !/^(--root|doctor)/.test(each))) {
       const goesOn = example.startsWith('monitor');
       const { status, stderr } = goesOn
         ? interrupted(`node bin/sockfilter ${example}`)
@@ -299,6 +299,34 @@ describeKernel('the command', () => {
     expect(run('metrics')).toContain(`sockfilter_rule_calls_total${rule}\n`);
     for (const words of ['--listen 80', '--listen [::1', '--listen 127.0.0.1:1 -f x'])
       place.expectStatus(['metrics', ...words.split(' ')], 2);
+  });
+
+  test('doctor tries, tells what is missing, and leaves nothing', () => {
+    const others = readdirSync(cgroups.root);
+    expect(run('doctor')).toMatch(
+      /^enforcement +works +a process in that control group was refused$/m,
+    );
+    const { works, abilities } = JSON.parse(
+      place.expectStatus(['doctor', '--json', '--root', '/no/such'], 1).stdout,
+    );
+    const failed = abilities.filter(({ state }: { state: string }) => state === 'fails');
+    expect([works, failed]).toMatchObject([
+      false,
+      [{ name: 'root', needed: true, detail: 'there is no control group `/no/such`' }],
+    ]);
+    const hidden = `unshare --mount sh -c 'mount -t tmpfs none /sys/kernel/btf && "$0" "$1" doctor'`;
+    const without = place.shell(`${hidden} "${process.execPath}" "${program('sockfilter')}"`);
+    expect(without).toMatchObject({
+      status: 1,
+      stdout: expect.stringMatching(/^kernel types +FAILS .*\n(.*\n)*\nkernel types: .*BTF/m),
+      stderr: "sockfilter: this machine can't enforce rules: `kernel types` failed\n",
+    });
+    run('-P BIND DROP');
+    const told = place.expectStatus(['doctor'], 0).stdout;
+    expect(told).toMatch(
+      /^enforcement +untried +rules that are in force refuse a call there: EPERM$/m,
+    );
+    expect(readdirSync(cgroups.root)).toEqual(others);
   });
 
   test('status and teardown', () => {

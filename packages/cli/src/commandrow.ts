@@ -271,6 +271,14 @@ export const COMMANDS: readonly CommandRow[] = [
     examples: ['status', 'status --json'],
   },
   {
+    words: 'doctor',
+    describe: 'say what this machine can do, by trying',
+    args: [],
+    options: { json: 'flag' },
+    scope: 'live',
+    examples: ['doctor', 'doctor --json'],
+  },
+  {
     words: 'install-service',
     describe: 'have systemd restore a rule file at boot, before the network',
     args: [],

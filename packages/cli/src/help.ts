@@ -60,6 +60,7 @@ Commands:
   monitor   print what is refused, logged and traced, as it happens
   metrics   print what is in force in numbers, as OpenMetrics, or serve them
   status    say what is attached, and how big it is
+  doctor    say what this machine can do, by trying
   teardown  remove every trace from the kernel
   install-service  have systemd restore a rule file at boot, before the network
   check     say what is wrong with rule files        (no root, no kernel: for CI)

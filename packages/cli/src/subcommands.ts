@@ -278,6 +278,15 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
       },
     )
     .command(
+      'doctor',
+      'say what this machine can do, by trying',
+      (command) => command.option('json', json),
+      async (argv) => {
+        const { showAbilities } = await import('./doctor.js');
+        showAbilities(globals, argv.json);
+      },
+    )
+    .command(
       'install-service',
       'have systemd restore a rule file at boot, before the network',
       (command) =>

@@ -50,6 +50,13 @@ function attach(hook: Hook, program: Fd, tree: Tree): Fd {
   );
 }
 
+/** Loads the hook's program and attaches it, as long as the link is open. Throws BpfError and UnsupportedError. */
+export function tryHook(hook: Hook, tree: Tree, maps: MapDescriptors): Fd {
+  return using(loadProgram(hook.program(kernelOffsets()), maps), (program) =>
+    attach(hook, program, tree),
+  );
+}
+
 /** Attaches and pins those of the hooks that are not attached. Throws BpfError. */
 export function attachMissing(
   pins: Pins,

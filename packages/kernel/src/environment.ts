@@ -20,19 +20,25 @@ export interface Environment {
   readonly cpus: number;
 }
 
-/** Finds cgroup2 and bpffs. Throws UnsupportedError. */
-export function readEnvironment(root: string): Environment {
-  if (process.platform !== 'linux')
-    throw new UnsupportedError(
-      `rules are enforced by Linux, and this is ${process.platform}`,
-      '`--file` works anywhere',
-    );
-  if (process.geteuid?.() !== 0)
-    throw new UnsupportedError(
-      'Permission denied (you must be root)',
-      'run it as root, or work on a saved rule file with `--file`',
-    );
-  const mounts = readFileSync('/proc/self/mounts', 'utf8');
+/** Throws UnsupportedError where rules can't be enforced by anything. */
+export function requireLinux(): void {
+  if (process.platform === 'linux') return;
+  throw new UnsupportedError(
+    `rules are enforced by Linux, and this is ${process.platform}`,
+    '`--file` works anywhere',
+  );
+}
+
+export function requireSuperuser(): void {
+  if (process.geteuid?.() === 0) return;
+  throw new UnsupportedError(
+    'Permission denied (you must be root)',
+    'run it as root, or work on a saved rule file with `--file`',
+  );
+}
+
+/** The mount point of cgroup2, all of it. Throws UnsupportedError. */
+export function requireCgroup2(mounts: string): string {
   const mount = findCgroup2(mounts);
   if (mount === undefined)
     throw new UnsupportedError(
@@ -44,11 +50,28 @@ export function readEnvironment(root: string): Environment {
       `${mount} shows a part of the control groups only: this is a cgroup namespace`,
       'run it in the initial one; `--root` polices a part',
     );
-  if (!existsSync(BTF))
-    throw new UnsupportedError(
-      `this kernel does not describe itself in ${BTF}`,
-      'it has to be built with CONFIG_DEBUG_INFO_BTF=y, as the kernels of distributions are',
-    );
+  return mount;
+}
+
+function requireBtf(): void {
+  if (existsSync(BTF)) return;
+  throw new UnsupportedError(
+    `this kernel does not describe itself in ${BTF}`,
+    'it has to be built with CONFIG_DEBUG_INFO_BTF=y, as the kernels of distributions are',
+  );
+}
+
+export function readMounts(): string {
+  return readFileSync('/proc/self/mounts', 'utf8');
+}
+
+/** Finds cgroup2 and bpffs. Throws UnsupportedError. */
+export function readEnvironment(root: string): Environment {
+  requireLinux();
+  requireSuperuser();
+  const mounts = readMounts();
+  const mount = requireCgroup2(mounts);
+  requireBtf();
   const bpffs = findBpffs(mounts) ?? DEFAULT_BPFFS;
   return { tree: { mount, root: unescapePath(root) }, bpffs, cpus: possibleCpus() };
 }

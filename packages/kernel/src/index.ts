@@ -3,6 +3,7 @@ export { type WalkableBlob, walkBlob } from './blobwalk.js';
 export { CapacityError, LEAST_CGROUPS } from './capacity.js';
 export type { CarriedSocket, Holder } from './carried.js';
 export { DamageError } from './damage.js';
+export { type Ability, examine } from './doctor.js';
 export { EventSource, PinWatch } from './eventsource.js';
 export {
   type Change,

@@ -119,6 +119,11 @@ export function createMaps(pins: Pins): Maps {
   return forEachMap((name) => pins.openOr(MAPS[name], CREATE[name]));
 }
 
+/** Maps that are pinned nowhere, to try programs with. */
+export function createLooseMaps(): Maps {
+  return forEachMap((name) => CREATE[name]());
+}
+
 /** The maps that the attached programs use. Throws DamageError if a pin is gone. */
 export function openMaps(pins: Pins): Maps {
   return forEachMap((name) => {
