@@ -7,6 +7,7 @@ import {
   hasAddresses,
   hasPart,
   type Match,
+  type MatchOption,
   type NamedSet,
   PORT_PROTOCOLS,
   partsOf,
@@ -78,11 +79,22 @@ function setOf(name: string, timeouts: readonly number[]): Arbitrary<NamedSet> {
     });
 }
 
+/** The chains, and those that they reach, whose calls have a peer. */
+const HAS_PEER = ['ACCEPT', 'CONNECT', 'SENDTO', 'RECVFROM'];
+
 /** A match that asks one of the sets; each bit of `roll` chooses. */
-function asking({ name, type }: NamedSet, roll: number): Match {
-  const sides = partsOf(type).map((_, n) => SIDES[(roll >> n) & 1]);
+function asking({ name, type }: NamedSet, roll: number, chain: string): Match {
+  const choices = HAS_PEER.includes(chain) ? SIDES : (['dst', 'dst'] as const);
+  const sides = partsOf(type).map((_, n) => choices[(roll >> n) & 1]);
   const value = { kind: 'setRef', set: name, sides } as const;
   return { name: 'set', options: [{ name: 'match-set', negated: (roll & 4) !== 0, value }] };
+}
+
+/** Whether nothing in the rule is for the other family. */
+function goesWith({ matches }: Rule, { type, family }: NamedSet): boolean {
+  const isOther = ({ name, value }: MatchOption) =>
+    ('family' in value && value.family !== family) || name === (family === 4 ? 'ipv6' : 'ipv4');
+  return !hasAddresses(type) || !matches.some(({ options }) => options.some(isOther));
 }
 
 /**
@@ -97,12 +109,15 @@ export function setTables(
   const rolls = fc.array(fc.nat({ max: 31 }), { minLength: 1, maxLength: 12 });
   return fc.tuple(plain, sets, rolls).map(([table, all, some]) => {
     let next = 0;
-    const add = (rule: Rule): Rule => {
+    const add = (rule: Rule, chain: string): Rule => {
       const roll = some[next++ % some.length];
-      if (roll >= 16) return rule;
-      return { ...rule, matches: [...rule.matches, asking(all[(roll >> 3) & 1], roll)] };
+      const set = all[(roll >> 3) & 1];
+      if (roll >= 16 || !goesWith(rule, set)) return rule;
+      return { ...rule, matches: [...rule.matches, asking(set, roll, chain)] };
     };
-    const chains = table.chains.map((chain): Chain => ({ ...chain, rules: chain.rules.map(add) }));
+    const chains = table.chains.map(
+      (chain): Chain => ({ ...chain, rules: chain.rules.map((rule) => add(rule, chain.name)) }),
+    );
     return { ...table, sets: all, chains };
   });
 }

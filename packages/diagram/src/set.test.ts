@@ -99,6 +99,26 @@ test('a set of another content is another table, and the same one none', () => {
   expect([isEmpty(newlyRefused), isEmpty(newlyAccepted)]).toEqual([false, true]);
 });
 
+test('what a set with timeouts holds makes a difference that a test makes, and no other', () => {
+  const table = (element: string) =>
+    tableOf(`create s ip timeout 60
+      add s ${element}
+      -A CONNECT -m set --match-set s dst -j ACCEPT
+      -P CONNECT DROP`);
+  const universe = new Universe();
+  const [a, b, c, same] = [
+    '10.0.0.5 timeout 60',
+    '10.0.0.6 timeout 60',
+    '10.0.0.5 timeout 0',
+    '10.0.0.5',
+  ].map((each) => universe.load(table(each)));
+  for (const other of [b, c]) {
+    const { otherTest, ...plain } = difference(a, other);
+    expect([isEmpty(otherTest), Object.values(plain).every(isEmpty)]).toEqual([false, true]);
+  }
+  expect(Object.values(difference(a, same)).every(isEmpty)).toBe(true);
+});
+
 test('the diagram of a table is the same whatever its sets hold', () => {
   const edges = (elements: string) =>
     buildDiagram(tableOf(`create s net\n${elements}-A CONNECT -m set --match-set s dst -j DROP`))

@@ -1,5 +1,11 @@
 /** The pieces behind those of the packet: one for each opaque test. */
-import { type OpaqueTest, placedTests, type Table } from '@sockfilter/table';
+import {
+  elementKey,
+  type OpaqueTest,
+  placedTests,
+  requireSet,
+  type Table,
+} from '@sockfilter/table';
 import { LimitError } from '../limit.js';
 import { PIECES } from '../piece.js';
 
@@ -11,8 +17,15 @@ export function isFreePiece(piece: number): boolean {
   return piece >= PIECES.length;
 }
 
-function keyOf({ question, negated }: OpaqueTest): string {
-  const text = JSON.stringify(question, (_, value) =>
+/** What the test asks. A set that holds something else is something else, whatever becomes of that with time. */
+function keyOf({ question, negated }: OpaqueTest, table: Table): string {
+  const held =
+    question.kind === 'member' && question.changes
+      ? requireSet(table, question.set).elements.map(
+          (element) => `${elementKey(element)} ${element.timeout ?? ''}`,
+        )
+      : [];
+  const text = JSON.stringify([question, held.sort()], (_, value) =>
     typeof value === 'bigint' ? `${value}n` : value,
   );
   return `${negated} ${text}`;
@@ -31,7 +44,7 @@ export class FreePieces {
   of(table: Table): readonly number[] {
     const seen = new Map<string, number>();
     return placedTests(table).map(({ test }) => {
-      const key = keyOf(test);
+      const key = keyOf(test, table);
       const occurrence = seen.get(key) ?? 0;
       seen.set(key, occurrence + 1);
       const name = `${occurrence} ${key}`;
