@@ -132,6 +132,29 @@ describeKernel('the command', () => {
     expect(run('save')).toBe(before);
   });
 
+  test('a set is changed without a commit, saved, and undone with the table', async () => {
+    run('set create s ip timeout 0');
+    run('-A BIND -m set --match-set s dst -j DROP');
+    run('set add s 10.0.0.5');
+    run('set add s 10.0.0.6 timeout 100');
+    expect(await bind('other', '10.0.0.5')).toBe('EPERM');
+    const saved = run('save');
+    expect(saved).toMatch(
+      /^add s 10\.0\.0\.5 timeout 0\nadd s 10\.0\.0\.6 timeout (100|[1-9]\d)$/m,
+    );
+    run('set rename s t');
+    run('set del t 10.0.0.5');
+    expect(await bind('other', '10.0.0.5')).toBe('ok');
+    run('undo');
+    expect(run('set test s 10.0.0.5')).toBe('10.0.0.5 is in set s.\n');
+    expect(await bind('other', '10.0.0.5')).toBe('EPERM');
+    run('set flush');
+    expect(await bind('other', '10.0.0.5')).toBe('ok');
+    run('restore', saved);
+    expect(await bind('other', '10.0.0.5')).toBe('EPERM');
+    expect(JSON.parse(run('set list --json'))).toMatchObject([{ name: 's', references: 1 }]);
+  });
+
   test('group move moves all or none; a pattern can be no place to go', async () => {
     run('group add crowd');
     const [one, other] = await Promise.all(

@@ -9,6 +9,7 @@ import { isJson, parseTable, printTable, printTableFile, tableSchema } from '@so
 import type { Table } from '@sockfilter/table';
 import fc from 'fast-check';
 import { z } from 'zod';
+import { setTables } from '../arbitrary/set.js';
 import { tables } from '../arbitrary/table.js';
 import { forLength } from '../harness/length.js';
 import { describeNft } from '../harness/nft.js';
@@ -29,7 +30,7 @@ function typable(table: Table): Table {
   }
 }
 
-const typed = tables(4).map(typable);
+const typed = setTables(tables(4), [5, 300]).map(typable);
 
 test('any table comes back as it was', () => {
   fc.assert(
@@ -119,6 +120,22 @@ describeNft('the real nft', () => {
     // And nothing else of it.
     const others = items.filter((item) => !JSON.stringify(item).includes('"rule"'));
     expect(nft(others).status).toBe(0);
+  });
+
+  test('takes our sets as they are, which are sets of its own', () => {
+    const text = `*socket
+      create a ip timeout 60\nadd a 10.0.0.5\nadd a 10.0.0.6 timeout 5
+      create b net family inet6\nadd b fd00::/8
+      create c port\nadd c 80-82
+      create d ip,port\nadd d 10.0.0.5,udp:53
+      create e net,port maxelem 9\nadd e 10.0.0.0/8,tcp:80\nCOMMIT`;
+    const { table, diagnostics } = parseSave(text, 'rules', names);
+    expect(diagnostics).toEqual([]);
+    const { nftables } = JSON.parse(printTable(table));
+    const sets = nftables.filter((item: object) => 'set' in item);
+    expect(sets).toHaveLength(5);
+    const { status, stderr } = nft([...start, ...sets]);
+    expect([stderr, status]).toEqual(['', 0]);
   });
 
   test('refuses our hooks and groups, so that no document of ours seems to be in force', () => {
