@@ -226,7 +226,7 @@ function approximate({ words, negated }: DeviceTest): Approximation {
   };
 }
 
-/** In a chain that sees what comes and what goes, a test must be possible for both. */
+/** What the tests of a rule are to the calls that reach it. */
 export function classify(
   { tests, family: own }: Pick<ForeignRule, 'tests' | 'family'>,
   around: Omit<Surroundings, 'family'>,

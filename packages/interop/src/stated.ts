@@ -1,7 +1,8 @@
 /**
  * What a packet filter means, as invariants of an expectation file, read from the original and not from what it was
  * translated to: at most what its accepting rules name is accepted; what a rule refuses before any other could decide
- * is never accepted; and what one accepts so always is.
+ * is never accepted; and what one accepts so always is. The loopback device is the loopback addresses here too: what else
+ * it has is not told apart.
  */
 import { type BuiltinChain, CHAINS, callProtocol, contains, protocolName } from '@sockfilter/table';
 import { classify, opensConnections } from './classify.js';
@@ -82,7 +83,10 @@ class Reader {
       return true;
     }
     const isRead = this.read(target.chain, inner, path);
-    if (target.goto) this.#leaf(inner, 'RETURN', path);
+    if (!target.goto) return isRead;
+    // Where it is not certain that the goto is taken, the translation refuses.
+    if (!inner.exact) this.leaves.push({ ...inner, verdict: 'refuse' });
+    this.#leaf(inner, 'RETURN', path);
     return isRead;
   }
 

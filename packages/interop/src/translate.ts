@@ -43,13 +43,8 @@ const MAX_NAME = 28;
 const ACCEPT = '-j ACCEPT';
 const RETURN = '-j RETURN';
 
-interface Place {
-  /** The chain of ours that the rule goes to. */
-  readonly chain: string;
-  /** Of a base chain. */
-  readonly policy: 'ACCEPT' | 'DROP' | undefined;
-  readonly family: Family | undefined;
-  readonly match: Scope;
+/** What comes by a chain of ours: a chain of theirs that calls of two kinds reach is there for each. */
+interface Ends {
   /** What reaches it has a peer as its destination, and may have no source yet. */
   readonly outward: boolean;
   readonly inward: boolean;
@@ -57,6 +52,15 @@ interface Place {
   readonly connects: boolean;
   /** A refusal is not told to the peer. */
   readonly silent: boolean;
+}
+
+interface Place extends Ends {
+  /** The chain of ours that the rule goes to. */
+  readonly chain: string;
+  /** Of a base chain. */
+  readonly policy: 'ACCEPT' | 'DROP' | undefined;
+  readonly family: Family | undefined;
+  readonly match: Scope;
   /** The end of a rule that accepts. */
   readonly accept: string;
 }
@@ -78,9 +82,7 @@ class Translator {
   readonly #taken: Set<string>;
   readonly #names = new Map<string, string>();
   readonly #queue: Part[] = [];
-  readonly #outward = new Set<string>();
   readonly #reached = new Set<string>();
-  readonly #silent = new Set<string>();
   readonly #told = new Set<string>();
   /** Whether datagrams are judged as they come in: then what they reach is there once more. */
   readonly #hasDatagrams: boolean;
@@ -93,15 +95,9 @@ class Translator {
     this.remarks = [...filter.remarks];
     const inward = [...map.values()].flat().filter((chain) => CHAINS[chain].ours !== 'source');
     this.#hasDatagrams = !inward.every(opensConnections);
-    for (const [theirs, ours] of map)
+    for (const theirs of map.keys())
       for (const stage of stagesOf(filter, theirs) ?? [])
-        for (const chain of reachedFrom(filter, stage)) {
-          this.#reached.add(chain);
-          for (const each of ours) {
-            if (CHAINS[each].ours === 'source') this.#outward.add(chain);
-            if (CHAINS[each].refusal === 'silence') this.#silent.add(chain);
-          }
-        }
+        for (const chain of reachedFrom(filter, stage)) this.#reached.add(chain);
   }
 
   #tell({ line, place, text }: Origin, fate: Fate, reason: string): void {
@@ -112,8 +108,9 @@ class Translator {
   }
 
   /** The name of ours for a chain in which ACCEPT has this end; its rules are to be written. */
-  #nameOf(key: string, accept: string, connects: boolean, base?: Pick<Part, 'end'>): string {
-    const id = `${accept} ${connects} ${key}`;
+  #nameOf(key: string, accept: string, ends: Ends, base?: Pick<Part, 'end'>): string {
+    const { outward, inward, connects, silent } = ends;
+    const id = `${accept} ${outward} ${connects} ${key}`;
     const known = this.#names.get(id);
     if (known !== undefined) return known;
     const chain = this.#filter.chains.get(key);
@@ -130,10 +127,10 @@ class Translator {
       policy: base && chain?.policy,
       family: chain?.family,
       match: [],
-      outward: this.#outward.has(key),
-      inward: !this.#outward.has(key),
+      outward,
+      inward,
       connects,
-      silent: this.#silent.has(key),
+      silent,
       accept,
     };
     this.#queue.push({ key, place, end: base?.end });
@@ -144,6 +141,13 @@ class Translator {
     for (const [theirs, ours] of this.#map) for (const chain of ours) this.#stages(theirs, chain);
     for (let next = this.#queue.shift(); next; next = this.#queue.shift()) this.#part(next);
     this.#tellOthers();
+  }
+
+  #endsOf(chain: BuiltinChain): Ends {
+    const { ours, refusal } = CHAINS[chain];
+    const outward = ours === 'source';
+    const connects = !this.#hasDatagrams || opensConnections(chain);
+    return { outward, inward: !outward, connects, silent: refusal === 'silence' };
   }
 
   #stages(theirs: string, chain: BuiltinChain): void {
@@ -162,19 +166,12 @@ class Translator {
     const [first, ...rest] = stages;
     if (first === undefined) return;
     // From the last one, which accepts, to the first, which is the built-in chain itself.
-    const connects = !this.#hasDatagrams || opensConnections(chain);
+    const ends = this.#endsOf(chain);
     const accept = rest.reduceRight((after, key) => {
       const end = after;
-      return `-g ${word(this.#nameOf(key, after, connects, { end }))}`;
+      return `-g ${word(this.#nameOf(key, after, ends, { end }))}`;
     }, ACCEPT);
-    const outward = CHAINS[chain].ours === 'source';
     const { policy = 'ACCEPT', family } = this.#filter.chains.get(first) ?? {};
-    const ends = {
-      outward,
-      inward: !outward,
-      connects,
-      silent: CHAINS[chain].refusal === 'silence',
-    };
     const place = { chain, policy, family, match: this.#scope, ...ends, accept };
     this.#part({ key: first, place, end: accept === ACCEPT ? undefined : accept });
   }
@@ -288,7 +285,7 @@ class Translator {
     const doubts = this.#doubts(place, tests);
     const words = allWords(tests);
     if (doubts.length === 0) {
-      const chain = word(this.#nameOf(key, place.accept, place.connects));
+      const chain = word(this.#nameOf(key, place.accept, place));
       const isBase = place.policy !== undefined;
       this.#write(rule, place, words, `${goto && !isBase ? '-g' : '-j'} ${chain}`, true);
       // What comes back from there has the policy.
@@ -304,7 +301,7 @@ class Translator {
     }
     if (!copies)
       this.#tell(rule, 'narrowed', `nothing is accepted by ${name} for it: ${doubts.join('; ')}`);
-    const chain = word(this.#nameOf(key, RETURN, place.connects));
+    const chain = word(this.#nameOf(key, RETURN, place));
     this.#write(rule, place, wideWords(tests), `-j ${chain}`, true);
   }
 
