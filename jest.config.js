@@ -1,4 +1,7 @@
-/** Tests run on the TypeScript sources; only the command-line tests need the build. */
+/**
+ * Tests run on the TypeScript sources. Those of the command line need it bundled, and one the compiled package nftables-json:
+ * `npm test` makes both, and leaves types to `npm run types`.
+ */
 export default {
   testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
   transform: { '\\.[jt]s$': ['@swc/jest', { jsc: { target: 'es2023' } }] },

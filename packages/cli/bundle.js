@@ -1,18 +1,20 @@
 /**
  * Makes the npm package's dist/ from the sources: main.cjs; yargs.cjs, which only the commands that are
  * words load; yaml.cjs and zod.cjs, which only those load that read YAML. CommonJS, because node needs a third less time to start it than ES modules.
- * Everything is bundled but koffi, which is native.
+ * Everything is bundled but koffi, which is native. All is made of the sources: types need not be checked first.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { programDigest } from '@sockfilter/kernel';
 import { build } from 'esbuild';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const dist = join(here, 'dist');
 mkdirSync(dist, { recursive: true });
+
+const packages = join(here, '..');
 
 const options = {
   absWorkingDir: here,
@@ -20,7 +22,17 @@ const options = {
   format: 'cjs',
   platform: 'node',
   target: 'node20',
-  define: { 'import.meta.url': 'moduleUrl', PROGRAM_DIGEST: String(programDigest()) },
+  alias: {
+    'nftables-json/plain': join(packages, 'nftables-json/src/plain.ts'),
+    'nftables-json': join(packages, 'nftables-json/src/index.ts'),
+    ...Object.fromEntries(
+      readdirSync(packages).map((name) => [
+        `@sockfilter/${name}`,
+        join(packages, name, 'src/index.ts'),
+      ]),
+    ),
+  },
+  define: { 'import.meta.url': 'moduleUrl' },
   banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
   minifySyntax: true,
   minifyWhitespace: true,
@@ -42,9 +54,29 @@ const separate = {
     })),
 };
 
+/** What tells these programs from another build's, by the code that makes them. */
+async function findDigest() {
+  const { outputFiles } = await build({
+    ...options,
+    stdin: { contents: "export { programDigest } from '@sockfilter/kernel';", resolveDir: here },
+    external: ['koffi'],
+  });
+  const made = { exports: {} };
+  new Function('module', 'exports', 'require', '__filename', outputFiles[0].text)(
+    made,
+    made.exports,
+    createRequire(import.meta.url),
+    fileURLToPath(import.meta.url),
+  );
+  return made.exports.programDigest();
+}
+
+const digest = await findDigest();
+
 const built = await Promise.all([
   build({
     ...options,
+    define: { ...options.define, PROGRAM_DIGEST: String(digest) },
     entryPoints: ['src/main.ts'],
     outfile: join(dist, 'main.cjs'),
     external: ['koffi'],
