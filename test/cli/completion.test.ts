@@ -120,7 +120,9 @@ describe('what completion knows is what there is', () => {
   test.each(COMMANDS.map((row) => [row.words, row] as const))('sockfilter %s', (words, row) => {
     const { stdout } = place.expectStatus([...words.split(' '), '--help'], 0);
     const [options = ''] = stdout.split('Examples:');
-    const named = [...options.matchAll(/^ +(?:-\w, )?--([a-z-]+)/gm)].map(([, name = '']) => name);
+    const named = [...options.matchAll(/^ +(?:-\w, )?--([a-z0-9-]+)/gm)].map(
+      ([, name = '']) => name,
+    );
     const known = completionCases().options.find(({ patterns }) => patterns.includes(words));
     expect(known?.words.toSorted()).toEqual(named.map((name) => `--${name}`).toSorted());
     expect(stdout).toContain(row.describe);

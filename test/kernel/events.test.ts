@@ -1,6 +1,7 @@
 /** Events of real calls: what readers get, and what is left of a reader that is killed. */
 import { type Batch, EventReader, type RawEvent } from '@sockfilter/events';
 import { EventSource } from '@sockfilter/kernel';
+import { readEvents } from '@sockfilter/policy';
 import { ended, Workplace } from '../cli/command.js';
 import type { Caller } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
@@ -160,6 +161,10 @@ describeKernel('events', () => {
     await refuse(1);
     expect(lines[0].rule).toMatchObject({ rule: 2, text: '-A CONNECT -d 10.9.9.9/32 -j DROP' });
     expect(lines[0].group.name).toBe('web');
+    expect(await readEvents(lines.map((line) => JSON.stringify(line)).join('\n'))).toMatchObject({
+      events: lines,
+      faults: [],
+    });
     place.expectStatus(['-I', 'CONNECT', '-d', '10.9.9.200', '-j', 'ACCEPT'], 0);
     const before = lines.length;
     await refuse(before + 1);

@@ -388,13 +388,24 @@ export const COMMANDS: readonly CommandRow[] = [
     args: [
       {
         name: 'kind',
-        filler: ['expectations', 'intended', 'diff', 'query', 'table'],
+        filler: ['expectations', 'intended', 'diff', 'query', 'event', 'table'],
         optional: true,
       },
     ],
     options: {},
     scope: 'files',
     examples: ['schema', 'schema intended'],
+  },
+  {
+    words: 'learn',
+    describe: 'make a rule file that allows the calls that events tell of',
+    args: [{ name: 'events', filler: 'file', optional: true, many: true }],
+    options: { group: 'text', rules: 'file', prefix: 'text', prefix6: 'text' },
+    scope: 'files',
+    examples: [
+      'learn events.jsonl',
+      'learn --group web --prefix 24 --rules web.rules events.jsonl',
+    ],
   },
   {
     words: 'import',

@@ -70,6 +70,7 @@ Commands:
   query     list the calls that are accepted or refused
   simplify  print an equivalent rule file with fewer rules
   import    make a rule file of rules of iptables, nft, systemd, Kubernetes
+  learn     make a rule file that allows the calls that events tell of
   export    print a table for nft, or as JSON for other tools
   network.ipv4, network.ipv6  the addresses that a group may bind, as patches of 2007 had them
   rules     list the codes of findings, or explain one

@@ -52,8 +52,31 @@ function exportCommand(parser: Argv, globals: Globals): Argv {
   );
 }
 
+function learnCommand(parser: Argv): Argv {
+  return parser.command(
+    'learn [events..]',
+    'make a rule file that allows the calls that events tell of',
+    (command) =>
+      command
+        .positional('events', {
+          type: 'string',
+          array: true,
+          default: [],
+          describe: 'what `monitor --json` printed; standard input if absent',
+        })
+        .option('group', { ...list, alias: 'g', describe: 'of this group alone: name or id' })
+        .option('rules', { ...text, describe: 'leave out what this rule file accepts' })
+        .option('prefix', { ...text, describe: 'join IPv4 addresses of peers to networks so long' })
+        .option('prefix6', { ...text, describe: 'the same of IPv6' }),
+    async ({ events, group, rules, prefix, prefix6 }) => {
+      const { learnRules } = await import('./learn.js');
+      await learnRules({ events, groups: group ?? [], rules, prefix, prefix6 });
+    },
+  );
+}
+
 export function interopCommands(parser: Argv, globals: Globals): Argv {
-  return exportCommand(bindListCommands(parser, globals), globals).command(
+  return learnCommand(exportCommand(bindListCommands(parser, globals), globals)).command(
     'import <files..>',
     'make a rule file of the rules of iptables, nft, systemd or Kubernetes',
     (command) =>

@@ -14,7 +14,7 @@ import { setCommands } from './setcommands.js';
 import { checkName, checkScope, wordsError } from './wordserror.js';
 
 /** What takes names of files also after `--`. */
-const TAKES_FILES: readonly string[] = [...CI_NAMES, 'import'];
+const TAKES_FILES: readonly string[] = [...CI_NAMES, 'import', 'learn'];
 
 /** For help: they are taken out before yargs sees the words. */
 const GLOBAL_OPTIONS = {

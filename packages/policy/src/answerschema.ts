@@ -1,6 +1,7 @@
 /** What `diff --format json` and `query --json` print, as zod schemas; loaded only where one is asked for. */
 import { BUILTIN_CHAINS } from '@sockfilter/table';
 import { z } from 'zod';
+import { EVENT_LINE } from './eventschema.js';
 import { EXPECTATIONS, INTENDED, REGION } from './expectationschema.js';
 
 const place = {
@@ -95,6 +96,7 @@ export const SCHEMAS = {
   intended: INTENDED,
   diff: DIFF_ANSWER,
   query: QUERY_ANSWER,
+  event: EVENT_LINE,
 };
 
 export function toJsonSchema(schema: z.ZodType): object {

@@ -17,7 +17,7 @@ export async function readIntended(text: string, name: string): Promise<Read<Int
 }
 
 /** What there are JSON schemas of. */
-export const SCHEMA_KINDS = ['expectations', 'intended', 'diff', 'query'] as const;
+export const SCHEMA_KINDS = ['expectations', 'intended', 'diff', 'query', 'event'] as const;
 
 export type SchemaKind = (typeof SCHEMA_KINDS)[number];
 

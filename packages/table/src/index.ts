@@ -6,6 +6,7 @@ export * from './condition.js';
 export * from './counter.js';
 export * from './edit.js';
 export * from './element.js';
+export * from './enforced.js';
 export * from './errno.js';
 export * from './error.js';
 export * from './evaluate.js';

@@ -1,0 +1,153 @@
+/** A rule file that allows what was seen, by group and chain, and nothing else of those. */
+import { printGroup } from '@sockfilter/iptables';
+import {
+  addressBits,
+  BUILTIN_CHAINS,
+  type BuiltinChain,
+  CHAINS,
+  type Family,
+  type Group,
+  type Packet,
+  PROTOCOL,
+  prefixMask,
+  printNetwork,
+  protocolName,
+} from '@sockfilter/table';
+
+/** A call, and how often it was seen. */
+export interface SeenCall {
+  readonly packet: Packet;
+  readonly times: number;
+}
+
+export interface LearnOptions {
+  /** Names of ids; a group without one is called by its number. */
+  readonly groups: readonly Group[];
+  /** How long the networks are that addresses of peers are joined to. */
+  readonly prefix: Readonly<Record<Family, number>>;
+}
+
+/** The chains of one group in which calls were seen. */
+export interface Learned {
+  /** The file, without counters. */
+  readonly text: string;
+  /** Chains of groups in which nothing was seen: the file leaves them open. */
+  readonly unseen: ReadonlyMap<string, readonly BuiltinChain[]>;
+}
+
+/** From which Linux takes ports for who names none, unless told otherwise (net.ipv4.ip_local_port_range). */
+const EPHEMERAL = { from: 32_768, to: 60_999 } as const;
+const EPHEMERAL_WORD = `${EPHEMERAL.from}:${EPHEMERAL.to}`;
+
+const isEphemeral = (port: number) => port >= EPHEMERAL.from && port <= EPHEMERAL.to;
+
+/** Our port or the peer's; who binds to port 0 is given another, which is judged as well. */
+function portWords(chain: BuiltinChain, port: number): readonly string[] {
+  const isChosen = chain === 'BIND' && (port === 0 || isEphemeral(port));
+  if (isChosen) return ['-m', 'multiport', '--dports', `0,${EPHEMERAL_WORD}`];
+  return ['--dport', isEphemeral(port) ? EPHEMERAL_WORD : String(port)];
+}
+
+/** A datagram goes to a peer from a socket that is connected to it or from one that is not: by either chain. */
+const TWIN: Partial<Readonly<Record<BuiltinChain, BuiltinChain>>> = {
+  CONNECT: 'SENDTO',
+  SENDTO: 'CONNECT',
+};
+
+/** The calls of udp as they would be in the other chain, where there is one. */
+function twins(calls: readonly SeenCall[], chain: BuiltinChain): readonly SeenCall[] {
+  return calls.flatMap(({ packet }) =>
+    packet.protocol === PROTOCOL.udp && TWIN[packet.chain] === chain
+      ? [{ packet: { ...packet, chain }, times: 0 }]
+      : [],
+  );
+}
+
+const PORTS: readonly number[] = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.udplite];
+
+/** The most characters of a chain's name, as in iptables. */
+const MAX_CHAIN_NAME = 28;
+
+/** The network of the peer's address; that of this host is one. */
+function networkOf(family: Family, address: bigint, length: number): string {
+  const loopback = family === 4 && address >> 24n === 127n;
+  const mask = loopback ? prefixMask(4, 8) : prefixMask(family, length);
+  return printNetwork({ family, value: address & mask, mask });
+}
+
+/**
+ * The options of a rule that matches the call. A port of ours is one to which the chain listens; one that the kernel
+ * gave is told by the peer's.
+ */
+function optionsOf(packet: Packet, prefix: Readonly<Record<Family, number>>): string {
+  const { chain, family, protocol, source, destination, sourcePort, destinationPort } = packet;
+  const { ours, noPeer } = CHAINS[chain];
+  const words: string[] = [];
+  const isPeers = noPeer === undefined;
+  const length = isPeers ? prefix[family] : addressBits(family);
+  if (isPeers && ours === 'destination') words.push('-s', networkOf(family, source, length));
+  else words.push('-d', networkOf(family, destination, length));
+  words.push('-p', protocolName(protocol));
+  if (!PORTS.includes(protocol)) return words.join(' ');
+  if (isPeers && ours === 'destination' && isEphemeral(destinationPort) && !isEphemeral(sourcePort))
+    words.push('--sport', String(sourcePort));
+  words.push(...portWords(chain, destinationPort));
+  return words.join(' ');
+}
+
+function chainName(label: string, id: number, chain: BuiltinChain): string {
+  const end = `-${chain.toLowerCase()}`;
+  const name = `${label}${end}`;
+  return name.length > MAX_CHAIN_NAME ? `group-${id}${end}` : name;
+}
+
+function timesText(times: number): string {
+  if (times === 0) return 'seen as the other call that sends datagrams';
+  return times === 1 ? 'seen once' : `seen ${times} times`;
+}
+
+/** The rules for some calls of one group in one chain, those that were seen most often first. */
+function rulesOf(chain: string, calls: readonly SeenCall[], options: LearnOptions): string[] {
+  const times = new Map<string, number>();
+  for (const call of calls) {
+    const words = optionsOf(call.packet, options.prefix);
+    times.set(words, (times.get(words) ?? 0) + call.times);
+  }
+  const sorted = [...times].toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  return sorted.map(
+    ([words, n]) => `-A ${chain} ${words} -m comment --comment "${timesText(n)}" -j ACCEPT`,
+  );
+}
+
+/** What the calls need. Calls of no group are the caller's to leave out: a rule for id 0 is one for most of a machine. */
+export function learn(calls: readonly SeenCall[], options: LearnOptions): Learned {
+  const ids = [...new Set(calls.map(({ packet }) => packet.group))].toSorted((a, b) => a - b);
+  const declared: string[] = [];
+  const heads: string[] = [];
+  const rules: string[] = [];
+  const unseen = new Map<string, readonly BuiltinChain[]>();
+  for (const id of ids) {
+    const group = options.groups.find((each) => each.id === id);
+    const label = group?.name ?? `group-${id}`;
+    if (id !== 0) heads.push(printGroup({ name: label, id, path: group?.path }));
+    const quiet: BuiltinChain[] = [];
+    const own = calls.filter(({ packet }) => packet.group === id);
+    for (const builtin of BUILTIN_CHAINS) {
+      const seen = own.filter(({ packet }) => packet.chain === builtin);
+      if (seen.length === 0) {
+        quiet.push(builtin);
+        continue;
+      }
+      const name = chainName(label, id, builtin);
+      declared.push(`:${name} - [0:0]`);
+      rules.push(`-A ${builtin} -m cgroup --id ${id} -j ${name}`);
+      rules.push(
+        ...rulesOf(name, [...seen, ...twins(own, builtin)], options),
+        `-A ${name} -j DROP`,
+      );
+    }
+    unseen.set(label, quiet);
+  }
+  const text = ['*socket', ...declared, ...heads, ...rules, 'COMMIT', ''].join('\n');
+  return { text, unseen };
+}
