@@ -41,6 +41,8 @@ const MAPS = [
   'paths',
   'shapes',
   'states',
+  'sets',
+  'nets',
   'readers',
   'events',
   'scratch',
