@@ -1,5 +1,6 @@
 /** The architecture, held against the imports that the sources really have. */
-import { existsSync, readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ARCHITECTURE } from './harness/architecture.js';
 import {
@@ -10,7 +11,24 @@ import {
   readSources,
 } from './harness/imports.js';
 
-const PACKAGES = join(__dirname, '../packages');
+const TOP = join(__dirname, '..');
+const PACKAGES = join(TOP, 'packages');
+
+test('the repository has at its top what belongs there, and nothing large', () => {
+  const files = execFileSync('git', ['ls-files', '-z'], { cwd: TOP, encoding: 'utf8' })
+    .split('\0')
+    .filter((path) => path !== '' && existsSync(join(TOP, path)));
+  expect(files.length).toBeGreaterThan(500);
+  const tops = new Set(files.map((path) => path.split('/')[0]));
+  const shown = [...tops].filter((name) => !name?.startsWith('.'));
+  const documents = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md'];
+  const settings = ['action.yml', 'biome.json', 'jest.config.js', 'knip.json', 'package-lock.json'];
+  const others = ['package.json', 'tsconfig.base.json', 'tsconfig.json'];
+  const folders = ['docs', 'packages', 'rules', 'test'];
+  expect(shown.toSorted()).toEqual([...documents, ...settings, ...others, ...folders].toSorted());
+  const isLarge = (path: string) => statSync(join(TOP, path)).size > 100_000;
+  expect(files.filter((path) => path !== 'package-lock.json' && isLarge(path))).toEqual([]);
+});
 
 describe('the packages', () => {
   const sources = readSources(PACKAGES);
