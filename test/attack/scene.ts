@@ -35,6 +35,8 @@ const NETWORK = [
   'for f in /proc/sys/net/ipv6/conf/*/seg6_enabled; do echo 1 > $f; done',
   // The ends' own ports are among those that the kernel may choose.
   'echo "7000 60999" > /proc/sys/net/ipv4/ip_local_port_range',
+  // No connection that is over keeps one of them.
+  'echo 0 > /proc/sys/net/ipv4/tcp_max_tw_buckets',
   `echo "0 ${NOBODY}" > /proc/sys/net/ipv4/ping_group_range`,
 ].join('\n');
 
@@ -60,6 +62,10 @@ const ROLES: Readonly<Record<Role, CallerOptions>> = {
   },
   administrator: {},
 };
+
+/** How many ms a peer tries. */
+const SHORT = 60;
+const LONG = 3000;
 
 /** What a role's attempts need: the policed caller, and servers and clients in its network. */
 interface Cast {
@@ -180,14 +186,20 @@ export class Scene {
       ...outcome,
       arrived: outcome.arrived ?? (await ears.drain(end, ms)) > 0,
     });
-    const attempt = await run({ scene: this, role, caller, end: refused });
+    const attempt = await run({ scene: this, role, caller, end: refused, patience: SHORT });
     if (twin === 'unpoliced') {
       const found = await hear(attempt, refused, 20);
       const outside = await this.#outside(role);
-      const same = await run({ scene: this, role, caller: outside, end: refused });
+      const same = await run({
+        scene: this,
+        role,
+        caller: outside,
+        end: refused,
+        patience: LONG,
+      });
       return { found, twin: await hear(same, refused, 1000) };
     }
-    const other = await run({ scene: this, role, caller, end: allowed });
+    const other = await run({ scene: this, role, caller, end: allowed, patience: LONG });
     // What should not have arrived is looked for after what must.
     const heard = await hear(other, allowed, 1000);
     return { found: await hear(attempt, refused, 0), twin: heard };
@@ -204,13 +216,14 @@ export class Scene {
     to: SocketAddress,
     from: string,
     protocol: SocketProtocol = 0,
+    patience = SHORT,
   ): Promise<string> {
     const stranger = await this.stranger(role);
     const fd = await stranger.socket(familyOf(to.address), type, protocol);
     try {
       await stranger.bind(fd, { address: from });
       if (type === 'dgram') return await stranger.sendto(fd, to);
-      return await stranger.connectAndWait(fd, to, 60);
+      return await stranger.connectAndWait(fd, to, patience);
     } finally {
       await stranger.close(fd);
     }

@@ -21,7 +21,7 @@ describeKernel('a further subflow of MPTCP', () => {
     const asked = [...OWN, ...THREAD].map((who) => `-A CONNECT -d ${end.device.v4} ${who}`);
     scene.policy.enforce([...asked, rulesOf(scene.policy.root)].join('\n'));
     const caller = await scene.member('user', 'guest');
-    await ANNOUNCED.attempt({ scene, role: 'user', caller, end });
+    await ANNOUNCED.attempt({ scene, role: 'user', caller, end, patience: 1000 });
     const counted = scene.policy.counted().filter((line) => /^CONNECT [1-6]:/.test(line));
     expect(counted).toEqual(['CONNECT 1: 1', 'CONNECT 2: 1', 'CONNECT 3: 1']);
   });

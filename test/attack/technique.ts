@@ -35,6 +35,8 @@ export interface Attempt {
   /** Within the policed group, in the role. */
   readonly caller: Caller;
   readonly end: End;
+  /** How many ms a peer tries: few where nothing should arrive, many where something must. */
+  readonly patience: number;
 }
 
 export interface Outcome {

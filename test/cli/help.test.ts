@@ -89,6 +89,10 @@ describe('every example of a help works', () => {
     shop.write('ruleset.json', '{"nftables": []}');
     shop.write('nginx.service', '[Service]\nSocketBindDeny=any\n');
     shop.write('policy.yaml', 'kind: NetworkPolicy\nspec: { podSelector: {} }\n');
+    shop.write(
+      'events.jsonl',
+      '{"version":1,"kind":"lost","time":"2026-11-26T05:01:36.136829Z","count":1}\n',
+    );
     shop.write('pods.yaml', '{ name: web, ip: 10.0.0.1, path: /web }\n');
     git('init', '-q');
     git('add', '-A');

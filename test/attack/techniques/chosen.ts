@@ -41,7 +41,7 @@ type Calls = (attempt: Attempt) => readonly Call[];
 const choose =
   (type: 'stream' | 'dgram', calls: Calls) =>
   async (attempt: Attempt, meanwhile = async () => {}): Promise<Outcome> => {
-    const { scene, role, caller, end } = attempt;
+    const { scene, role, caller, end, patience } = attempt;
     const { port } = end.own;
     const [made, ...results] = await caller.batch([
       { op: 'socket', family: 'inet', type },
@@ -55,9 +55,12 @@ const choose =
       const at = await caller.address(held);
       if (at.port !== port) throw new Error(`the kernel chose ${at.port}`);
       await meanwhile();
-      await scene.reaches(role, type, { address: ADDRESS, port }, scene.ends.allowed.v4);
+      const peer = scene.ends.allowed.v4;
+      await scene.reaches(role, type, { address: ADDRESS, port }, peer, 0, patience);
       const came =
-        type === 'stream' ? await caller.acceptWithin(held, 20) : await caller.recvWithin(held, 20);
+        type === 'stream'
+          ? await caller.acceptWithin(held, patience / 3)
+          : await caller.recvWithin(held, patience / 3);
       if (type === 'stream' && came.value !== undefined) await caller.close(came.value);
       const arrived = came.errno === undefined;
       return { said: arrived ? 'ok' : 'silence', arrived };

@@ -25,6 +25,9 @@ const ADDRESS = '10.9.9.3';
 const ADDRESS6 = 'fd00:9::3';
 const PORT = 7001;
 
+/** How the peer calls, for `patience` ms at most: what came of it. */
+type Connect = (caller: Caller, fd: number, to: SocketAddress, patience: number) => Promise<string>;
+
 interface Listen {
   /** Where the listener is bound; unbound if undefined. */
   readonly at?: string | undefined;
@@ -36,17 +39,17 @@ interface Listen {
   readonly prepareScene?: (attempt: Attempt) => Promise<void>;
   readonly afterwards?: (attempt: Attempt) => Promise<void>;
   readonly preparePeer?: (caller: Caller, fd: number) => Promise<void>;
-  readonly connect?: (caller: Caller, fd: number, to: SocketAddress) => Promise<string>;
+  readonly connect?: Connect;
 }
 
-const connectPlainly = (caller: Caller, fd: number, to: SocketAddress): Promise<string> =>
-  caller.connectAndWait(fd, to, 60);
+const connectPlainly: Connect = (caller, fd, to, patience) =>
+  caller.connectAndWait(fd, to, patience);
 
 /** Whether a peer outside, bound to the end, comes into the accept queue. */
 const accept =
   (how: Listen) =>
   async (attempt: Attempt): Promise<Outcome> => {
-    const { scene, role, caller, end } = attempt;
+    const { scene, role, caller, end, patience } = attempt;
     const { protocol = 0, connect = connectPlainly } = how;
     const at = 'at' in how ? how.at : ADDRESS;
     const stranger = await scene.stranger(role);
@@ -62,9 +65,9 @@ const accept =
       const { port = 0 } = await caller.address(fd);
       requireValue(await bind(stranger, peer, isIpv6(to) ? end.v6 : end.v4, 0), 'bind');
       await how.preparePeer?.(stranger, peer);
-      const said = await connect(stranger, peer, { address: to, port });
+      const said = await connect(stranger, peer, { address: to, port }, patience);
       await stranger.call({ op: 'send', fd: peer });
-      const came = await caller.acceptWithin(fd, 20);
+      const came = await caller.acceptWithin(fd, patience / 3);
       if (came.value !== undefined) await caller.close(came.value);
       return { said: said === 'timeout' ? 'silence' : said, arrived: came.errno === undefined };
     } finally {
@@ -103,10 +106,10 @@ const row = (name: string, how: Listen, more: Partial<Technique> = {}): Techniqu
 });
 
 /** Data in the first packet, without a cookie. */
-const connectFast = async (caller: Caller, fd: number, to: SocketAddress): Promise<string> => {
+const connectFast: Connect = async (caller, fd, to, patience) => {
   const { errno } = await caller.call({ op: 'sendto', fd, to, flags: MSG_FASTOPEN });
   if (errno !== undefined && errno !== 'EINPROGRESS') return errno;
-  const again = await caller.connectAndWait(fd, to, 60);
+  const again = await caller.connectAndWait(fd, to, patience);
   return again === 'EALREADY' ? 'timeout' : again;
 };
 

@@ -12,15 +12,15 @@ const SO_BINDTODEVICE = 25;
 const IP_FREEBIND = 15;
 const IP_TRANSPARENT = 19;
 
-/** A port of the addresses that may be bound but by nobody else in the tests. */
-const FREE_PORT = 7100;
+/** A port of the addresses that nobody else in the tests has, and the kernel chooses for nobody. */
+const FREE_PORT = 6100;
 
 type Type = 'stream' | 'dgram';
 type Prepare = (attempt: Attempt, fd: number) => Promise<void>;
 
 /** Whether the socket is to be reached there from outside. */
 async function isReached(
-  { scene, caller, role }: Attempt,
+  { scene, caller, role, patience }: Attempt,
   fd: number,
   type: Type,
   at: SocketAddress,
@@ -28,9 +28,11 @@ async function isReached(
 ): Promise<boolean> {
   const { v4, v6 } = scene.ends.allowed;
   if (type === 'stream') await caller.call({ op: 'listen', fd });
-  await scene.reaches(role, type, at, isIpv6(at.address) ? v6 : v4, protocol);
+  await scene.reaches(role, type, at, isIpv6(at.address) ? v6 : v4, protocol, patience);
   const came =
-    type === 'stream' ? await caller.acceptWithin(fd, 20) : await caller.recvWithin(fd, 20);
+    type === 'stream'
+      ? await caller.acceptWithin(fd, patience / 3)
+      : await caller.recvWithin(fd, patience / 3);
   if (type === 'stream' && came.value !== undefined) await caller.close(came.value);
   return came.errno === undefined;
 }

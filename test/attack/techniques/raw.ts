@@ -51,13 +51,13 @@ const row = (
 
 /** Pings, and says whether an answer came. */
 async function ping(
-  { caller }: Attempt,
+  { caller, patience }: Attempt,
   fd: number,
   address: string,
   type: number,
 ): Promise<Outcome> {
   const sent = await caller.call(sendMessage(fd, { to: { address }, data: echo(type) }));
-  const { errno } = await caller.recvWithin(fd, sent.errno === undefined ? 100 : 0);
+  const { errno } = await caller.recvWithin(fd, sent.errno === undefined ? patience : 0);
   return { ...said(sent), arrived: errno === undefined };
 }
 
@@ -135,12 +135,12 @@ export const RAW: Theme = {
         'inet',
         'raw',
         async (fd) => {
-          const { caller, end, scene, role } = attempt;
+          const { caller, end, scene, role, patience } = attempt;
           const stranger = await scene.stranger(role);
           const ear = await stranger.socket('inet', 'raw', EXPERIMENTAL);
           await stranger.bind(ear, { address: end.v4 });
           const sent = await caller.call(sendMessage(fd, { to: { address: end.v4 } }));
-          const { errno } = await stranger.recvWithin(ear, sent.errno === undefined ? 100 : 0);
+          const { errno } = await stranger.recvWithin(ear, sent.errno === undefined ? patience : 0);
           await stranger.close(ear);
           return { ...said(sent), arrived: errno === undefined };
         },

@@ -43,11 +43,11 @@ interface Receive {
   readonly data?: string;
   readonly control?: Buffer;
   /** Takes what came; the last resort is recvfrom(2). */
-  readonly receive?: (caller: Caller, fd: number) => Promise<boolean>;
+  readonly receive?: (caller: Caller, fd: number, patience: number) => Promise<boolean>;
 }
 
-const receivePlainly = async (caller: Caller, fd: number): Promise<boolean> =>
-  (await caller.recvWithin(fd, 20)).errno === undefined;
+const receivePlainly = async (caller: Caller, fd: number, patience: number): Promise<boolean> =>
+  (await caller.recvWithin(fd, patience / 3)).errno === undefined;
 
 const bind = async (caller: Caller, fd: number, address: SocketAddress): Promise<void> => {
   requireValue(await caller.call({ op: 'bind', fd, address }), 'bind');
@@ -55,7 +55,7 @@ const bind = async (caller: Caller, fd: number, address: SocketAddress): Promise
 
 const receive =
   (how: Receive) =>
-  async ({ scene, role, caller, end }: Attempt): Promise<Outcome> => {
+  async ({ scene, role, caller, end, patience }: Attempt): Promise<Outcome> => {
     const { at = ADDRESS, protocol = 0, data = 'x', control } = how;
     const to = how.to ?? at;
     const stranger = await scene.stranger(role);
@@ -69,7 +69,7 @@ const receive =
       await how.preparePeer?.(stranger, peer);
       const message = { to: { address: to, port: PORT }, data, ...(control ? { control } : {}) };
       requireValue(await stranger.call(sendMessage(peer, message)), 'sendmsg');
-      const arrived = await (how.receive ?? receivePlainly)(caller, fd);
+      const arrived = await (how.receive ?? receivePlainly)(caller, fd, patience);
       return { said: arrived ? 'ok' : 'silence', arrived };
     } finally {
       await stranger.close(peer);
