@@ -78,7 +78,7 @@ interface Refusal {
 }
 
 /** What the option says of a target that refuses. */
-export function isAudited({ audit }: TargetValues): Refusal {
+export function auditedBy({ audit }: TargetValues): Refusal {
   return audit ? { audited: true } : {};
 }
 

@@ -1,5 +1,5 @@
 import { DROP_ERRNO } from '../errno.js';
-import { AUDIT_OPTION, isAudited, refusal, type TargetDescriptor } from '../target.js';
+import { AUDIT_OPTION, auditedBy, refusal, type TargetDescriptor } from '../target.js';
 
 export interface DropTarget {
   readonly kind: 'drop';
@@ -11,7 +11,7 @@ export const drop: TargetDescriptor<DropTarget> = {
   options: AUDIT_OPTION,
   absent: {},
   ...refusal<DropTarget>(() => DROP_ERRNO),
-  make: (_, values) => ({ kind: 'drop', ...isAudited(values) }),
+  make: (_, values) => ({ kind: 'drop', ...auditedBy(values) }),
   values: ({ audited }) => ({ ...(audited && { audit: { kind: 'none' } }) }),
   text: ({ audited }) => (audited ? 'DROP, audited' : 'DROP'),
 };

@@ -1,6 +1,6 @@
 import { chainsThat } from '../chains.js';
 import { REJECT_ERRNO, type RejectErrno } from '../errno.js';
-import { AUDIT_OPTION, isAudited, refusal, type TargetDescriptor, targetValue } from '../target.js';
+import { AUDIT_OPTION, auditedBy, refusal, type TargetDescriptor, targetValue } from '../target.js';
 
 export interface RejectTarget {
   readonly kind: 'reject';
@@ -18,7 +18,7 @@ export const reject: TargetDescriptor<RejectTarget> = {
   make: (_, values) => ({
     kind: 'reject',
     errno: targetValue(values, 'reject-with', 'errno')?.errno ?? 'EPERM',
-    ...isAudited(values),
+    ...auditedBy(values),
   }),
   values: ({ errno, audited }) => ({
     'reject-with': { kind: 'errno', errno },
