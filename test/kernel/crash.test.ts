@@ -53,8 +53,16 @@ describeKernel('kill -9', () => {
     const group = (id: number) => `-G in --id ${id} --path ${bed.cgroups.childPath('in')}`;
     const refuse = (id: number, port: number, errno: string) =>
       `-A CONNECT -p udp -m cgroup --id ${id} --dport ${port} -j REJECT --reject-with ${errno}`;
-    a = save(group(3), refuse(3, 7001, 'EACCES'), refuse(3, 7003, 'EHOSTUNREACH'));
-    b = save(group(4), refuse(4, 7002, 'ECONNREFUSED'), refuse(4, 7003, 'ENETUNREACH'));
+    const setOf = (port: number) => ['create ports port', `add ports ${port}`];
+    const refuseSet = (id: number, errno: string) =>
+      `-A CONNECT -p udp -m cgroup --id ${id} -m set --match-set ports dst -j REJECT --reject-with ${errno}`;
+    a = save(...setOf(7001), group(3), refuseSet(3, 'EACCES'), refuse(3, 7003, 'EHOSTUNREACH'));
+    b = save(
+      ...setOf(7002),
+      group(4),
+      refuseSet(4, 'ECONNREFUSED'),
+      refuse(4, 7003, 'ENETUNREACH'),
+    );
     c = save(group(3), refuse(3, 7001, 'EPERM'), refuse(3, 7003, 'EPERM'), '-A RECVFROM -j DROP');
     outcomes = new Map([
       [undefined, ALL_PASS],
