@@ -88,32 +88,41 @@ describeKernel('trust', () => {
     for (const [n, { caller }] of opened.entries()) await caller.close(fds[n] ?? -1);
   });
 
-  (has('nft') ? test : test.skip)('status names NAT before and behind the hooks', async () => {
-    await scene.member('root', 'guest');
-    expect(status()).not.toMatch(/nat at/);
-    const rule = `ip daddr ${scene.ends.allowed.v4} tcp dport 7999 counter`;
-    await withNft(scene, natTable({ output: rule, prerouting: rule }), async () => {
-      const said = status();
-      const place = /network namespace of process \d+ \(nftables, table ip attack, chain/.source;
-      expect(said).toMatch(new RegExp(`^nat at output in the ${place} output\\) comes after`, 'm'));
-      expect(said).toMatch(
-        new RegExp(`^nat at prerouting in the ${place} prerouting\\) comes`, 'm'),
-      );
-    });
-    if (!has('iptables-legacy')) return;
-    const edit = (verb: string) =>
-      scene.run('root', `iptables-legacy -t nat ${verb} OUTPUT -p tcp -d 10.9.9.9 -j REDIRECT`);
-    await edit('-A');
-    expect(status()).toContain('(iptables-legacy, table nat, chain OUTPUT) comes after CONNECT');
-    await edit('-D');
-    expect(status()).not.toMatch(/nat at/);
-  });
+  const there = has('nft') ? '' : ' [skipped: this machine has no nft]';
+  (has('nft') ? test : test.skip)(
+    `status names NAT before and behind the hooks${there}`,
+    async () => {
+      await scene.member('root', 'guest');
+      expect(status()).not.toMatch(/nat at/);
+      const rule = `ip daddr ${scene.ends.allowed.v4} tcp dport 7999 counter`;
+      await withNft(scene, natTable({ output: rule, prerouting: rule }), async () => {
+        const said = status();
+        const place = /network namespace of process \d+ \(nftables, table ip attack, chain/.source;
+        expect(said).toMatch(
+          new RegExp(`^nat at output in the ${place} output\\) comes after`, 'm'),
+        );
+        expect(said).toMatch(
+          new RegExp(`^nat at prerouting in the ${place} prerouting\\) comes`, 'm'),
+        );
+      });
+      if (!has('iptables-legacy')) return;
+      const edit = (verb: string) =>
+        scene.run('root', `iptables-legacy -t nat ${verb} OUTPUT -p tcp -d 10.9.9.9 -j REDIRECT`);
+      await edit('-A');
+      expect(status()).toContain('(iptables-legacy, table nat, chain OUTPUT) comes after CONNECT');
+      await edit('-D');
+      expect(status()).not.toMatch(/nat at/);
+    },
+  );
 
   const can = (need: (typeof TRUSTS)[number]['needs']) =>
     need === undefined || (need === 'nft' ? has(need) : isThere(need));
 
   for (const { who, needs, show } of TRUSTS)
-    (can(needs) ? test : test.skip)(who, async () => {
-      expect(await show(scene)).toBe(true);
-    });
+    (can(needs) ? test : test.skip)(
+      can(needs) ? who : `${who} [there is no ${needs}]`,
+      async () => {
+        expect(await show(scene)).toBe(true);
+      },
+    );
 });

@@ -63,6 +63,19 @@ function groupsOf(events: readonly EventLine[]): readonly Group[] {
   return [...names].map(([id, name]) => ({ id, name, path: undefined }));
 }
 
+/** The id that the group of an event has among these: that of its name. */
+function idOf(
+  { id, name }: { readonly id: number; readonly name: string | null },
+  groups: readonly Group[],
+): number {
+  const named = groups.find((each) => each.name === name);
+  if (named) return named.id;
+  const other = groups.find((each) => each.id === id);
+  if (!other) return id;
+  const message = `the group with id ${id} is \`${name ?? id}\` in the events, and \`${other.name}\` in the rules`;
+  throw new CommandError(message, EXIT.unfit, 'give the rules that were in force then');
+}
+
 /** Each call once; what was lost, or could not be read, is told. */
 function callsOf(events: readonly EventLine[], table: Table): readonly SeenCall[] {
   const seen = new Map<string, { packet: Packet; times: number }>();
@@ -81,7 +94,7 @@ function callsOf(events: readonly EventLine[], table: Table): readonly SeenCall[
     const packet = readPacket(
       {
         chain,
-        group: String(group.id),
+        group: String(idOf(group, table.groups)),
         proto: call.protocol,
         src: call.source,
         dst: call.destination,
@@ -90,7 +103,7 @@ function callsOf(events: readonly EventLine[], table: Table): readonly SeenCall[
       },
       table,
     );
-    const key = [chain, group.id, call.protocol, call.source, call.destination].join(' ');
+    const key = [chain, packet.group, call.protocol, call.source, call.destination].join(' ');
     const known = seen.get(key);
     if (known) known.times++;
     else seen.set(key, { packet, times: 1 });
@@ -150,6 +163,10 @@ export async function learnRules(words: LearnWords): Promise<void> {
     );
   const learned = learn(wantedCalls, { groups, prefix });
   tellUnseen(learned);
-  const { table } = parseSave(learned.text, 'what was learned', { names: SYSTEM_NAMES });
+  const { table, diagnostics, document } = parseSave(learned.text, 'what was learned', {
+    names: SYSTEM_NAMES,
+  });
+  // A line that was left out would be a rule that is wider.
+  if (diagnostics.length > 0) throw new DiagnosticsError(diagnostics, document.source);
   printRuleText(printSave(table));
 }

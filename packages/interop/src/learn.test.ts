@@ -2,6 +2,7 @@ import { parseSave } from '@sockfilter/iptables';
 import { NO_NAMES } from '@sockfilter/language';
 import { evaluator, type Group, type Packet } from '@sockfilter/table';
 import fc from 'fast-check';
+import { PACKET } from '../../../test/arbitrary/ordinary.js';
 import { packets } from '../../../test/arbitrary/table.js';
 import { propertyRuns } from '../../../test/harness/length.js';
 import { learn } from './learn.js';
@@ -42,4 +43,14 @@ test('all that was seen is accepted, and in chains where anything was seen nothi
     }),
     { numRuns: propertyRuns(200) },
   );
+});
+
+test('this host is one network however others are joined, and a name that is no word names no chain', () => {
+  const loopback = { ...PACKET, group: 3, family: 6, source: 0n, destination: 1n } as const;
+  const { text } = learn([{ packet: loopback, times: 1 }], {
+    groups: [{ name: 'a b', id: 3, path: undefined }],
+    prefix: { 4: 0, 6: 0 },
+  });
+  expect(text).toContain('-A group-3-connect -d ::1/128 -p tcp');
+  expect(text).not.toContain('a b-connect');
 });

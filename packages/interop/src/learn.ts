@@ -27,7 +27,7 @@ export interface LearnOptions {
   readonly prefix: Readonly<Record<Family, number>>;
 }
 
-/** The chains of one group in which calls were seen. */
+/** What was made of the calls. */
 export interface Learned {
   /** The file, without counters. */
   readonly text: string;
@@ -65,13 +65,16 @@ function twins(calls: readonly SeenCall[], chain: BuiltinChain): readonly SeenCa
 
 const PORTS: readonly number[] = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.udplite];
 
+/** 127.0.0.0/8 and ::1. */
+const LOOPBACK_BITS: Readonly<Record<Family, number>> = { 4: 8, 6: 128 };
+
 /** The most characters of a chain's name, as in iptables. */
 const MAX_CHAIN_NAME = 28;
 
-/** The network of the peer's address; that of this host is one. */
+/** The network of the peer's address; those of this host are never joined to others. */
 function networkOf(family: Family, address: bigint, length: number): string {
-  const loopback = family === 4 && address >> 24n === 127n;
-  const mask = loopback ? prefixMask(4, 8) : prefixMask(family, length);
+  const isLoopback = family === 4 ? address >> 24n === 127n : address === 1n;
+  const mask = prefixMask(family, isLoopback ? LOOPBACK_BITS[family] : length);
   return printNetwork({ family, value: address & mask, mask });
 }
 
@@ -98,7 +101,8 @@ function optionsOf(packet: Packet, prefix: Readonly<Record<Family, number>>): st
 function chainName(label: string, id: number, chain: BuiltinChain): string {
   const end = `-${chain.toLowerCase()}`;
   const name = `${label}${end}`;
-  return name.length > MAX_CHAIN_NAME ? `group-${id}${end}` : name;
+  const isPlain = /^\w[\w.-]*$/.test(label) && name.length <= MAX_CHAIN_NAME;
+  return isPlain ? name : `group-${id}${end}`;
 }
 
 function timesText(times: number): string {
