@@ -35,22 +35,13 @@ export function parseNumber(word: Word, kind: NumberKind): Parsed<number> {
       : undefined;
     if (name && /^[A-Za-z_]/.test(word.text))
       return bad('unknown-name', `no ${noun} by the name \`${word.text}\``, place);
-    return bad('bad-value', `invalid ${noun} \`${word.text}\``, {
-      ...place,
-      help: help ?? rangeHelp(word, kind),
-    });
+    return bad('bad-value', `invalid ${noun} \`${word.text}\``, { ...place, help });
   }
   if (value < least || value > most) {
     const message = `${noun} \`${word.text}\` is out of range: it must be ${least} to ${most}`;
     return bad('bad-value', message, place);
   }
   return good(value);
-}
-
-/** The range with the separator that it takes, if it is written with the other. */
-function rangeHelp({ text }: Word, { separator }: NumberKind): string | undefined {
-  const [, from, to] = /^(\d+)[-:](\d+)$/.exec(text) ?? [];
-  return from === undefined ? undefined : `write \`${from}${separator}${to}\``;
 }
 
 /** One number, or two with the separator between them. */
@@ -60,6 +51,11 @@ export function parseRange(word: Word, kind: NumberKind): Parsed<NumberRange> {
   const at = word.text.indexOf(kind.separator, 1);
   const cut = at < 0 && kind.open && word.text.startsWith(kind.separator) ? 0 : at;
   if (cut < 0) {
+    const [, low, high] = /^(\d+)[-:](\d+)$/.exec(word.text) ?? [];
+    if (low !== undefined) {
+      const help = `write \`${low}${kind.separator}${high}\``;
+      return bad('bad-value', `invalid ${kind.noun} \`${word.text}\``, { span: word.span, help });
+    }
     const one = parseNumber(word, kind);
     return one.ok ? good({ from: one.value, to: one.value }) : one;
   }
