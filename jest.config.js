@@ -11,6 +11,7 @@ export default {
     '^nftables-json/plain$': '<rootDir>/packages/nftables-json/src/plain.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
+  setupFiles: ['<rootDir>/test/harness/seed.ts'],
   reporters: ['default', '<rootDir>/test/harness/reporter.js'],
   maxWorkers: '100%',
   testTimeout: 180_000,

@@ -1,8 +1,8 @@
 /**
  * How long a test goes on. `npm test` runs the short form of what takes long, `npm run test:long` the
- * whole: the same test, more often or at more places.
+ * whole: the same test, more often or at more places, with random inputs of its own (seed.ts).
  */
-const isLong = process.env.SOCKFILTER_LONG === '1';
+export const isLong = process.env.SOCKFILTER_LONG === '1';
 
 /** The number for the form that is run. */
 export function forLength({
