@@ -1,5 +1,5 @@
 /** The architecture, held against the imports that the sources really have. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ARCHITECTURE } from './harness/architecture.js';
@@ -28,6 +28,15 @@ test('the repository has at its top what belongs there, and nothing large', () =
   expect(shown.toSorted()).toEqual([...documents, ...settings, ...others, ...folders].toSorted());
   const isLarge = (path: string) => statSync(join(TOP, path)).size > 100_000;
   expect(files.filter((path) => path !== 'package-lock.json' && isLarge(path))).toEqual([]);
+});
+
+test('no file has marks of a conflict that nobody settled', () => {
+  const marks = ['<', '>'].map((mark) => mark.repeat(7)).join('|');
+  const { stdout, status } = spawnSync('git', ['grep', '-nE', `^(${marks}) `], {
+    cwd: TOP,
+    encoding: 'utf8',
+  });
+  expect([stdout, status]).toEqual(['', 1]);
 });
 
 describe('the packages', () => {

@@ -42,11 +42,8 @@ Rules:
   -m set [!] --match-set SET src|dst[,src|dst]         a named set: see the command set
   -m limit, -m quota, -m statistic, -m time            \`-m NAME --help\` prints the options of one
   -j ACCEPT | DROP | REJECT [--reject-with ERRNO] | RETURN | CHAIN      -g CHAIN
-<<<<<<< HEAD
   -j LOG | NFLOG | TRACE     events for \`monitor\`; the walk goes on
-=======
   -j DROP|REJECT --audit     let pass, and report (monitor --audited) what would be refused
->>>>>>> aa7443f (policy, cli, events: what is audited is told by check, explain, status and monitor)
 
 Commands:
   save      print the table in the format of iptables-save, or with --json as nftables JSON
