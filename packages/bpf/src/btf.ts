@@ -59,6 +59,15 @@ const EXTRA: ReadonlyMap<number, { readonly fixed: number; readonly each: number
   [KIND.enum64, { fixed: 0, each: 3 }],
 ]);
 
+/** The same by the number of the kind, for the pass over all types; a kind that is not known has none. */
+const UNKNOWN = 0xff;
+const FIXED_EXTRA = new Uint8Array(32).fill(UNKNOWN);
+const EACH_EXTRA = new Uint8Array(32);
+for (const [kind, { fixed, each }] of EXTRA) {
+  FIXED_EXTRA[kind] = fixed;
+  EACH_EXTRA[kind] = each;
+}
+
 /** A type as it stands: `words` are those of its own description. */
 export interface BtfType {
   readonly id: number;
@@ -77,8 +86,15 @@ export interface Btf {
   readonly strings: Buffer;
   /** The position of each type by its id; entry 0 is unused. */
   readonly positions: Uint32Array;
-  /** The ids of structs, unions and typedefs: what a path can start from. */
-  readonly named: readonly number[];
+  /** The ids of structs, unions and typedefs, what a path can start from, and the offsets of their names. */
+  readonly named: Uint32Array;
+  readonly names: Uint32Array;
+}
+
+/** The words of some bytes; a copy of them where they are not aligned. */
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Uint32Array(buffer, byteOffset, length / 4);
 }
 
 /** Indexes BTF data; throws Error if it is not BTF of version 1, or holds a kind that is not known. */
@@ -95,32 +111,30 @@ export function parseBtf(data: Uint8Array): Btf {
   if (typesAt + typesLength > data.length || stringsEnd > data.length || typesLength % 4 !== 0) {
     throw new Error('BTF is cut short');
   }
-  // A copy, so that the words are aligned wherever the data lies.
-  const types = new Uint8Array(typesLength);
-  types.set(data.subarray(typesAt, typesAt + typesLength));
-  const words = new Uint32Array(types.buffer);
+  const words = wordsOf(data.subarray(typesAt, typesAt + typesLength));
   const strings = Buffer.from(data.buffer, data.byteOffset + stringsAt, stringsEnd - stringsAt);
 
-  let positions = new Uint32Array(1 << 16);
+  // No type is shorter than three words.
+  const positions = new Uint32Array(Math.ceil(words.length / 3) + 1);
   const named: number[] = [];
   let id = 1;
   for (let at = 0; at < words.length; id += 1) {
     const info = words[at + 1] ?? 0;
     const kind = (info >>> 24) & 0x1f;
-    const extra = EXTRA.get(kind);
-    if (extra === undefined)
-      throw new Error(`BTF type ${id} is of kind ${kind}, which is not known`);
-    if (id === positions.length) {
-      const grown = new Uint32Array(2 * id);
-      grown.set(positions);
-      positions = grown;
-    }
+    const fixed = FIXED_EXTRA[kind] ?? UNKNOWN;
+    if (fixed === UNKNOWN) throw new Error(`BTF type ${id} is of kind ${kind}, which is not known`);
     positions[id] = at;
     if (kind === KIND.struct || kind === KIND.union || kind === KIND.typedef) named.push(id);
-    at += 3 + extra.fixed + extra.each * (info & 0xffff);
+    at += 3 + fixed + (EACH_EXTRA[kind] ?? 0) * (info & 0xffff);
     if (at > words.length) throw new Error('BTF is cut short');
   }
-  return { words, strings, positions: positions.subarray(0, id), named };
+  return {
+    words,
+    strings,
+    positions: positions.subarray(0, id),
+    named: Uint32Array.from(named),
+    names: Uint32Array.from(named, (each) => words[positions[each] ?? 0] ?? 0),
+  };
 }
 
 let vmlinux: Btf | undefined;
@@ -183,14 +197,15 @@ export function underlying(btf: Btf, id: number): BtfType | undefined {
 /** A struct or union by its name, or by that of a typedef of one; undefined if there is none. */
 export function findNamed(btf: Btf, name: string): BtfType | undefined {
   // Comparing the bytes with their NUL decodes no names; the first fit in the file is the kernel's own.
+  const { strings, names } = btf;
   const wanted = Buffer.from(`${name}\0`, 'latin1');
-  const isWanted = (offset: number): boolean =>
-    btf.strings[offset] === wanted[0] &&
-    btf.strings.compare(wanted, 0, wanted.length, offset, offset + wanted.length) === 0;
+  const [first, second] = wanted;
   let alias: BtfType | undefined;
-  for (const id of btf.named) {
-    const nameOffset = btf.words[btf.positions[id] ?? 0] ?? 0;
-    if (!isWanted(nameOffset)) continue;
+  for (let n = 0; n < names.length; n++) {
+    const at = names[n] ?? 0;
+    if (strings[at] !== first || strings[at + 1] !== second) continue;
+    if (strings.compare(wanted, 0, wanted.length, at, at + wanted.length) !== 0) continue;
+    const id = btf.named[n] ?? 0;
     const type = underlying(btf, id);
     if (type === undefined || !isAggregate(type)) continue;
     if (type.id === id) return type;
