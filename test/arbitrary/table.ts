@@ -5,6 +5,7 @@
  * and interval boundaries are tried on both sides.
  */
 import {
+  ADDRESS_TYPES,
   BUILTIN_CHAINS,
   type BuiltinChain,
   CHAINS,
@@ -101,6 +102,9 @@ const portRange: Arbitrary<Value> = rangeOf(PORTS).map((r) => ({ kind: 'portRang
 const portList: Arbitrary<Value> = fc
   .array(rangeOf(PORTS), { minLength: 1, maxLength: 4 })
   .map((ranges) => ({ kind: 'portList', ranges }));
+const addressTypes: Arbitrary<Value> = fc
+  .subarray([...ADDRESS_TYPES], { minLength: 1 })
+  .map((types) => ({ kind: 'addressTypes', types }));
 const ownerRange: Arbitrary<Value> = rangeOf(OWNERS).map((r) => ({ kind: 'ownerRange', ...r }));
 
 function network(family: Family): Arbitrary<Value> {
@@ -204,6 +208,8 @@ function matches(place: Place): Arbitrary<readonly Match[]> {
       ends['remote-port'] = portRange;
     }
     if (named === 0) addresses[family === 4 ? 'ipv4' : 'ipv6'] = fc.constant({ kind: 'none' });
+    const types: Record<string, Arbitrary<Value>> = { 'dst-type': addressTypes };
+    if (!inBind) types['src-type'] = addressTypes;
     const owners: Record<string, Arbitrary<Value>> = { 'uid-owner': ownerRange };
     if (place.outward || inBind) owners['gid-owner'] = ownerRange;
     const ip = matchOf('ip', addresses, 35).map((match): Match | undefined => {
@@ -220,6 +226,7 @@ function matches(place: Place): Arbitrary<readonly Match[]> {
         protocol !== undefined && hasPorts ? optional(portMatch(protocol, place)) : none,
         hasPorts ? optional(multiport(place)) : none,
         optional(matchOf('iprange', ranges)),
+        optional(matchOf('addrtype', types)),
         optional(cgroup),
         optional(matchOf('owner', owners)),
         optional(matchOf('socket', ends)),

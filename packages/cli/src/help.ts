@@ -37,7 +37,7 @@ Rules:
   [!] -s ADDR[/MASK][,...]   source          [!] -d ADDR[/MASK][,...]  destination
   [!] --sport --dport P[:P]  ports, after -p tcp, udp or udplite       -4 -6  one family only
   -m cgroup [!] --id N[:M]|NAME  or  [!] --path CGROUP
-  -m owner [!] --uid-owner U | [!] --gid-owner G       -m multiport, -m iprange, -m comment
+  -m owner [!] --uid-owner U | [!] --gid-owner G       -m multiport, -m iprange, -m addrtype, -m comment
   -m socket [!] --local --remote ADDR  [!] --local-port --remote-port P[:P]
   -m set [!] --match-set SET src|dst[,src|dst]         a named set: see the command set
   -m limit, -m quota, -m statistic, -m time            \`-m NAME --help\` prints the options of one

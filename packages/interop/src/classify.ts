@@ -152,11 +152,12 @@ function judgeIcmpType({ negated, words: [type = ''] }: Option): Judged {
 const NOT_OWN = /^(MULTICAST|BROADCAST|BLACKHOLE|UNREACHABLE|PROHIBIT|THROW)$/;
 
 /** What opens a connection is for an address of ours; a datagram may be for many. */
-function judgeDestinationType(
-  { name, negated, words: [list = ''] }: Option,
-  { inward, connects }: Surroundings,
-): Judged {
+function judgeDestinationType(option: Option, { inward, connects }: Surroundings): Judged {
+  const { name, negated, words } = option;
+  const [list = ''] = words;
   const types = list.toUpperCase().split(',');
+  if (types.every((type) => type === 'MULTICAST'))
+    return { words: ['-m', 'addrtype', ...spelled(option)] };
   const isOwn = types.includes('LOCAL');
   if (!inward || !connects || !(isOwn || types.every((type) => NOT_OWN.test(type))))
     return { lost: `sockfilter has no \`${name}\`` };

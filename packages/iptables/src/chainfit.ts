@@ -7,6 +7,8 @@ import {
   type Clause,
   contains,
   describeOption,
+  FAMILIES,
+  type Family,
   FIELD_BITS,
   type Field,
   isBuiltinChain,
@@ -34,21 +36,34 @@ function meets(set: ValueSet, region: ValueSet, bits: number): boolean {
   });
 }
 
-/** The field that the clause, one of an option's, wants to have a value that the chain never has. */
-function escapes(
-  clause: Clause,
-  chain: BuiltinChain,
-  clauses: readonly Clause[],
-): Field | undefined {
-  const [test, other] = clause;
-  if (!test || other || test.negated) return undefined;
-  const bound = boundOf(chain, test.field);
-  if (!bound) return undefined;
-  const isIpv6 = !clauses.some(
-    ([at]) => at?.field === 'family' && !at.negated && !contains(at.set, 6n),
+/** The field that the clause wants to have a value that no call of the chain and family has. */
+function escapes(clause: Clause, chain: BuiltinChain, family: Family): Field | undefined {
+  let escaped: Field | undefined;
+  for (const { field, set, negated } of clause) {
+    if (field === 'family') {
+      if (contains(set, BigInt(family)) !== negated) return undefined;
+      escaped ??= field;
+      continue;
+    }
+    const bound = negated ? undefined : boundOf(chain, field);
+    const bits = family === 6 ? FIELD_BITS[field] : Math.min(FIELD_BITS[field], 32);
+    if (!bound || meets(set, bound.set, bits)) return undefined;
+    escaped = field;
+  }
+  return escaped;
+}
+
+/** The field that keeps every call of the chain from meeting the clauses, which are those of an option. */
+function impossibleField(clauses: readonly Clause[], chain: BuiltinChain): Field | undefined {
+  const fields = FAMILIES.map(
+    (family) =>
+      clauses
+        .map((clause) => escapes(clause, chain, family))
+        .filter((field) => field !== undefined)
+        .toSorted((a, b) => Number(a === 'family') - Number(b === 'family'))[0],
   );
-  const bits = isIpv6 ? FIELD_BITS[test.field] : Math.min(FIELD_BITS[test.field], 32);
-  return meets(test.set, bound.set, bits) ? undefined : test.field;
+  if (fields.includes(undefined)) return undefined;
+  return fields.find((field) => field !== 'family');
 }
 
 /**
@@ -67,9 +82,7 @@ export function misfit(
   if (misuse) return { code: misuse.isMissing ? 'unknown-name' : 'bad-value', ...misuse };
   const clauses = describeOption(holder, option.name).clauses(option, scope);
   if (!isBuiltinChain(chain)) {
-    const nowhere = clauses.some((clause) =>
-      BUILTIN_CHAINS.every((each) => escapes(clause, each, clauses) !== undefined),
-    );
+    const nowhere = BUILTIN_CHAINS.every((each) => impossibleField(clauses, each) !== undefined);
     if (!nowhere) return undefined;
     return {
       code: 'not-in-chain',
@@ -78,14 +91,13 @@ export function misfit(
   }
   const message = unavailableIn({ matches: [holder], target: undefined, packets: 0n }, chain);
   if (message !== undefined) return { code: 'not-in-chain', message };
-  for (const clause of clauses) {
-    const field = escapes(clause, chain, clauses);
-    if (field === undefined) continue;
-    const reason = boundOf(chain, field)?.reason;
-    const message = `\`${printOption(match, option)}\` can't match in ${chain}: ${reason}`;
-    return { code: 'not-in-chain', message };
-  }
-  return undefined;
+  const field = impossibleField(clauses, chain);
+  if (field === undefined) return undefined;
+  const reason = boundOf(chain, field)?.reason;
+  return {
+    code: 'not-in-chain',
+    message: `\`${printOption(match, option)}\` can't match in ${chain}: ${reason}`,
+  };
 }
 
 /** Why the chain can't have the target, or undefined. */

@@ -27,7 +27,6 @@ const ext = (reason: string, options = ''): Extension => ({
 const PORTS = 'source-port sport destination-port dport';
 
 export const UNAVAILABLE_MATCHES: Extensions = {
-  addrtype: ext(LATER, 'src-type dst-type limit-iface-in limit-iface-out'),
   ah: ext(NO_IPSEC, 'ahspi ahlen ahres'),
   bpf: ext('what a program of yours matches could not be analysed', 'bytecode object-pinned'),
   cluster: ext(
@@ -160,6 +159,8 @@ export const UNAVAILABLE_OPTIONS: Readonly<Record<string, UnavailableOption>> = 
   'out-interface': { reason: LATER, words: 1 },
   fragment: { reason: 'a socket call has no fragments', words: 0 },
   'tcp-option': { reason: 'a socket call has no TCP options', words: 1 },
+  'limit-iface-in': { reason: NO_ROUTE, words: 0 },
+  'limit-iface-out': { reason: NO_ROUTE, words: 0 },
   'icmp-type': { reason: 'a socket call has no ICMP type', words: 1 },
   'icmpv6-type': { reason: 'a socket call has no ICMP type', words: 1 },
   cgroup: {

@@ -19,6 +19,7 @@ const PLACEHOLDERS: Readonly<Record<ValueKind, string>> = {
   addressRange: 'FROM[-TO]',
   portRange: 'PORT[:PORT]',
   portList: 'PORT[:PORT][,PORT...]',
+  addressTypes: 'TYPE[,TYPE...]',
   groupRange: 'ID[:ID]',
   groupPath: 'CGROUP',
   ownerRange: 'ID[-ID]',

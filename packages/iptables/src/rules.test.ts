@@ -93,6 +93,16 @@ const ROWS = `
 -m iprange --src-range 10.0.0.1;-m iprange --src-range 10.0.0.1-10.0.0.1;OK
 -m iprange --src-range 10.0.0.2-10.0.0.1;;FAIL
 -m iprange --src-range ::ffff:1.1.1.1-::ffff:1.1.1.2;;FAIL
+-m addrtype --dst-type multicast,BROADCAST;-m addrtype --dst-type BROADCAST,MULTICAST;OK
+-m addrtype --dst-type UNICAST ! --src-type unspec;-m addrtype ! --src-type UNSPEC --dst-type UNICAST;OK
+-m addrtype --dst-type MULTICAST,MULTICAST;-m addrtype --dst-type MULTICAST;OK
+-m addrtype;;FAIL
+-m addrtype --dst-type UNSPEC;;FAIL
+-m addrtype --dst-type wrong;;FAIL
+-m addrtype --dst-type UNICAST,;;FAIL
+-m addrtype --dst-type LOCAL;;FAIL
+-m addrtype --dst-type UNICAST,ANYCAST;;FAIL
+-m addrtype --dst-type MULTICAST --limit-iface-out;;FAIL
 -m cgroup --id 3;=;OK
 -m cgroup ! --id 3:9;=;OK
 -m cgroup --id web;-m cgroup --id 3;OK
@@ -249,6 +259,11 @@ foo;;FAIL
 -d 10.0.0.5 -j ACCEPT;-d 10.0.0.5/32 -j ACCEPT;OK
 -s 10.0.0.1;;FAIL
 -s 0.0.0.0;-s 0.0.0.0/32;OK
+-m addrtype --dst-type UNSPEC;=;OK
+-m addrtype --src-type UNSPEC;=;OK
+-m addrtype --src-type UNSPEC,MULTICAST;=;OK
+-m addrtype --src-type UNICAST,MULTICAST;;FAIL
+-m addrtype ! --src-type UNICAST;=;OK
 -p icmp;;FAIL
 -p tcp --sport 80;;FAIL
 -m socket --remote 10.0.0.1;;FAIL

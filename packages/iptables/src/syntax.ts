@@ -86,6 +86,16 @@ export const SYNTAX: Readonly<Record<MatchName, MatchSyntax>> = {
       'dst-range': signed('destination IP range', '! ', 'dst-range'),
     },
   },
+  addrtype: {
+    options: {
+      'src-type': signed('src-type', '!', 'src-type'),
+      'dst-type': signed('dst-type', '!', 'dst-type'),
+    },
+    list: (text) => {
+      const part = (name: string) => (text(name) === undefined ? [] : [`${name} ${text(name)}`]);
+      return ['ADDRTYPE match', ...part('src-type'), ...part('dst-type')].join(' ');
+    },
+  },
   cgroup: { options: { id: worded('cgroup id', 'id'), path: worded('cgroup path', 'path') } },
   owner: {
     options: {

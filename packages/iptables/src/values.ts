@@ -2,6 +2,7 @@
 import { good } from '@sockfilter/language';
 import type { Value, ValueKind } from '@sockfilter/table';
 import { addressRange, network } from './values/address.js';
+import { addressTypes } from './values/addresstype.js';
 import { monthdays, weekdays } from './values/days.js';
 import { errno } from './values/errno.js';
 import { tcpFlags } from './values/flags.js';
@@ -32,6 +33,7 @@ export const VALUES: Readonly<Record<ValueKind, ValueSyntax>> = {
   addressRange,
   portRange,
   portList,
+  addressTypes,
   groupRange,
   groupPath,
   ownerRange,

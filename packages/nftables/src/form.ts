@@ -209,6 +209,7 @@ export const FORMS: Readonly<Record<ValueKind, ValueForm>> = {
       return texts.includes(undefined) ? undefined : [texts.join(',')];
     },
   ),
+  addressTypes: asText('addressTypes'),
   groupRange: numbers('groupRange', ':'),
   groupPath: asText('groupPath', ({ path }) => path),
   ownerRange: numbers('ownerRange', '-'),

@@ -73,6 +73,7 @@ export const ROWS: Readonly<Record<MatchName, Readonly<Record<string, OptionRow>
     ports: extension('port'),
   },
   iprange: { 'src-range': byFamily('saddr'), 'dst-range': byFamily('daddr') },
+  addrtype: { 'src-type': extension('source_type'), 'dst-type': extension('destination_type') },
   cgroup: { id: extension('network_id'), path: extension('cgroup') },
   owner: { 'uid-owner': only('meta skuid'), 'gid-owner': only('meta skgid') },
   comment: { comment: 'comment' },

@@ -76,6 +76,7 @@ const SAVED = [
   '-A CONNECT -p udp -j NFLOG --nflog-prefix "x y" --nflog-group 7',
   '-A CONNECT -j NFLOG',
   '-A CONNECT -j TRACE',
+  '-A CONNECT -m addrtype ! --src-type UNSPEC --dst-type BROADCAST,MULTICAST -j DROP',
   '-A CONNECT -m limit --limit 10/sec -m statistic --mode nth --every 3 --packet 0 -j ACCEPT',
   '-A CONNECT -m limit --limit 3/day --limit-burst 9 -m limit --limit 4/min -m quota --quota 7 -j ACCEPT',
 ];

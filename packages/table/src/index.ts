@@ -1,3 +1,4 @@
+export * from './addresstype.js';
 export * from './answer.js';
 export * from './chain.js';
 export * from './chains.js';

@@ -1,5 +1,6 @@
 /** Every match there is. A new one is a file in matches/ and a row here. */
 import type { MatchDescriptor } from './match.js';
+import { addrtype } from './matches/addrtype.js';
 import { cgroup } from './matches/cgroup.js';
 import { comment } from './matches/comment.js';
 import { ip } from './matches/ip.js';
@@ -21,6 +22,7 @@ export const MATCHES = {
   udplite,
   multiport,
   iprange,
+  addrtype,
   cgroup,
   owner: ownerMatch,
   comment,

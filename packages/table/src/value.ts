@@ -1,4 +1,5 @@
 /** What the options of a match can be given: one type for each kind of value. */
+import type { AddressType } from './addresstype.js';
 import type { RejectErrno } from './errno.js';
 import type { Family } from './packet.js';
 import type { Side } from './sets/settype.js';
@@ -17,6 +18,8 @@ export interface Values {
   readonly portList: { readonly ranges: readonly { readonly from: number; readonly to: number }[] };
   /** network_ids, both ends included. */
   readonly groupRange: { readonly from: number; readonly to: number };
+  /** In the order of ADDRESS_TYPES. */
+  readonly addressTypes: { readonly types: readonly AddressType[] };
   /** Absolute path of a control group below the cgroup2 mount, `/` for the root. */
   readonly groupPath: { readonly path: string };
   /** User or group ids, both ends included. */
