@@ -62,7 +62,7 @@ function impossibleField(clauses: readonly Clause[], chain: BuiltinChain): Field
         .filter((field) => field !== undefined)
         .toSorted((a, b) => Number(a === 'family') - Number(b === 'family'))[0],
   );
-  if (fields.includes(undefined)) return undefined;
+  if (fields.some((field) => field === undefined)) return undefined;
   return fields.find((field) => field !== 'family');
 }
 
