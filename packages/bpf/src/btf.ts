@@ -194,6 +194,20 @@ export function underlying(btf: Btf, id: number): BtfType | undefined {
   return type;
 }
 
+const hasName = ({ strings }: Btf, offset: number, wanted: Buffer): boolean =>
+  strings[offset] === wanted[0] &&
+  strings.compare(wanted, 0, wanted.length, offset, offset + wanted.length) === 0;
+
+/** The id of the kernel's function with the name; undefined if it has none. */
+export function functionId(btf: Btf, name: string): number | undefined {
+  const wanted = Buffer.from(`${name}\0`, 'latin1');
+  const id = btf.positions.findIndex((at, number) => {
+    if (number === 0 || ((word(btf, at + 1) >>> 24) & 0x1f) !== KIND.func) return false;
+    return hasName(btf, word(btf, at), wanted);
+  });
+  return id < 0 ? undefined : id;
+}
+
 /** A struct or union by its name, or by that of a typedef of one; undefined if there is none. */
 export function findNamed(btf: Btf, name: string): BtfType | undefined {
   // Comparing the bytes with their NUL decodes no names; the first fit in the file is the kernel's own.

@@ -1,4 +1,5 @@
 /** What this kernel can do, found out by trying. */
+import { readFileSync } from 'node:fs';
 import { exit, label, mayGoto, movImm } from './asm.js';
 import { BpfError } from './error.js';
 import { R0 } from './instruction.js';
@@ -18,5 +19,21 @@ export function hasMayGoto(sys: Syscalls = linux): boolean {
   } catch (error) {
     if (error instanceof BpfError) return false;
     throw error;
+  }
+}
+
+const SECURITY_MODULES = '/sys/kernel/security/lsm';
+
+/**
+ * Whether the kernel calls programs of BPF LSM, as far as it tells: `bpf` is among its security modules.
+ * Where securityfs is not mounted it does not tell, and the answer is false.
+ */
+export function hasBpfLsm(
+  read: () => string = () => readFileSync(SECURITY_MODULES, 'utf8'),
+): boolean {
+  try {
+    return read().trim().split(',').includes('bpf');
+  } catch {
+    return false;
   }
 }

@@ -6,7 +6,7 @@ export { cgroupId, findCgroup2, openCgroup, openDirectory } from './cgroup.js';
 export { type ClockOffsets, clockOffsets, startTime } from './clock.js';
 export { disassemble } from './disassemble.js';
 export { BpfError, errnoName } from './error.js';
-export { hasMayGoto } from './feature.js';
+export { hasBpfLsm, hasMayGoto } from './feature.js';
 export {
   type Field,
   type Flag,

@@ -1,6 +1,7 @@
 import { label } from './asm.js';
 import { assemble, placeLabels, SLOT } from './assemble.js';
 import { Attribute, bpf, objectIds, objectInfo, openById, readName, tryBpf } from './attribute.js';
+import { functionId, kernelBtf } from './btf.js';
 import { BpfError } from './error.js';
 import { functionTypes, type GlobalFunction } from './functiontypes.js';
 import type { Item } from './instruction.js';
@@ -67,6 +68,8 @@ export interface ProgramSpec {
   /** Where it will be attached; the types that need none (raw_tracepoint, sched_cls) leave it out. */
   readonly expectedAttachType?: AttachType;
   readonly items: readonly Item[];
+  /** The kernel's function that it stands at, by its name: types `lsm` and `tracing`. Linux 5.7, needs BTF. */
+  readonly attachFunction?: string;
   /** Behind the items; the verifier looks at each once. */
   readonly functions?: readonly GlobalFunction[];
   /** `GPL` or a compatible licence, for helpers that ask for it (probe_read_kernel does). */
@@ -85,6 +88,7 @@ export interface LoadOptions {
 }
 
 const LOG_SIZES: readonly number[] = [1 << 20, 1 << 24, 1 << 28];
+const ENOENT = 2;
 const ENOSPC = 28;
 const EAGAIN = 11;
 /** As libbpf: a signal that comes while the verifier works makes the call end with EAGAIN. */
@@ -125,9 +129,22 @@ function loadTypes(
   return { fd: bpf('BPF_BTF_LOAD', name, attribute, sys), places };
 }
 
+/** The id of the function that the program stands at, if it stands at one. Throws BpfError. */
+function attachTarget({ name, attachFunction }: ProgramSpec): number | undefined {
+  if (attachFunction === undefined) return undefined;
+  const id = functionId(kernelBtf(), attachFunction);
+  if (id !== undefined) return id;
+  throw new BpfError(
+    `BPF_PROG_LOAD of ${name}`,
+    ENOENT,
+    `this kernel has no function \`${attachFunction}\``,
+  );
+}
+
 function loadAttribute(spec: ProgramSpec, { bytes: code, types }: Code): Attribute {
   const expected = spec.expectedAttachType;
-  const attribute = new Attribute(96)
+  const target = attachTarget(spec);
+  const attribute = new Attribute(target === undefined ? 96 : 112)
     .u32(0, PROGRAM_TYPES[spec.type])
     .u32(4, code.length / SLOT)
     .pointer(8, code)
@@ -135,6 +152,7 @@ function loadAttribute(spec: ProgramSpec, { bytes: code, types }: Code): Attribu
     .u32(44, spec.flags ?? 0)
     .objectName(48, spec.name)
     .u32(68, expected === undefined ? 0 : ATTACH_TYPES[expected]);
+  if (target !== undefined) attribute.u32(108, target);
   if (!types) return attribute;
   return attribute
     .u32(72, types.fd)

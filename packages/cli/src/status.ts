@@ -34,6 +34,12 @@ const UNSEEN = {
   off: 'SCTP and DCCP sockets, connect(2) of UDP-Lite and bind(2) of raw and ping sockets pass; `--deny-unseen` refuses all but the last',
 };
 
+/** What accept(2) does at a listener that ACCEPT lets nobody reach. */
+const CLOSED_LISTENERS = {
+  fail: 'accept(2) of a listener that no peer may reach fails with EPERM',
+  wait: 'a listener that no peer may reach waits: no program of BPF LSM tells accept(2), see `sockfilter doctor`',
+};
+
 function printRelease({ release, format }: Status): string | undefined {
   const said = RELEASE[release];
   return said && `${said} (format ${format})`;
@@ -87,6 +93,7 @@ function printStatus(
     ['revision', label && `${label}${isEdited ? ', edited since' : ''}`],
     ['text', `sha256:${hash}`],
     ['unseen', UNSEEN[status.denyUnseen ? 'on' : 'off']],
+    ['accept', status.closedListeners && CLOSED_LISTENERS[status.closedListeners]],
     ['audited', printAudited(table)],
     ['release', printRelease(status)],
     [

@@ -2,12 +2,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type AttachType,
   attachCgroup,
   attachRawTracepoint,
+  BpfError,
   cgroupId,
   close,
   detachLink,
   type Fd,
+  hasBpfLsm,
   linkInfo,
   loadProgram,
   type MapDescriptors,
@@ -44,10 +47,8 @@ export function inspectHook(pins: Pins, tree: Tree, hook: Hook): Attachment {
 
 function attach(hook: Hook, program: Fd, tree: Tree): Fd {
   if ('tracepoint' in hook.attach) return attachRawTracepoint(program, hook.attach.tracepoint);
-  const { cgroup } = hook.attach;
-  return using(openDirectory(join(tree.mount, tree.root)), (fd) =>
-    attachCgroup(program, fd, cgroup),
-  );
+  const type: AttachType = 'cgroup' in hook.attach ? hook.attach.cgroup : 'lsm_cgroup';
+  return using(openDirectory(join(tree.mount, tree.root)), (fd) => attachCgroup(program, fd, type));
 }
 
 /** Loads the hook's program and attaches it, as long as the link is open. Throws BpfError and UnsupportedError. */
@@ -74,6 +75,24 @@ export function attachMissing(
     );
     pins.pin(hook.name, link);
     close(link);
+  }
+}
+
+/**
+ * Attaches those of the hooks that this kernel takes, of what only answers: rules are enforced without.
+ * Where it says that it has none of BPF LSM, nothing is tried.
+ */
+export function attachPossible(
+  pins: Pins,
+  tree: Tree,
+  maps: MapDescriptors,
+  hooks: readonly Hook[],
+): void {
+  if (!hasBpfLsm()) return;
+  try {
+    attachMissing(pins, tree, maps, hooks);
+  } catch (error) {
+    if (!(error instanceof BpfError)) throw error;
   }
 }
 

@@ -1,10 +1,13 @@
 /** Decision diagram -> the nodes that the programs walk. See layout.ts for what a node says. */
+import { constants } from 'node:os';
 import {
   type Ask,
+  CLOSED,
   type Diagram,
   type DiagramStore,
   firstPiece,
   isTerminal,
+  type Listeners,
   type Outcome,
   type Ref,
   reportsOf,
@@ -37,6 +40,11 @@ export interface Blob {
   readonly first: number;
   /** Address of each chain's first node. */
   readonly entries: Readonly<Record<BuiltinChain, number>>;
+  /**
+   * Addresses of the first nodes that tell whether any peer may reach a listener: at an address, at the
+   * wildcard of a family, at `::` for both. Empty where nobody asks.
+   */
+  readonly listenerEntries: readonly number[];
   /** The ASK nodes, by their place among the nodes, whose states have no slots yet. */
   readonly asks: readonly AskPlace[];
   readonly facts: Readonly<Record<BuiltinChain, ChainFacts>>;
@@ -350,7 +358,8 @@ function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
 }
 
 /**
- * Writes the diagram as nodes, the first at address `first`; `tests` are the table's opaque ones.
+ * Writes the diagram as nodes, the first at address `first`; `tests` are the table's opaque ones. With
+ * `listeners` there are nodes of those as well, whose verdicts no counter counts.
  *
  * Throws CapacityError if a packet could take more steps than the programs make.
  */
@@ -358,6 +367,7 @@ export function encodeBlob(
   diagram: Diagram,
   first: number,
   tests: readonly PlacedTest[] = [],
+  listeners?: Listeners,
 ): Blob {
   const { store, roots } = diagram;
   const terminals = new Terminals(diagram);
@@ -384,14 +394,20 @@ export function encodeBlob(
     if (isFirst) entries = addresses;
     else next = addresses[0];
   });
+  const listenerEntries = listeners
+    ? writer.write(listeners.store, listeners.roots, (ref) =>
+        writer.putVerdict(ref === CLOSED ? constants.errno.EPERM : 0, 0),
+      )
+    : [];
   const { words } = writer;
-  const longest = longestPath(words, first, entries);
+  const longest = longestPath(words, first, [...entries, ...listenerEntries]);
   if (longest > MAX_STEPS - 1)
     throw new CapacityError('steps of a walk', longest, MAX_STEPS - 1, 'use fewer distinct values');
   return {
     words,
     first,
     entries: chainRecord((chain) => elementAt(entries, chainNumber(chain))),
+    listenerEntries,
     asks: writer.asks,
     facts: chainRecord((chain) => factsOf(diagram, chain)),
     longestPath: longest,

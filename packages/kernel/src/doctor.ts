@@ -7,18 +7,25 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, unlinkSync } from 'node
 import { release } from 'node:os';
 import { join } from 'node:path';
 import {
+  attachCgroup,
   cgroupId,
   close,
   createMap,
   DEFAULT_BPFFS,
+  exit,
   type Fd,
   findBpffs,
+  hasBpfLsm,
   listSockets,
+  loadProgram,
+  movImm,
   natChains,
   openCgroup,
   openDirectory,
   PerfBuffer,
+  type ProgramSpec,
   pin,
+  R0,
   SOCKET_STATE,
 } from '@sockfilter/bpf';
 import { PROTOCOL, unescapePath } from '@sockfilter/table';
@@ -31,10 +38,11 @@ import {
   requireRoot,
   requireSuperuser,
 } from './environment.js';
-import { CALL_HOOKS, type Hook, TRACEPOINTS } from './hooks.js';
+import { ANSWER_HOOKS, CALL_HOOKS, type Hook, TRACEPOINTS } from './hooks.js';
 import { closeMaps, createLooseMaps, type Maps } from './maps.js';
 import { kernelOffsets } from './offsets.js';
 import { using } from './pins.js';
+import { UnsupportedError } from './unsupported.js';
 
 export interface Ability {
   readonly name: string;
@@ -111,8 +119,27 @@ const CONNECT = `
   };
   socket.on('error', end).connect(9, '127.0.0.1', end);`;
 
-function connectIn(folder: string): string {
-  const words = ['-e', CONNECT, join(folder, 'cgroup.procs')];
+/** The same of one that listens. */
+const LISTEN = `
+  require('node:fs').writeFileSync(process.argv[1], String(process.pid));
+  const server = require('node:net').createServer();
+  const end = (said) => { require('node:fs').writeSync(1, said); process.exit(); };
+  server.on('error', (error) => end(error.code)).listen(0, '127.0.0.1', () => end('ok'));`;
+
+const REFUSE_LISTEN: ProgramSpec = {
+  name: 'sf_doctor',
+  type: 'lsm',
+  expectedAttachType: 'lsm_cgroup',
+  attachFunction: 'bpf_lsm_socket_listen',
+  license: 'GPL',
+  items: [movImm(R0, 0), exit()],
+};
+
+const BOOT_WITH_BPF =
+  'boot with `bpf` in `lsm=` on the kernel command line, and mount securityfs; peers are refused without it all the same';
+
+function callIn(folder: string, script: string): string {
+  const words = ['-e', script, join(folder, 'cgroup.procs')];
   const { stdout, stderr, error } = spawnSync(process.execPath, words, { encoding: 'utf8' });
   if (error) throw error;
   if (stdout === '')
@@ -137,7 +164,7 @@ class Bench {
 
   make(): string {
     mkdirSync(this.#folder);
-    this.#before = connectIn(this.#folder);
+    this.#before = callIn(this.#folder, CONNECT);
     return `${this.#tree.root}, removed again`;
   }
 
@@ -153,11 +180,32 @@ class Bench {
     return hook.chains.join(' ') || '--deny-unseen';
   }
 
+  /** A program of BPF LSM that refuses listen(2): whether the kernel calls such programs at all. */
+  answer(hook: Hook): string {
+    const found = this.attach(hook);
+    if (!hasBpfLsm())
+      throw new UnsupportedError(
+        '/sys/kernel/security/lsm does not name `bpf`: programs of BPF LSM are not called',
+        BOOT_WITH_BPF,
+      );
+    this.#links.push(
+      using(loadProgram(REFUSE_LISTEN), (program) =>
+        using(openDirectory(this.#folder), (fd) => attachCgroup(program, fd, 'lsm_cgroup')),
+      ),
+    );
+    const said = callIn(this.#folder, LISTEN);
+    if (said === 'EPERM') return `${found}: accept(2) fails where no peer may come`;
+    throw new UnsupportedError(
+      `programs of BPF LSM can be attached, and are not called: listen(2) gives \`${said}\``,
+      BOOT_WITH_BPF,
+    );
+  }
+
   /** Without a generation every hook refuses. */
   refuse(): ReturnType<Try['body']> {
     if (this.#before !== 'ok')
       return { untold: `rules that are in force refuse a call there: ${this.#before}` };
-    const after = connectIn(this.#folder);
+    const after = callIn(this.#folder, CONNECT);
     if (after === 'EPERM') return 'a process in that control group was refused';
     throw new Error(`a call with hooks that refuse all gives \`${after}\``);
   }
@@ -269,6 +317,9 @@ export function examine(root: string): readonly Ability[] {
       }),
     ),
     { name: 'enforcement', needed: true, body: () => bench.refuse() },
+    ...ANSWER_HOOKS.map(
+      (hook): Try => ({ name: hook.name, needed: false, body: () => bench.answer(hook) }),
+    ),
   ];
   const others: readonly Try[] = [
     { name: 'events', needed: false, body: tryEvents },

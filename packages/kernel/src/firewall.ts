@@ -50,7 +50,7 @@ import {
   makeGeneration,
 } from './generation.js';
 import { readBlob, readSetSlots, readSlots, readText, readTotals } from './generationmap.js';
-import { CALL_HOOKS, isNeeded } from './hooks.js';
+import { isNeeded, JUDGING_HOOKS, tellsListeners } from './hooks.js';
 import {
   clearFallback,
   fold,
@@ -250,7 +250,7 @@ export class Firewall {
     this.#inForce();
     requireRoot(tree);
     // What can fail for the table's sake fails before anything is touched.
-    const compiled = compileTable(change.table);
+    const compiled = compileTable(change.table, { tellsListeners: tellsListeners(change.table) });
     const wanted = registrationOf(change.table.groups, escapePath(tree.root));
     this.#settle();
     this.#endUnfinished();
@@ -286,7 +286,7 @@ export class Firewall {
       this.#become(ownInForce(next));
       clearFallback(maps.table);
       dropSets(maps, [...inUse, ...(fallback ?? [])], setSlots);
-      for (const hook of CALL_HOOKS) if (!isNeeded(hook, change.table)) detach(this.#pins, hook);
+      for (const hook of JUDGING_HOOKS) if (!isNeeded(hook, change.table)) detach(this.#pins, hook);
       return { before: old && before };
     } catch (error) {
       this.#endUnfinished();
@@ -429,7 +429,7 @@ export class Firewall {
         close(open.fd);
       });
     this.#become({ state: 'absent' });
-    for (const hook of CALL_HOOKS) detach(this.#pins, hook);
+    for (const hook of JUDGING_HOOKS) detach(this.#pins, hook);
     const isOurs = (name: string) => isPinName(name) && this.#pins.isPin(name);
     discardNext(this.#pins);
     const names = this.#pins.list();

@@ -1,5 +1,5 @@
 /** A generation as plain data: the pages to load, and what pages that were read back say. */
-import { buildDiagram, type Limits } from '@sockfilter/diagram';
+import { buildDiagram, type Limits, listeners } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
@@ -40,15 +40,27 @@ export interface CompiledTable {
   readonly sets: readonly string[];
 }
 
+/** How a table is compiled. */
+export interface CompileOptions {
+  readonly limits?: Partial<Limits>;
+  /** Whether accept(2) asks which listeners no peer may reach. */
+  readonly tellsListeners?: boolean;
+}
+
 /** Compiles a table. Throws LimitError and CapacityError. */
-export function compileTable(table: Table, limits?: Partial<Limits>): CompiledTable {
+export function compileTable(
+  table: Table,
+  { limits, tellsListeners = false }: CompileOptions = {},
+): CompiledTable {
   const owners = counterOwners(table);
   const rules = owners.filter(({ rule }) => rule).length;
   if (rules > MAX_RULES) throw new CapacityError('rules', rules, MAX_RULES);
   const tests = placedTests(table);
   const states = tests.filter(({ test }) => hasState(test)).length;
   if (states > MAX_STATES) throw new CapacityError('tests with a state', states, MAX_STATES);
-  const blob = encodeBlob(buildDiagram(table, limits), NODES_PER_PAGE, tests);
+  const diagram = buildDiagram(table, limits);
+  const told = tellsListeners ? listeners(diagram) : undefined;
+  const blob = encodeBlob(diagram, NODES_PER_PAGE, tests, told);
   const sets = table.sets.map(({ name }) => name);
   if (sets.length > MAX_SETS) throw new CapacityError('sets', sets.length, MAX_SETS);
   return { blob, owners, tests, rules, denyUnseen: table.denyUnseen, sets };
@@ -173,6 +185,9 @@ export function makeGeneration(compiled: CompiledTable, input: GenerationInput):
   const bits = (has: (chain: BuiltinChain) => boolean) =>
     BUILTIN_CHAINS.reduce((set, chain, n) => set | (has(chain) ? 1 << n : 0), 0);
   const head = encodeHeader(header);
+  blob.listenerEntries.forEach((entry, n) => {
+    head.setUint32(HEADER.listeners + 4 * n, entry, true);
+  });
   head.setUint32(HEADER.denyUnseen, denyUnseen ? 1 : 0, true);
   head.setUint32(
     HEADER.groupChains,

@@ -1,5 +1,5 @@
 /** The places where programs are attached, in the order in which they are. */
-import type { AttachType, ProgramSpec } from '@sockfilter/bpf';
+import { type AttachType, hasBpfLsm, type ProgramSpec } from '@sockfilter/bpf';
 import {
   type BuiltinChain,
   builtinChain,
@@ -10,6 +10,7 @@ import {
   type Table,
 } from '@sockfilter/table';
 import type { Offsets } from './offsets.js';
+import { acceptProgram } from './program/accept.js';
 import { mkdirProgram, releaseProgram, rmdirProgram } from './program/cgroups.js';
 import { egressProgram } from './program/egress.js';
 import { ingressProgram } from './program/ingress.js';
@@ -21,7 +22,11 @@ import { sockoptProgram } from './program/sockopt.js';
 export interface Hook {
   /** Name of its pin. */
   readonly name: string;
-  readonly attach: { readonly tracepoint: string } | { readonly cgroup: AttachType };
+  readonly attach:
+    | { readonly tracepoint: string }
+    | { readonly cgroup: AttachType }
+    /** A hook of BPF LSM, for tasks of the control group. */
+    | { readonly lsm: string };
   /** The chains that it feeds. */
   readonly chains: readonly BuiltinChain[];
   /** For which tables it is attached. */
@@ -163,6 +168,30 @@ export const CALL_HOOKS: readonly Hook[] = [
     program: egressProgram,
   },
 ];
+
+/**
+ * They refuse nothing that would pass: they tell callers what others enforce. A kernel that has not got them
+ * enforces the same rules.
+ */
+export const ANSWER_HOOKS: readonly Hook[] = [
+  {
+    name: 'socket_accept',
+    attach: { lsm: 'socket_accept' },
+    chains: ['ACCEPT'],
+    needed: (table) => canRefuse(table, 'ACCEPT'),
+    program: acceptProgram,
+  },
+];
+
+/** Whether accept(2) is to be told which listeners no peer may reach, as far as the kernel says that it can be. */
+export function tellsListeners(table: Table): boolean {
+  return hasBpfLsm() && ANSWER_HOOKS.some((hook) => isNeeded(hook, table));
+}
+
+/** Those that are detached one by one, in the order in which they are. */
+export const JUDGING_HOOKS: readonly Hook[] = [...ANSWER_HOOKS, ...CALL_HOOKS];
+
+export const HOOKS: readonly Hook[] = [...TRACEPOINTS, ...CALL_HOOKS, ...ANSWER_HOOKS];
 
 /** Whether the table has work for the hook. */
 export function isNeeded({ needed }: Hook, table: Table): boolean {

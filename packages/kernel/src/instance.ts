@@ -24,7 +24,7 @@ import type { Tree } from './cgrouptree.js';
 import { DamageError } from './damage.js';
 import { findHolder } from './elsewhere.js';
 import { isFolded, readHeader } from './generationmap.js';
-import { CALL_HOOKS, TRACEPOINTS } from './hooks.js';
+import { CALL_HOOKS, HOOKS } from './hooks.js';
 import { type LoadedGeneration, slotKey } from './inforce.js';
 import { FORMAT, TABLE_SLOTS } from './layout.js';
 import { nap } from './lock.js';
@@ -74,7 +74,7 @@ const SETTLE_MS = [5, 20, 100, 400];
 
 const PINS: ReadonlySet<string> = new Set([
   ...Object.values(MAPS),
-  ...[...TRACEPOINTS, ...CALL_HOOKS].map(({ name }) => name),
+  ...HOOKS.map(({ name }) => name),
 ]);
 
 /** Whether an instance pins anything by that name. */

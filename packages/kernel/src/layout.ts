@@ -137,6 +137,11 @@ export const HEADER = {
   deadline: 96,
   /** 1 if sockets whose calls no hook sees can't be made. */
   denyUnseen: 116,
+  /**
+   * Three addresses of first nodes: whether any peer may reach a listener at an address, at the wildcard of a
+   * family, at `::` for both. 0 where that is not told.
+   */
+  listeners: 124,
   /** What only the tool reads. */
   programs: 104,
   sequence: 48,

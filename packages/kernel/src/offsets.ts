@@ -55,6 +55,24 @@ export interface Offsets {
   readonly taskCred: number;
   readonly skbTransport: number;
   readonly skbNetwork: number;
+  readonly listener: ListenerOffsets;
+}
+
+/** What a listening socket is, as accept(2) finds it. */
+export interface ListenerOffsets {
+  /** From a struct socket. */
+  readonly socket: number;
+  readonly family: number;
+  readonly state: number;
+  readonly protocol: number;
+  readonly port: number;
+  readonly ipv4: number;
+  /** Of a kernel with IPv6. */
+  readonly ipv6: { readonly address: number; readonly only: Flag } | undefined;
+  /** The first connection that waits. */
+  readonly queue: number;
+  /** Of a kernel with MPTCP: from its socket to the one of TCP that listens. */
+  readonly subflow: number | undefined;
 }
 
 /** To the devices of a socket's network namespace, in a hash table by index, and to their addresses. */
@@ -119,6 +137,28 @@ function readIpv6(btf: Btf): Ipv6Offsets | undefined {
   };
 }
 
+function readListener(btf: Btf): ListenerOffsets {
+  const common = (name: string) => fieldOffset(btf, 'sock', `__sk_common.${name}`);
+  return {
+    socket: fieldOffset(btf, 'socket', 'sk'),
+    family: common('skc_family'),
+    state: common('skc_state'),
+    protocol: fieldOffset(btf, 'sock', 'sk_protocol'),
+    port: common('skc_num'),
+    ipv4: common('skc_rcv_saddr'),
+    ipv6: hasField(btf, 'inet_sock', 'pinet6')
+      ? {
+          address: common('skc_v6_rcv_saddr'),
+          only: findFlag(btf, 'sock', '__sk_common.skc_ipv6only', 0),
+        }
+      : undefined,
+    queue: fieldOffset(btf, 'inet_connection_sock', 'icsk_accept_queue.rskq_accept_head'),
+    subflow: hasField(btf, 'mptcp_sock', 'first')
+      ? fieldOffset(btf, 'mptcp_sock', 'first')
+      : undefined,
+  };
+}
+
 function readSocketOwner(btf: Btf): Offsets['socketOwner'] {
   const inode =
     fieldOffset(btf, 'socket_alloc', 'vfs_inode') - fieldOffset(btf, 'socket_alloc', 'socket');
@@ -168,6 +208,7 @@ function readOffsets(btf: Btf): Offsets {
     taskCred: fieldOffset(btf, 'task_struct', 'cred'),
     skbTransport: fieldOffset(btf, 'sk_buff', 'transport_header'),
     skbNetwork: fieldOffset(btf, 'sk_buff', 'network_header'),
+    listener: readListener(btf),
   };
 }
 
@@ -227,4 +268,15 @@ export const SAMPLE_OFFSETS: Offsets = {
   taskFlags: 8,
   skbTransport: 8,
   skbNetwork: 8,
+  listener: {
+    socket: 8,
+    family: 8,
+    state: 8,
+    protocol: 8,
+    port: 8,
+    ipv4: 8,
+    ipv6: { address: 8, only: { offset: 8, mask: 1 } },
+    queue: 8,
+    subflow: 8,
+  },
 };

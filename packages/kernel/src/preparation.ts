@@ -1,10 +1,16 @@
 /** What a commit makes ready before the new generation is in force: hooks that are attached, ids of groups. */
 import type { Table } from '@sockfilter/table';
 import { type Assignment, assignGroups, nextAssignment } from './assignment.js';
-import { attachMissing, inspectHook, replacePrograms } from './attachment.js';
+import {
+  attachMissing,
+  attachPossible,
+  detach,
+  inspectHook,
+  replacePrograms,
+} from './attachment.js';
 import { adoptCgroups, type Tree } from './cgrouptree.js';
 import type { Header } from './generation.js';
-import { CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
+import { ANSWER_HOOKS, CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
 import type { Maps } from './maps.js';
 import { type Registered, registeredPaths } from './pathmap.js';
 import type { Pins } from './pins.js';
@@ -48,8 +54,16 @@ export function prepareRoot(
   }
   const needed = CALL_HOOKS.filter((hook) => isNeeded(hook, table));
   attachMissing(pins, tree, maps, needed);
-  if (last.programs !== programDigest())
+  if (last.programs !== programDigest()) {
     replacePrograms(pins, tree, maps, [...TRACEPOINTS, ...needed]);
+    for (const hook of ANSWER_HOOKS) detach(pins, hook);
+  }
+  attachPossible(
+    pins,
+    tree,
+    maps,
+    ANSWER_HOOKS.filter((hook) => isNeeded(hook, table)),
+  );
   if (sameEntries(inForce, wanted)) return ids;
   const next = nextAssignment(ids);
   assignGroups(maps, tree, next, wanted);

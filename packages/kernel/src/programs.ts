@@ -1,13 +1,13 @@
 /** Which programs a release attaches: a commit replaces those of another. */
 import { createHash } from 'node:crypto';
-import { CALL_HOOKS, TRACEPOINTS } from './hooks.js';
+import { HOOKS } from './hooks.js';
 import { SAMPLE_OFFSETS } from './offsets.js';
 
 /** What the build of the command has found it to be, so that no command computes it. */
 declare const PROGRAM_DIGEST: number | undefined;
 
 function computeDigest(): number {
-  const programs = [...TRACEPOINTS, ...CALL_HOOKS].flatMap(({ program }) =>
+  const programs = HOOKS.flatMap(({ program }) =>
     [true, false].map((mayGoto) => program({ ...SAMPLE_OFFSETS, mayGoto })),
   );
   return createHash('sha256').update(JSON.stringify(programs)).digest().readUInt32LE(0);

@@ -6,7 +6,7 @@ import { bootTime } from './bootclock.js';
 import type { Tree } from './cgrouptree.js';
 import { type LaterProgram, laterPrograms } from './foreign.js';
 import { countCgroups, countRemoved } from './groupmap.js';
-import { CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
+import { ANSWER_HOOKS, CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
 import type { InForceInstance } from './instance.js';
 import { PAGE_BYTES } from './layout.js';
 import { closeMaps, openMaps } from './maps.js';
@@ -51,6 +51,11 @@ export interface Status extends Partial<Entries> {
   /** Seconds until it is undone unless it is confirmed. */
   readonly trialSeconds: number | undefined;
   readonly hooks: readonly HookStatus[];
+  /**
+   * What accept(2) does at a listener that no peer may reach: it fails, or waits where this kernel takes no program
+   * of BPF LSM; undefined where ACCEPT refuses nothing.
+   */
+  readonly closedListeners: 'fail' | 'wait' | undefined;
   /** Programs of others that can allow what ours have refused. */
   readonly later: readonly LaterProgram[];
 }
@@ -77,7 +82,9 @@ export function readStatus(
   table: Table,
 ): Status {
   const { fd, header } = generation;
-  const hooks = [...TRACEPOINTS, ...CALL_HOOKS].map((hook) => ({
+  const answers = ANSWER_HOOKS.filter((hook) => isNeeded(hook, table));
+  const here = answers.filter((hook) => inspectHook(pins, tree, hook).attached);
+  const hooks = [...TRACEPOINTS, ...CALL_HOOKS, ...here].map((hook) => ({
     ...hook,
     needed: isNeeded(hook, table),
     ...inspectHook(pins, tree, hook),
@@ -102,6 +109,7 @@ export function readStatus(
       attached,
       programId,
     })),
+    closedListeners: answers.length === 0 ? undefined : here.length > 0 ? 'fail' : 'wait',
     later: laterPrograms(tree, hooks),
   };
 }

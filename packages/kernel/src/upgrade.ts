@@ -16,12 +16,19 @@
 import { clockOffsets, close } from '@sockfilter/bpf';
 import { escapePath, hasState, type Table } from '@sockfilter/table';
 import { assignGroups } from './assignment.js';
-import { attachMissing, detach, replacePrograms } from './attachment.js';
+import { attachMissing, attachPossible, detach, replacePrograms } from './attachment.js';
 import { adoptCgroups } from './cgrouptree.js';
 import type { Environment } from './environment.js';
 import { compileTable, makeGeneration } from './generation.js';
 import { isFolded, markFormat, readText } from './generationmap.js';
-import { CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
+import {
+  ANSWER_HOOKS,
+  CALL_HOOKS,
+  isNeeded,
+  JUDGING_HOOKS,
+  TRACEPOINTS,
+  tellsListeners,
+} from './hooks.js';
 import { fold, type LoadedGeneration, loadPinned, putInForce } from './inforce.js';
 import { FIRST_EPOCH } from './layout.js';
 import { closeMaps, createMaps, MAP_NAMES, type Maps, openMaps } from './maps.js';
@@ -46,7 +53,7 @@ export function discardNext(pins: Pins): void {
 
 /** Makes this release's maps with the table of the old generation in force in them, unmet by any call. */
 function stage({ pins, environment }: Place, old: LoadedGeneration, table: Table): void {
-  const compiled = compileTable(table);
+  const compiled = compileTable(table, { tellsListeners: tellsListeners(table) });
   if (compiled.owners.length !== old.header.counters)
     throw new Error(
       `the table in force has ${old.header.counters} counters, not as many as its text`,
@@ -93,7 +100,13 @@ function staff({ pins, environment: { tree } }: Place, maps: Maps, table: Table)
 function switchPrograms({ pins, environment: { tree } }: Place, maps: Maps, table: Table): void {
   const needed = CALL_HOOKS.filter((hook) => isNeeded(hook, table));
   replacePrograms(pins, tree, maps, needed);
-  for (const hook of CALL_HOOKS) if (!needed.includes(hook)) detach(pins, hook);
+  for (const hook of JUDGING_HOOKS) if (!needed.includes(hook)) detach(pins, hook);
+  attachPossible(
+    pins,
+    tree,
+    maps,
+    ANSWER_HOOKS.filter((hook) => isNeeded(hook, table)),
+  );
 }
 
 /** Moves the pins to where they are looked for; the table's goes last and says that all are there. */

@@ -9,6 +9,7 @@ export {
 export type { Box } from './box.js';
 export { boxes } from './boxes.js';
 export { type Difference, difference } from './difference.js';
+export { CLOSED, type Listeners, listeners } from './listeners.js';
 export { LoadedTable } from './loadedtable.js';
 export { mirror, otherEnd } from './mirror.js';
 export {

@@ -170,8 +170,8 @@ export interface Walk {
   readonly name: string;
   /** Where it jumps with the errno in r8. */
   readonly decided: string;
-  /** Of a judging again, the rules and policies that refuse. */
-  readonly counts: 'all' | 'refusals';
+  /** Of a judging again, the rules and policies that refuse; nothing where the nodes are verdicts alone. */
+  readonly counts: 'all' | 'refusals' | 'nothing';
 }
 
 const ONCE: Walk = { name: 'walk', decided: DECIDED, counts: 'all' };
@@ -186,13 +186,8 @@ function countSteps(offsets: Pick<Offsets, 'mayGoto'>): readonly Item[] {
   return [load(8, R9, R6, HEADER.zero), addImm(R9, MAX_STEPS)];
 }
 
-/** Walks from the node at r8, with the context at CONTEXT, and jumps to where it is decided with the errno in r8, or to REFUSED. */
-export function walk(
-  offsets: Pick<Offsets, 'mayGoto'>,
-  { name, decided, counts }: Walk = ONCE,
-): readonly Item[] {
-  const at = (what: string) => `${name}.${what}`;
-  const countsAll = counts === 'all';
+/** The events' sequence number, and the first counter page of this CPU's stripe; r6 is the header. */
+function findStripe(): readonly Item[] {
   return [
     ...keepSequence(),
     callHelper('get_smp_processor_id'),
@@ -203,6 +198,68 @@ export function walk(
     mul(R0, R2),
     add(R0, R3),
     store(4, R10, STRIPE_PAGE, R0),
+  ];
+}
+
+/** What a node does that finds no way. */
+function act(
+  at: (what: string) => string,
+  { decided, countsAll }: { readonly decided: string; readonly countsAll: boolean },
+): readonly Item[] {
+  return [
+    jumpIf('eq', R2, OP.verdict, at('verdict')),
+    jumpIf('eq', R2, OP.count, at('count')),
+    jumpIf('eq', R2, OP.report, at('report')),
+    store(8, R10, SPILL, R0),
+    mov(R1, R8),
+    andImm(R1, NODES_PER_PAGE - 1),
+    // The encoder puts no node across the end of a page; the verifier wants to see it.
+    jumpIf('gt', R1, NODES_PER_PAGE - ASK_NODES, REFUSED),
+    lshImm(R1, 3),
+    add(R1, R6),
+    movImm(R2, countsAll ? 0 : 1),
+    mov(R3, R10),
+    addImm(R3, PACKET),
+    callLabel(ASK),
+    mov(R1, R0),
+    load(8, R0, R10, SPILL),
+    jumpIf32('eq', R1, ANSWER.fails, at('take')),
+    addImm32(R8, ASK_NODES),
+    jump(at('step')),
+
+    label(at('count')),
+    ...(countsAll ? count() : []),
+    addImm32(R8, 1),
+    jump(at('step')),
+
+    label(at('report')),
+    ...(countsAll ? [mov(R3, R4), ...reportCounter(at('reported'))] : []),
+    addImm32(R8, 1),
+    jump(at('step')),
+
+    label(at('verdict')),
+    ...(countsAll ? [] : [mov(R8, R4), jumpIf('eq', R4, 0, decided)]),
+    store(8, R10, SPILL, R4),
+    ...count(),
+    load(8, R8, R10, SPILL),
+    jumpIf('eq', R8, 0, decided),
+    load(8, R0, R10, SCRATCH),
+    mov(R3, R8),
+    lshImm(R3, 8),
+    orImm(R3, EVENT_KINDS.refused),
+    ...reportCounter(at('told')),
+    jump(decided),
+  ];
+}
+
+/** Walks from the node at r8, with the context at CONTEXT, and jumps to where it is decided with the errno in r8, or to REFUSED. */
+export function walk(
+  offsets: Pick<Offsets, 'mayGoto'>,
+  { name, decided, counts }: Walk = ONCE,
+): readonly Item[] {
+  const at = (what: string) => `${name}.${what}`;
+  return [
+    ...(counts === 'nothing' ? [] : findStripe()),
     ...countSteps(offsets),
 
     label(at('page')),
@@ -268,47 +325,8 @@ export function walk(
     jump(at('page')),
 
     label(at('act')),
-    jumpIf('eq', R2, OP.verdict, at('verdict')),
-    jumpIf('eq', R2, OP.count, at('count')),
-    jumpIf('eq', R2, OP.report, at('report')),
-    store(8, R10, SPILL, R0),
-    mov(R1, R8),
-    andImm(R1, NODES_PER_PAGE - 1),
-    // The encoder puts no node across the end of a page; the verifier wants to see it.
-    jumpIf('gt', R1, NODES_PER_PAGE - ASK_NODES, REFUSED),
-    lshImm(R1, 3),
-    add(R1, R6),
-    movImm(R2, countsAll ? 0 : 1),
-    mov(R3, R10),
-    addImm(R3, PACKET),
-    callLabel(ASK),
-    mov(R1, R0),
-    load(8, R0, R10, SPILL),
-    jumpIf32('eq', R1, ANSWER.fails, at('take')),
-    addImm32(R8, ASK_NODES),
-    jump(at('step')),
-
-    label(at('count')),
-    ...(countsAll ? count() : []),
-    addImm32(R8, 1),
-    jump(at('step')),
-
-    label(at('report')),
-    ...(countsAll ? [mov(R3, R4), ...reportCounter(at('reported'))] : []),
-    addImm32(R8, 1),
-    jump(at('step')),
-
-    label(at('verdict')),
-    ...(countsAll ? [] : [mov(R8, R4), jumpIf('eq', R4, 0, decided)]),
-    store(8, R10, SPILL, R4),
-    ...count(),
-    load(8, R8, R10, SPILL),
-    jumpIf('eq', R8, 0, decided),
-    load(8, R0, R10, SCRATCH),
-    mov(R3, R8),
-    lshImm(R3, 8),
-    orImm(R3, EVENT_KINDS.refused),
-    ...reportCounter(at('told')),
-    jump(decided),
+    ...(counts === 'nothing'
+      ? [jumpIf('ne', R2, OP.verdict, REFUSED), mov(R8, R4), jump(decided)]
+      : act(at, { decided, countsAll: counts === 'all' })),
   ];
 }
