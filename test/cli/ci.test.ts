@@ -1,7 +1,7 @@
 /** The commands of CI: check, test, diff, query, simplify, rules, schema. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { Workplace } from './command.js';
@@ -112,6 +112,21 @@ describe('test', () => {
   test('expectations beside the rules', () => {
     place.write('web.test.yaml', TESTS);
     for (const paths of [[], ['.'], ['web.rules'], ['web.test.yaml']])
+      expect(place.expectStatus(['test', ...paths], 0).stdout).toMatch(/^1 expectation, 0 failed/);
+  });
+
+  test('expectations beside rules in the other notation', () => {
+    place.write('web.test.yaml', TESTS);
+    place.write(
+      'web.json',
+      place.expectStatus(['--file', 'web.rules', 'save', '--json'], 0).stdout,
+    );
+    for (const paths of [[], ['web.rules'], ['web.json'], ['web.test.yaml']])
+      expect(place.expectStatus(['test', ...paths], 2).stderr).toBe(
+        'sockfilter: `web.test.yaml` stands beside both `web.rules` and `web.json`\n  help: give one of them another name\n',
+      );
+    rmSync(place.path('web.rules'));
+    for (const paths of [[], ['.'], ['web.json'], ['web.test.yaml']])
       expect(place.expectStatus(['test', ...paths], 0).stdout).toMatch(/^1 expectation, 0 failed/);
   });
 

@@ -17,10 +17,14 @@ export interface TestWords {
 
 const NOTHING: Found = { files: [], notes: [] };
 
+/** What the names of rule files end in that expectations can stand beside: one for each notation. */
+const NOTATIONS = [RULES, '.json'] as const;
+
 /** The expectations of a path: of a rule file those beside it, which may be missing. */
 function testsOf(path: string): string {
-  const isRuleFile = path.endsWith(RULES) && existsSync(path) && !statSync(path).isDirectory();
-  return isRuleFile ? `${path.slice(0, -RULES.length)}${TESTS}` : path;
+  const ending = NOTATIONS.find((each) => path.endsWith(each));
+  const isRuleFile = ending !== undefined && existsSync(path) && !statSync(path).isDirectory();
+  return isRuleFile ? `${path.slice(0, -ending.length)}${TESTS}` : path;
 }
 
 function findTests({ paths, exclude, allowNone }: TestWords): Found {
@@ -37,10 +41,19 @@ function findTests({ paths, exclude, allowNone }: TestWords): Found {
   return { ...found, notes: [...tests.flatMap(({ note = [] }) => note), ...found.notes] };
 }
 
+/** The rules that expectations stand beside, in whichever notation. */
 function rulesOf(tests: string): string {
-  if (tests.endsWith(TESTS)) return `${tests.slice(0, -TESTS.length)}${RULES}`;
-  const help = `expectations are in a file that ends in \`${TESTS}\`, beside the rules`;
-  throw new CommandError(`\`${tests}\` is neither rules nor expectations`, EXIT.usage, help);
+  if (!tests.endsWith(TESTS)) {
+    const help = `expectations are in a file that ends in \`${TESTS}\`, beside the rules`;
+    throw new CommandError(`\`${tests}\` is neither rules nor expectations`, EXIT.usage, help);
+  }
+  const name = tests.slice(0, -TESTS.length);
+  const [rules = `${name}${RULES}`, another] = NOTATIONS.map((ending) => `${name}${ending}`).filter(
+    (path) => existsSync(path),
+  );
+  if (another === undefined) return rules;
+  const message = `\`${tests}\` stands beside both \`${rules}\` and \`${another}\``;
+  throw new CommandError(message, EXIT.usage, 'give one of them another name');
 }
 
 async function testOne(tests: string, sources: Sources): Promise<Suite> {
