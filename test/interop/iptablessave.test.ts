@@ -313,7 +313,11 @@ test.each([
   // For an address of ours is what opens a connection; a datagram may be for many hosts.
   ['-m addrtype --dst-type LOCAL -j ACCEPT', ['-j ACCEPT', 'said'], ['-j DROP', 'narrowed']],
   ['-m addrtype ! --dst-type LOCAL -j DROP', ['-j DROP', 'moot'], ['-j DROP', 'narrowed']],
-  ['-m addrtype --dst-type MULTICAST -j DROP', ['-j DROP', 'moot'], ['-j DROP', 'narrowed']],
+  [
+    '-m addrtype --dst-type MULTICAST -j DROP',
+    ['-m addrtype --dst-type MULTICAST -j DROP', 'said'],
+    ['-m addrtype --dst-type MULTICAST -j DROP', 'said'],
+  ],
   [
     '-m addrtype --dst-type LOCAL,BROADCAST -j ACCEPT',
     ['-j ACCEPT', 'said'],
