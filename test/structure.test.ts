@@ -123,4 +123,16 @@ describe('the check itself', () => {
       'console.warn',
     ]);
   });
+
+  test.each([
+    ['const { exit: end, pid } = process;', ['process.exit']],
+    ['const { log } = console;', ['console.log']],
+    ['globalThis.console.log(1);', ['console.log']],
+    [`import { stdout, pid } from 'node:process';`, ['process.stdout']],
+    [`import everything from 'node:process';`, ['process.exit']],
+    [`import * as all from 'console';`, ['console.log']],
+    [`import { pid } from 'node:process'; const { exit } = door;`, []],
+  ])('reads uses by other names: %s', (text, uses) => {
+    expect(commandUses(at('a.ts', text))).toEqual(uses);
+  });
 });

@@ -15,13 +15,20 @@ export interface SourceFile {
   readonly text: string;
 }
 
-function parse({ path, text }: SourceFile): ts.SourceFile {
-  return ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
-}
+const nodesByFile = new WeakMap<SourceFile, readonly ts.Node[]>();
 
-function* nodesOf(node: ts.Node): Generator<ts.Node> {
-  yield node;
-  for (const child of node.getChildren()) yield* nodesOf(child);
+/** All nodes of the file, parsed once. */
+function nodesOf(file: SourceFile): readonly ts.Node[] {
+  const known = nodesByFile.get(file);
+  if (known) return known;
+  const nodes: ts.Node[] = [];
+  const visit = (node: ts.Node): void => {
+    nodes.push(node);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file.path, file.text, ts.ScriptTarget.Latest, true));
+  nodesByFile.set(file, nodes);
+  return nodes;
 }
 
 function importOf(node: ts.Node): Import | undefined {
@@ -42,16 +49,46 @@ function importOf(node: ts.Node): Import | undefined {
 
 /** Everything that the file imports, exports from elsewhere or loads. */
 export function importsOf(file: SourceFile): readonly Import[] {
-  return [...nodesOf(parse(file))].flatMap((node) => importOf(node) ?? []);
+  return nodesOf(file).flatMap((node) => importOf(node) ?? []);
+}
+
+const RESERVED = /^(console\.\w+|process\.(exit|exitCode|abort|stdout|stderr))$/;
+
+/** The uses in a node, as `process.exit` is written: of the global name, taken out of it, or imported. */
+function usesOf(node: ts.Node): readonly string[] {
+  if (ts.isPropertyAccessExpression(node))
+    return [
+      node
+        .getText()
+        .replace(/\s|\?/g, '')
+        .replace(/^globalThis\./, ''),
+    ];
+  if (ts.isVariableDeclaration(node) && ts.isObjectBindingPattern(node.name)) {
+    const from = node.initializer?.getText() ?? '';
+    return node.name.elements.map(
+      ({ name, propertyName }) => `${from}.${(propertyName ?? name).getText()}`,
+    );
+  }
+  if (!ts.isImportDeclaration(node) || !ts.isStringLiteral(node.moduleSpecifier)) return [];
+  const module = node.moduleSpecifier.text.replace(/^node:/, '');
+  const bindings = node.importClause?.namedBindings;
+  // A name for all of it hides what is used.
+  if (bindings === undefined || !ts.isNamedImports(bindings))
+    return module === 'process'
+      ? [`${module}.exit`]
+      : module === 'console'
+        ? [`${module}.log`]
+        : [];
+  return bindings.elements.map(
+    ({ name, propertyName }) => `${module}.${(propertyName ?? name).getText()}`,
+  );
 }
 
 /** What the file does that only a command may do: print, and end the process. */
 export function commandUses(file: SourceFile): readonly string[] {
-  const reserved = /^(console\.\w+|process\.(exit|exitCode|abort|stdout|stderr))$/;
-  return [...nodesOf(parse(file))]
-    .filter(ts.isPropertyAccessExpression)
-    .map((node) => node.getText().replace(/\s|\?/g, ''))
-    .filter((text) => reserved.test(text));
+  return nodesOf(file)
+    .flatMap(usesOf)
+    .filter((use) => RESERVED.test(use));
 }
 
 /** What a package keeps for its tests: neither built nor part of the architecture. */
