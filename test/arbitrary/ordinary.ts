@@ -13,4 +13,5 @@ export const PACKET: Packet = {
   flags: 2,
   uid: 0,
   gid: 0,
+  mark: 0,
 };

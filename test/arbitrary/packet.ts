@@ -59,6 +59,7 @@ const FIELDS: readonly Field[] = [
   'destinationPort',
   'uid',
   'gid',
+  'mark',
 ];
 
 /** Makes packets that can happen, of all chains or of some, one a call. */
@@ -150,5 +151,6 @@ function possible(chain: BuiltinChain, values: Values, random: Random): Packet {
     flags: flagsOf(chain, protocol),
     uid: ownerOf('uid'),
     gid: ownerOf('gid'),
+    mark: numberOf('mark'),
   };
 }

@@ -2,6 +2,7 @@
  * Random tables whose rules look at few values of few fields, and for such tables all packets that
  * matter: one for each combination of values between two boundaries.
  */
+import { rewrites } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
   type Chain,
@@ -40,6 +41,12 @@ const group = (from: number, to: number): Match => ({
   options: [option('id', { kind: 'groupRange', from, to })],
 });
 
+/** Of marks two bits alone matter. */
+const marked = (value: number, mask: number): Match => ({
+  name: 'mark',
+  options: [option('mark', { kind: 'mark', value, mask })],
+});
+
 const MATCHES: readonly Match[] = [
   ip(option('destination', network(4, 0x0a000000n, 0xff000000n))),
   ip(option('destination', network(4, 0x0a000000n, 0xff000000n), true)),
@@ -57,6 +64,8 @@ const MATCHES: readonly Match[] = [
   group(0, 65536),
   { name: 'owner', options: [option('uid-owner', { kind: 'ownerRange', from: 0, to: 0 })] },
   { name: 'socket', options: [option('remote-port', ports(80, 80))] },
+  marked(1, 1),
+  marked(2, 3),
 ];
 
 const TARGETS: readonly (Target | undefined)[] = [
@@ -71,13 +80,21 @@ const TARGETS: readonly (Target | undefined)[] = [
   { kind: 'log', prefix: '', level: 4, uid: false },
 ];
 
+const REWRITING: readonly Target[] = [
+  { kind: 'mark', value: 1, mask: 3 },
+  { kind: 'mark', value: 2, mask: 2 },
+  { kind: 'mark', value: 1, mask: 0 },
+];
+
 interface Place {
   readonly builtin: boolean;
   readonly callable: readonly string[];
   readonly pool: readonly Match[];
+  /** Whether rules set the mark. */
+  readonly marks: boolean;
 }
 
-function chainOf(name: string, { builtin, callable, pool }: Place): Arbitrary<Chain> {
+function chainOf(name: string, { builtin, callable, pool, marks }: Place): Arbitrary<Chain> {
   const calls = callable.flatMap((chain): Target[] => [
     { kind: 'jump', chain },
     { kind: 'jump', chain },
@@ -88,7 +105,7 @@ function chainOf(name: string, { builtin, callable, pool }: Place): Arbitrary<Ch
       maxLength: 2,
       selector: (match) => match.name,
     }),
-    target: fc.constantFrom(...TARGETS, ...calls),
+    target: fc.constantFrom(...TARGETS, ...calls, ...(marks ? REWRITING : [])),
     packets: fc.constant(0n),
   });
   return fc.record<Chain>({
@@ -102,13 +119,13 @@ function chainOf(name: string, { builtin, callable, pool }: Place): Arbitrary<Ch
 }
 
 /** Tables without loops, though with rules that a parser may refuse, from these matches alone. */
-function tablesOf(pool: readonly Match[]): Arbitrary<Table> {
+function tablesOf(pool: readonly Match[], marks: boolean): Arbitrary<Table> {
   const builtin = BUILTIN_CHAINS.map((name) =>
-    chainOf(name, { builtin: true, callable: ['u', 'v'], pool }),
+    chainOf(name, { builtin: true, callable: ['u', 'v'], pool, marks }),
   );
   const user = [
-    chainOf('u', { builtin: false, callable: ['v'], pool }),
-    chainOf('v', { builtin: false, callable: [], pool }),
+    chainOf('u', { builtin: false, callable: ['v'], pool, marks }),
+    chainOf('v', { builtin: false, callable: [], pool, marks }),
   ];
   return fc.record<Table>({
     denyUnseen: fc.boolean(),
@@ -121,9 +138,9 @@ function tablesOf(pool: readonly Match[]): Arbitrary<Table> {
 const pools = fc.uniqueArray(fc.constantFrom(...MATCHES), { minLength: 2, maxLength: 4 });
 
 /** Tables that together look at few values. */
-export const smallTables: Arbitrary<readonly [Table, Table]> = pools.chain((pool) =>
-  fc.tuple(tablesOf(pool), tablesOf(pool)),
-);
+export const smallTables: Arbitrary<readonly [Table, Table]> = fc
+  .tuple(pools, fc.nat(2))
+  .chain(([pool, n]) => fc.tuple(tablesOf(pool, n === 0), tablesOf(pool, n === 0)));
 
 /** BIND refuses tcp twice in the same way, so that the first rule is redundant: chance makes few such tables. */
 export const twiceRefused: Table = {
@@ -159,7 +176,10 @@ function everyClause(tables: readonly Table[]): readonly Clause[] {
 }
 
 /** One packet for each combination of values between boundaries that clauses have. */
-export function packetsOf(clauses: readonly Clause[]): readonly Packet[] {
+export function packetsOf(
+  clauses: readonly Clause[],
+  marks: readonly number[] = [0],
+): readonly Packet[] {
   const values = (field: Field, max: bigint): readonly bigint[] => {
     const found = clauses
       .flat()
@@ -181,26 +201,30 @@ export function packetsOf(clauses: readonly Clause[]): readonly Packet[] {
             for (const sourcePort of portValues[0])
               for (const destinationPort of portValues[1])
                 for (const groupId of numbers('group', id))
-                  for (const uid of numbers('uid', id)) {
-                    const packet: Packet = {
-                      chain,
-                      group: groupId,
-                      family,
-                      protocol: number,
-                      source,
-                      destination,
-                      sourcePort,
-                      destinationPort,
-                      flags: flagsOf(chain, number),
-                      uid,
-                      gid: 0,
-                    };
-                    if (impossible(packet) === undefined) packets.push(packet);
-                  }
+                  for (const uid of numbers('uid', id))
+                    for (const mark of marks) {
+                      const packet: Packet = {
+                        chain,
+                        group: groupId,
+                        family,
+                        protocol: number,
+                        source,
+                        destination,
+                        sourcePort,
+                        destinationPort,
+                        flags: flagsOf(chain, number),
+                        uid,
+                        gid: 0,
+                        mark,
+                      };
+                      if (impossible(packet) === undefined) packets.push(packet);
+                    }
   return packets;
 }
 
 /** All packets that matter to small tables. */
 export function smallSpace(...tables: readonly Table[]): readonly Packet[] {
-  return packetsOf(everyClause(tables));
+  const clauses = everyClause(tables);
+  const isMarked = tables.some(rewrites) || clauses.flat().some(({ field }) => field === 'mark');
+  return packetsOf(clauses, isMarked ? [0, 1, 2, 3] : [0]);
 }

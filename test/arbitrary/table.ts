@@ -15,6 +15,7 @@ import {
   type Group,
   impossible,
   MATCHES,
+  MAX_MARK,
   MAX_OWNER_ID,
   type Match,
   type MatchDescriptor,
@@ -74,6 +75,7 @@ const MASKS: Readonly<Record<Family, readonly bigint[]>> = {
 const PORTS = [0, 1, 53, 80, 443, 1024, 32768, 65535];
 const GROUP_IDS = [0, 1, 3, 7, 65535, 65536, 70000, 2 ** 32 - 1];
 const OWNERS = [0, 1, 1000, 65534, 65536, 100000, MAX_OWNER_ID];
+const MARKS = [0, 1, 0x10, 0x11, 0x1234_0010, MAX_MARK];
 const GROUP_PATHS = ['/', '/web', '/web/a', '/web/b', '/webs', '/db'];
 
 const { tcp, udp, udplite, icmp, icmpv6 } = PROTOCOL;
@@ -105,6 +107,9 @@ const portList: Arbitrary<Value> = fc
 const addressTypes: Arbitrary<Value> = fc
   .subarray([...ADDRESS_TYPES], { minLength: 1 })
   .map((types) => ({ kind: 'addressTypes', types }));
+const marks: Arbitrary<Value> = fc
+  .tuple(fc.constantFrom(...MARKS), fc.constantFrom(MAX_MARK, 1, 0x11, 0xffff_0000, 0))
+  .map(([value, mask]) => ({ kind: 'mark', value, mask }));
 const ownerRange: Arbitrary<Value> = rangeOf(OWNERS).map((r) => ({ kind: 'ownerRange', ...r }));
 
 function network(family: Family): Arbitrary<Value> {
@@ -230,6 +235,7 @@ function matches(place: Place): Arbitrary<readonly Match[]> {
         optional(cgroup),
         optional(matchOf('owner', owners)),
         optional(matchOf('socket', ends)),
+        optional(matchOf('mark', { mark: marks }, 100)),
         optional(comment),
       )
       .map((all) => all.filter((match) => match !== undefined));
@@ -269,6 +275,14 @@ function target({ outward, builtin, callable }: Place): Arbitrary<Target | undef
         }),
       ),
     );
+  }
+  // SENDTO can't mark, nor BIND where a rule looks at the mark.
+  if (builtin === 'CONNECT') {
+    const bits = fc.constantFrom(0, 1, 0x10, 0xffff_0000, MAX_MARK);
+    const mark = fc
+      .tuple(bits, bits)
+      .map(([value, mask]): Target => ({ kind: 'mark', value, mask }));
+    targets.push(mark, mark);
   }
   if (callable.length > 0) {
     const kinds = fc.constantFrom<'jump' | 'goto'>('jump', 'jump', 'goto');
@@ -390,6 +404,7 @@ export const packets: Arbitrary<Packet> = fc
         destinationPort: port,
         flags: fc.constant(flagsOf(chain, protocol)),
         uid: near(OWNERS, MAX_OWNER_ID),
+        mark: fc.constantFrom(0, 0, ...MARKS),
         gid: CHAINS[chain].bounds.gid ? fc.constant(0) : near(OWNERS, MAX_OWNER_ID),
       });
     }),

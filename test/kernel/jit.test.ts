@@ -60,6 +60,8 @@ const show = (value: unknown) =>
 /** What the kernel did otherwise than the reference says, in words. */
 function difference(jit: JitDecision, wanted: Decision): string | undefined {
   if (jit.errno !== wanted.errno) return `the kernel says ${jit.errno}, not ${wanted.errno}`;
+  if (jit.mark !== wanted.packet.mark)
+    return `the kernel sets mark ${jit.mark}, not ${wanted.packet.mark}`;
   const { counts } = jit;
   for (const counter of wanted.counted) counts[counter] -= 1;
   for (let n = 0; n < SHOWN_COUNTERS; n++)

@@ -42,7 +42,7 @@ import {
   testRun,
   update,
 } from '@sockfilter/bpf';
-import { PIECES, pieceValues } from '@sockfilter/diagram';
+import { fieldOf, PIECES, pieceValues } from '@sockfilter/diagram';
 import { EVENT_KINDS } from '@sockfilter/events';
 import { BUILTIN_CHAINS, hasState, type NamedSet, type Packet } from '@sockfilter/table';
 import {
@@ -218,6 +218,9 @@ const programFor = (bound: WalkBound): readonly Item[] => [
 
   label(DECIDED),
   mov(R3, R10),
+  addImm(R3, PACKET),
+  ...storeData(DATA.slots, 2 * SLOTS),
+  mov(R3, R10),
   addImm(R3, STRIPE_PAGE),
   ...storeData(DATA.stripe, 4),
   mov(R1, R7),
@@ -241,6 +244,8 @@ const programFor = (bound: WalkBound): readonly Item[] => [
 export interface JitDecision {
   /** Undefined when the walk itself refused the call. */
   readonly errno: number | undefined;
+  /** What the walk has made of the mark; undefined when it refused the call itself. */
+  readonly mark: number | undefined;
   /** How much each of the first counters has grown; holds until the next run. */
   readonly counts: Int32Array;
   /** The events in their order, `refused 1 7` for errno and counter, `log 3`. */
@@ -387,9 +392,12 @@ export class JitWalk {
     if (retval === BROKEN) throw new Error('the test program can not run');
     this.#counts.fill(0);
     const reports = this.#takeReports();
-    if (retval === NO_VERDICT) return { errno: undefined, counts: this.#counts, reports };
+    if (retval === NO_VERDICT)
+      return { errno: undefined, mark: undefined, counts: this.#counts, reports };
     if (!options.unreadable) this.#readCounts(dataOut);
-    return { errno: retval, counts: this.#counts, reports };
+    const slots = new Uint16Array(dataOut.slice(DATA.slots, DATA.slots + 2 * SLOTS).buffer);
+    const mark = Number(fieldOf(slots, 'mark'));
+    return { errno: retval, mark, counts: this.#counts, reports };
   }
 
   /** What all counters have come to. */

@@ -202,6 +202,7 @@ export function interpret(
       flags: flagsOf(chain, protocol),
       uid: listener.uid,
       gid: 0,
+      mark: 0,
     };
     const arrives = chain === 'ACCEPT' ? `${target.family} ${from} ${port}` : mark;
     judged.push({ packet, step, told: undefined, arrives });
@@ -231,6 +232,7 @@ export function interpret(
         sourcePort: hasPorts ? sourcePort : 0,
         destinationPort: hasPorts ? target.port : 0,
         flags: flagsOf(chain, protocol),
+        mark: 0,
       };
       judged.push({ packet, step, told, arrives: undefined, ...how });
     };

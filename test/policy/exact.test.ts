@@ -20,6 +20,7 @@ import {
   impossible,
   type Packet,
   type Rule,
+  rewrite,
   stepOf,
   type Table,
 } from '@sockfilter/table';
@@ -53,6 +54,7 @@ const FIELDS = [
   'flags',
   'uid',
   'gid',
+  'mark',
 ] as const;
 
 function requireSame(actual: unknown, wanted: unknown, packet: Packet): void {
@@ -91,8 +93,10 @@ test('a walk is what evaluate() says, with and without a rule', () => {
       const tracer = new Tracer(table);
       const rules = table.chains.flatMap((chain) => chain.rules);
       for (const [at, packet] of calls.entries()) {
-        const { errno } = decide(packet);
-        requireSame(tracer.decide(packet).errno, errno, packet);
+        const { errno, packet: goesOn } = decide(packet);
+        const decided = tracer.decide(packet);
+        requireSame(decided.errno, errno, packet);
+        requireSame(rewrite(packet, decided.rewriting).mark, goesOn.mark, packet);
         requireSame(tracer.trace(packet).errno, errno, packet);
         const rule = rules[at % Math.max(1, rules.length)];
         if (!rule) continue;
@@ -114,8 +118,9 @@ test('a change is every call whose verdict differs, and no other', () => {
       const change = comparison.describe();
       const [old, now] = [evaluator(before), evaluator(after)];
       const kindOf = (packet: Packet) => {
-        const [a, b] = [old(packet).errno, now(packet).errno];
-        if (a === b) return 'none';
+        const [was, is] = [old(packet), now(packet)];
+        const [a, b] = [was.errno, is.errno];
+        if (a === b) return was.packet.mark === is.packet.mark ? 'none' : 'other rewriting';
         return b === 0 ? 'newly accepted' : a === 0 ? 'newly refused' : 'other errno';
       };
       let differs = 0;
@@ -144,7 +149,11 @@ test('a simplified table says the same with no more rules', () => {
       expect(count(simple)).toBe(count(table) - removed.length);
       expect(simple.denyUnseen).toBe(table.denyUnseen);
       const [a, b] = [evaluator(table), evaluator(simple)];
-      for (const packet of smallSpace(table)) requireSame(b(packet).errno, a(packet).errno, packet);
+      for (const packet of smallSpace(table)) {
+        const [now, was] = [b(packet), a(packet)];
+        requireSame(now.errno, was.errno, packet);
+        requireSame(now.packet.mark, was.packet.mark, packet);
+      }
       const again = simplify(simple);
       expect(again.removed).toEqual([]);
     }),

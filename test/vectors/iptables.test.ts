@@ -23,7 +23,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   '-ptcp -s1.2.3.4 -d5.6.7.8/32 -ieth0': LATER,
   '-m cgroup --cgroup ': 'net_cls class ids are cgroup v1; we match network_ids',
   '-m cgroup ! --cgroup ': 'net_cls class ids are cgroup v1; we match network_ids',
-  '-m mark ': LATER,
   '-p sctp ': UNSEEN,
   '-p dccp ': UNSEEN,
   '-m owner --socket-exists': 'every socket call has a socket',

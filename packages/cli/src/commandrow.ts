@@ -227,6 +227,7 @@ export const COMMANDS: readonly CommandRow[] = [
       dst: 'text',
       uid: 'text',
       gid: 'text',
+      mark: 'text',
       state: STATE_NAMES,
       time: 'text',
       rules: 'flag',

@@ -85,7 +85,7 @@ function decide(globals: Globals, words: PacketWords, circumstances: Circumstanc
 }
 
 function packetWords(packet: Packet): Readonly<Record<string, string | number>> {
-  const { chain, protocol, family, group, uid, gid } = packet;
+  const { chain, protocol, family, group, uid, gid, mark } = packet;
   return {
     chain,
     group,
@@ -94,6 +94,7 @@ function packetWords(packet: Packet): Readonly<Record<string, string | number>> 
     destination: printEndpoint(family, packet.destination, packet.destinationPort),
     uid,
     ...(CHAINS[chain].bounds.gid ? {} : { gid }),
+    ...(mark !== 0 && { mark: markText(mark) }),
   };
 }
 
@@ -115,6 +116,8 @@ function place(owner: CounterOwner) {
   };
 }
 
+const markText = (mark: number) => `0x${mark.toString(16)}`;
+
 /** A way in words of the table: what decides, what is counted, and which rules asked and said what. */
 class Outcome {
   readonly errno: number;
@@ -122,12 +125,15 @@ class Outcome {
   /** What it would be refused with, if it were not audited. */
   readonly audited: Errno | undefined;
   readonly counted: readonly CounterOwner[];
+  /** What rules have made the mark, if they have. */
+  readonly mark: number | undefined;
   readonly said: readonly { readonly owner: CounterOwner; readonly holds: boolean }[];
 
-  constructor(table: Table, { said, result }: Way<Decision>) {
+  constructor(table: Table, packet: Packet, { said, result }: Way<Decision>) {
     const owners = counterOwners(table);
     const tests = placedTests(table);
     this.errno = result.errno;
+    this.mark = result.packet.mark === packet.mark ? undefined : result.packet.mark;
     this.decider = elementAt(owners, result.decider);
     this.audited = auditedErrno(this.decider);
     this.counted = result.counted.map((counter) => elementAt(owners, counter));
@@ -141,6 +147,7 @@ class Outcome {
         ? { verdict: 'allowed' }
         : { verdict: 'refused', errno: this.errno, ...named }),
       decider: place(this.decider),
+      ...(this.mark !== undefined && { mark: markText(this.mark) }),
       ...(this.audited !== undefined && {
         audited: { errno: this.audited, errnoName: errnoName(this.audited) },
       }),
@@ -162,6 +169,7 @@ class Outcome {
     return [
       `${this.condition}${verdict} by ${ownerName(this.decider)}`,
       `  ${printOwner(this.decider)}`,
+      ...(this.mark === undefined ? [] : [`it goes on with mark ${markText(this.mark)}`]),
       ...(this.audited === undefined
         ? []
         : [`audited: it would be refused with ${errnoName(this.audited)}`]),
@@ -203,7 +211,7 @@ export async function explain(
   const words = task ? callOf(task, given) : given;
   const { table, packet, ways, isInstalled } = decide(globals, words, circumstances);
   noteCaller(words.group, table.groups);
-  const outcomes = ways.map((way) => new Outcome(table, way));
+  const outcomes = ways.map((way) => new Outcome(table, packet, way));
   const [only, other] = outcomes;
   if (!only) throw new Error('a call without an outcome');
   const asked = () => walkRules(table, packet, circumstances);

@@ -37,12 +37,14 @@ Rules:
   [!] -s ADDR[/MASK][,...]   source          [!] -d ADDR[/MASK][,...]  destination
   [!] --sport --dport P[:P]  ports, after -p tcp, udp or udplite       -4 -6  one family only
   -m cgroup [!] --id N[:M]|NAME  or  [!] --path CGROUP
-  -m owner [!] --uid-owner U | [!] --gid-owner G       -m multiport, -m iprange, -m addrtype, -m comment
+  -m owner [!] --uid-owner U | [!] --gid-owner G       -m multiport, -m iprange, -m comment
   -m socket [!] --local --remote ADDR  [!] --local-port --remote-port P[:P]
   -m set [!] --match-set SET src|dst[,src|dst]         a named set: see the command set
+  -m mark [!] --mark N[/MASK]  the mark of the socket  -m addrtype [!] --dst-type TYPE[,...]
   -m limit, -m quota, -m statistic, -m time            \`-m NAME --help\` prints the options of one
   -j ACCEPT | DROP | REJECT [--reject-with ERRNO] | RETURN | CHAIN      -g CHAIN
   -j LOG | NFLOG | TRACE     events for \`monitor\`; the walk goes on
+  -j MARK --set-mark N[/MASK]     the socket's mark; --set-xmark, --and-mark, --or-mark, --xor-mark
   -j DROP|REJECT --audit     let pass, and report (monitor --audited) what would be refused
 
 Commands:

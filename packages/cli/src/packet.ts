@@ -20,6 +20,7 @@ export interface PacketWords {
   readonly dst?: string | undefined;
   readonly uid?: string | undefined;
   readonly gid?: string | undefined;
+  readonly mark?: string | undefined;
 }
 
 interface Endpoint {

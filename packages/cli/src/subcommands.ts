@@ -221,6 +221,7 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
           .option('dst', { ...text, alias: 'd', describe: '10.0.0.5:80 or [fd00::1]:80' })
           .option('uid', { ...text, describe: 'filesystem uid of the caller' })
           .option('gid', { ...text, describe: 'filesystem gid of the caller' })
+          .option('mark', { ...text, describe: 'mark of the socket (SO_MARK): 31 or 0x1f' })
           .option('state', state)
           .option('time', time)
           .option('rules', {
@@ -229,9 +230,22 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
             describe: 'with each rule that is asked, and why it does not match',
           })
           .option('json', json),
-      async ({ chain, group, pid, proto, src, dst, uid, gid, rules, json: asJson, ...rest }) => {
+      async ({
+        chain,
+        group,
+        pid,
+        proto,
+        src,
+        dst,
+        uid,
+        gid,
+        mark,
+        rules,
+        json: asJson,
+        ...rest
+      }) => {
         const { explain } = await import('./explain.js');
-        const words = { chain, group, proto, src, dst, uid, gid };
+        const words = { chain, group, proto, src, dst, uid, gid, mark };
         const circumstances = readCircumstances(rest);
         await explain(globals, words, { pid, json: asJson, rules, circumstances });
       },

@@ -103,12 +103,17 @@ function countingRules(table: Table): readonly number[] {
   );
 }
 
+interface CountingOptions extends Pick<Recording, 'asksSets'> {
+  readonly limits: Limits;
+  /** What a diagram of several counters may cost. */
+  readonly bounded: Limits;
+}
+
 /** Halves the counters until a diagram that records those of a part is affordable. */
 function buildCounting(
   table: Table,
   counters: readonly number[],
-  limits: Limits,
-  bounded: Limits,
+  { asksSets, limits, bounded }: CountingOptions,
 ): readonly Built[] {
   const { countingDiagrams } = limits;
   const split = (part: readonly number[], parts: number): readonly Built[] => {
@@ -117,7 +122,7 @@ function buildCounting(
     const recording = {
       verdicts: false,
       counts: (counter: number) => wanted.has(counter),
-      asksSets: true,
+      asksSets,
     };
     if (part.length === 1) return [build(table, recording, limits)];
     const whole = tryBuild(table, recording, bounded);
@@ -130,28 +135,36 @@ function buildCounting(
 }
 
 /**
- * The decision diagrams of the table. Throws LimitError where they cost more than the limits allow;
- * the table must be valid: its chains exist and call each other without loops.
+ * Diagrams that record all that the table counts, the one of the verdicts the last; `asksSets` is as in a
+ * recording. Throws LimitError where they cost more than the limits allow.
  */
-export function buildDiagram(table: Table, given: Partial<Limits> = {}): Diagram {
-  const limits = { ...DEFAULT_LIMITS, ...given };
-  const everything: Recording = { verdicts: true, counts: () => true, asksSets: true };
+export function buildRecorded(table: Table, asksSets: boolean, limits: Limits): readonly Built[] {
+  const everything: Recording = { verdicts: true, counts: () => true, asksSets };
   const counters = countingRules(table);
   const owners = counterOwners(table).length;
   if (counters.length > 0) {
     const all = tryBuild(table, everything, countingLimits(limits, owners, NO_COST));
-    if (all) return gather([all], limits);
+    if (all) return [all];
   }
   const entangled = entangledCounters(table);
   const apart = counters.filter((counter) => !entangled.has(counter));
   const verdicts = build(
     table,
-    { verdicts: true, counts: (counter) => entangled.has(counter), asksSets: true },
+    { verdicts: true, counts: (counter) => entangled.has(counter), asksSets },
     limits,
   );
-  if (apart.length === 0) return gather([verdicts], limits);
+  if (apart.length === 0) return [verdicts];
   const bounded = countingLimits(limits, owners, costOf(verdicts));
   const all = tryBuild(table, everything, bounded);
-  if (all) return gather([all], limits);
-  return gather([...buildCounting(table, apart, limits, bounded), verdicts], limits);
+  if (all) return [all];
+  return [...buildCounting(table, apart, { asksSets, limits, bounded }), verdicts];
+}
+
+/**
+ * The decision diagrams of the table, as the kernel walks them. Throws LimitError where they cost more than the
+ * limits allow; the table must be valid: its chains exist and call each other without loops.
+ */
+export function buildDiagram(table: Table, given: Partial<Limits> = {}): Diagram {
+  const limits = { ...DEFAULT_LIMITS, ...given };
+  return gather(buildRecorded(table, true, limits), limits);
 }

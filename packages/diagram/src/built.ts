@@ -29,7 +29,12 @@ export function gather(parts: readonly Built[], limits: Limits): Diagram {
   const roots = parts.flatMap(({ compiler, root }) => {
     const known = new Map<Ref, Ref>();
     return store.copy(compiler.store, [root], (terminal) =>
-      outcomes.take(compiler.outcomes, terminal, (end) => ({ ...end, onward: 'over' }), known),
+      outcomes.take(
+        compiler.outcomes,
+        terminal,
+        (end) => ({ ...end, onward: 'over', becomes: undefined }),
+        known,
+      ),
     );
   });
   if (store.edgeCount > limits.edges) throw new LimitError('edges', limits.edges);

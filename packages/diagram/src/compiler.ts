@@ -12,6 +12,7 @@ import {
   builtinChain,
   type Chain,
   chainNumber,
+  clausesBefore,
   type EffectKind,
   type Errno,
   effectsOf,
@@ -24,9 +25,11 @@ import {
   placedTests,
   policyErrno,
   type Reporters,
+  type Rewriting,
   reporters,
   ruleCondition,
   type Table,
+  UNCHANGED,
 } from '@sockfilter/table';
 import { ConditionCompiler, HOLDS } from './condition.js';
 import { LimitError, type Limits, type RuleSpan } from './limit.js';
@@ -42,6 +45,7 @@ import {
   type Part,
   type PlacedRule,
   placeRules,
+  rewrites,
 } from './walk.js';
 
 /** Some rules of a chain as one diagram. */
@@ -57,6 +61,7 @@ const NOTHING: PartialOutcome = {
   verdict: undefined,
   counted: [],
   ask: undefined,
+  becomes: undefined,
 };
 const OVER: PartialOutcome = { ...NOTHING, onward: 'over' };
 
@@ -71,6 +76,8 @@ export class TableCompiler implements Interpretation<Ref> {
   readonly #firstCounters: ReadonlyMap<Chain, number>;
   readonly #chainDiagram: (chain: Chain) => Ref;
   readonly #overlay: Operation;
+  readonly #rewrites: boolean;
+  readonly #followers = new Map<Rewriting, Operation>();
   readonly #guard: Operation;
   readonly #conditions: ConditionCompiler;
   readonly #tests: readonly PlacedTest[];
@@ -78,6 +85,7 @@ export class TableCompiler implements Interpretation<Ref> {
 
   constructor(table: Table, recording: Recording, limits: Limits) {
     this.#table = table;
+    this.#rewrites = rewrites(table);
     this.#recording = recording;
     this.reporters = reporters(table);
     this.#firstCounters = firstCounters(table);
@@ -95,7 +103,8 @@ export class TableCompiler implements Interpretation<Ref> {
     this.#firstTests = firstTests(this.#tests);
     const placed = placeRules(table);
     const rulesOf = (chain: Chain) => placed.get(chain) ?? [];
-    this.#chainDiagram = interpretation(table, this, { rulesOf, remembers: true });
+    const { rewritings: mostRewritings } = limits;
+    this.#chainDiagram = interpretation(table, this, { rulesOf, remembers: true, mostRewritings });
   }
 
   /** The diagram of the whole table. */
@@ -108,12 +117,13 @@ export class TableCompiler implements Interpretation<Ref> {
 
   readonly next = (at: PlacedRule): Ref => {
     const counted = this.#recorded(at);
-    if (counted.length === 0) return NONE;
-    return this.#where(at, this.outcomes.intern({ ...NOTHING, counted }));
+    const becomes = at.becomes === at.as ? undefined : at.becomes;
+    if (counted.length === 0 && !becomes) return NONE;
+    return this.#where(at, this.outcomes.intern({ ...NOTHING, counted, becomes }));
   };
 
   readonly decide = (at: PlacedRule, errno: Errno): Ref =>
-    this.#where(at, this.#decided(errno, at.counter));
+    this.#where(at, this.#decided(errno, at.counter, at.as));
 
   readonly leave = (at: PlacedRule): Ref => {
     const counted = this.#recorded(at);
@@ -149,7 +159,7 @@ export class TableCompiler implements Interpretation<Ref> {
       }
     };
     for (const { at, meaning } of parts) {
-      leaves ||= leavesEarly(at);
+      leaves ||= this.#rewrites || leavesEarly(at);
       const diagram = value === undefined ? meaning : this.#withChain(meaning, value);
       if (diagram === NONE) continue;
       runs.push({ diagram, rules: [at.number, at.number], level: 0 });
@@ -164,6 +174,34 @@ export class TableCompiler implements Interpretation<Ref> {
     );
   };
 
+  readonly rewritings = (diagram: Ref): ReadonlySet<Rewriting> => {
+    const found = new Set<Rewriting>();
+    for (const ref of this.store.reachable(diagram))
+      if (isTerminal(ref)) this.outcomes.rewritings(ref, found);
+    return found;
+  };
+
+  readonly divert = (first: Ref, rewriting: Rewriting, rest: () => Ref): Ref => {
+    const then = this.#mapEnds(rest(), (end) =>
+      end.onward === 'over' ? end : { ...end, onward: 'leave', becomes: end.becomes ?? rewriting },
+    );
+    return this.#follow(first, rewriting, then);
+  };
+
+  /** What of the first goes on rewritten so is followed by the second. */
+  #follow(first: Ref, rewriting: Rewriting, second: Ref): Ref {
+    const follow =
+      this.#followers.get(rewriting) ??
+      defineOperation(this.store, (a, b) => {
+        if (a === NONE) return NONE;
+        if (!isTerminal(a)) return undefined;
+        if (!this.outcomes.isOpen(a)) return a;
+        return isTerminal(b) ? this.outcomes.join(a, b, rewriting) : undefined;
+      });
+    this.#followers.set(rewriting, follow);
+    return follow(first, second);
+  }
+
   #firstWins(a: Ref, b: Ref): Ref | undefined {
     if (a === NONE) return b;
     if (b === NONE) return a;
@@ -177,8 +215,14 @@ export class TableCompiler implements Interpretation<Ref> {
     const open = this.#chainDiagram(chain);
     const first = this.#firstCounters.get(chain);
     if (!this.#recording.verdicts || first === undefined) return open;
-    const policy = this.#decided(policyErrno(chain.policy), first + chain.rules.length);
-    return blame({ chain: name }, () => this.#overlay(open, policy));
+    const policy = (as: Rewriting) =>
+      this.#decided(policyErrno(chain.policy), first + chain.rules.length, as);
+    return blame({ chain: name }, () => {
+      let decided = open;
+      for (const rewriting of this.rewritings(open))
+        decided = this.#follow(decided, rewriting, policy(rewriting));
+      return this.#overlay(decided, policy(UNCHANGED));
+    });
   }
 
   #withChain(diagram: Ref, value: number): Ref {
@@ -197,8 +241,8 @@ export class TableCompiler implements Interpretation<Ref> {
     if (hit === NONE) return NONE;
     return blame(spanOf(at), () =>
       this.#recording.asksSets
-        ? this.#conditions.compile(ruleCondition(at.rule, this.#table), hit)
-        : this.#conditions.compileRule(at.rule, this.#table, hit),
+        ? this.#conditions.compile(clausesBefore(ruleCondition(at.rule, this.#table), at.as), hit)
+        : this.#conditions.compileRule(at, this.#table, hit),
     );
   }
 
@@ -230,6 +274,8 @@ export class TableCompiler implements Interpretation<Ref> {
       log: [],
       audit: [],
       trace: [],
+      // The walk says how packets stand that a rule rewrites.
+      rewrite: [],
     };
     return effectsOf(rule.target).flatMap(({ kind }) => recorded[kind]);
   }
@@ -254,9 +300,11 @@ export class TableCompiler implements Interpretation<Ref> {
     );
   }
 
-  #decided(errno: Errno, decider: number): Ref {
+  #decided(errno: Errno, decider: number, as: Rewriting): Ref {
     if (!this.#recording.verdicts) return HOLDS;
-    return this.outcomes.intern({ ...OVER, verdict: { errno, decider }, counted: [decider] });
+    const rewriting = errno === 0 ? as : UNCHANGED;
+    const verdict = { errno, decider, rewriting };
+    return this.outcomes.intern({ ...OVER, verdict, counted: [decider] });
   }
 }
 

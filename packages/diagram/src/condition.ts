@@ -8,6 +8,7 @@
 import {
   BUILTIN_CHAINS,
   type Clause,
+  clausesBefore,
   contains,
   type ExactTest,
   elementAt,
@@ -17,12 +18,14 @@ import {
   FIELD_BITS,
   type Field,
   type Range,
+  type Rewriting,
   type Rule,
   rangeSet,
   ruleCondition,
   ruleTests,
   type Table,
   type Test,
+  UNCHANGED,
   type ValueSet,
   valueSet,
 } from '@sockfilter/table';
@@ -59,6 +62,12 @@ function clip(field: Field, set: ValueSet, bits: number): ValueSet {
   );
 }
 
+/** A rule, and how calls have been rewritten that come to it. */
+export interface AskedRule {
+  readonly rule: Rule;
+  readonly as?: Rewriting;
+}
+
 /** Makes the diagrams of conditions in a store. */
 export class ConditionCompiler {
   readonly #store: DiagramStore;
@@ -74,9 +83,9 @@ export class ConditionCompiler {
   }
 
   /** The diagram that is `hit` where the rule's fields and all else hold that its packet answers, else NONE. */
-  compileRule(rule: Rule, table: Table, hit: Ref): Ref {
+  compileRule({ rule, as = UNCHANGED }: AskedRule, table: Table, hit: Ref): Ref {
     if (hit === NONE) return NONE;
-    const fields = this.compile(ruleCondition(rule, table), hit);
+    const fields = this.compile(clausesBefore(ruleCondition(rule, table), as), hit);
     return ruleTests(rule, table).reduceRight((inner, test) => {
       const exact = exactTest(test, table);
       return exact ? this.#guard(this.#exact(exact), inner) : inner;

@@ -5,6 +5,7 @@ import {
   type Packet,
   type Report,
   type Reporters,
+  rewrite,
 } from '@sockfilter/table';
 import type { Outcome, Verdict } from './outcome.js';
 import { pieceValues } from './piece.js';
@@ -64,5 +65,6 @@ export function decide(
     }
   }
   if (!verdict) throw new TypeError('the last diagram has no verdicts');
-  return { ...verdict, counted, reports };
+  const { errno, decider, rewriting } = verdict;
+  return { errno, decider, counted, reports, packet: rewrite(packet, rewriting) };
 }

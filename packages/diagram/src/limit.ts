@@ -11,6 +11,8 @@ export interface Limits {
   readonly counted: number;
   /** Diagrams that only count, beside the one of the verdicts. */
   readonly countingDiagrams: number;
+  /** Ways in which calls can be rewritten, at all places of the chains together. */
+  readonly rewritings: number;
   /** Boxes to describe a set of packets with. */
   readonly boxes: number;
 }
@@ -21,6 +23,7 @@ export const DEFAULT_LIMITS: Limits = {
   steps: 100_000_000,
   counted: 2_000_000,
   countingDiagrams: 64,
+  rewritings: 4096,
   boxes: 10_000,
 };
 
@@ -30,6 +33,7 @@ const WORDS: Readonly<Record<keyof Limits, string>> = {
   steps: 'steps to build',
   counted: 'counters in its terminals',
   countingDiagrams: 'diagrams to count with',
+  rewritings: 'ways in which calls are rewritten',
   boxes: 'boxes to describe a set of packets',
 };
 

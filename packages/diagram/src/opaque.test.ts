@@ -186,6 +186,7 @@ test('a table has no difference from itself', () => {
         newlyRefused: empty,
         otherTest: empty,
         otherErrno: empty,
+        otherRewriting: empty,
       });
     }),
     { numRuns: forLength({ long: 100, short: 15 }) },

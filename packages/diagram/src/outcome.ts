@@ -5,7 +5,7 @@
  * where that holds, and where it does not, are outcomes again. So outcomes are a graph without loops, in
  * which tests stand in the order in which rules ask them, and what comes after several is there once.
  */
-import { type Errno, elementAt } from '@sockfilter/table';
+import { type Errno, elementAt, type Rewriting, rewritingKey, UNCHANGED } from '@sockfilter/table';
 import { LimitError } from './limit.js';
 import { type Ref, terminalNumber, terminalRef } from './store.js';
 
@@ -13,6 +13,8 @@ export interface Verdict {
   readonly errno: Errno;
   /** Index of the counter of the rule or policy that decided. */
   readonly decider: number;
+  /** How the call is rewritten with which it goes on; one that fails is as it was. */
+  readonly rewriting: Rewriting;
 }
 
 /** A question to an opaque test, by its number, and the terminals where it leads. */
@@ -36,14 +38,21 @@ export interface Outcome {
 export interface PartialOutcome extends Outcome {
   /** Whether its walk goes on behind the rules, leaves their chain or is over; or what it asks says so. */
   readonly onward: 'next' | 'leave' | 'over' | 'asks';
+  /** How it is rewritten with which it goes on or leaves; undefined if as it came. */
+  readonly becomes: Rewriting | undefined;
 }
 
-function keyOf({ onward, verdict, counted, ask }: PartialOutcome): string {
+const rewritten = (rewriting: Rewriting) =>
+  rewriting === UNCHANGED ? '' : ` as ${rewritingKey(rewriting)}`;
+
+function keyOf({ onward, verdict, counted, ask, becomes }: PartialOutcome): string {
   const end = verdict
-    ? `${verdict.errno} ${verdict.decider}`
+    ? `${verdict.errno} ${verdict.decider}${rewritten(verdict.rewriting)}`
     : ask
       ? `${ask.test} ${ask.holds} ${ask.fails}`
-      : '-';
+      : becomes
+        ? `- as ${rewritingKey(becomes)}`
+        : '-';
   return `${onward} ${end} ${counted.join()}`;
 }
 
@@ -55,7 +64,8 @@ export class OutcomeTable {
   /** By number: whether some way through it goes on behind the rules. */
   readonly #isOpen: boolean[] = [];
   readonly #limit: number;
-  readonly #joined = new Map<number, Ref>();
+  /** What joins have come to, by the rewriting of what goes on; undefined for all that does. */
+  readonly #joined = new Map<Rewriting | undefined, Map<number, Ref>>();
   #counted = 0;
 
   /** @param countedLimit how long the lists of counters may be together, with one for each question */
@@ -94,21 +104,36 @@ export class OutcomeTable {
   /** The outcome that asks the test; what is the same either way need not be asked. */
   ask(ask: Ask, counted: readonly number[] = []): Ref {
     if (ask.holds === ask.fails) return this.counting(counted, ask.holds);
-    return this.intern({ onward: 'asks', verdict: undefined, counted, ask });
+    return this.intern({ onward: 'asks', verdict: undefined, counted, ask, becomes: undefined });
   }
 
-  /** What becomes of packets where the second follows the first. */
-  join(first: Ref, second: Ref): Ref {
-    const { onward, counted, ask } = this.of(first);
+  /** What becomes of packets where the second follows the first; or only what of the first goes on rewritten so. */
+  join(first: Ref, second: Ref, only?: Rewriting): Ref {
+    const { onward, counted, ask, becomes } = this.of(first);
     if (!this.isOpen(first)) return first;
-    if (!ask) return onward === 'next' ? this.counting(counted, second) : first;
+    if (!ask) {
+      const isFollowed = onward === 'next' && (!only || becomes === only);
+      return isFollowed ? this.counting(counted, second) : first;
+    }
+    const joinedAlike = this.#joined.get(only) ?? new Map<number, Ref>();
+    this.#joined.set(only, joinedAlike);
     const key = terminalNumber(first) * PAIR + terminalNumber(second);
-    const known = this.#joined.get(key);
+    const known = joinedAlike.get(key);
     if (known !== undefined) return known;
-    const holds = this.join(ask.holds, second);
-    const joined = this.ask({ ...ask, holds, fails: this.join(ask.fails, second) }, counted);
-    this.#joined.set(key, joined);
+    const holds = this.join(ask.holds, second, only);
+    const fails = this.join(ask.fails, second, only);
+    const joined = this.ask({ ...ask, holds, fails }, counted);
+    joinedAlike.set(key, joined);
     return joined;
+  }
+
+  /** How packets are rewritten that the outcome rewrites and lets go on, added to `found`. */
+  rewritings(terminal: Ref, found: Set<Rewriting>): void {
+    const { ask, onward, becomes } = this.of(terminal);
+    if (onward === 'next' && becomes) found.add(becomes);
+    if (!ask || !this.isOpen(terminal)) return;
+    this.rewritings(ask.holds, found);
+    this.rewritings(ask.fails, found);
   }
 
   /** The outcome with each end replaced; `known` remembers what has been done. */

@@ -3,7 +3,7 @@
  * bits, most significant first, the fields in the order of FIELD_BITS:
  *
  *     0 chain   1-2 group   3 family   4 protocol   5-12 source   13-20 destination
- *     21 destinationPort   22 sourcePort   23 flags   24-25 uid   26-27 gid
+ *     21 destinationPort   22 sourcePort   23 flags   24-25 uid   26-27 gid   28-31 mark
  *
  * An IPv4 address lies in the last two of its eight pieces; the others are 0 then, and no node below
  * family 4 asks them.
@@ -30,9 +30,12 @@ export interface Piece {
 
 const PIECE_BITS = 16;
 
+/** Fields in narrower pieces: single bits of marks are asked for, and a node has an interval for each that they make. */
+const NARROW: Partial<Readonly<Record<Field, number>>> = { mark: 8 };
+
 /** All pieces, in the order in which a diagram asks them. */
 export const PIECES: readonly Piece[] = FIELDS.flatMap((field) => {
-  const bits = Math.min(FIELD_BITS[field], PIECE_BITS);
+  const bits = Math.min(FIELD_BITS[field], NARROW[field] ?? PIECE_BITS);
   const count = FIELD_BITS[field] / bits;
   return Array.from({ length: count }, (_, index) => ({
     field,
@@ -73,10 +76,11 @@ export function pieceValues(
   while (number < PIECES.length) {
     const { field, bits } = pieceAt(number);
     const count = FIELD_BITS[field] / bits;
+    const width = BigInt(bits);
     let rest = fieldValue(packet, field);
     for (let index = count - 1; index >= 0; index--) {
-      values[number + index] = Number(rest & 0xffffn);
-      rest >>= 16n;
+      values[number + index] = Number(BigInt.asUintN(bits, rest));
+      rest >>= width;
     }
     number += count;
   }

@@ -174,6 +174,17 @@ export class DiagramStore {
     return node;
   }
 
+  /** Every node and terminal that the diagram leads to. */
+  reachable(diagram: Ref): ReadonlySet<Ref> {
+    const seen = new Set<Ref>([diagram]);
+    for (const ref of seen) {
+      if (isTerminal(ref)) continue;
+      const end = this.endEdge(ref);
+      for (let edge = this.firstEdge(ref); edge < end; edge++) seen.add(this.edgeTarget(edge));
+    }
+    return seen;
+  }
+
   /** The reachable nodes and edges. */
   size(roots: readonly Ref[]): DiagramSize {
     const seen = new Set<Ref>();

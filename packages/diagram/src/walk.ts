@@ -8,11 +8,18 @@ import {
   type CounterOwner,
   type Errno,
   firstCounters,
+  isUnchanged,
+  type Rewriting,
   type Rule,
+  rewriteTwice,
+  rewritingKey,
+  rewritingOf,
   type Step,
   stepOf,
   type Table,
+  UNCHANGED,
 } from '@sockfilter/table';
+import { LimitError } from './limit.js';
 
 /** A rule where it stands. */
 export interface PlacedRule extends CounterOwner {
@@ -20,6 +27,10 @@ export interface PlacedRule extends CounterOwner {
   /** The index of its counter. */
   readonly counter: number;
   readonly step: Step;
+  /** How the calls that come to it have been rewritten before. */
+  readonly as: Rewriting;
+  /** How those that it matches are rewritten behind it: `as` itself for a rule that leaves them as they are. */
+  readonly becomes: Rewriting;
 }
 
 /** Some rules and what they come to. */
@@ -28,9 +39,12 @@ export interface Part<D> {
   readonly meaning: D;
 }
 
-/** What rules mean in some domain `D`: packets that a rule does not match go on behind it. */
+/**
+ * What rules mean in some domain `D`: packets that a rule does not match go on behind it. All packets are as they
+ * were asked for; how they have been rewritten says the rule that they come to.
+ */
 export interface Interpretation<D> {
-  /** A rule that lets what it matches go on. */
+  /** A rule that lets what it matches go on, as it becomes. */
   readonly next: (at: PlacedRule) => D;
   readonly decide: (at: PlacedRule, errno: Errno) => D;
   readonly leave: (at: PlacedRule) => D;
@@ -44,6 +58,13 @@ export interface Interpretation<D> {
    * on for whoever called it. A domain of one packet takes no more parts than it needs.
    */
   readonly join: (chain: Chain, parts: Iterable<Part<D>>) => D;
+  /** How packets are rewritten that `meaning` rewrites and lets go on. */
+  readonly rewritings: (meaning: D) => Iterable<Rewriting>;
+  /**
+   * What `first` lets go on rewritten so has another way: `rest`, which are all rules to the chain's end. What that
+   * lets go on leaves the chain.
+   */
+  readonly divert: (first: D, rewriting: Rewriting, rest: () => D) => D;
 }
 
 /** Every rule of the table, by chain and in order. */
@@ -59,6 +80,8 @@ export function placeRules(table: Table): ReadonlyMap<Chain, readonly PlacedRule
           number: at + 1,
           counter: base + at,
           step: stepOf(rule.target),
+          as: UNCHANGED,
+          becomes: rewritingOf(rule.target),
         }),
       );
       return [chain, rules];
@@ -76,17 +99,68 @@ export interface WalkOptions {
   readonly rulesOf: (chain: Chain) => Iterable<PlacedRule>;
   /** Whether a chain that is called twice is walked once. */
   readonly remembers: boolean;
+  /** In how many ways calls may be rewritten on their way through the chains, all places together. */
+  readonly mostRewritings: number;
 }
 
-/** The meaning of chains of the table; TypeError for a chain that is not there or calls itself. */
+/** Rewritings, each there once, so that equal ones are the same object. */
+class KnownRewritings {
+  readonly #known = new Map([[rewritingKey(UNCHANGED), UNCHANGED]]);
+
+  add(rewriting: Rewriting): Rewriting {
+    const key = rewritingKey(rewriting);
+    const known = this.#known.get(key) ?? rewriting;
+    this.#known.set(key, known);
+    return known;
+  }
+}
+
+/** What has been made of the rules of a chain, by the rewriting and the number of the first rule. */
+class Remembered<K extends object, D> {
+  readonly #known = new Map<K, Map<Rewriting, Map<number, D>>>();
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get(key: K, as: Rewriting, from: number): D | undefined {
+    return this.#known.get(key)?.get(as)?.get(from);
+  }
+
+  set(key: K, as: Rewriting, from: number, value: D): D {
+    const byRewriting = this.#known.get(key) ?? new Map<Rewriting, Map<number, D>>();
+    this.#known.set(key, byRewriting);
+    const byStart = byRewriting.get(as) ?? new Map<number, D>();
+    byRewriting.set(as, byStart);
+    byStart.set(from, value);
+    this.#count++;
+    return value;
+  }
+}
+
+/** Whether some rule of the table rewrites calls. */
+export function rewrites({ chains }: Pick<Table, 'chains'>): boolean {
+  return chains.some(({ rules }) => rules.some(({ target }) => !isUnchanged(rewritingOf(target))));
+}
+
+/**
+ * The meaning of chains of the table; TypeError for a chain that is not there or calls itself.
+ *
+ * A rule that rewrites sends what it matches another way: through the rules behind it as they stand for calls that
+ * are rewritten so. So each rule is asked once for each way in which calls come to it, and every condition is one
+ * over calls as they were asked for.
+ */
 export function interpretation<D>(
   table: Table,
-  { next, decide, leave, call, join }: Interpretation<D>,
-  { rulesOf, remembers }: WalkOptions,
+  { next, decide, leave, call, join, rewritings, divert }: Interpretation<D>,
+  { rulesOf, remembers, mostRewritings }: WalkOptions,
 ): (chain: Chain) => D {
   const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
-  const known = new Map<Chain, D>();
+  const known = new Remembered<Chain, D>();
   const open = new Set<Chain>();
+  const rewritesAny = rewrites(table);
+  const canonical = new KnownRewritings();
 
   function meaningOf(at: PlacedRule): D {
     const { step } = at;
@@ -99,27 +173,50 @@ export function interpretation<D>(
         return leave(at);
       case 'call': {
         const called = chains.get(step.chain) ?? missing(step.chain);
-        return call(at, () => chainOf(called), step.comesBack);
+        return call(at, () => rulesFrom(called, 0, at.as), step.comesBack);
       }
     }
   }
 
-  function* partsOf(chain: Chain): Iterable<Part<D>> {
-    for (const at of rulesOf(chain)) yield { at, meaning: meaningOf(at) };
+  /** The rule as it stands for calls that are rewritten so when they come to it. */
+  function standing(at: PlacedRule, as: Rewriting): PlacedRule {
+    return { ...at, as, becomes: canonical.add(rewriteTwice(as, rewritingOf(at.rule.target))) };
   }
 
-  function chainOf(chain: Chain): D {
-    const remembered = known.get(chain);
+  /** What the rule rewrites goes through the rules behind it as it is then. */
+  function diverted(at: PlacedRule, meaning: D): D {
+    let result = meaning;
+    for (const rewriting of rewritings(meaning))
+      if (rewriting !== at.as)
+        result = divert(result, rewriting, () => rulesFrom(at.chain, at.number, rewriting));
+    return result;
+  }
+
+  function* partsOf(chain: Chain, from: number, as: Rewriting): Iterable<Part<D>> {
+    for (const placed of rulesOf(chain)) {
+      if (placed.number <= from) continue;
+      const at = rewritesAny ? standing(placed, as) : placed;
+      const meaning = meaningOf(at);
+      yield { at, meaning: rewritesAny ? diverted(at, meaning) : meaning };
+    }
+  }
+
+  /** The rules of the chain behind the first `from` ones, for calls that are rewritten so. */
+  function rulesFrom(chain: Chain, from: number, as: Rewriting): D {
+    const remembered = known.get(chain, as, from);
     if (remembered !== undefined) return remembered;
-    if (open.has(chain)) throw new TypeError(`chain ${chain.name} calls itself`);
+    if (from === 0 && open.has(chain)) throw new TypeError(`chain ${chain.name} calls itself`);
+    const isFirst = !open.has(chain);
     open.add(chain);
-    const meaning = join(chain, partsOf(chain));
-    open.delete(chain);
-    if (remembers) known.set(chain, meaning);
-    return meaning;
+    const meaning = join(chain, partsOf(chain, from, as));
+    if (isFirst) open.delete(chain);
+    if (!remembers) return meaning;
+    if (known.count >= mostRewritings + chains.size)
+      throw new LimitError('rewritings', mostRewritings, { chain: chain.name });
+    return known.set(chain, as, from, meaning);
   }
 
-  return chainOf;
+  return (chain) => rulesFrom(chain, 0, UNCHANGED);
 }
 
 function missing(chain: string): never {

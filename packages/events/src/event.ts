@@ -85,6 +85,7 @@ function readPacket(slots: Uint16Array, { uid, gid }: Ids): Packet | undefined {
     // A table that asks for no ids leaves them out of the packet; the event has them all the same.
     uid: uid ?? value('uid'),
     gid: gid ?? value('gid'),
+    mark: Number(fieldOf(slots, 'mark')),
   };
 }
 

@@ -35,6 +35,9 @@ const PLACEHOLDERS: Readonly<Record<ValueKind, string>> = {
   weekdays: 'DAY[,DAY...]',
   monthdays: 'DAY[,DAY...]',
   rate: 'NUMBER[/second|/minute|/hour|/day]',
+  mark: 'MARK[/MASK]',
+  xmark: 'MARK[/MASK]',
+  bits: 'BITS',
   setRef: 'SET src|dst[,src|dst]',
   errno: Object.keys(REJECT_ERRNO).join('|'),
 };

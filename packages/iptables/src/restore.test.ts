@@ -78,8 +78,8 @@ test.each<[string, string[]]>([
     ],
   ],
   [
-    wrap(':a -', '-A a -j a', '-A BIND --x'),
-    ['3:1 Loop found: a -> a', '4:9 unknown option `--x`'],
+    wrap(':a -', '-A a -j a', '-A BIND --y'),
+    ['3:1 Loop found: a -> a', '4:9 unknown option `--y`'],
   ],
   // One mistake, one diagnostic.
   [
@@ -105,10 +105,10 @@ test.each<[string, string[]]>([
   ],
   [wrap(':w!b ACCEPT', '-A BIND -j w!b'), ['2:6 a user chain has no policy: write `-`']],
   [
-    `*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j "open\nCOMMIT\n*filter\nCOMMIT\n${wrap('-A CONNECT --x')}`,
+    `*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j "open\nCOMMIT\n*filter\nCOMMIT\n${wrap('-A CONNECT --y')}`,
     [
       '1:1 `*nat`, `*filter` are tables of iptables: sockfilter restores `*socket` alone',
-      '8:12 unknown option `--x`',
+      '8:12 unknown option `--y`',
     ],
   ],
   ['*socket\n*socket\nCOMMIT\n', ['2:1 COMMIT expected before the table is opened again']],

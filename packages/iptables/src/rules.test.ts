@@ -192,7 +192,18 @@ const ROWS = `
 -m time --datestop 2039;;FAIL
 -m time --kerneltz --utc;;FAIL
 -m nosuch;;FAIL
--m mark --mark 1;;FAIL
+-m mark --mark 1;-m mark --mark 0x1;OK
+-m mark --mark 0xfeedcafe/0xfeedcafe;=;OK
+-m mark ! --mark 0x0/0xff0;=;OK
+-m mark --mark 4294967295;-m mark --mark 0xffffffff;OK
+-m mark --mark 1/0xffffffff;-m mark --mark 0x1;OK
+-m mark --mark 0x7/0x3;=;OK
+-m mark --mark 4294967296;;FAIL
+-m mark --mark -1;;FAIL
+-m mark --mark 1/;;FAIL
+-m mark --mark 1/2/3;;FAIL
+-m mark --mark 1 --mark 2;;FAIL
+-m mark;;FAIL
 -i eth0;;FAIL
 -o eth0;;FAIL
 -f;;FAIL
@@ -241,7 +252,22 @@ const ROWS = `
 -j NFLOG --log-prefix x;;FAIL
 -j TRACE;=;OK
 -j TRACE --log-prefix x;;FAIL
--j MARK --set-mark 1;;FAIL
+-j MARK --set-mark 1;-j MARK --set-xmark 0x1/0xffffffff;OK
+-j MARK --set-mark 0x10/0x3;-j MARK --set-xmark 0x10/0x13;OK
+-j MARK --set-xmark 0xfeedcafe/0xdeadbeef;=;OK
+-j MARK --and-mark 0xfe;-j MARK --set-xmark 0x0/0xffffff01;OK
+-j MARK --or-mark 3;-j MARK --set-xmark 0x3/0x3;OK
+-j MARK --xor-mark 3;-j MARK --set-xmark 0x3/0x0;OK
+--set-mark 1 -j MARK;-j MARK --set-xmark 0x1/0xffffffff;OK
+-j MARK;;FAIL
+-j MARK --set-mark 1 --or-mark 2;;FAIL
+-j MARK --set-mark 1 --set-mark 2;;FAIL
+-j MARK --set-mark x;;FAIL
+-j MARK --set-mark 1/;;FAIL
+-j MARK --set-mark 0x100000000;;FAIL
+-j MARK --or-mark 1/2;;FAIL
+-j MARK ! --set-mark 1;;FAIL
+-j MARK --restore-mark;;FAIL
 -j ACCEPT -j DROP;;FAIL
 -j ACCEPT -g web;;FAIL
 -c 1 2 -j ACCEPT;-j ACCEPT;OK

@@ -1,6 +1,6 @@
 /** How each match is written: spellings of its options, and how a listing shows them. */
 import type { Names } from '@sockfilter/language';
-import type { MatchName, TargetKind } from '@sockfilter/table';
+import { MAX_MARK, type MatchName, type TargetKind } from '@sockfilter/table';
 import { unquoteSaved } from './quote.js';
 
 export interface OptionSyntax {
@@ -155,6 +155,11 @@ export const SYNTAX: Readonly<Record<MatchName, MatchSyntax>> = {
       ].join(' ');
     },
   },
+  mark: {
+    options: {
+      mark: signed('mark match', '! ', 'mark'),
+    },
+  },
   set: { options: { 'match-set': worded('match-set', 'match-set') } },
   statistic: {
     options: {
@@ -180,6 +185,16 @@ export interface TargetSyntax {
 const AUDIT_SYNTAX = { audit: { long: ['audit'], list: () => 'audit' } } as const;
 
 const plain: TargetSyntax = { flag: 'j', options: {} };
+
+/** As iptables lists it: by what it does to the mark, where one word says that. */
+function listMark(xmark: string): string {
+  const [value = 0, mask = 0] = xmark.split('/').map(Number);
+  if (value === 0) return `MARK and 0x${(MAX_MARK - mask).toString(16)}`;
+  const hex = `0x${value.toString(16)}`;
+  if (value === mask) return `MARK or ${hex}`;
+  if (mask === 0) return `MARK xor ${hex}`;
+  return mask === MAX_MARK ? `MARK set ${hex}` : `MARK xset ${xmark}`;
+}
 
 export const TARGET_SYNTAX: Readonly<Record<TargetKind, TargetSyntax>> = {
   accept: plain,
@@ -215,6 +230,17 @@ export const TARGET_SYNTAX: Readonly<Record<TargetKind, TargetSyntax>> = {
     },
   },
   trace: plain,
+  mark: {
+    flag: 'j',
+    options: {
+      'set-xmark': worded('MARK xset', 'set-xmark'),
+      'set-mark': worded('MARK set', 'set-mark'),
+      'and-mark': worded('MARK and', 'and-mark'),
+      'or-mark': worded('MARK or', 'or-mark'),
+      'xor-mark': worded('MARK xor', 'xor-mark'),
+    },
+    list: (text) => listMark(text('set-xmark') ?? ''),
+  },
   jump: plain,
   goto: { flag: 'g', options: {}, remark: '[goto]' },
 };

@@ -13,6 +13,7 @@ import {
   stepOf,
   TARGETS,
   type Target,
+  type TargetDescriptor,
   type TargetKind,
   targetOption,
   targetValues,
@@ -63,7 +64,24 @@ function parseValues(
     if (!value.ok) return value;
     values[own.name] = value.value;
   }
+  const { oneOf = [], word } = kind === undefined ? {} : descriptorOf(kind);
+  const given = oneOf.filter((name) => values[name]);
+  if (oneOf.length > 0 && given.length === 0) {
+    const names = oneOf.map((name) => `--${name}`).join(', ');
+    const span = draft.target?.use.span;
+    return bad('missing', `${word} needs one of ${names}`, span ? { span } : {});
+  }
+  const [first, second] = given;
+  if (second !== undefined) {
+    const span = draft.targetOptions.get(second)?.span;
+    const message = `\`--${first}\` and \`--${second}\` can not stand together`;
+    return bad('exclusive', message, span ? { span } : {});
+  }
   return good(values);
+}
+
+function descriptorOf(kind: TargetKind): Pick<TargetDescriptor<never>, 'word' | 'oneOf'> {
+  return TARGETS[kind];
 }
 
 function misplaced(long: string, { span }: OptionUse, owners: readonly TargetOption[]) {

@@ -8,6 +8,7 @@ import { errno } from './values/errno.js';
 import { tcpFlags } from './values/flags.js';
 import { groupPath } from './values/grouppath.js';
 import { logLevel, prefix } from './values/log.js';
+import { bits, mark, xmark } from './values/mark.js';
 import { groupRange, ownerRange } from './values/owner.js';
 import { portList, portRange } from './values/port.js';
 import { probability } from './values/probability.js';
@@ -51,6 +52,9 @@ export const VALUES: Readonly<Record<ValueKind, ValueSyntax>> = {
   weekdays,
   monthdays,
   setRef,
+  mark,
+  xmark,
+  bits,
 };
 
 export function printValue(value: Value): string {

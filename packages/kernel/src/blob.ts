@@ -9,6 +9,8 @@ import {
   isTerminal,
   type Listeners,
   type Outcome,
+  PIECES,
+  pieceAt,
   type Ref,
   reportsOf,
   terminalNumber,
@@ -23,6 +25,8 @@ import {
   type Field,
   type PlacedTest,
   type Report,
+  type Rewriting,
+  WRITABLE_FIELDS,
 } from '@sockfilter/table';
 import { CapacityError } from './capacity.js';
 import { ASK_NODES, MAX_STEPS, NODE, NODES_PER_PAGE, OP } from './layout.js';
@@ -64,6 +68,8 @@ export interface ChainFacts {
   readonly testsGroup: boolean;
   /** Whether the ids of the owner are asked for. */
   readonly testsOwner: boolean;
+  /** Whether the mark is asked for, or some bits of it are kept. */
+  readonly testsMark: boolean;
 }
 
 /** Some of a node's intervals: the numbers of their edges, `from` up to, without, `to`. */
@@ -203,6 +209,22 @@ class Writer {
     this.#put(0, 0, OP.jump, address, 1);
   }
 
+  /** What the call goes on as, a node for each piece that becomes something else. */
+  putRewriting(rewriting: Rewriting): void {
+    for (const field of WRITABLE_FIELDS) {
+      const change = rewriting[field];
+      if (!change) continue;
+      const first = firstPiece(field);
+      for (let piece = first; PIECES[piece]?.field === field; piece++) {
+        const { shift, bits } = pieceAt(piece);
+        const part = (value: bigint) => Number(BigInt.asUintN(bits, value >> BigInt(shift)));
+        const [keep, flip] = [part(change.keep), part(change.flip)];
+        if (keep !== (1 << bits) - 1 || flip !== 0)
+          this.#put(0, piece, OP.rewrite, ((keep << 16) | flip) >>> 0, 2);
+      }
+    }
+  }
+
   putVerdict(errno: number, counter: number): void {
     this.#put(errno, 0, OP.verdict, counter, 1);
   }
@@ -337,6 +359,7 @@ function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
   const { store, outcomes, roots } = diagram;
   const seen = new Set<Ref>();
   let canRefuse = false;
+  let keepsMark = false;
   const tested = new Set<number>();
   const visit = (ref: Ref): void => {
     if (seen.has(ref)) return;
@@ -344,6 +367,7 @@ function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
     if (isTerminal(ref)) {
       const { verdict, ask } = elementAt(outcomes, terminalNumber(ref));
       canRefuse ||= verdict !== undefined && verdict.errno !== 0;
+      keepsMark ||= (verdict?.rewriting.mark?.keep ?? 0n) !== 0n;
       if (ask) for (const each of [ask.holds, ask.fails]) visit(each);
       return;
     }
@@ -354,7 +378,12 @@ function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
   for (const root of roots) visit(inChain(diagram, root, chain));
   const tests = (field: Field) =>
     tested.has(firstPiece(field)) || tested.has(firstPiece(field) + 1);
-  return { canRefuse, testsGroup: tests('group'), testsOwner: tests('uid') || tests('gid') };
+  return {
+    canRefuse,
+    testsGroup: tests('group'),
+    testsOwner: tests('uid') || tests('gid'),
+    testsMark: tests('mark') || keepsMark,
+  };
 }
 
 /**
@@ -387,8 +416,10 @@ export function encodeBlob(
         const holds = terminals.as(ask.holds, traced);
         const fails = terminals.as(ask.fails, traced);
         writer.putAsk({ ...ask, holds, fails }, tests, onward);
-      } else if (outcome.verdict) writer.putVerdict(outcome.verdict.errno, outcome.verdict.decider);
-      else if (goOn !== undefined) writer.putJump(goOn);
+      } else if (outcome.verdict) {
+        writer.putRewriting(outcome.verdict.rewriting);
+        writer.putVerdict(outcome.verdict.errno, outcome.verdict.decider);
+      } else if (goOn !== undefined) writer.putJump(goOn);
       else throw new TypeError('the last diagram has no verdicts');
     });
     if (isFirst) entries = addresses;
@@ -430,7 +461,7 @@ function longestPath(words: Uint32Array, first: number, entries: readonly number
   const behind = (op: number, at: number, target: number, address: number): number => {
     if (op === OP.verdict) return 0;
     if (op === OP.jump) return visit(target);
-    if (op === OP.count || op === OP.report) return visit(address + 1);
+    if (op === OP.count || op === OP.report || op === OP.rewrite) return visit(address + 1);
     if (op === OP.ask) return Math.max(visit(target), visit(address + ASK_NODES));
     if (op !== OP.index) return Math.max(visit(target), visit(address + 1));
     let longest = 0;

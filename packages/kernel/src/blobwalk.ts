@@ -1,5 +1,5 @@
 /** The walk that the programs make, in TypeScript: over the same nodes, step by step. */
-import { type Answers, nobodyAnswers, pieceValues } from '@sockfilter/diagram';
+import { type Answers, fieldOf, nobodyAnswers, pieceValues } from '@sockfilter/diagram';
 import { eventKind } from '@sockfilter/events';
 import {
   type BuiltinChain,
@@ -8,6 +8,7 @@ import {
   type Packet,
   type Report,
   type ReportKind,
+  WRITABLE_FIELDS,
 } from '@sockfilter/table';
 import { ASK_NODES, NODE, OP } from './layout.js';
 
@@ -15,6 +16,14 @@ function reportKind(number: number): ReportKind {
   const kind = eventKind(number);
   if (!kind || kind === 'refused') throw new TypeError(`no report of kind ${number}`);
   return kind;
+}
+
+/** The packet with what the walk has made of its fields. */
+function rewritten(packet: Packet, values: Uint16Array): Packet {
+  const fields = WRITABLE_FIELDS.map((field) => [field, Number(fieldOf(values, field))] as const);
+  return fields.every(([field, value]) => packet[field] === value)
+    ? packet
+    : { ...packet, ...Object.fromEntries(fields) };
 }
 
 /** What a walk needs of a blob, whether it was just encoded or read back from the kernel. */
@@ -64,12 +73,24 @@ export function walkBlob(
         reports.push({ kind: reportKind(value), counter: target });
         address += 1;
         break;
+      case OP.rewrite: {
+        const slot = (head >>> 16) & 0xff;
+        values[slot] = (piece & (target >>> 16)) ^ (target & 0xffff);
+        address += 1;
+        break;
+      }
       case OP.ask:
         address = answers(elementAt(words, at + NODE.test / 4)) ? address + ASK_NODES : target;
         break;
       case OP.verdict:
         counted.push(target);
-        return { errno: value, decider: target, counted, reports };
+        return {
+          errno: value,
+          decider: target,
+          counted,
+          reports,
+          packet: rewritten(packet, values),
+        };
       default:
         throw new TypeError(`no node at address ${address}`);
     }

@@ -200,6 +200,11 @@ export function makeGeneration(compiled: CompiledTable, input: GenerationInput):
     true,
   );
   head.setUint32(
+    HEADER.markChains,
+    bits((chain) => blob.facts[chain].testsMark),
+    true,
+  );
+  head.setUint32(
     HEADER.refusingChains,
     bits((chain) => blob.facts[chain].canRefuse),
     true,

@@ -29,6 +29,8 @@
  *     COUNT     adds one to counter `target`, goes to the next node
  *     VERDICT   adds one to counter `target`; the call fails with errno `value`, or proceeds if it is 0
  *     REPORT    an event of kind `value` says that counter `target` was come to; goes to the next node
+ *     REWRITE   packet[slot] = (packet[slot] & the upper half of target) ^ the lower half; goes to the next node. The
+ *               call goes on with what it is then
  *     ASK       asks an opaque test; goes to target if that does not hold, else to the node behind it. It is
  *               ASK_NODES long, see NODE
  *
@@ -57,6 +59,7 @@ export const OP = {
   verdict: 5,
   ask: 6,
   report: 7,
+  rewrite: 8,
 } as const;
 
 /** Nodes that one ASK takes. */
@@ -135,6 +138,8 @@ export const HEADER = {
    * programs walk the generation of the table's other slot.
    */
   deadline: 96,
+  /** Bit n: chain n looks at the socket's mark, or keeps bits of it. */
+  markChains: 136,
   /** 1 if sockets whose calls no hook sees can't be made. */
   denyUnseen: 116,
   /**
@@ -166,7 +171,7 @@ export const HEADER = {
  * too: the fields `tests`, `slotPage` and `sets`, the slots behind those of tests, the pins `sets` and `nets`,
  * SET_KEY and SET_VALUE.
  */
-export const FORMAT = 6;
+export const FORMAT = 7;
 
 /** The table's slots: the generation in force, and the one to go back to past its deadline. */
 export const TABLE_SLOTS = { inForce: 0, fallback: 1, count: 2 } as const;

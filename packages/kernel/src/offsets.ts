@@ -16,6 +16,7 @@ export interface Offsets {
   readonly mayGoto: boolean;
   readonly sockCgroup: number;
   readonly sockUid: number;
+  readonly sockMark: number;
   /** Set once bind(2) has named the port; clear while the port is one that the kernel chose. */
   readonly sockPortLock: Flag;
   /** Set of a socket that the kernel has for itself. */
@@ -178,6 +179,7 @@ function readOffsets(btf: Btf): Offsets {
     mayGoto: hasMayGoto(),
     sockCgroup: fieldOffset(btf, 'sock', 'sk_cgrp_data.cgroup'),
     sockUid: fieldOffset(btf, 'sock', 'sk_uid'),
+    sockMark: fieldOffset(btf, 'sock', 'sk_mark'),
     sockPortLock: findFlag(btf, 'sock', 'sk_userlocks', BINDPORT_LOCK_BIT),
     sockKernel: findFlag(btf, 'sock', 'sk_kern_sock', 0),
     sockNet: fieldOffset(btf, 'sock', '__sk_common.skc_net.net'),
@@ -230,6 +232,7 @@ export const SAMPLE_OFFSETS: Offsets = {
   mayGoto: true,
   sockCgroup: 8,
   sockUid: 8,
+  sockMark: 8,
   sockPortLock: { offset: 8, mask: 1 },
   sockKernel: { offset: 8, mask: 1 },
   sockNet: 8,

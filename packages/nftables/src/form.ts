@@ -2,6 +2,7 @@
 
 import { printValue } from '@sockfilter/iptables';
 import {
+  MAX_MARK,
   printAddress,
   protocolName,
   type Value,
@@ -237,6 +238,18 @@ export const FORMS: Readonly<Record<ValueKind, ValueForm>> = {
   date: asText('date'),
   weekdays: asText('weekdays'),
   monthdays: asText('monthdays'),
+  mark: define(
+    'mark',
+    ['value', 'mask'],
+    ({ value, mask }) => ({ right: value, ...(mask !== MAX_MARK && { mask }) }),
+    ({ node, mask }, json) => {
+      const [value, bits] = [scalar(json, node), mask && scalar(json, mask)];
+      if (value === undefined || (mask && bits === undefined)) return undefined;
+      return [bits === undefined ? value : `${value}/${bits}`];
+    },
+  ),
+  xmark: asText('xmark'),
+  bits: asText('bits'),
   setRef: define(
     'setRef',
     ['value'],

@@ -96,6 +96,7 @@ export const ROWS: Readonly<Record<MatchName, Readonly<Record<string, OptionRow>
     utc: extension('time_utc'),
     contiguous: extension('time_contiguous'),
   },
+  mark: { mark: only('meta mark') },
   set: { 'match-set': extension('match_set') },
   statistic: {
     mode: extension('statistic_mode'),

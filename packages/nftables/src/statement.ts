@@ -4,7 +4,7 @@
  */
 import { LOG_LEVELS } from '@sockfilter/iptables';
 import { didYouMean, type Span, type Word } from '@sockfilter/language';
-import type { Target, TargetKind } from '@sockfilter/table';
+import { MAX_MARK, type Target, type TargetKind } from '@sockfilter/table';
 import type { Json } from './json.js';
 import { type JsonNode, type JsonText, nodeNoun } from './node.js';
 import { EXTENSION } from './selector.js';
@@ -32,6 +32,17 @@ const DEFAULT_LEVEL = NFT_LEVELS.indexOf('warn');
 const NFTRACE = { meta: { key: 'nftrace' } } as const;
 export const TRACE_STATEMENT: Json = { mangle: { key: NFTRACE, value: 1 } };
 
+const MARK = { meta: { key: 'mark' } } as const;
+
+/** What the mark becomes, in nft's words: the least that says it. */
+function markJson(value: number, mask: number): Json {
+  if (mask === MAX_MARK) return value;
+  if (mask === 0) return { '^': [MARK, value] };
+  if (mask === value) return { '|': [MARK, value] };
+  const kept = { '&': [MARK, MAX_MARK - mask] };
+  return value === 0 ? kept : { '^': [kept, value] };
+}
+
 const orNull = (parts: { readonly [key: string]: Json }): Json =>
   Object.keys(parts).length === 0 ? null : parts;
 
@@ -53,6 +64,7 @@ const WRITTEN: { readonly [K in TargetKind]: (target: TargetOf<K>) => Json } = {
   }),
   nflog: ({ prefix, group }) => ({ log: { ...(prefix !== '' && { prefix }), group } }),
   trace: () => TRACE_STATEMENT,
+  mark: ({ value, mask }) => ({ mangle: { key: MARK, value: markJson(value, mask) } }),
 };
 
 function written<K extends TargetKind>(target: TargetOf<K>): Json {
@@ -153,6 +165,38 @@ const readLog: Read = (json, body, span) => {
   return words;
 };
 
+const OPERATIONS = { '&': '--and-mark', '|': '--or-mark', '^': '--xor-mark' } as const;
+
+/** The two sides of an operation; undefined if it is none of that sign. */
+function sides(node: JsonNode, sign: string): readonly [JsonNode, JsonNode] | undefined {
+  const [member, more] = node.type === 'object' ? (node.children ?? []) : [];
+  const [key, list] = member?.children ?? [];
+  const [left, right, third] = list?.children ?? [];
+  const isIt = !more && key?.value === sign && list?.type === 'array' && !third;
+  return isIt && left && right ? [left, right] : undefined;
+}
+
+function isMark(node: JsonNode): boolean {
+  const [member] = node.type === 'object' ? (node.children ?? []) : [];
+  const [key, body] = member?.children ?? [];
+  const [inner] = body?.type === 'object' ? (body.children ?? []) : [];
+  return key?.value === 'meta' && inner?.children?.[1]?.value === MARK.meta.key;
+}
+
+/** The option of MARK and its value. */
+function markWords(node: JsonNode): readonly [string, string] | undefined {
+  if (node.type === 'number' || node.type === 'string') return ['--set-mark', String(node.value)];
+  for (const [sign, option] of Object.entries(OPERATIONS)) {
+    const [left, right] = sides(node, sign) ?? [];
+    if (!left || !right || right.type !== 'number') continue;
+    if (isMark(left)) return [option, String(right.value)];
+    const [inner, kept] = (sign === '^' && sides(left, '&')) || [];
+    if (inner && kept?.type === 'number' && isMark(inner))
+      return ['--set-xmark', `${right.value}/${MAX_MARK - Number(kept.value)}`];
+  }
+  return undefined;
+}
+
 const readMangle: Read = (json, body, span) => {
   const parts = json.members(body, ['key', 'value'], '`mangle`');
   const key = parts?.get('key');
@@ -162,7 +206,18 @@ const readMangle: Read = (json, body, span) => {
   const set = parts.get('value');
   if (name?.value === NFTRACE.meta.key && set?.value === 1)
     return [plain('-j', span), value('TRACE', span)];
-  json.report(body, 'a socket rule can set `nftrace` to 1, and nothing else');
+  if (name?.value === MARK.meta.key) {
+    const words = set && markWords(set);
+    if (words)
+      return [
+        plain('-j', span),
+        value('MARK', span),
+        ...words.map((word, n) => (n === 0 ? plain(word, span) : value(word, span))),
+      ];
+    json.report(set ?? body, 'a mark is set to a number, or to itself with `&`, `|` and `^`');
+    return undefined;
+  }
+  json.report(body, 'a socket rule can set `mark`, and `nftrace` to 1, and nothing else');
   return undefined;
 };
 

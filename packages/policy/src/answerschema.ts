@@ -1,6 +1,7 @@
 /** What `diff --format json` and `query --json` print, as zod schemas; loaded only where one is asked for. */
 import { BUILTIN_CHAINS } from '@sockfilter/table';
 import { z } from 'zod';
+import { CHANGE_KINDS } from './change.js';
 import { EVENT_LINE } from './eventschema.js';
 import { EXPECTATIONS, INTENDED, REGION } from './expectationschema.js';
 
@@ -27,6 +28,7 @@ const witness = z
       flags: z.int(),
       uid: z.int(),
       gid: z.int(),
+      mark: z.int(),
     }),
   })
   .describe('one call of many');
@@ -42,7 +44,7 @@ const note = z.strictObject({
 const region = REGION.describe('The calls, in the words that expectations and queries have');
 
 const changedRegion = z.strictObject({
-  kind: z.enum(['newly accepted', 'newly refused', 'other errno']),
+  kind: z.enum(CHANGE_KINDS),
   region,
   text: z.string().describe('the region in a line; long lists are cut'),
   witness,
@@ -86,7 +88,14 @@ const DIFF_ANSWER = z
 const QUERY_ANSWER = z
   .strictObject({
     verdict: z.enum(['accept', 'refuse']),
-    regions: z.array(z.strictObject({ region, text: z.string(), witness })),
+    regions: z.array(
+      z.strictObject({
+        region,
+        text: z.string(),
+        becomes: z.string().optional().describe('what its calls go on with: `mark 0x1`'),
+        witness,
+      }),
+    ),
   })
   .meta({ title: 'What sockfilter query --json prints' });
 

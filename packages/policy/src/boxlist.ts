@@ -22,7 +22,7 @@ export interface ListedBox {
   readonly set: PacketSet;
 }
 
-export interface BoxList {
+interface BoxList {
   readonly boxes: readonly ListedBox[];
   /** True where there are more regions than could be listed, and `boxes` is empty. */
   readonly tooMany: boolean;

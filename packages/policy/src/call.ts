@@ -32,12 +32,15 @@ function callText(packet: Packet): string {
   return `${call}(${protocolName(packet.protocol)}, ${endpoint(packet, 'destination')})${from}`;
 }
 
+const markText = ({ mark }: Packet) => `0x${mark.toString(16)}`;
+
 /** `connect(tcp, 10.0.0.5:80) by group web (3), uid 1000`; with the gid where it is another number. */
 export function describeCall(packet: Packet, groups: readonly Group[]): string {
   const who = packet.group === 0 ? 'no group' : `group ${groupLabel(groups, packet.group)}`;
   const hasGid = CHAINS[packet.chain].bounds.gid === undefined;
   const gid = packet.gid === packet.uid || !hasGid ? '' : `, gid ${packet.gid}`;
-  return `${callText(packet)} by ${who}, uid ${packet.uid}${gid}`;
+  const mark = packet.mark === 0 ? '' : `, mark ${markText(packet)}`;
+  return `${callText(packet)} by ${who}, uid ${packet.uid}${gid}${mark}`;
 }
 
 /** What to type to see how the call is decided. */
@@ -53,6 +56,7 @@ export function explainCommand(packet: Packet, file?: string): string {
     `--dst ${endpoint(packet, 'destination')}`,
     ...(packet.uid === 0 ? [] : [`--uid ${packet.uid}`]),
     ...(packet.gid === 0 ? [] : [`--gid ${packet.gid}`]),
+    ...(packet.mark === 0 ? [] : [`--mark ${markText(packet)}`]),
   ];
   return words.join(' ');
 }

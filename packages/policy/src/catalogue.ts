@@ -224,6 +224,12 @@ export const CATALOGUE = {
     explanation:
       'Sockets whose calls no hook sees, raw, SCTP, DCCP and UDP-Lite, can be made where they could not, or no longer. That they can is new access, whatever the rules say: `--no-new-access` takes it so.',
   },
+  SF213: {
+    severity: 'error',
+    title: 'another mark',
+    explanation:
+      'Calls are accepted by the old rules and by the new ones, but go on with another mark of the socket, so that routing and packet filters may treat them otherwise. `--no-new-access` takes it for new access.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueRow>>;
 
 export type Code = keyof typeof CATALOGUE;

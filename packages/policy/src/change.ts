@@ -8,7 +8,13 @@ import {
   Universe,
   witness,
 } from '@sockfilter/diagram';
-import type { Packet, Table } from '@sockfilter/table';
+import {
+  isUnchanged,
+  type Packet,
+  type Rewriting,
+  rewritingText,
+  type Table,
+} from '@sockfilter/table';
 import { type ListedBox, listBoxes } from './boxlist.js';
 import { makeWitness } from './call.js';
 import type { Code } from './catalogue.js';
@@ -59,18 +65,23 @@ const CODES: Readonly<Record<ChangeKind, Code>> = {
   'newly refused': 'SF201',
   'other errno': 'SF202',
   'other test': 'SF211',
+  'other rewriting': 'SF213',
 };
 
-export const CHANGE_KINDS: readonly ChangeKind[] = [
+export const CHANGE_KINDS = [
   'newly accepted',
   'newly refused',
   'other errno',
   'other test',
-];
+  'other rewriting',
+] as const satisfies readonly ChangeKind[];
 
-/** Whether calls may proceed by it that were refused: where tests are others, nothing says that they don't. */
+/**
+ * Whether calls may proceed by it that were refused: where tests are others, nothing says that they don't. A call
+ * that goes on as another may reach what it did not.
+ */
 function mayGiveAccess(kind: ChangeKind): boolean {
-  return kind === 'newly accepted' || kind === 'other test';
+  return kind === 'newly accepted' || kind === 'other test' || kind === 'other rewriting';
 }
 
 /** How many rules are named beside the one that decides the witness. */
@@ -153,13 +164,13 @@ export class Comparison {
     const file = side === 'before' ? this.#before : this.#after;
     const word = side === 'before' ? 'before: ' : 'now: ';
     const loaded = this.#loaded[side];
-    const { decider, errno } = this.#tracers[side].decide(packet);
+    const { decider, errno, rewriting } = this.#tracers[side].decide(packet);
     const others = loaded
       .deciders(set)
       .map((counter) => loaded.ownerOf(counter))
       .filter((owner) => !sameOwner(owner, decider));
     return [
-      ownerNote(file, decider, word, `: ${verdictText(errno)}`),
+      ownerNote(file, decider, word, `: ${verdictText(errno)}${rewrittenText(rewriting)}`),
       ...others.map((owner) => ownerNote(file, owner, word, ' for others')),
     ];
   }
@@ -207,6 +218,10 @@ export class Comparison {
     const message = `${kind}: more regions than can be listed`;
     return { ...plainFinding(CODES[kind], place, message), witness: shown };
   }
+}
+
+function rewrittenText(rewriting: Rewriting): string {
+  return isUnchanged(rewriting) ? '' : `, with ${rewritingText(rewriting)}`;
 }
 
 /** The one that decides the witness, and some others. */

@@ -2,7 +2,7 @@
  * Regions in words, in the order in which one would say them: `CONNECT, group web (3), tcp, to
  * 10.0.0.0/8 port 80-90`. What is not said may be anything.
  */
-import { type Box, isCube, rangesOf } from '@sockfilter/diagram';
+import { type Box, isCube, type MaskedField, rangesOf } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
@@ -19,6 +19,7 @@ import {
   type Range,
 } from '@sockfilter/table';
 import { allAddresses, leftOut, printAddressRange, printSpan } from './address.js';
+import { markWords } from './mark.js';
 import { coveringNetworks } from './network.js';
 
 /** How many pieces of one field are named before the rest is only counted. */
@@ -99,11 +100,7 @@ const MAX_ID = 2n ** 32n - 1n;
 const MAX_OWNER = BigInt(MAX_OWNER_ID);
 const MAX_PORT = 65535n;
 
-function numbers(
-  box: Box,
-  field: Exclude<Field, 'source' | 'destination'>,
-  high: bigint,
-): string | undefined {
+function numbers(box: Box, field: Exclude<Field, MaskedField>, high: bigint): string | undefined {
   const ranges = box[field];
   return ranges && listRanges(ranges, [0n, high], printRange);
 }
@@ -178,6 +175,13 @@ function isFixed(box: Box, chains: readonly BuiltinChain[]): boolean {
   return chains.every((chain) => CHAINS[chain].noPeer !== undefined) && box.source !== undefined;
 }
 
+/** `mark 0x10/0xf0`; undefined for every mark. */
+function markText({ mark }: Box): string | undefined {
+  if (!mark) return undefined;
+  const { isNot, texts } = markWords(mark);
+  return `${isNot ? 'mark not' : 'mark'} ${cut(texts)}`;
+}
+
 /** The region in one line. */
 export function describeBox(box: Box, { groups }: DescribeOptions): string {
   const chains = chainsOf(box);
@@ -197,6 +201,7 @@ export function describeBox(box: Box, { groups }: DescribeOptions): string {
     destination === undefined ? undefined : `to ${destination}`,
     uid === undefined ? undefined : `uid ${uid}`,
     gid === undefined ? undefined : `gid ${gid}`,
+    markText(box),
   ];
   return parts.filter((part) => part !== undefined).join(', ');
 }

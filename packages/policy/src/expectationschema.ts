@@ -39,6 +39,7 @@ const DESCRIPTIONS: Readonly<Record<RegionKey, string>> = {
   dport: 'as `--dport`',
   uid: 'filesystem user id of the caller, or range: as `--uid-owner`',
   gid: 'filesystem group id of the caller, or range: as `--gid-owner`',
+  mark: 'mark of the socket (SO_MARK), or `MARK/MASK`: as `--mark`',
 };
 
 function regionShape<T extends z.ZodType>(one: T) {
@@ -58,6 +59,7 @@ function regionShape<T extends z.ZodType>(one: T) {
     dport: field('dport'),
     uid: field('uid'),
     gid: field('gid'),
+    mark: field('mark'),
   });
 }
 

@@ -23,6 +23,7 @@ export interface ChangedSets {
   readonly 'newly refused': PacketSet;
   readonly 'other errno': PacketSet;
   readonly 'other test': PacketSet;
+  readonly 'other rewriting': PacketSet;
 }
 
 export function changedSets(found: Difference): ChangedSets {
@@ -31,6 +32,7 @@ export function changedSets(found: Difference): ChangedSets {
     'newly refused': found.newlyRefused,
     'other errno': found.otherErrno,
     'other test': found.otherTest,
+    'other rewriting': found.otherRewriting,
   };
 }
 
@@ -55,6 +57,8 @@ class Examiner {
     if (!isEmpty(errnos)) this.#extra('calls are refused with another errno', errnos);
     const tests = changed['other test'];
     if (!isEmpty(tests)) this.#extra('what opaque tests ask of calls is another', tests);
+    const rewritten = changed['other rewriting'];
+    if (!isEmpty(rewritten)) this.#extra('calls go on with another mark', rewritten);
     return this.#found;
   }
 

@@ -4,12 +4,19 @@ import {
   equals,
   intersect,
   isEmpty,
+  type LoadedTable,
   type PacketSet,
   project,
   subtract,
 } from '@sockfilter/diagram';
-import type { Circumstances, Field, Group, Packet } from '@sockfilter/table';
-import { type BoxList, listBoxes } from './boxlist.js';
+import {
+  type Circumstances,
+  type Field,
+  type Group,
+  type Packet,
+  rewritingText,
+} from '@sockfilter/table';
+import { type ListedBox, listBoxes } from './boxlist.js';
 import { CheckContext } from './context.js';
 import { describeBox } from './describe.js';
 import type { Verdict } from './expectation.js';
@@ -50,8 +57,20 @@ const DESTINATION: readonly Field[] = [
   'destinationPort',
 ];
 
+/** A region of the answer, and in words what its calls go on with if rules rewrite them. */
+interface AnsweredRegion extends ListedBox {
+  readonly becomes: string | undefined;
+}
+
+interface AnsweredRegions {
+  readonly boxes: readonly AnsweredRegion[];
+  readonly tooMany: boolean;
+}
+
 export class Query {
   readonly #context: CheckContext;
+  readonly #verdict: Verdict;
+  readonly #loaded: LoadedTable;
   readonly #region: PacketSet;
   readonly #answer: PacketSet;
 
@@ -60,7 +79,9 @@ export class Query {
     this.#context = new CheckContext(file);
     const { table, universe } = this.#context;
     this.#region = compileRegion(universe, region, table);
-    const { mayAccept, mayRefuse } = this.#context.loadedIn(circumstances);
+    this.#verdict = verdict;
+    this.#loaded = this.#context.loadedIn(circumstances);
+    const { mayAccept, mayRefuse } = this.#loaded;
     const all = verdict === 'accept' ? mayAccept : mayRefuse;
     this.#answer = intersect(this.#region, all);
   }
@@ -75,9 +96,22 @@ export class Query {
     return this.#context.witness(packet);
   }
 
-  regions(): BoxList {
+  /** Calls that go on rewritten are regions of their own. */
+  regions(): AnsweredRegions {
     const { universe, table } = this.#context;
-    return listBoxes(universe, this.#answer, table.groups);
+    let tooMany = false;
+    const list = (set: PacketSet, becomes: string | undefined): readonly AnsweredRegion[] => {
+      const found = listBoxes(universe, intersect(this.#answer, set), table.groups);
+      tooMany ||= found.tooMany;
+      return found.boxes.map((region) => ({ ...region, becomes }));
+    };
+    const rewritten = this.#verdict === 'accept' ? this.#loaded.rewritten() : [];
+    const others = rewritten.reduce((rest, { set }) => subtract(rest, set), universe.possible);
+    const boxes = [
+      ...list(others, undefined),
+      ...rewritten.flatMap(({ rewriting, set }) => list(set, rewritingText(rewriting))),
+    ];
+    return { boxes, tooMany };
   }
 
   /** Groups by destinations; whoever is in no declared group is one row. */

@@ -8,6 +8,7 @@
  *     local-port remote-port    N, N-M or N:M
  *     src dst sport dport       the same by direction of the data, as in rules
  *     uid gid        N, N-M or N:M
+ *     mark           N, 0xN, or the value of some bits: N/MASK
  *
  * Every field has one value or several, of which one must hold; those with `!` must not hold. What a
  * region does not name may be anything: `remote: !10.0.0.0/8` is every IPv6 address too. A chain in

@@ -1,5 +1,5 @@
 /** Regions as data: the fields and values that expectations, `--intended` and `query` read. */
-import type { Box } from '@sockfilter/diagram';
+import type { Box, MaskedField } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
   callProtocol,
@@ -10,6 +10,7 @@ import {
 } from '@sockfilter/table';
 import { leftOut, printSpan } from './address.js';
 import { chainsOf, familyOf, hasNoZero } from './describe.js';
+import { markWords } from './mark.js';
 import type { Region } from './region.js';
 import type { RegionKey } from './regionfield.js';
 
@@ -23,7 +24,7 @@ function protocols(ranges: readonly Range[]): readonly string[] {
   });
 }
 
-const NUMBERS: readonly (readonly [RegionKey, Exclude<Field, 'source' | 'destination'>])[] = [
+const NUMBERS: readonly (readonly [RegionKey, Exclude<Field, MaskedField>])[] = [
   ['group', 'group'],
   ['sport', 'sourcePort'],
   ['dport', 'destinationPort'],
@@ -58,6 +59,10 @@ export function regionOfBox(box: Box): Region {
   for (const [key, field] of NUMBERS) {
     const ranges = box[field];
     if (ranges) values.set(key, ranges.map(printNumbers));
+  }
+  if (box.mark) {
+    const { isNot, texts } = markWords(box.mark);
+    values.set('mark', isNot ? texts.map((text) => `!${text}`) : texts);
   }
   return Object.fromEntries(values);
 }

@@ -12,6 +12,7 @@ import {
   isBuiltinChain,
   knownGroups,
   MAX_GROUP_ID,
+  MAX_MARK,
   MAX_OWNER_ID,
   type MatchName,
   type Network,
@@ -129,6 +130,16 @@ function readGroup(text: string, { groups }: Table): Meaning | Fault {
   return { fault: `there is no group \`${text}\``, help: knownGroups(groups) };
 }
 
+/** `5`, `0x1f`, or what some of its bits are: `0x10/0xf0`. */
+function readMark(text: string, table: Table): Meaning | Fault {
+  const [, first = '', second] =
+    /^(\d+|0[xX][\da-fA-F]+)(?:\/(\d+|0[xX][\da-fA-F]+))?$/.exec(text) ?? [];
+  const [value, mask] = [Number(first), second === undefined ? MAX_MARK : Number(second)];
+  if (first === '' || value > MAX_MARK || mask > MAX_MARK)
+    return { fault: `\`${text}\` is no mark`, help: 'a number of 32 bits, or `0x10/0xf0`' };
+  return [optionClauses('mark', 'mark', { kind: 'mark', value, mask }, table)];
+}
+
 /** How each field is read. */
 export const REGION_READERS: Readonly<Record<RegionKey, FieldReader>> = {
   chain: {
@@ -172,4 +183,5 @@ export const REGION_READERS: Readonly<Record<RegionKey, FieldReader>> = {
   dport: ranges('tcp', 'dport', PORT),
   uid: ranges('owner', 'uid-owner', OWNER),
   gid: ranges('owner', 'gid-owner', OWNER),
+  mark: { read: readMark },
 };

@@ -22,9 +22,12 @@ import {
   type PlacedTest,
   placedTests,
   policyErrno,
+  type Rewriting,
   type Rule,
+  rewrite,
   ruleCondition,
   type Table,
+  UNCHANGED,
 } from '@sockfilter/table';
 import { RuleIndex } from './ruleindex.js';
 
@@ -43,6 +46,8 @@ export interface Deciding {
   readonly errno: Errno;
   /** The rule or policy whose verdict it is. */
   readonly decider: CounterOwner;
+  /** How the call is rewritten with which it goes on; one that fails is as it was. */
+  readonly rewriting: Rewriting;
 }
 
 export interface Trace extends Deciding {
@@ -63,8 +68,24 @@ export interface TraceOptions {
   readonly assume?: Assume | undefined;
 }
 
-/** What has become of the call: it is decided, it goes on, or it leaves the chain. */
-type Walked = Deciding | 'next' | 'leave';
+/**
+ * What has become of the call: it is decided, or it goes on or leaves the chain; rewritten so, unless it is as it
+ * came.
+ */
+type Walked =
+  | Deciding
+  | { readonly onward: 'next' | 'leave'; readonly becomes: Rewriting | undefined };
+
+const NEXT: Walked = { onward: 'next', becomes: undefined };
+const LEAVE: Walked = { onward: 'leave', becomes: undefined };
+
+const onwardOf = (walked: Walked) => ('onward' in walked ? walked.onward : undefined);
+
+const becomesOf = (walked: Walked) => ('onward' in walked ? walked.becomes : undefined);
+
+function deciding(errno: Errno, decider: CounterOwner, as: Rewriting): Deciding {
+  return { errno, decider, rewriting: errno === 0 ? as : UNCHANGED };
+}
 
 /** Walks single calls through a table; what that needs is made when it is first needed. */
 export class Tracer {
@@ -89,7 +110,7 @@ export class Tracer {
     const known = this.#known(packet, assume);
     const answers = (n: number) => known(n) ?? true;
     const ask = (owner: PlacedRule, depth: number) => {
-      const failed = this.#failedFields(owner.rule, packet);
+      const failed = this.#failedFields(owner.rule, rewrite(packet, owner.as));
       const matched = failed.length === 0 && this.#testsHold(owner, answers);
       steps.push({ owner, depth, failed, matched });
       return matched;
@@ -109,10 +130,14 @@ export class Tracer {
   /** Every verdict that opaque tests can lead to, and what they say then. */
   fates(packet: Packet, { without, assume }: TraceOptions = {}): readonly Fate[] {
     const walk = (answers: Answers) => {
-      const ask = (at: PlacedRule) =>
-        at.rule !== without &&
-        this.#conditionOf(at.rule).every((clause) => clause.some((test) => holds(test, packet))) &&
-        this.#testsHold(at, answers);
+      const ask = (at: PlacedRule) => {
+        if (at.rule === without) return false;
+        const here = rewrite(packet, at.as);
+        const fits = this.#conditionOf(at.rule).every((clause) =>
+          clause.some((test) => holds(test, here)),
+        );
+        return fits && this.#testsHold(at, answers);
+      };
       return this.#decide(packet, (chain) => this.#indexOf(chain).rulesFor(packet), ask);
     };
     return everyWay(walk, this.#known(packet, assume)).map(({ said, result }) => {
@@ -156,33 +181,45 @@ export class Tracer {
       this.#table,
       {
         next: (at) => {
-          ask(at, depth);
-          return 'next';
+          const matched = ask(at, depth);
+          return matched && at.becomes !== at.as ? { onward: 'next', becomes: at.becomes } : NEXT;
         },
-        decide: (at, errno) => (ask(at, depth) ? { errno, decider: at } : 'next'),
-        leave: (at) => (ask(at, depth) ? 'leave' : 'next'),
+        decide: (at, errno) => (ask(at, depth) ? deciding(errno, at, at.as) : NEXT),
+        leave: (at) => (ask(at, depth) ? LEAVE : NEXT),
         call: (at, inside, comesBack) => {
-          if (!ask(at, depth)) return 'next';
+          if (!ask(at, depth)) return NEXT;
           depth++;
           const walked = inside();
           depth--;
-          return walked === 'next' && !comesBack ? 'leave' : walked;
+          return onwardOf(walked) === 'next' && !comesBack
+            ? { ...walked, onward: 'leave' }
+            : walked;
         },
         join: (_, parts) => {
           for (const { meaning } of parts) {
-            if (meaning === 'leave') return 'next';
-            if (meaning !== 'next') return meaning;
+            if (onwardOf(meaning) === 'leave') return { ...meaning, onward: 'next' };
+            if (onwardOf(meaning) !== 'next') return meaning;
           }
-          return 'next';
+          return NEXT;
+        },
+        rewritings: (walked) => {
+          const becomes = onwardOf(walked) === 'next' ? becomesOf(walked) : undefined;
+          return becomes ? [becomes] : [];
+        },
+        divert: (_, rewriting, rest) => {
+          const walked = rest();
+          return 'onward' in walked
+            ? { onward: 'leave', becomes: walked.becomes ?? rewriting }
+            : walked;
         },
       },
-      { rulesOf, remembers: false },
+      { rulesOf, remembers: false, mostRewritings: 0 },
     );
     const chain = builtinChain(this.#table, packet.chain);
     const walked = walk(chain);
-    if (typeof walked === 'object') return walked;
+    if (!('onward' in walked)) return walked;
     const decider = { chain, rule: undefined, number: chain.rules.length + 1 };
-    return { errno: policyErrno(chain.policy), decider };
+    return deciding(policyErrno(chain.policy), decider, walked.becomes ?? UNCHANGED);
   }
 
   #rulesOf(chain: Chain): readonly PlacedRule[] {

@@ -20,6 +20,10 @@ export interface ChainDescriptor {
   readonly ids: 'caller' | 'socket';
   /** What comes of a refusal: the call fails with an errno, or a packet is lost and nobody is told. */
   readonly refusal: 'errno' | 'silence';
+  /** Why the socket's mark can't be set there so that this call has it. */
+  readonly unmarkable?: string;
+  /** Why a call that rules have rewritten may be judged once more, as it is by then. */
+  readonly judgedAgain?: string;
   /** The fields that the chain restricts by itself. */
   readonly bounds: Partial<Readonly<Record<Field, Bound>>>;
   /** The TCP flags byte by protocol, where it is not 0. */

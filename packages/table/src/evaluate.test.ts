@@ -22,6 +22,7 @@ const connect: Packet = {
   flags: 2,
   uid: 1000,
   gid: 100,
+  mark: 0,
 };
 const accept: Packet = { ...connect, chain: 'ACCEPT' };
 const bind: Packet = { ...connect, chain: 'BIND', source: 0n, sourcePort: 0, flags: 0 };

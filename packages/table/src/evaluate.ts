@@ -24,6 +24,8 @@ export interface Decision {
   readonly counted: readonly number[];
   /** What is reported of it, in walking order. A refusal is reported beside that to whoever listens. */
   readonly reports: readonly Report[];
+  /** The call as it goes on: what rules have made of it. One that fails is as it was asked for. */
+  readonly packet: Packet;
 }
 
 /** What the opaque tests of a table see: the world, and the state of each by its number. */
@@ -44,7 +46,8 @@ type Walked = { readonly errno: Errno } | 'end' | 'return';
 
 /** What one call has come to on its way. */
 interface Trail {
-  readonly packet: Packet;
+  /** As rules have made it so far. */
+  packet: Packet;
   readonly counted: number[];
   readonly reports: Report[];
   isTraced: boolean;
@@ -97,6 +100,8 @@ export function evaluator(table: Table): Evaluate {
     trace: (_, trail) => {
       trail.isTraced = true;
     },
+    // What becomes of the call stands with the target's step.
+    rewrite: () => undefined,
   };
 
   function takeEffects(rule: Rule, trail: Trail): void {
@@ -116,6 +121,11 @@ export function evaluator(table: Table): Evaluate {
         case 'nflog':
         case 'trace':
           break;
+        case 'mark': {
+          const { mark } = trail.packet;
+          trail.packet = { ...trail.packet, mark: ((mark & ~target.mask) ^ target.value) >>> 0 };
+          break;
+        }
         case 'accept':
           return { errno: 0 };
         case 'drop':
@@ -154,7 +164,9 @@ export function evaluator(table: Table): Evaluate {
       if (trail.isTraced) reports.push({ kind: 'trace', counter });
     }
     const errno = typeof step === 'object' ? step.errno : chain.policy === 'DROP' ? DROP_ERRNO : 0;
-    return { errno, decider: elementAt(counted, counted.length - 1), counted, reports, states };
+    const decider = elementAt(counted, counted.length - 1);
+    const goesOn = errno === 0 ? trail.packet : packet;
+    return { errno, decider, counted, reports, packet: goesOn, states };
   };
 }
 

@@ -23,6 +23,7 @@ export * from './protocol.js';
 export * from './question.js';
 export * from './region.js';
 export * from './report.js';
+export * from './rewriting.js';
 export * from './schedule.js';
 export * from './sets/membership.js';
 export * from './sets/namedset.js';

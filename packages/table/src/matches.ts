@@ -6,6 +6,7 @@ import { comment } from './matches/comment.js';
 import { ip } from './matches/ip.js';
 import { iprange } from './matches/iprange.js';
 import { limit } from './matches/limit.js';
+import { mark } from './matches/mark.js';
 import { multiport } from './matches/multiport.js';
 import { ownerMatch } from './matches/owner.js';
 import { tcp, udp, udplite } from './matches/ports.js';
@@ -32,6 +33,7 @@ export const MATCHES = {
   quota,
   time,
   set,
+  mark,
 } as const satisfies Readonly<Record<string, MatchDescriptor>>;
 
 export type MatchName = keyof typeof MATCHES;

@@ -18,7 +18,8 @@ export const FAMILIES: readonly Family[] = [4, 6];
  *
  * `source` and `destination` are unsigned integers of 32 bits (family 4) or 128 bits (family 6); an
  * IPv4-mapped IPv6 address is a packet of family 4. `flags` is the TCP flags byte, 0 unless tcp.
- * `group` is the network_id, 0 for none. `uid` and `gid` are filesystem ids, in the initial user namespace.
+ * `group` is the network_id, 0 for none. `uid` and `gid` are filesystem ids, in the initial user namespace. `mark` is the
+ * socket's, SO_MARK.
  */
 export interface Packet {
   readonly chain: BuiltinChain;
@@ -32,6 +33,7 @@ export interface Packet {
   readonly flags: number;
   readonly uid: number;
   readonly gid: number;
+  readonly mark: number;
 }
 
 /** A field of the packet that a rule can test. */
@@ -50,6 +52,7 @@ export const FIELD_BITS: Readonly<Record<Field, number>> = {
   flags: 8,
   uid: 32,
   gid: 32,
+  mark: 32,
 };
 
 function isField(name: string): name is Field {

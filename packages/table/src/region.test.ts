@@ -18,6 +18,7 @@ function packet(chain: BuiltinChain, changed: Partial<Packet> = {}): Packet {
     flags: flagsOf(chain, protocol),
     uid: 0,
     gid: 0,
+    mark: 0,
     ...changed,
   };
 }

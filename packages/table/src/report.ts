@@ -35,6 +35,7 @@ export function reporters(table: Table): Reporters {
     log: (counter) => logs.add(counter),
     audit: (counter) => audits.add(counter),
     trace: (counter) => traces.add(counter),
+    rewrite: () => undefined,
   };
   counterOwners(table).forEach((owner, counter) => {
     for (const { kind } of effectsOf(ownTarget(owner))) add[kind](counter);

@@ -2,6 +2,7 @@
 import type { BuiltinChain } from './chains.js';
 import type { Errno } from './errno.js';
 import type { OptionDescriptor } from './match.js';
+import type { Rewriting } from './rewriting.js';
 import { isValueOf, type Value, type ValueKind, type ValueOf } from './value.js';
 
 /** Where the walk of a packet goes that a rule matches. */
@@ -26,7 +27,9 @@ export type Effect =
   /** From this rule on an event says so of each that matches, and of what decides. */
   | { readonly kind: 'trace' }
   /** The call passes, and an event says that it would have been refused. */
-  | { readonly kind: 'audit'; readonly errno: Errno };
+  | { readonly kind: 'audit'; readonly errno: Errno }
+  /** From this rule on the call is another: see rewriting.ts. */
+  | { readonly kind: 'rewrite'; readonly rewriting: Rewriting };
 
 export type EffectKind = Effect['kind'];
 
@@ -55,6 +58,8 @@ export interface TargetDescriptor<T> {
   readonly word: string | undefined;
   /** In the order in which they are printed. */
   readonly options: Readonly<Record<string, TargetOption>>;
+  /** Options of which one must be given, and one alone. */
+  readonly oneOf?: readonly string[];
   /** The chains that can't have it, each with the reason. */
   readonly absent: Partial<Readonly<Record<BuiltinChain, string>>>;
   readonly step: (target: T) => Step;

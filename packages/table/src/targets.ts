@@ -1,5 +1,6 @@
 /** Every target there is. A new one is a file in targets/ and its two rows here. */
 import type { BuiltinChain } from './chains.js';
+import { isUnchanged, type Rewriting, UNCHANGED } from './rewriting.js';
 import type {
   CallTarget,
   Effect,
@@ -13,6 +14,7 @@ import { type DropTarget, drop } from './targets/drop.js';
 import { goto } from './targets/goto.js';
 import { jump } from './targets/jump.js';
 import { type LogTarget, log } from './targets/log.js';
+import { type MarkTarget, mark } from './targets/mark.js';
 import { type NflogTarget, nflog } from './targets/nflog.js';
 import { type RejectTarget, reject } from './targets/reject.js';
 import { returnTarget } from './targets/return.js';
@@ -26,6 +28,7 @@ interface Targets {
   readonly log: LogTarget;
   readonly nflog: NflogTarget;
   readonly trace: PlainTarget<'trace'>;
+  readonly mark: MarkTarget;
   readonly jump: CallTarget<'jump'>;
   readonly goto: CallTarget<'goto'>;
 }
@@ -45,6 +48,7 @@ export const TARGETS: { readonly [K in TargetKind]: TargetDescriptor<TargetOf<K>
   log,
   nflog,
   trace,
+  mark,
   jump,
   goto,
 };
@@ -84,6 +88,13 @@ const COUNT: readonly Effect[] = [{ kind: 'count' }];
 export function effectsOf(target: Target | undefined): readonly Effect[] {
   const own = target ? rowOf(target).effects(target) : [];
   return own.length === 0 ? COUNT : [...COUNT, ...own];
+}
+
+/** What a rule with the target makes of the calls that it matches; UNCHANGED itself if it leaves them as they are. */
+export function rewritingOf(target: Target | undefined): Rewriting {
+  for (const effect of target ? rowOf(target).effects(target) : [])
+    if (effect.kind === 'rewrite' && !isUnchanged(effect.rewriting)) return effect.rewriting;
+  return UNCHANGED;
 }
 
 /** The target in words; `no target`. */

@@ -5,7 +5,7 @@ import type { Target } from './targets.js';
 import { MAX_CHAIN_DEPTH, requireValid, unavailableIn, validate } from './validate.js';
 import type { Value } from './value.js';
 
-const matching = (name: 'owner' | 'socket', option: string, value: Value): Rule => ({
+const matching = (name: 'owner' | 'socket' | 'mark', option: string, value: Value): Rule => ({
   matches: [{ name, options: [{ name: option, negated: false, value }] }],
   target: undefined,
   packets: 0n,
@@ -76,6 +76,25 @@ describe('through user chains', () => {
 
   test('and once for each built-in chain', () => {
     expect(problems(build({ ACCEPT: ['b'], RECVFROM: ['b'], b: [reject] }))).toHaveLength(2);
+  });
+});
+
+describe('marks', () => {
+  const mark = targeting({ kind: 'mark', value: 1, mask: 1 });
+  const marked = matching('mark', 'mark', { kind: 'mark', value: 1, mask: 1 });
+
+  test('are not looked at while they are set where a call is judged once more', () => {
+    const twice = 'no rule that BIND reaches can look at the mark while another sets it';
+    const told = [expect.stringContaining(`a 1: ${twice}`)];
+    expect(problems(build({ BIND: [mark, 'a'], a: [marked] }))).toEqual(told);
+    expect(problems(build({ CONNECT: [mark, 'a'], BIND: ['a'], a: [marked] }))).toEqual([]);
+    expect(problems(build({ BIND: [mark, mark], a: [marked] }))).toEqual([]);
+  });
+
+  test.each(['ACCEPT', 'SENDTO', 'RECVFROM'])('are not set in %s', (chain) => {
+    expect(problems(build({ [chain]: [marked, mark] }))).toEqual([
+      expect.stringContaining(`${chain} 2: MARK is not available in ${chain}: the kernel`),
+    ]);
   });
 });
 

@@ -1,11 +1,12 @@
 /** What must hold of a table as a whole, beyond what the text of each rule can show. */
 
-import { type BuiltinChain, isBuiltinChain } from './chains.js';
-import { describeOption } from './condition.js';
+import { BUILTIN_CHAINS, type BuiltinChain, CHAINS, isBuiltinChain } from './chains.js';
+import { describeOption, ruleCondition } from './condition.js';
 import { type Problem, TableError } from './error.js';
+import { rewrittenFields } from './rewriting.js';
 import { misusedSet } from './sets/use.js';
 import { type Chain, findChain, type Rule, type Table } from './table.js';
-import { calledChain, targetAbsence } from './targets.js';
+import { calledChain, rewritingOf, targetAbsence } from './targets.js';
 
 /** How deep chains may call each other. */
 export const MAX_CHAIN_DEPTH = 64;
@@ -85,6 +86,44 @@ function* walk(table: Table, start: Chain): Generator<Finding> {
   yield* enter(start, []);
 }
 
+/** The rules that calls of the chain can come to. */
+function reachedRules(table: Table, name: BuiltinChain): readonly Call[] {
+  const reached = new Set<string>([name]);
+  const found: Call[] = [];
+  for (const each of reached) {
+    const chain = findChain(table, each);
+    for (const rule of chain?.rules ?? []) {
+      if (chain) found.push({ chain, rule });
+      const called = calledChain(rule.target);
+      if (called !== undefined) reached.add(called);
+    }
+  }
+  return found;
+}
+
+/**
+ * Where a call is judged once more, rules that look at what others rewrite would see then what those have made of
+ * it, and might say something else.
+ */
+function* seenTwice(table: Table): Generator<Finding> {
+  for (const name of BUILTIN_CHAINS) {
+    const { judgedAgain } = CHAINS[name];
+    if (judgedAgain === undefined) continue;
+    const rules = reachedRules(table, name);
+    const fields = rewrittenFields(rules.map(({ rule }) => rewritingOf(rule.target)));
+    if (fields.size === 0) continue;
+    for (const { chain, rule } of rules) {
+      const looks = ruleCondition(rule, table)
+        .flat()
+        .find(({ field }) => fields.has(field));
+      if (!looks) continue;
+      const message = `no rule that ${name} reaches can look at the ${looks.field} while another sets it: ${judgedAgain}`;
+      const help = `set the ${looks.field} in CONNECT`;
+      yield { key: `${chain.name} twice ${looks.field}`, message, help, chain, rule };
+    }
+  }
+}
+
 /**
  * Everything that is wrong with the table, each mistake once: targets that are not there, loops,
  * chains nested too deep, and rules that a built-in chain reaches but can't have.
@@ -96,6 +135,8 @@ export function validate(table: Table): readonly Problem[] {
       if (!problems.has(key)) problems.set(key, problem);
     }
   }
+  for (const { key, ...problem } of seenTwice(table))
+    if (!problems.has(key)) problems.set(key, problem);
   return [...problems.values()];
 }
 

@@ -46,6 +46,12 @@ export interface Values {
   readonly weekdays: { readonly days: number };
   /** Bit n is day n, 1 to 31. */
   readonly monthdays: { readonly days: number };
+  /** Marks of which the bits of `mask` are those of `value`; 32 bits each. */
+  readonly mark: { readonly value: number; readonly mask: number };
+  /** A mark becomes `(mark & ~mask) ^ value`; 32 bits each. */
+  readonly xmark: { readonly value: number; readonly mask: number };
+  /** Bits of a mark, 32. */
+  readonly bits: { readonly bits: number };
   /** A named set, and which end of the packet each part of its elements is compared with. */
   readonly setRef: { readonly set: string; readonly sides: readonly Side[] };
   /** `count` in each so many seconds, the shortest period in which it is a whole number. */
@@ -59,6 +65,9 @@ export type RatePeriod = (typeof RATE_PERIODS)[number];
 
 /** The highest uid and gid: 2^32-1 means "no id" to the kernel. */
 export const MAX_OWNER_ID = 2 ** 32 - 2;
+
+/** Marks have 32 bits. */
+export const MAX_MARK = 2 ** 32 - 1;
 
 export type ValueKind = keyof Values;
 

@@ -87,6 +87,7 @@ test('a test holds when the field lies in the set, negated when not', () => {
     flags: 2,
     uid: 1000,
     gid: 100,
+    mark: 0,
   } as const;
   fc.assert(
     fc.property(fc.constantFrom('group', 'uid', 'destination', 'chain'), ranges, (field, list) => {

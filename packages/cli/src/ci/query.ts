@@ -71,15 +71,19 @@ function printRegions(query: Query, { verdict, json }: QueryWords): string {
       'ask about a smaller region',
     );
   if (json) {
-    const regions = boxes.map(({ box, text, packet }) => ({
+    const regions = boxes.map(({ box, text, packet, becomes }) => ({
       region: regionOfBox(box),
       text,
+      ...(becomes !== undefined && { becomes }),
       witness: jsonWitness(query.witness(packet)),
     }));
     return writeJson({ verdict, regions });
   }
   if (boxes.length === 0) return query.isVoid ? 'no call is in the region\n' : 'none\n';
-  return boxes.map(({ text }) => `${text}\n`).join('');
+  return boxes
+    .map(({ text, becomes }) => (becomes === undefined ? text : `${text}: with ${becomes}`))
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 export async function query(globals: Globals, words: QueryWords): Promise<void> {

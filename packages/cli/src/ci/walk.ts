@@ -23,6 +23,7 @@ const WORDS: Readonly<Record<Field, string>> = {
   flags: 'flags',
   uid: 'uid',
   gid: 'gid',
+  mark: 'mark',
 };
 
 /** A rule that was asked; the last is the rule or policy that decided. */

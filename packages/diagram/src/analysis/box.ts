@@ -4,13 +4,16 @@ import { normalSpans, type Span, spanKey, spanTests } from './span.js';
 
 export type AddressField = 'source' | 'destination';
 
+/** Fields that rules look at by bits. */
+export type MaskedField = AddressField | 'mark';
+
 /**
  * A product of sets, one for each field; a field that is absent takes any value. Ranges are sorted, and
  * neither overlap nor touch; cubes come after them, and share no value with another span.
  */
 export type Box = Partial<
   Readonly<
-    Record<AddressField, readonly Span[]> & Record<Exclude<Field, AddressField>, readonly Range[]>
+    Record<MaskedField, readonly Span[]> & Record<Exclude<Field, MaskedField>, readonly Range[]>
   >
 >;
 
@@ -30,6 +33,10 @@ export const FIELDS: readonly Field[] = Object.keys(FIELD_BITS).filter(isField);
 
 export function isAddress(field: Field): field is AddressField {
   return field === 'source' || field === 'destination';
+}
+
+export function isMasked(field: Field): field is MaskedField {
+  return isAddress(field) || field === 'mark';
 }
 
 /** True if the field is named with each of its values apart: an address is another in each family. */

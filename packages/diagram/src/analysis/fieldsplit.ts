@@ -5,7 +5,7 @@
 import { BUILTIN_CHAINS, type Family, FIELD_BITS, type Field } from '@sockfilter/table';
 import { LimitError } from '../limit.js';
 import { fieldBits, firstPiece, pieceAt } from '../piece.js';
-import { isAddress } from './box.js';
+import { isMasked } from './box.js';
 import { type Cared, type FieldClass, step, stepsOf } from './cared.js';
 import { cubeClasses } from './cubesplit.js';
 import { OUT, type SetStore } from './setstore.js';
@@ -95,7 +95,7 @@ export function splitField(
       return rest.care === OUT ? [] : [{ ...rest, spans: [[BigInt(value), BigInt(value)]] }];
     });
   const split = { store, whole, first, last, bits };
-  if (!isAddress(field)) {
+  if (!isMasked(field)) {
     const ranges = rangeClasses(split, limit);
     if (!ranges) throw new LimitError('boxes', limit);
     return ranges;

@@ -74,6 +74,24 @@ export class FreeTests {
     return made;
   }
 
+  /** Where the terminal's packets are counted by the counter, and what tests say then. */
+  counting(outcomes: OutcomeTable, terminal: Ref, counter: number, known: Map<Ref, Ref>): Ref {
+    const before = known.get(terminal);
+    if (before !== undefined) return before;
+    const { counted, ask } = outcomes.of(terminal);
+    const made = counted.includes(counter)
+      ? IN
+      : ask
+        ? this.#choose(
+            elementAt(this.#pieces, ask.test),
+            this.counting(outcomes, ask.holds, counter, known),
+            this.counting(outcomes, ask.fails, counter, known),
+          )
+        : OUT;
+    known.set(terminal, made);
+    return made;
+  }
+
   /** The set of packets of which some answers of the tests make the diagram hold. */
   possible(set: Ref): Ref {
     return this.#pieces.length === 0 ? set : this.#store.forget(set, isFreePiece);

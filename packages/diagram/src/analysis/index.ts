@@ -5,8 +5,9 @@ export {
   type Part,
   type PlacedRule,
   placeRules,
+  rewrites,
 } from '../walk.js';
-export type { Box } from './box.js';
+export type { Box, MaskedField } from './box.js';
 export { boxes } from './boxes.js';
 export { type Difference, difference } from './difference.js';
 export { CLOSED, type Listeners, listeners } from './listeners.js';

@@ -26,9 +26,11 @@ function withoutRule(table: Table, name: string, at: number): Table {
   return { ...table, chains };
 }
 
-/** Whether a rule is there for an event. */
+/** Whether a rule is there for more than a verdict. */
 const isTold = (target: Target) =>
-  target.kind === 'log' || (target.kind === 'drop' && target.audited === true);
+  target.kind === 'log' ||
+  target.kind === 'mark' ||
+  (target.kind === 'drop' && target.audited === true);
 
 /** Whether a packet that is sent into the chain can meet a rule that is there for more than verdicts. */
 function leadsToCounter(table: Table, name: string): boolean {
@@ -51,7 +53,10 @@ function bruteRedundant(table: Table, space: readonly Packet[]): readonly number
     if ((target.kind === 'jump' || target.kind === 'goto') && leadsToCounter(table, target.chain))
       return false;
     const removed = evaluator(withoutRule(table, chain.name, number - 1));
-    return space.every((packet, at) => removed(packet).errno === decisions[at].errno);
+    return space.every((packet, at) => {
+      const { errno, packet: goesOn } = removed(packet);
+      return errno === decisions[at].errno && goesOn.mark === decisions[at].packet.mark;
+    });
   });
 }
 
@@ -107,12 +112,12 @@ test('a difference is what brute force finds, and none where the tables mean the
       const space = smallSpace(before, after);
       const [olds, news] = [before, after].map((table) => {
         const evaluate = evaluator(table);
-        return space.map((packet) => evaluate(packet).errno);
+        return space.map((packet) => evaluate(packet));
       });
       const universe = new Universe();
       const result = difference(universe.load(before), universe.load(after));
       const expected = (changed: (old: number, now: number) => boolean) =>
-        indexes([...space.keys()], (at) => changed(olds[at], news[at]));
+        indexes([...space.keys()], (at) => changed(olds[at].errno, news[at].errno));
       expect(members(result.newlyAccepted, space)).toEqual(
         expected((old, now) => old > 0 && now === 0),
       );
@@ -122,7 +127,12 @@ test('a difference is what brute force finds, and none where the tables mean the
       expect(members(result.otherErrno, space)).toEqual(
         expected((old, now) => old > 0 && now > 0 && old !== now),
       );
-      const isSame = olds.every((errno, at) => errno === news[at]);
+      const isOther = (at: number) =>
+        olds[at].errno === 0 &&
+        news[at].errno === 0 &&
+        olds[at].packet.mark !== news[at].packet.mark;
+      expect(members(result.otherRewriting, space)).toEqual(indexes([...space.keys()], isOther));
+      const isSame = olds.every(({ errno }, at) => errno === news[at].errno && !isOther(at));
       expect(Object.values(result).every(isEmpty)).toBe(isSame);
       if (isSame) same++;
     }),

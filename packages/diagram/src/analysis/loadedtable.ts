@@ -8,17 +8,21 @@ import {
   elementAt,
   isFree,
   ownErrno,
+  type Rewriting,
   ruleTests,
   stepOf,
   type Table,
+  UNCHANGED,
 } from '@sockfilter/table';
 import { build } from '../built.js';
+import type { Verdict } from '../outcome.js';
 import type { Ref } from '../store.js';
-import { leavesEarly } from '../walk.js';
+import { leavesEarly, rewrites } from '../walk.js';
 import { FreeTests } from './freetests.js';
 import { type PacketSet, packetSet } from './packetset.js';
 import { type Reached, reachChains } from './reach.js';
 import { neededRules } from './removal.js';
+import { reachRewritten } from './rewrittenreach.js';
 import { IN, markOf, markRef, OUT, type SetStore } from './setstore.js';
 import { rulesThatMatter } from './variantcompiler.js';
 
@@ -35,9 +39,12 @@ export class LoadedTable {
   readonly store: SetStore;
   /** Marked with the errno of each possible packet; what opaque tests say is asked as well. */
   readonly errnos: Ref;
+  /** Marked with the number of how each possible packet is rewritten that may be accepted. */
+  readonly rewritings: Ref;
   /** Marked with the counter that decides each possible packet. */
   readonly #deciders: Ref;
   readonly #deciding: ReadonlySet<number>;
+  readonly #rewrites: boolean;
   readonly #leaving = new Map<Chain, Ref>();
   readonly #tests: FreeTests;
   #reached: Reached | undefined;
@@ -48,20 +55,31 @@ export class LoadedTable {
     this.table = table;
     this.store = store;
     this.owners = counterOwners(table);
+    this.#rewrites = rewrites(table);
     const recording = { verdicts: true, counts: () => false, asksSets: false };
     const { compiler, root } = build(table, recording, store.limits);
     this.#tests = new FreeTests(store, table, assume);
-    const known = new Map<Ref, Ref>();
-    const whole = store.diagrams.copyOne(compiler.store, root, (terminal) =>
-      this.#tests.verdicts(compiler.outcomes, terminal, ({ decider }) => markRef(decider), known),
-    );
-    this.#deciders = store.guard(store.possible, whole);
+    const marked = (mark: (verdict: Verdict) => Ref) => {
+      const known = new Map<Ref, Ref>();
+      const whole = store.diagrams.copyOne(compiler.store, root, (terminal) =>
+        this.#tests.verdicts(compiler.outcomes, terminal, mark, known),
+      );
+      return store.guard(store.possible, whole);
+    };
+    this.#deciders = marked(({ decider }) => markRef(decider));
     this.#deciding = store.marks(this.#deciders);
     const errnos = this.owners.map(ownErrno);
     this.errnos = store.replace(this.#deciders, (terminal) => {
       const errno = errnos[markOf(terminal)];
       return errno === undefined ? OUT : markRef(errno);
     });
+    this.rewritings = this.#rewrites
+      ? marked(({ errno, rewriting }) =>
+          errno === 0 ? markRef(store.rewritings.numberOf(rewriting)) : OUT,
+        )
+      : store.replace(this.errnos, (terminal) =>
+          terminal === markRef(0) ? markRef(store.rewritings.numberOf(UNCHANGED)) : OUT,
+        );
   }
 
   /** The rule or policy whose counter it is. */
@@ -79,11 +97,26 @@ export class LoadedTable {
     return this.#select((errno) => errno > 0);
   }
 
+  /** The packets that may go on rewritten, by how. */
+  rewritten(): readonly { readonly rewriting: Rewriting; readonly set: PacketSet }[] {
+    const { store } = this;
+    if (!this.#rewrites) return [];
+    return ascending(store.marks(this.rewritings)).flatMap((mark) => {
+      const rewriting = store.rewritings.at(mark);
+      if (rewriting === UNCHANGED) return [];
+      const found = store.select(this.rewritings, (terminal) => terminal === markRef(mark));
+      return [{ rewriting, set: this.#set(found) }];
+    });
+  }
+
   /** The packets whose verdict the rule or policy gives, or may give. */
   decidedBy(counter: number): PacketSet {
     const { store } = this;
     if (!this.#deciding.has(counter)) return packetSet(store, OUT);
-    const decided = store.guard(this.#condition(counter), this.#deciders);
+    // Others than it describes come to it rewritten.
+    const decided = this.#rewrites
+      ? this.#deciders
+      : store.guard(this.#condition(counter), this.#deciders);
     return this.#set(store.select(decided, (terminal) => terminal === markRef(counter)));
   }
 
@@ -185,14 +218,16 @@ export class LoadedTable {
   }
 
   #reach(): Reached {
-    this.#reached ??= reachChains(this.store, this.table);
+    this.#reached ??= this.#rewrites
+      ? reachRewritten(this.store, this.table, this.#tests)
+      : reachChains(this.store, this.table);
     return this.#reached;
   }
 
   #condition(counter: number): Ref {
     const { rule, chain } = this.ownerOf(counter);
     return rule
-      ? this.store.conditions.compileRule(rule, this.table, IN)
+      ? this.store.conditions.compileRule({ rule }, this.table, IN)
       : this.store.chain(chain.name);
   }
 

@@ -41,6 +41,7 @@ function clausesOf(chain: BuiltinChain, family: Family, protocol: number): Claus
     flags: flagsOf(chain, protocol),
     uid: 0,
     gid: 0,
+    mark: 0,
   };
   if (impossible(plain) !== undefined) return undefined;
   const clauses = [

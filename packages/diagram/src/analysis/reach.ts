@@ -7,7 +7,13 @@
  * means that the packet is decided, an even one that it goes back to the caller. OUT: it never leaves
  * before the end.
  */
-import { BUILTIN_CHAINS, type Chain, calledChain, type Table } from '@sockfilter/table';
+import {
+  BUILTIN_CHAINS,
+  type Chain,
+  calledChain,
+  type Rewriting,
+  type Table,
+} from '@sockfilter/table';
 import { defineOperation } from '../operation.js';
 import { isTerminal, type Ref } from '../store.js';
 import {
@@ -78,7 +84,8 @@ class Reach implements Reached, Interpretation<Ref> {
       }
     }
     const rulesOf = (chain: Chain) => this.#rulesOf(chain);
-    this.#leavingOf = interpretation(table, this, { rulesOf, remembers: true });
+    const { rewritings: mostRewritings } = store.limits;
+    this.#leavingOf = interpretation(table, this, { rulesOf, remembers: true, mostRewritings });
     for (const name of BUILTIN_CHAINS)
       this.arriving.set(name, store.intersect(store.possible, store.chain(name)));
     for (const chain of callersFirst(table)) this.#walk(chain);
@@ -103,6 +110,12 @@ class Reach implements Reached, Interpretation<Ref> {
   readonly join = (_: Chain, parts: Iterable<Part<Ref>>): Ref => {
     const meanings = [...parts].map(({ meaning }) => meaning);
     return this.#store.overlayAll(meanings.filter((part) => part !== OUT));
+  };
+
+  readonly rewritings = (): readonly Rewriting[] => [];
+
+  readonly divert = (): never => {
+    throw new TypeError('a table that rewrites is none for this: see rewrittenreach.ts');
   };
 
   #rulesOf(chain: Chain): readonly PlacedRule[] {
@@ -143,7 +156,7 @@ class Reach implements Reached, Interpretation<Ref> {
 
   #where({ rule, counter }: PlacedRule, hit: Ref): Ref {
     const { conditions } = this.#store;
-    return conditions.compileRule(rule, this.#table, this.#tests.where(counter, hit));
+    return conditions.compileRule({ rule }, this.#table, this.#tests.where(counter, hit));
   }
 }
 

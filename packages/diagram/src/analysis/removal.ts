@@ -16,6 +16,7 @@ const IS_REASON: Readonly<Record<EffectKind, boolean>> = {
   log: true,
   audit: true,
   trace: true,
+  rewrite: true,
 };
 
 /** True for a rule that is there for more than verdicts: one without a target is there to count. */

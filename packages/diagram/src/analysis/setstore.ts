@@ -14,6 +14,7 @@ import {
 } from '../operation.js';
 import { DiagramStore, isTerminal, type Ref, terminalNumber, terminalRef } from '../store.js';
 import { FreePieces } from './freepieces.js';
+import { RewritingNumbers } from './rewritingnumbers.js';
 
 export const OUT: Ref = NONE;
 export const IN: Ref = HOLDS;
@@ -44,6 +45,8 @@ export class SetStore {
   /** The first diagram where it is not OUT, else the second. */
   readonly overlay: Operation;
   readonly conditions: ConditionCompiler;
+  /** How its tables rewrite packets. */
+  readonly rewritings = new RewritingNumbers();
   /** The opaque tests of all its tables, as variables. */
   readonly freePieces = new FreePieces();
 
@@ -117,22 +120,9 @@ export class SetStore {
     return this.replace(diagram, (terminal) => (wanted(terminal) ? IN : OUT));
   }
 
-  /** Every node and terminal that the diagram leads to. */
-  reachable(diagram: Ref): ReadonlySet<Ref> {
-    const { diagrams } = this;
-    const seen = new Set<Ref>([diagram]);
-    for (const ref of seen) {
-      if (isTerminal(ref)) continue;
-      const end = diagrams.endEdge(ref);
-      for (let edge = diagrams.firstEdge(ref); edge < end; edge++)
-        seen.add(diagrams.edgeTarget(edge));
-    }
-    return seen;
-  }
-
   /** The marks of the terminals that the diagram leads to. */
   marks(diagram: Ref): ReadonlySet<number> {
-    const marks = [...this.reachable(diagram)].filter(isTerminal).map(markOf);
+    const marks = [...this.diagrams.reachable(diagram)].filter(isTerminal).map(markOf);
     return new Set(marks.filter((mark) => mark >= 0));
   }
 

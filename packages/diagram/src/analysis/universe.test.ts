@@ -60,6 +60,7 @@ const wild: Arbitrary<Packet> = fc.record<Packet>({
   flags: fc.constantFrom(0, 0, 2, 16),
   uid: fc.nat(9),
   gid: fc.nat(9),
+  mark: fc.nat(9),
 });
 
 test('a packet is possible when nothing is impossible about it', () => {
@@ -198,6 +199,7 @@ describe('a witness', () => {
       flags: 2,
       uid: 1000,
       gid: 1000,
+      mark: 0,
     });
     expect(witness(universe.box({ chain: chain('RECVFROM') }))).toMatchObject({
       protocol: 17,
@@ -225,6 +227,7 @@ describe('a witness', () => {
       destinationPort: 1024,
       uid: 5,
       gid: 1000,
+      mark: 0,
     });
     const alone = universe.box({ family: one(4), destination: one(0x0a000000n) });
     expect(witness(alone)).toMatchObject({ destination: 0x0a000000n });

@@ -30,7 +30,7 @@ export class Universe {
 
   /** The possible packets that the rule matches, or may match: opaque tests have a say. */
   matchingRule(rule: Rule, table: Table): PacketSet {
-    const condition = this.#store.conditions.compileRule(rule, table, IN);
+    const condition = this.#store.conditions.compileRule({ rule }, table, IN);
     return packetSet(this.#store, this.#store.intersect(this.possible.ref, condition));
   }
 

@@ -2,17 +2,82 @@
  * What becomes of a packet in some rules as they are, and in the same rules with one of them changed,
  * for each whose change makes a difference so far. Equal meanings are one terminal.
  */
-import { type Errno, elementAt } from '@sockfilter/table';
+import {
+  agreement,
+  type Clause,
+  type Errno,
+  elementAt,
+  type Rewriting,
+  rewritingKey,
+} from '@sockfilter/table';
 import { LimitError } from '../limit.js';
 import type { Ref } from '../store.js';
 import { markOf, markRef, OUT } from './setstore.js';
 
-/** The errno where the packet is decided, else NEXT or LEAVE. */
-export type Fate = Errno;
+/**
+ * A number: of packets that are decided the errno and the rewriting; else NEXT or LEAVE, or one of those with the
+ * rewriting if there is another one than when the packet came.
+ */
+export type Fate = number;
 /** The walk goes on with the rule after. */
 export const NEXT: Fate = -1;
 /** The walk leaves the chain. */
 export const LEAVE: Fate = -2;
+
+/** No errno is so high. */
+const ERRNOS = 4096;
+
+/** The number of each rewriting, and fates with them. */
+export class Fates {
+  readonly #all: Rewriting[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  decided(errno: Errno, rewriting: Rewriting): Fate {
+    return errno === 0 ? ERRNOS * this.#number(rewriting) : errno;
+  }
+
+  /** The packets for which two fates are the same, as clauses; undefined if they are so for none. */
+  agreement(one: Fate, other: Fate): readonly Clause[] | undefined {
+    if (one < 0 || other < 0 || one % ERRNOS !== 0 || other % ERRNOS !== 0) return undefined;
+    const [first, second] = [one, other].map((fate) => elementAt(this.#all, fate / ERRNOS));
+    return first && second && agreement(first, second);
+  }
+
+  /** The walk goes on, the packet being rewritten so. */
+  next(rewriting: Rewriting): Fate {
+    return NEXT - 2 * (1 + this.#number(rewriting));
+  }
+
+  /** The same packet leaves the chain in the stead of going on; `as` is how it came. */
+  leaving(fate: Fate): Fate {
+    return isNext(fate) ? fate - 1 : fate;
+  }
+
+  /** The rewriting of packets that go on, if it is another than when they came. */
+  rewritingOf(fate: Fate): Rewriting | undefined {
+    return isNext(fate) && fate !== NEXT ? elementAt(this.#all, (NEXT - fate) / 2 - 1) : undefined;
+  }
+
+  #number(rewriting: Rewriting): number {
+    const key = rewritingKey(rewriting);
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.#all.length;
+    this.#all.push(rewriting);
+    this.#numbers.set(key, number);
+    return number;
+  }
+}
+
+/** Whether the walk goes on with the rule after, however the packet is rewritten. */
+function isNext(fate: Fate): boolean {
+  return fate < 0 && fate % 2 !== 0;
+}
+
+/** What leaves the chain goes on where it was called. */
+export function returned(fate: Fate): Fate {
+  return fate < 0 && fate % 2 === 0 ? fate + 1 : fate;
+}
 
 export interface Variants {
   readonly actual: Fate;
@@ -32,7 +97,7 @@ export class VariantTable {
   readonly #all: Variants[] = [];
   readonly #isOver: boolean[] = [];
   readonly #refs = new Map<string, Ref>();
-  readonly #joined = new Map<number, Ref>();
+  readonly #joined = new Map<Fate, Map<number, Ref>>();
   readonly #limit: number;
   #count = 0;
 
@@ -43,6 +108,12 @@ export class VariantTable {
 
   of(terminal: Ref): Variants {
     return terminal === OUT ? NONE : elementAt(this.#all, markOf(terminal));
+  }
+
+  /** True if the packet has the fate, in one variant or as it is. */
+  has(terminal: Ref, fate: Fate): boolean {
+    const { actual, others } = this.of(terminal);
+    return actual === fate || [...others.values()].includes(fate);
   }
 
   /** True if no rule after can change anything. */
@@ -60,26 +131,28 @@ export class VariantTable {
     if (this.#count > this.#limit) throw new LimitError('counted', this.#limit);
     const ref = markRef(this.#all.length);
     this.#all.push(variants);
-    this.#isOver.push(actual !== NEXT && ![...variants.others.values()].includes(NEXT));
+    this.#isOver.push(![actual, ...variants.others.values()].some(isNext));
     this.#refs.set(key, ref);
     return ref;
   }
 
-  /** What becomes of a packet in rules that follow each other. */
-  join(first: Ref, second: Ref): Ref {
+  /** What becomes of a packet in rules that follow each other, where it has the fate `open` in the first. */
+  join(first: Ref, second: Ref, open: Fate = NEXT): Ref {
+    const joinedAlike = this.#joined.get(open) ?? new Map<number, Ref>();
+    this.#joined.set(open, joinedAlike);
     const key = markOf(first) * 2 ** 26 + markOf(second);
-    const known = this.#joined.get(key);
+    const known = joinedAlike.get(key);
     if (known !== undefined) return known;
     const [a, b] = [this.of(first), this.of(second)];
-    const actual = a.actual === NEXT ? b.actual : a.actual;
+    const actual = a.actual === open ? b.actual : a.actual;
     const others = [...new Set([...a.others.keys(), ...b.others.keys()])].map(
       (counter): [number, Fate] => {
         const fate = a.others.get(counter) ?? a.actual;
-        return [counter, fate === NEXT ? (b.others.get(counter) ?? b.actual) : fate];
+        return [counter, fate === open ? (b.others.get(counter) ?? b.actual) : fate];
       },
     );
     const joined = this.intern(actual, others);
-    this.#joined.set(key, joined);
+    joinedAlike.set(key, joined);
     return joined;
   }
 
@@ -95,6 +168,9 @@ export class VariantTable {
   /** The terminal with one more variant. */
   with(terminal: Ref, counter: number, fate: Fate): Ref {
     const { actual, others } = this.of(terminal);
-    return this.intern(actual, [...others, [counter, fate]]);
+    return this.intern(actual, [
+      ...[...others].filter(([other]) => other !== counter),
+      [counter, fate],
+    ]);
   }
 }

@@ -9,7 +9,9 @@ import {
   type Chain,
   type Errno,
   policyErrno,
+  type Rewriting,
   type Table,
+  UNCHANGED,
 } from '@sockfilter/table';
 import { defineOperation, type Operation } from '../operation.js';
 import { isTerminal, type Ref } from '../store.js';
@@ -22,7 +24,7 @@ import {
 } from '../walk.js';
 import { FreeTests } from './freetests.js';
 import { IN, markRef, OUT, type SetStore } from './setstore.js';
-import { type Fate, LEAVE, NEXT, VariantTable } from './variant.js';
+import { type Fate, Fates, LEAVE, NEXT, returned, VariantTable } from './variant.js';
 
 /** The rules that are changed, each alone, by counter. */
 export interface Variation {
@@ -41,7 +43,9 @@ class VariantCompiler implements Interpretation<Ref> {
   readonly #removes: (counter: number) => boolean;
   readonly #promotes: (counter: number) => boolean;
   readonly #chainDiagram: (chain: Chain) => Ref;
+  readonly fates = new Fates();
   readonly #join: Operation;
+  readonly #followers = new Map<Fate, Operation>();
   readonly #tests: FreeTests;
 
   constructor(store: SetStore, table: Table, { removes = none, promotes = none }: Variation) {
@@ -66,7 +70,8 @@ class VariantCompiler implements Interpretation<Ref> {
     this.#tests = new FreeTests(store, table);
     const placed = placeRules(table);
     const rulesOf = (chain: Chain) => placed.get(chain) ?? [];
-    this.#chainDiagram = interpretation(table, this, { rulesOf, remembers: true });
+    const { rewritings: mostRewritings } = store.limits;
+    this.#chainDiagram = interpretation(table, this, { rulesOf, remembers: true, mostRewritings });
   }
 
   /** The diagram of all possible packets, policies included. */
@@ -74,23 +79,29 @@ class VariantCompiler implements Interpretation<Ref> {
     const store = this.#store;
     const parts = BUILTIN_CHAINS.map((name) => {
       const chain = builtinChain(this.#table, name);
-      const policy = this.variants.intern(policyErrno(chain.policy), []);
+      const policy = (as: Rewriting) =>
+        this.variants.intern(this.fates.decided(policyErrno(chain.policy), as), []);
       const here = store.intersect(store.possible, store.chain(name));
-      return store.guard(here, this.#join(this.#chainDiagram(chain), policy));
+      let decided = this.#chainDiagram(chain);
+      for (const rewriting of this.rewritings(decided))
+        decided = this.#follow(decided, this.fates.next(rewriting), policy(rewriting));
+      return store.guard(here, this.#join(decided, policy(UNCHANGED)));
     });
     return store.overlayAll(parts);
   }
 
-  readonly next = (): Ref => OUT;
+  readonly next = (at: PlacedRule): Ref =>
+    at.becomes === at.as ? OUT : this.#ends(at, this.fates.next(at.becomes));
 
-  readonly decide = (at: PlacedRule, errno: Errno): Ref => this.#ends(at, errno);
+  readonly decide = (at: PlacedRule, errno: Errno): Ref =>
+    this.#ends(at, this.fates.decided(errno, at.as));
 
   readonly leave = (at: PlacedRule): Ref => this.#ends(at, LEAVE);
 
   readonly call = (at: PlacedRule, inside: () => Ref, comesBack: boolean): Ref => {
-    const after = comesBack ? NEXT : LEAVE;
+    const after = (fate: Fate) => (comesBack ? fate : this.fates.leaving(fate));
     const whole = this.#store.replace(inside(), (terminal) => {
-      const called = this.variants.map(terminal, (fate) => (fate === NEXT ? after : fate));
+      const called = this.variants.map(terminal, after);
       return this.#removes(at.counter) ? this.variants.with(called, at.counter, NEXT) : called;
     });
     return this.#store.guard(this.#where(at, IN), whole);
@@ -98,15 +109,53 @@ class VariantCompiler implements Interpretation<Ref> {
 
   readonly join = (_: Chain, parts: Iterable<Part<Ref>>): Ref => {
     const all = [...parts].filter(({ meaning }) => meaning !== OUT);
-    const promoted = all.filter(({ at }) => this.#promotes(at.counter));
+    const promoted = all.filter(({ at }) => this.#promotes(at.counter) && at.as === UNCHANGED);
     const meanings = [
       ...promoted.map(({ at, meaning }) => this.#inFront(at, meaning)),
       ...all.map(({ meaning }) => meaning),
     ];
     return this.#store.replace(this.#store.overlayAll(meanings, this.#join), (terminal) =>
-      this.variants.map(terminal, (fate) => (fate === LEAVE ? NEXT : fate)),
+      this.variants.map(terminal, returned),
     );
   };
+
+  readonly rewritings = (diagram: Ref): ReadonlySet<Rewriting> => {
+    const found = new Set<Rewriting>();
+    for (const mark of this.#store.marks(diagram)) {
+      const { actual, others } = this.variants.of(markRef(mark));
+      for (const fate of [actual, ...others.values()]) {
+        const rewriting = this.fates.rewritingOf(fate);
+        if (rewriting) found.add(rewriting);
+      }
+    }
+    return found;
+  };
+
+  readonly divert = (first: Ref, rewriting: Rewriting, rest: () => Ref): Ref => {
+    const next = this.fates.next(rewriting);
+    const gone = this.fates.leaving(next);
+    const then = this.#store.replace(rest(), (terminal) =>
+      this.variants.map(terminal, (fate) =>
+        fate === NEXT || fate === LEAVE ? gone : this.fates.leaving(fate),
+      ),
+    );
+    return this.#follow(first, next, then);
+  };
+
+  /** What has the fate in the first is followed by the second. */
+  #follow(first: Ref, open: Fate, second: Ref): Ref {
+    const { variants } = this;
+    const follow =
+      this.#followers.get(open) ??
+      defineOperation(this.#store.diagrams, (a, b) => {
+        if (a === OUT) return OUT;
+        if (!isTerminal(a)) return undefined;
+        if (!variants.has(a, open)) return a;
+        return isTerminal(b) ? variants.join(a, b, open) : undefined;
+      });
+    this.#followers.set(open, follow);
+    return follow(first, second);
+  }
 
   /** The rule as one that does nothing but in its own variant. */
   #inFront({ counter }: PlacedRule, meaning: Ref): Ref {
@@ -123,9 +172,9 @@ class VariantCompiler implements Interpretation<Ref> {
     return this.#where(at, this.variants.intern(fate, without));
   }
 
-  #where({ rule, counter }: PlacedRule, hit: Ref): Ref {
+  #where(at: PlacedRule, hit: Ref): Ref {
     const { conditions } = this.#store;
-    return conditions.compileRule(rule, this.#table, this.#tests.where(counter, hit));
+    return conditions.compileRule(at, this.#table, this.#tests.where(at.counter, hit));
   }
 }
 
@@ -136,8 +185,17 @@ export function rulesThatMatter(
   variation: Variation,
 ): ReadonlySet<number> {
   const compiler = new VariantCompiler(store, table, variation);
+  const compiled = compiler.compile();
   const counters = new Set<number>();
-  for (const mark of store.marks(compiler.compile()))
-    for (const counter of compiler.variants.of(markRef(mark)).others.keys()) counters.add(counter);
+  for (const mark of store.marks(compiled)) {
+    const { actual, others } = compiler.variants.of(markRef(mark));
+    for (const [counter, fate] of others) {
+      if (counters.has(counter)) continue;
+      const agreed = compiler.fates.agreement(actual, fate);
+      const same = agreed ? store.conditions.compile(agreed, IN) : OUT;
+      const where = store.select(compiled, (terminal) => terminal === markRef(mark));
+      if (same === OUT || store.subtract(where, same) !== OUT) counters.add(counter);
+    }
+  }
   return counters;
 }

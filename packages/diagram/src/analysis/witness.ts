@@ -58,6 +58,7 @@ const ORDINARY: Readonly<Record<Field, (chosen: Chosen) => readonly bigint[]>> =
   flags: () => [],
   uid: () => OWNERS,
   gid: () => OWNERS,
+  mark: () => [0n],
 };
 
 interface Choice {
@@ -148,5 +149,6 @@ export function witness(set: PacketSet): Packet | undefined {
     flags: number('flags'),
     uid: number('uid'),
     gid: number('gid'),
+    mark: number('mark'),
   };
 }

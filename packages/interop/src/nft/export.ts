@@ -274,8 +274,9 @@ class ChainExporter {
 
   #rule(chain: Chain, rule: Rule, kind: Kind): readonly string[] {
     const step = stepOf(rule.target);
-    if (effectsOf(rule.target).some((effect) => effect.kind !== 'count'))
-      this.#out.tell(rule, 'note', 'nft gets no events of it');
+    const kinds = new Set(effectsOf(rule.target).map((effect) => effect.kind));
+    if (kinds.has('rewrite')) this.#out.tell(rule, 'note', 'nft does not set the mark');
+    else if (kinds.size > 1) this.#out.tell(rule, 'note', 'nft gets no events of it');
     if (step.kind === 'next') return [];
     const clauses = this.#resolve(ruleCondition(rule, this.#table), kind);
     const alternatives = clauses && expand(clauses);
@@ -334,6 +335,8 @@ class ChainExporter {
     if (rule.matches.some(({ name }) => describeMatch(name).asks !== undefined))
       return 'nft counts packets and not calls';
     const tests = clauses.flat();
+    if (tests.some(({ field }) => field === 'mark'))
+      return 'the mark of a packet is not always that of its socket';
     if (tests.some(({ field }) => field === 'uid' || field === 'gid')) {
       if (!this.#outward) return 'nft does not know whose listener it is';
       this.#out.tell(rule, 'note', 'nft asks who made the socket, and not who calls');

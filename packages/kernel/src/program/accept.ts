@@ -37,6 +37,7 @@ import { MAPS } from '../mapnames.js';
 import type { ListenerOffsets, Offsets } from '../offsets.js';
 import { type LoadWord, putAddress6, unlessMapped } from './address.js';
 import { putGroup } from './group.js';
+import { putMark } from './mark.js';
 import {
   ASKED_ADDRESS,
   clearPacket,
@@ -194,6 +195,7 @@ export function acceptProgram(offsets: Offsets): ProgramSpec {
       ...putConstant('flags', TCP_SYN),
       ...read(offsets.sockUid, 4),
       ...put32('uid', R3),
+      ...putMark(['ACCEPT'], [...read(offsets.sockMark, 4), mov(R1, R3)]),
       ...read16(listener.port),
       ...put16('destinationPort', R1),
       ...requirePoliced(offsets),

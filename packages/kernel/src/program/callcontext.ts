@@ -12,6 +12,7 @@ export const CTX = {
 
 export const SK = {
   boundDevice: 0,
+  mark: 16,
   srcIp4: 24,
   srcIp6: 28,
   srcPort: 44,

@@ -110,8 +110,8 @@ export function putCaller(
   ];
 }
 
-/** 1 lets the call proceed; 0 fails it with the errno set before, EPERM if none is. */
-export function finish(): readonly Item[] {
+/** 1 lets the call proceed, once `apply` has made it what it goes on as; 0 fails it with the errno set before, EPERM if none is. */
+export function finish(apply: readonly Item[] = []): readonly Item[] {
   return [
     label(REFUSED),
     ...reportFailure(FAILED),
@@ -125,6 +125,7 @@ export function finish(): readonly Item[] {
     callHelper('set_retval'),
     jump(FAILED),
     label('allowed'),
+    ...apply,
     movImm(R0, 1),
     exit(),
   ];

@@ -36,6 +36,7 @@ import { BUILTIN_CHAINS, PROTOCOL } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
 import { askFunction } from './ask.js';
 import { putGroup } from './group.js';
+import { peekMark, putMark } from './mark.js';
 import {
   IPV4_HEADER_BYTES,
   IPV6_HEADER_BYTES,
@@ -48,7 +49,16 @@ import {
   socketNumber,
 } from './packet.js';
 import { type Reporting, reportFailure, reportFunction } from './report.js';
-import { CONTEXT, clearPacket, IP_HEADER, NEXT_HEADER, peek, put16, slot } from './stack.js';
+import {
+  CONTEXT,
+  clearPacket,
+  IP_HEADER,
+  NEXT_HEADER,
+  OBJECT,
+  peek,
+  put16,
+  slot,
+} from './stack.js';
 import {
   DECIDED,
   enter,
@@ -152,6 +162,7 @@ export function egressProgram(offsets: Offsets): ProgramSpec {
       ...readPorts(),
       ...putAddresses(),
       ...socketNumber(UNREADABLE),
+      ...putMark(['SENDTO'], peekMark([load(8, R3, R10, OBJECT)], offsets, UNREADABLE)),
       ...putOwnerGroup(offsets),
       ...putOwner(offsets, UNREADABLE),
       ...putGroup('SENDTO'),

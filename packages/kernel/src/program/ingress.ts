@@ -42,6 +42,7 @@ import type { Offsets } from '../offsets.js';
 import { type LoadWord, putBound4, putBound6, unlessMapped } from './address.js';
 import { askFunction } from './ask.js';
 import { putGroup } from './group.js';
+import { peekMark, putMark } from './mark.js';
 import {
   loadBytes,
   putAddresses,
@@ -149,6 +150,7 @@ function judgeChosenPort(offsets: Offsets): readonly Item[] {
     ...clearPacket(),
     storeImm(2, R10, slot('chain'), BUILTIN_CHAINS.indexOf('BIND')),
     ...put16('protocol', R8),
+    ...putMark(['BIND'], peekMark([load(8, R3, R10, OBJECT)], offsets, REFUSED)),
     ...putOwnerGroup(offsets),
     ...putOwner(offsets, REFUSED),
     ...putGroup('BIND'),
@@ -252,6 +254,7 @@ export function ingressProgram(offsets: Offsets): ProgramSpec {
       ...putPorts(),
       ...putAddresses(),
       ...socketNumber(UNREADABLE),
+      ...putMark(['ACCEPT', 'RECVFROM'], peekMark([load(8, R3, R10, OBJECT)], offsets, UNREADABLE)),
       ...putOwner(offsets, UNREADABLE),
       jumpIf('eq', R8, PROTOCOL.tcp, 'accept'),
       ...enterChain('RECVFROM'),

@@ -14,6 +14,7 @@ import { putBound4, putBound6 } from './address.js';
 import { askFunction } from './ask.js';
 import { finish, putCaller } from './caller.js';
 import { putGroup } from './group.js';
+import { peekMark, putMark } from './mark.js';
 import { type Reporting, reportFunction } from './report.js';
 import { CONTEXT, clearPacket, numberOf, put16, putConstant } from './stack.js';
 import {
@@ -51,6 +52,7 @@ export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
       load(4, R1, R9, SK.port),
       ...put16('destinationPort', R1),
       ...(family === 4 ? putBound4(R9) : putBound6(R9)),
+      ...putMark(['BIND'], peekMark(numberOf(R9), offsets, UNREADABLE)),
       ...putCaller('BIND', numberOf(R9), offsets),
       ...putGroup('BIND'),
       ...enter('BIND'),

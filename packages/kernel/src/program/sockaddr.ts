@@ -26,7 +26,7 @@ import {
   storeImm,
   toBig,
 } from '@sockfilter/bpf';
-import { BUILTIN_CHAINS, type Family, PROTOCOL, TCP_SYN } from '@sockfilter/table';
+import { BUILTIN_CHAINS, CHAINS, type Family, PROTOCOL, TCP_SYN } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
 import { type LoadWord, MAPPED_WORD, putAddress6, unlessMapped, WORDS } from './address.js';
 import { askFunction } from './ask.js';
@@ -36,6 +36,7 @@ import { finish, putCaller } from './caller.js';
 import { pinIpv4, pinIpv6, refuseDetours, type SendingChain, socketNumber } from './detour.js';
 import { deviceAddress } from './device.js';
 import { putGroup } from './group.js';
+import { applyMark, putMark } from './mark.js';
 import { type Reporting, reportFunction } from './report.js';
 import {
   ASKED_ADDRESS,
@@ -264,13 +265,14 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
       ...putProtocol(chain),
       ...putPorts(chain),
       ...putAddresses(family, ASKED[chain], source, offsets),
+      ...putMark([chain], [load(8, R1, R9, CTX.sk), load(4, R1, R1, SK.mark)]),
       ...putCaller(chain, socketNumber(), offsets),
       ...putGroup(chain),
       ...enter(chain),
       ...walk(offsets),
       label(UNREADABLE),
       ...refuseIfRefusing(chain),
-      ...finish(),
+      ...finish(CHAINS[chain].unmarkable === undefined ? applyMark() : []),
     ],
   };
 }

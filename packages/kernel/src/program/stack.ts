@@ -10,19 +10,23 @@
  *     fp-112             the context, while a walk has its register
  *     fp-152 .. fp-113   the IP header, or the address and port that a send asks for
  *     fp-168 .. fp-153   the header behind the IP header
+ *     fp-172             whether the walk has rewritten the packet
  *
  * While the packet is built: r6 the header page, r7 the generation, r8 free, r9 the context.
  * While it walks: r6 the page, r7 the generation, r8 the node's address, r9 the steps left.
  */
 import {
   addImm,
+  andImm,
   callHelper,
   type Item,
   jumpIf,
   load,
+  lshImm,
   mov,
   movImm,
   neg,
+  or,
   R0,
   R1,
   R2,
@@ -50,6 +54,7 @@ export const IP_HEADER = -152;
 export const NEXT_HEADER = -168;
 export const ASKED_ADDRESS = -152;
 export const ASKED_PORT = -136;
+export const REWRITTEN = -172;
 
 /** Slots on the stack; a power of two no less than the number of pieces. */
 export const SLOTS = 32;
@@ -67,6 +72,7 @@ export function clearPacket(): readonly Item[] {
   return [
     load(8, R1, R6, HEADER.zero),
     ...Array.from({ length: SLOTS / 4 }, (_, at) => store(8, R10, PACKET + 8 * at, R1)),
+    store(4, R10, REWRITTEN, R1),
   ];
 }
 
@@ -85,6 +91,28 @@ export function put32(field: Field, from: Register, piece = 0): readonly Item[] 
     store(2, R10, slot(field, piece + 1), from),
     rshImm(from, 16),
     store(2, R10, slot(field, piece), from),
+  ];
+}
+
+/** Stores 32 bits as pieces of 8, from the most significant; destroys the register. */
+export function put8s(field: Field, from: Register): readonly Item[] {
+  return [3, 2, 1, 0].flatMap((piece) => [
+    mov(R2, from),
+    andImm(R2, 0xff),
+    store(2, R10, slot(field, piece), R2),
+    rshImm(from, 8),
+  ]);
+}
+
+/** The same back into the register. */
+export function take8s(field: Field, to: Register): readonly Item[] {
+  return [
+    movImm(to, 0),
+    ...[0, 1, 2, 3].flatMap((piece) => [
+      lshImm(to, 8),
+      load(2, R2, R10, slot(field, piece)),
+      or(to, R2),
+    ]),
   ];
 }
 

@@ -55,7 +55,7 @@ import { MAPS } from '../mapnames.js';
 import type { Offsets } from '../offsets.js';
 import { ANSWER, ASK } from './ask.js';
 import { keepSequence, reportCounter } from './report.js';
-import { KEY, PACKET, SCRATCH, SLOTS, SPILL, STRIPE_PAGE } from './stack.js';
+import { KEY, PACKET, REWRITTEN, SCRATCH, SLOTS, SPILL, STRIPE_PAGE } from './stack.js';
 
 /** Some helpers are for programs that declare themselves compatible with the kernel's licence. */
 export const LICENSE = 'Dual MIT/GPL';
@@ -210,6 +210,7 @@ function act(
     jumpIf('eq', R2, OP.verdict, at('verdict')),
     jumpIf('eq', R2, OP.count, at('count')),
     jumpIf('eq', R2, OP.report, at('report')),
+    jumpIf('eq', R2, OP.rewrite, at('rewrite')),
     store(8, R10, SPILL, R0),
     mov(R1, R8),
     andImm(R1, NODES_PER_PAGE - 1),
@@ -234,6 +235,21 @@ function act(
 
     label(at('report')),
     ...(countsAll ? [mov(R3, R4), ...reportCounter(at('reported'))] : []),
+    addImm32(R8, 1),
+    jump(at('step')),
+
+    // r0 = the node's target, r1 = the node, r3 = what its slot has
+    label(at('rewrite')),
+    load(1, R2, R1, 2),
+    andImm(R2, SLOTS - 1),
+    lshImm(R2, 1),
+    add(R2, R10),
+    mov(R1, R0),
+    rshImm(R1, 16),
+    and(R3, R1),
+    xor(R3, R0),
+    store(2, R2, PACKET, R3),
+    storeImm(4, R10, REWRITTEN, 1),
     addImm32(R8, 1),
     jump(at('step')),
 

@@ -18,6 +18,7 @@ const SAME = [
   'destination',
   'uid',
   'gid',
+  'mark',
 ] as const satisfies Field[];
 
 function alike(packet: Packet): Box {

@@ -32,7 +32,7 @@ interface Pair {
   readonly fix: string;
 }
 
-const CALLER: readonly Field[] = ['group', 'family', 'protocol', 'uid', 'gid'];
+const CALLER: readonly Field[] = ['group', 'family', 'protocol', 'uid', 'gid', 'mark'];
 const TO: readonly Field[] = [...CALLER, 'destination', 'destinationPort'];
 
 /** udp to or at an address that is one: BIND has others. */

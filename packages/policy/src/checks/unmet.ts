@@ -1,6 +1,16 @@
 /** Rules that no call can meet: shadowed, redundant or impossible. */
 import { intersect, isEmpty, subtract, witness } from '@sockfilter/diagram';
-import { type CounterOwner, type Errno, ownErrno, policyErrno, stepOf } from '@sockfilter/table';
+import {
+  type CounterOwner,
+  type Errno,
+  ownErrno,
+  policyErrno,
+  type Rule,
+  rewritingOf,
+  rewrittenFields,
+  ruleCondition,
+  stepOf,
+} from '@sockfilter/table';
 import type { Check, CheckContext } from '../context.js';
 import type { Finding, Note } from '../finding.js';
 import { ownerNote } from '../rulefile.js';
@@ -85,13 +95,31 @@ function impossibleRule(context: CheckContext, owner: CounterOwner): Finding | u
   return context.find('SF003', { place: context.file.placeOf(rule), message, notes, fix });
 }
 
+/** A rule that looks at what others set: what calls have by the time that they come is not what it asks for. */
+function lateRule(context: CheckContext, rule: Rule): Finding | undefined {
+  const { file, owners, table } = context;
+  const set = rewrittenFields(owners.map((owner) => rewritingOf(owner.rule?.target)));
+  const looks = ruleCondition(rule, table)
+    .flat()
+    .find(({ field }) => set.has(field));
+  if (!looks) return undefined;
+  return context.find('SF003', {
+    place: file.placeOf(rule),
+    message: `no call that comes here has such a ${looks.field} by then`,
+    fix: `look at the ${looks.field} before it is set, or remove the rule`,
+  });
+}
+
 export const findUnmetRules: Check = function* (context) {
   const changing = changingInFront(context, context.dead);
   for (const counter of context.dead) {
     const owner = context.loaded.ownerOf(counter);
     // A chain that no call reaches is told once, as a chain.
     if (!owner.rule || !context.isReached(owner.chain)) continue;
-    const finding = cover(context, counter, changing) ?? impossibleRule(context, owner);
+    const finding =
+      lateRule(context, owner.rule) ??
+      cover(context, counter, changing) ??
+      impossibleRule(context, owner);
     if (finding) yield finding;
   }
 };

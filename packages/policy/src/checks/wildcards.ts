@@ -14,7 +14,15 @@ import { type Check, type CheckContext, chainSet } from '../context.js';
 import { ownerNote } from '../rulefile.js';
 
 /** What a bind of the wildcard and one of an address have in common. */
-const SAME: readonly Field[] = ['chain', 'group', 'protocol', 'destinationPort', 'uid', 'gid'];
+const SAME: readonly Field[] = [
+  'chain',
+  'group',
+  'protocol',
+  'destinationPort',
+  'uid',
+  'gid',
+  'mark',
+];
 
 function bindTo(family: Family, addresses: readonly [bigint, bigint]): Box {
   const chain = BigInt(chainNumber('BIND'));

@@ -9,6 +9,7 @@ export const accept: ChainDescriptor = {
   ours: 'destination',
   ids: 'socket',
   refusal: 'silence',
+  unmarkable: "the kernel lets nobody set a socket's mark when a packet comes in",
   bounds: {
     protocol: { set: valueSet(PROTOCOL.tcp), reason: 'it sees tcp only' },
     gid: NO_GID,

@@ -7,6 +7,7 @@ export const recvfrom: ChainDescriptor = {
   ours: 'destination',
   ids: 'socket',
   refusal: 'silence',
+  unmarkable: "the kernel lets nobody set a socket's mark when a packet comes in",
   bounds: { protocol: DATAGRAMS, gid: NO_GID },
   flags: {},
   exampleRank: 4,

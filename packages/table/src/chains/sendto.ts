@@ -12,6 +12,8 @@ export const sendto: ChainDescriptor = {
   ours: 'source',
   ids: 'caller',
   refusal: 'errno',
+  unmarkable:
+    "the kernel has read the socket's mark before it asks, so that the next send would have it; CONNECT and BIND can",
   bounds: {
     protocol: {
       set: valueSet(PROTOCOL.udp, PROTOCOL.udplite, PROTOCOL.icmp, PROTOCOL.icmpv6),

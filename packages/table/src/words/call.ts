@@ -10,7 +10,7 @@ import {
   usualProtocol,
 } from '../region.js';
 import type { Group } from '../table.js';
-import { MAX_OWNER_ID } from '../value.js';
+import { MAX_MARK, MAX_OWNER_ID } from '../value.js';
 import { type Address, readCallAddress } from './address.js';
 import { knownGroups, pathFault, readGroupId } from './group.js';
 import { callProtocol } from './protocol.js';
@@ -30,6 +30,7 @@ export const CALL_KEYS = [
   'dport',
   'uid',
   'gid',
+  'mark',
 ] as const;
 
 export type CallKey = (typeof CALL_KEYS)[number];
@@ -130,6 +131,15 @@ class CallReader {
     return named ?? readNumber(key, text, key, MAX_OWNER_ID);
   }
 
+  mark(): number {
+    const { mark: text } = this.#words;
+    if (text === undefined) return 0;
+    const value = /^(\d+|0[xX][\da-fA-F]+)$/.test(text) ? Number(text) : Number.NaN;
+    if (value <= MAX_MARK) return value;
+    const message = `invalid mark \`${text}\`: it is a number of 32 bits`;
+    throw new CallError('mark', message, 'write `0x1f` or `31`');
+  }
+
   checkFamily(family: Family): void {
     const { family: text } = this.#words;
     if (text === undefined || text === String(family)) return;
@@ -196,6 +206,7 @@ export function readCall(words: CallWords, context: CallContext): Packet {
     flags: flagsOf(chain, protocol),
     uid: reader.owner('uid', chain),
     gid: reader.owner('gid', chain),
+    mark: reader.mark(),
   };
   const reason = impossible(packet);
   if (reason !== undefined) throw new CallError('chain', `no such call can happen: ${reason}`);
