@@ -121,6 +121,39 @@ describeKernel('groups', () => {
     expect(await settler.ask({ do: 'visit', folder })).toEqual({ [EACCES]: 601 });
   });
 
+  test('a process that moves while groups change has the rules of where it is, each time', async () => {
+    const folders = ['policed/one', 'policed/two'].map((name) => bed.cgroups.child(name));
+    const use = (one: number, two: number) =>
+      policy.enforce(`${group('one', one)}${group('two', two)}
+        -A CONNECT -m cgroup --id ${one} -j REJECT --reject-with EACCES
+        -A CONNECT -m cgroup --id ${two} -j REJECT --reject-with ECONNREFUSED`);
+    use(3, 4);
+    let commits = 0;
+    let over = false;
+    const shuttle = async () => {
+      const met = { [EACCES]: 0, [ECONNREFUSED]: 0 };
+      let moves = 0;
+      for (let round = 0; round < 2 || commits < 4; round++) {
+        const outcomes = await settler.ask({ do: 'shuttle', folders, times: 500 });
+        for (const [errno, times] of Object.entries(outcomes ?? {}))
+          met[Number(errno)] = (met[Number(errno)] ?? 0) + times;
+        moves += 500;
+      }
+      return { met, moves };
+    };
+    const outcomes = shuttle().finally(() => {
+      over = true;
+    });
+    while (!over) {
+      // Each id goes from one group to the other.
+      if (commits++ % 2 === 0) use(4, 3);
+      else use(3, 4);
+      await new Promise(setImmediate);
+    }
+    const { met, moves } = await outcomes;
+    expect(met).toEqual({ [EACCES]: moves, [ECONNREFUSED]: moves });
+  });
+
   test('any name and any depth', async () => {
     policy.enforce(group('deep', 3) + BY_ID);
     const folder = bed.cgroups.child('policed/deep');

@@ -13,6 +13,7 @@ mount -t securityfs security /sys/kernel/security
 mount -t bpf bpf /sys/fs/bpf
 mount -t tracefs tracing /sys/kernel/tracing
 mount -t cgroup2 cgroup /sys/fs/cgroup
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 for word in $(</proc/cmdline); do
   case $word in
     RUN=*) run=$(base64 -d <<<"${word#RUN=}") ;;

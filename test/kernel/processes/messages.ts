@@ -87,6 +87,8 @@ export type SettlerQuestion =
       readonly depth: number;
       readonly name: string;
     }
+  /** Goes from control group to control group and calls from within each, so many times. */
+  | { readonly do: 'shuttle'; readonly folders: readonly string[]; readonly times: number }
   | { readonly do: 'call' }
   /** Goes back to where it began, and removes what `dive` has made. */
   | { readonly do: 'surface' };

@@ -114,6 +114,10 @@ class Process<Question, Answer> {
     running.add(this);
   }
 
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
   /** The next line that the process says; undefined if it has ended without an error of its own. */
   async hear(): Promise<Answer | undefined> {
     const line = await this.#lines.next();
@@ -223,6 +227,10 @@ export class Administrator {
     const administrator = new Administrator(new Process(process.execPath, [path]));
     await administrator.#process.hear();
     return administrator;
+  }
+
+  get pid(): number {
+    return this.#process.pid;
   }
 
   /** Starts work that does not end by itself. */

@@ -67,6 +67,14 @@ function* answer(question: SettlerQuestion): Generator<number> {
       enter('.');
       yield call();
       break;
+    case 'shuttle':
+      for (let n = 0; n < question.times; n++)
+        for (const folder of question.folders) {
+          enter(folder);
+          yield call();
+        }
+      enter(home);
+      break;
     case 'call':
       yield call();
       break;
