@@ -1,5 +1,5 @@
 /** Which capabilities commands ask for, measured, and what they say where one is missing. */
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CgroupTree } from '../harness/cgroups.js';
@@ -30,12 +30,20 @@ const setprivName = (capability: string) => `+${capability.replace(/^CAP_/, '').
 describeKernel('privileges', () => {
   let tree: CgroupTree;
   let place: Workplace;
+  /** A process to move. */
+  let sleeper: ChildProcess;
   beforeAll(async () => {
     tree = await CgroupTree.create();
     place = new Workplace({ SOCKFILTER_ROOT: tree.path });
-    place.write('rules', '*socket\n-A BIND -p udp -j ACCEPT\nCOMMIT\n');
+    tree.child('web');
+    place.write(
+      'rules',
+      `*socket\n-G web --id 3 --path ${tree.childPath('web')}\n-A BIND -p udp -j ACCEPT\nCOMMIT\n`,
+    );
+    sleeper = spawn('sleep', ['1000'], { stdio: 'ignore' });
   });
   afterAll(async () => {
+    sleeper?.kill();
     place?.runAlone(['teardown']);
     await CgroupTree.removeAll();
     place?.remove();
@@ -44,7 +52,8 @@ describeKernel('privileges', () => {
   /** Runs `sockfilter` as root with these capabilities alone. */
   function runWith(capabilities: readonly string[], line: string): Ended {
     const set = ['-all', ...capabilities.map(setprivName)].join();
-    const node = [process.execPath, program('sockfilter'), ...line.split(' ')];
+    const words = line.split(' ').map((word) => (word === 'PID' ? `${sleeper.pid}` : word));
+    const node = [process.execPath, program('sockfilter'), ...words];
     const { status, stdout, stderr } = spawnSync(
       SETPRIV,
       [`--bounding-set=${set}`, `--inh-caps=${set}`, ...node],
@@ -96,6 +105,13 @@ describeKernel('privileges', () => {
       }
       expect([line, runWith(needs, line)]).toMatchObject([line, { status: 0 }]);
     }
+  });
+
+  test('doctor tells which it has not got', () => {
+    const { status, stdout } = runWith(['CAP_SYS_ADMIN'], 'doctor');
+    expect([status, stdout]).toEqual([1, expect.stringMatching(/^cgroup handles +FAILS /m)]);
+    expect(stdout).toMatch(/^cgroup handles: .*CAP_DAC_READ_SEARCH/m);
+    expect(runWith(['CAP_DAC_READ_SEARCH', 'CAP_SYS_ADMIN'], 'doctor').status).toBe(0);
   });
 
   test('what describes the kernel is damaged or missing: nothing changes, and the way out is said', () => {
