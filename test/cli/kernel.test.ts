@@ -1,7 +1,7 @@
 /** The command on the table in force: what it does shows in real calls. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { Firewall } from '@sockfilter/kernel';
@@ -344,6 +344,16 @@ describeKernel('the command', () => {
       stdout: expect.stringMatching(/^kernel types +FAILS .*\n(.*\n)*\nkernel types: .*BTF/m),
       stderr: "sockfilter: this machine can't enforce rules: `kernel types` failed\n",
     });
+    expect(without.stdout).toMatch(/^state folders +works /m);
+    const elsewhere = { env: { SOCKFILTER_STATE_DIR: place.path('open') } };
+    mkdirSync(place.path('open'), { mode: 0o777 });
+    chmodSync(place.path('open'), 0o777);
+    expect(place.expectStatus(['doctor'], 0, elsewhere).stdout).toMatch(
+      /^state folders +fails +`.*open` is no folder in which only you can write/m,
+    );
+    expect(run('doctor')).toMatch(
+      /^setsockopt of 32-bit programs +(works|fails) +this kernel runs/m,
+    );
     run('-P BIND DROP');
     const told = place.expectStatus(['doctor'], 0).stdout;
     expect(told).toMatch(

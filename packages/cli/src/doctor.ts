@@ -5,6 +5,7 @@ import { printColumns } from './columns.js';
 import { CommandError } from './failure.js';
 import { type Globals, requireLive } from './globals.js';
 import { print } from './output.js';
+import { examineState } from './statedirectory.js';
 
 function stateText({ state, needed }: Ability): string {
   return state === 'fails' && needed ? 'FAILS' : state;
@@ -12,7 +13,7 @@ function stateText({ state, needed }: Ability): string {
 
 export function showAbilities(globals: Globals, json: boolean): void {
   requireLive(globals, 'doctor');
-  const abilities = examine(globals.root);
+  const abilities = [...examine(globals.root), examineState()];
   const failed = abilities.filter(({ state }) => state === 'fails');
   const missing = failed.filter(({ needed }) => needed);
   if (json) print(writeJson({ works: missing.length === 0, abilities }));

@@ -1,6 +1,7 @@
 /** Where what outlives reboots is kept: folders of the caller's own, in which nobody else writes. */
-import { lstatSync, mkdirSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Ability } from '@sockfilter/kernel';
 import { EXIT } from '@sockfilter/language';
 import { CommandError } from './failure.js';
 
@@ -35,4 +36,29 @@ export function makeStateDirectory(...names: readonly string[]): string {
     requireOwn(path, lstatSync);
   }
   return path;
+}
+
+/** What can be said of the folders without making any. Throws CommandError, and what the system says. */
+function lookAtState(): string {
+  const path = stateDirectory();
+  if (!statSync(path, { throwIfNoEntry: false }))
+    return `${path} is not there yet: it will be made`;
+  requireOwn(path, statSync);
+  const history = join(path, 'history');
+  if (lstatSync(history, { throwIfNoEntry: false })) requireOwn(history, lstatSync);
+  rmdirSync(mkdtempSync(join(path, '.doctor-')));
+  return path;
+}
+
+/** Whether ids, history and locks can be kept, tried. */
+export function examineState(): Ability {
+  const row = { name: 'state folders', needed: false } as const;
+  try {
+    return { ...row, state: 'works', detail: lookAtState() };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const help = error instanceof CommandError ? error.help : undefined;
+    const failed = { ...row, state: 'fails', detail: error.message } as const;
+    return help === undefined ? failed : { ...failed, help };
+  }
 }
