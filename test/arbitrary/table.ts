@@ -10,6 +10,9 @@ import {
   type BuiltinChain,
   CHAINS,
   type Chain,
+  type Detail,
+  describeDetail,
+  detailRecord,
   type Family,
   flagsOf,
   type Group,
@@ -104,6 +107,27 @@ const portRange: Arbitrary<Value> = rangeOf(PORTS).map((r) => ({ kind: 'portRang
 const portList: Arbitrary<Value> = fc
   .array(rangeOf(PORTS), { minLength: 1, maxLength: 4 })
   .map((ranges) => ({ kind: 'portList', ranges }));
+/** Words of each detail, and values at them. */
+const DETAIL_WORDS: Readonly<Record<Detail, readonly string[]>> = {
+  netns: ['1', '65535', '65536-4026531840', '4294967295'],
+  device: ['lo', 'l+', 'eth0', 'eth0.1', 'eth+', 'abcdefghijklmno'],
+  comm: ['sh', 'shh', 'nginx', 'a b', 'abcdefghijklmno'],
+};
+
+const detail = (name: Detail): Arbitrary<Value> =>
+  fc.constantFrom(...DETAIL_WORDS[name]).map((word) => ({ kind: 'detail', detail: name, word }));
+
+/** Values that a packet of the chain can have there: none, and at both ends of each word. */
+function detailValue(name: Detail, chain: BuiltinChain): Arbitrary<bigint> {
+  const { absent, read } = describeDetail(name);
+  if (absent[chain] !== undefined) return fc.constant(0n);
+  const ends = DETAIL_WORDS[name].flatMap((word) => {
+    const [from = 0n, to = 0n] = read(word) ?? [];
+    return name === 'netns' ? [from, to] : [from, to & ~0xffn];
+  });
+  return fc.constantFrom(0n, 0n, ...ends);
+}
+
 const addressTypes: Arbitrary<Value> = fc
   .subarray([...ADDRESS_TYPES], { minLength: 1 })
   .map((types) => ({ kind: 'addressTypes', types }));
@@ -215,6 +239,9 @@ function matches(place: Place): Arbitrary<readonly Match[]> {
     if (named === 0) addresses[family === 4 ? 'ipv4' : 'ipv6'] = fc.constant({ kind: 'none' });
     const types: Record<string, Arbitrary<Value>> = { 'dst-type': addressTypes };
     if (!inBind) types['src-type'] = addressTypes;
+    const names: Record<string, Arbitrary<Value>> = { inode: detail('netns') };
+    if (place.outward) addresses['out-interface'] = detail('device');
+    else if (place.builtin) addresses['in-interface'] = detail('device');
     const owners: Record<string, Arbitrary<Value>> = { 'uid-owner': ownerRange };
     if (place.outward || inBind) owners['gid-owner'] = ownerRange;
     const ip = matchOf('ip', addresses, 35).map((match): Match | undefined => {
@@ -232,6 +259,8 @@ function matches(place: Place): Arbitrary<readonly Match[]> {
         hasPorts ? optional(multiport(place)) : none,
         optional(matchOf('iprange', ranges)),
         optional(matchOf('addrtype', types)),
+        optional(matchOf('netns', names)),
+        inBind || place.outward ? optional(matchOf('comm', { comm: detail('comm') })) : none,
         optional(cgroup),
         optional(matchOf('owner', owners)),
         optional(matchOf('socket', ends)),
@@ -406,6 +435,7 @@ export const packets: Arbitrary<Packet> = fc
         uid: near(OWNERS, MAX_OWNER_ID),
         mark: fc.constantFrom(0, 0, ...MARKS),
         gid: CHAINS[chain].bounds.gid ? fc.constant(0) : near(OWNERS, MAX_OWNER_ID),
+        ...detailRecord((name) => detailValue(name, chain)),
       });
     }),
   )

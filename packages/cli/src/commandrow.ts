@@ -3,7 +3,7 @@
  * yargs takes is held against these rows by a test.
  */
 import { FORMATS, REGION_KEYS, SEVERITIES } from '@sockfilter/policy';
-import { FAMILIES, SET_TYPE_NAMES, STATE_NAMES } from '@sockfilter/table';
+import { detailRecord, FAMILIES, SET_TYPE_NAMES, STATE_NAMES } from '@sockfilter/table';
 
 /** What a word can be: nothing that is known, or something that completion offers. */
 export type Filler =
@@ -228,6 +228,7 @@ export const COMMANDS: readonly CommandRow[] = [
       uid: 'text',
       gid: 'text',
       mark: 'text',
+      ...detailRecord(() => 'text' as const),
       state: STATE_NAMES,
       time: 'text',
       rules: 'flag',

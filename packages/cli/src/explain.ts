@@ -4,6 +4,7 @@ import { type Answers, buildDiagram, everyWay, type Way } from '@sockfilter/diag
 import { printOwner } from '@sockfilter/iptables';
 import { encodeBlob, walkBlob } from '@sockfilter/kernel';
 import { EXIT, writeJson } from '@sockfilter/language';
+import { detailWords } from '@sockfilter/policy';
 import {
   assumeFor,
   assumeIn,
@@ -95,6 +96,7 @@ function packetWords(packet: Packet): Readonly<Record<string, string | number>> 
     uid,
     ...(CHAINS[chain].bounds.gid ? {} : { gid }),
     ...(mark !== 0 && { mark: markText(mark) }),
+    ...Object.fromEntries(detailWords(packet)),
   };
 }
 

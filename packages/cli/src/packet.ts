@@ -4,6 +4,7 @@ import {
   BUILTIN_CHAINS,
   CallError,
   type CallWords,
+  type Detail,
   type Packet,
   readCall,
   type Table,
@@ -12,7 +13,7 @@ import { CommandError } from './failure.js';
 import { SYSTEM_NAMES } from './systemnames.js';
 
 /** The call as the command line has it; what is missing is unspecified, or 0. */
-export interface PacketWords {
+export interface PacketWords extends Partial<Readonly<Record<Detail, string | undefined>>> {
   readonly chain: string;
   readonly group?: string | undefined;
   readonly proto?: string | undefined;

@@ -1,5 +1,7 @@
 /** The commands that are words, by yargs. What each does is loaded when it is called. */
+
 import { EXIT } from '@sockfilter/language';
+import { describeDetail, detailRecord } from '@sockfilter/table';
 import yargs, { type Argv } from 'yargs';
 import { CI_NAMES, ciCommands } from './ci/commands.js';
 import { type CommandRow, commandRow, examplesOf, rowsBelow, SHELLS } from './commandrow.js';
@@ -222,6 +224,7 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
           .option('uid', { ...text, describe: 'filesystem uid of the caller' })
           .option('gid', { ...text, describe: 'filesystem gid of the caller' })
           .option('mark', { ...text, describe: 'mark of the socket (SO_MARK): 31 or 0x1f' })
+          .options(detailRecord((detail) => ({ ...text, describe: describeDetail(detail).text })))
           .option('state', state)
           .option('time', time)
           .option('rules', {
@@ -245,7 +248,8 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
         ...rest
       }) => {
         const { explain } = await import('./explain.js');
-        const words = { chain, group, proto, src, dst, uid, gid, mark };
+        const details = detailRecord((detail) => rest[detail]);
+        const words = { chain, group, proto, src, dst, uid, gid, mark, ...details };
         const circumstances = readCircumstances(rest);
         await explain(globals, words, { pid, json: asJson, rules, circumstances });
       },

@@ -3,7 +3,7 @@
  * bits, most significant first, the fields in the order of FIELD_BITS:
  *
  *     0 chain   1-2 group   3 family   4 protocol   5-12 source   13-20 destination
- *     21 destinationPort   22 sourcePort   23 flags   24-25 uid   26-27 gid   28-31 mark
+ *     21 destinationPort   22 sourcePort   23 flags   24-25 uid   26-27 gid   28-31 mark   then the details
  *
  * An IPv4 address lies in the last two of its eight pieces; the others are 0 then, and no node below
  * family 4 asks them.

@@ -153,8 +153,6 @@ const GONE = 'iptables itself has it no more';
 
 /** Options of what sockfilter has, by long name; short names lead here too. */
 export const UNAVAILABLE_OPTIONS: Readonly<Record<string, UnavailableOption>> = {
-  'in-interface': { reason: LATER, words: 1 },
-  'out-interface': { reason: LATER, words: 1 },
   fragment: { reason: 'a socket call has no fragments', words: 0 },
   'tcp-option': { reason: 'a socket call has no TCP options', words: 1 },
   'limit-iface-in': { reason: NO_ROUTE, words: 0 },
@@ -194,8 +192,6 @@ export const UNAVAILABLE_OPTIONS: Readonly<Record<string, UnavailableOption>> = 
 };
 
 export const UNAVAILABLE_SHORT: Readonly<Record<string, string>> = {
-  i: 'in-interface',
-  o: 'out-interface',
   f: 'fragment',
   M: 'modprobe',
 };

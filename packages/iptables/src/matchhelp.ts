@@ -38,6 +38,7 @@ const PLACEHOLDERS: Readonly<Record<ValueKind, string>> = {
   mark: 'MARK[/MASK]',
   xmark: 'MARK[/MASK]',
   bits: 'BITS',
+  detail: 'NAME',
   setRef: 'SET src|dst[,src|dst]',
   errno: Object.keys(REJECT_ERRNO).join('|'),
 };

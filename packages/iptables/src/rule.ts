@@ -111,6 +111,7 @@ function checkMatch(draft: RuleDraft, match: NamedMatch): void {
 function isVacuous({ value, negated }: MatchOption): boolean {
   if (negated) return false;
   if (value.kind === 'protocol') return value.protocol === 0;
+  if (value.kind === 'detail') return value.word === '+';
   return value.kind === 'portRange' && value.from === 0 && value.to === MAX_PORT;
 }
 

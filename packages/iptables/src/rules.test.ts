@@ -103,6 +103,27 @@ const ROWS = `
 -m addrtype --dst-type LOCAL;;FAIL
 -m addrtype --dst-type UNICAST,ANYCAST;;FAIL
 -m addrtype --dst-type MULTICAST --limit-iface-out;;FAIL
+-o eth0;=;OK
+--out-interface eth+;-o eth+;OK
+-p tcp ! -o lo -d 10.0.0.1;-d 10.0.0.1/32 ! -o lo -p tcp;OK
+-o +;;OK
+! -o +;=;OK
+-o abcdefghijklmno;=;OK
+-o abcdefghijklmnop;;FAIL
+-o "";;FAIL
+-o "a b";;FAIL
+-i eth0;;FAIL
+-m comm --comm nginx;=;OK
+-m comm ! --comm "a b";=;OK
+-m comm --comm "";;FAIL
+-m comm --comm abcdefghijklmnop;;FAIL
+-m comm;;FAIL
+-m netns --inode 4026531840;=;OK
+-m netns --inode net:[4026531840];-m netns --inode 4026531840;OK
+-m netns ! --inode 5-9;=;OK
+-m netns --inode 9-5;;FAIL
+-m netns --inode 4294967296;;FAIL
+-m netns --inode eth0;;FAIL
 -m cgroup --id 3;=;OK
 -m cgroup ! --id 3:9;=;OK
 -m cgroup --id web;-m cgroup --id 3;OK
@@ -205,7 +226,6 @@ const ROWS = `
 -m mark --mark 1 --mark 2;;FAIL
 -m mark;;FAIL
 -i eth0;;FAIL
--o eth0;;FAIL
 -f;;FAIL
 -m ip;;FAIL
 -j ACCEPT;=;OK
@@ -286,6 +306,9 @@ foo;;FAIL
 -s 10.0.0.1;;FAIL
 -s 0.0.0.0;-s 0.0.0.0/32;OK
 -m addrtype --dst-type UNSPEC;=;OK
+-i lo;=;OK
+-o lo;;FAIL
+-m comm --comm sh;=;OK
 -m addrtype --src-type UNSPEC;=;OK
 -m addrtype --src-type UNSPEC,MULTICAST;=;OK
 -m addrtype --src-type UNICAST,MULTICAST;;FAIL
@@ -297,6 +320,8 @@ foo;;FAIL
 -m iprange --src-range 10.0.0.1-10.0.0.2;;FAIL
 -m owner --gid-owner 0;=;OK
 :ACCEPT
+-s 1.1.1.1 -i lo -p tcp -j ACCEPT;-s 1.1.1.1/32 -i lo -p tcp -j ACCEPT;OK
+-m comm --comm sh;;FAIL
 -p udp;;FAIL
 -p tcp -j DROP;=;OK
 -j REJECT;;FAIL

@@ -61,6 +61,8 @@ export const SYNTAX: Readonly<Record<MatchName, MatchSyntax>> = {
       ipv6: { long: ['ipv6'], short: '6', ...column },
       source: { long: ['source', 'src'], short: 's', alternatives: true, ...column },
       destination: { long: ['destination', 'dst'], short: 'd', alternatives: true, ...column },
+      'in-interface': { ...worded('in', 'in-interface'), short: 'i' },
+      'out-interface': { ...worded('out', 'out-interface'), short: 'o' },
       protocol: { long: ['protocol', 'proto'], short: 'p', ...column },
     },
   },
@@ -103,6 +105,8 @@ export const SYNTAX: Readonly<Record<MatchName, MatchSyntax>> = {
       'gid-owner': { ...worded('owner GID match', 'gid-owner'), lookup: 'group' },
     },
   },
+  comm: { options: { comm: worded('comm', 'comm') } },
+  netns: { options: { inode: worded('netns inode', 'inode') } },
   comment: {
     options: {
       comment: {

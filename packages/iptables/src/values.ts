@@ -4,6 +4,7 @@ import type { Value, ValueKind } from '@sockfilter/table';
 import { addressRange, network } from './values/address.js';
 import { addressTypes } from './values/addresstype.js';
 import { monthdays, weekdays } from './values/days.js';
+import { detail } from './values/detail.js';
 import { errno } from './values/errno.js';
 import { tcpFlags } from './values/flags.js';
 import { groupPath } from './values/grouppath.js';
@@ -51,6 +52,7 @@ export const VALUES: Readonly<Record<ValueKind, ValueSyntax>> = {
   date,
   weekdays,
   monthdays,
+  detail,
   setRef,
   mark,
   xmark,

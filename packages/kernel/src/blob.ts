@@ -21,6 +21,8 @@ import {
   BUILTIN_CHAINS,
   type BuiltinChain,
   chainNumber,
+  DETAIL_NAMES,
+  type Detail,
   elementAt,
   type Field,
   type PlacedTest,
@@ -70,6 +72,8 @@ export interface ChainFacts {
   readonly testsOwner: boolean;
   /** Whether the mark is asked for, or some bits of it are kept. */
   readonly testsMark: boolean;
+  /** The details that are asked for. */
+  readonly details: readonly Detail[];
 }
 
 /** Some of a node's intervals: the numbers of their edges, `from` up to, without, `to`. */
@@ -383,6 +387,9 @@ function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
     testsGroup: tests('group'),
     testsOwner: tests('uid') || tests('gid'),
     testsMark: tests('mark') || keepsMark,
+    details: DETAIL_NAMES.filter((detail) =>
+      [...tested].some((piece) => piece < PIECES.length && pieceAt(piece).field === detail),
+    ),
   };
 }
 

@@ -15,6 +15,7 @@ import { type Blob, encodeBlob } from './blob.js';
 import { CapacityError } from './capacity.js';
 import {
   COUNTERS_PER_PAGE,
+  detailBit,
   FORMAT,
   HEADER,
   MAX_RULES,
@@ -209,6 +210,11 @@ export function makeGeneration(compiled: CompiledTable, input: GenerationInput):
     bits((chain) => blob.facts[chain].canRefuse),
     true,
   );
+
+  BUILTIN_CHAINS.forEach((chain, n) => {
+    const asked = blob.facts[chain].details.reduce((set, detail) => set | detailBit(detail), 0);
+    head.setUint32(HEADER.details + 4 * n, asked, true);
+  });
 
   const originBytes = new Uint8Array(4 * owners.length);
   const originView = new DataView(originBytes.buffer);

@@ -36,6 +36,7 @@
  *
  * "The next node" is always on the same page, and so are the addresses of an INDEX.
  */
+import { DETAIL_NAMES, type Detail } from '@sockfilter/table';
 
 /** Bytes of a page, the value_size of every generation: inner maps must share it. */
 const PAGE_BITS = 16;
@@ -140,6 +141,8 @@ export const HEADER = {
   deadline: 96,
   /** Bit n: chain n looks at the socket's mark, or keeps bits of it. */
   markChains: 136,
+  /** A u32 for each chain in BUILTIN_CHAINS' order: the details that it asks for, see detailBit(). */
+  details: 160,
   /** 1 if sockets whose calls no hook sees can't be made. */
   denyUnseen: 116,
   /**
@@ -172,6 +175,11 @@ export const HEADER = {
  * SET_KEY and SET_VALUE.
  */
 export const FORMAT = 7;
+
+/** The bit of a detail among those that a chain asks for. */
+export function detailBit(detail: Detail): number {
+  return 1 << DETAIL_NAMES.indexOf(detail);
+}
 
 /** The table's slots: the generation in force, and the one to go back to past its deadline. */
 export const TABLE_SLOTS = { inForce: 0, fallback: 1, count: 2 } as const;

@@ -17,6 +17,8 @@ export interface Offsets {
   readonly sockCgroup: number;
   readonly sockUid: number;
   readonly sockMark: number;
+  /** The device that it is bound to. */
+  readonly sockDevice: number;
   /** Set once bind(2) has named the port; clear while the port is one that the kernel chose. */
   readonly sockPortLock: Flag;
   /** Set of a socket that the kernel has for itself. */
@@ -24,6 +26,8 @@ export interface Offsets {
   /** Pointers to follow from a socket to its network namespace, and that one's cookie. */
   readonly sockNet: number;
   readonly netCookie: number;
+  /** In a network namespace, the inode that names it. */
+  readonly netInode: number;
   readonly sockSocket: number;
   /** From a socket to the owner that its inode names. */
   readonly socketOwner: { readonly uid: number; readonly gid: number };
@@ -41,7 +45,10 @@ export interface Offsets {
   readonly callDetail: number;
   /** In that cookie, from its source on. */
   readonly cookieDevice: number;
+  /** The device of an IPv6 send, from where its flow has the source. */
+  readonly flowDevice: number;
   readonly cookieOptions: number;
+  readonly deviceName: number;
   /** Undefined where they can't be found. */
   readonly devices: DeviceOffsets | undefined;
   /** Undefined of a kernel without IPv6. */
@@ -56,6 +63,7 @@ export interface Offsets {
   readonly taskCred: number;
   readonly skbTransport: number;
   readonly skbNetwork: number;
+  readonly skbDevice: number;
   readonly listener: ListenerOffsets;
 }
 
@@ -80,6 +88,8 @@ export interface ListenerOffsets {
 export interface DeviceOffsets {
   /** Pointers to follow from a socket to the table. */
   readonly table: readonly number[];
+  /** Where a device has its node in the table. */
+  readonly node: number;
   /** From a device's node in the table on: its index, and what it has of IPv4. */
   readonly index: number;
   readonly ipv4: number;
@@ -98,6 +108,7 @@ function readDevices(btf: Btf): DeviceOffsets | undefined {
       fieldOffset(btf, 'sock', '__sk_common.skc_net.net'),
       fieldOffset(btf, 'net', 'dev_index_head'),
     ],
+    node,
     index: fieldOffset(btf, 'net_device', 'ifindex') - node,
     ipv4: fieldOffset(btf, 'net_device', 'ip_ptr') - node,
     addresses: fieldOffset(btf, 'in_device', 'ifa_list'),
@@ -112,6 +123,8 @@ export interface Ipv6Offsets {
   readonly info: number;
   readonly source: number;
   readonly options: number;
+  /** The device of IPV6_UNICAST_IF. */
+  readonly device: number;
   /** The routing header in options. */
   readonly optionsRoute: number;
   /** Pointers to follow from a socket to the list of its flow labels. */
@@ -128,6 +141,7 @@ function readIpv6(btf: Btf): Ipv6Offsets | undefined {
     info,
     source: fieldOffset(btf, 'ipv6_pinfo', 'saddr'),
     options: fieldOffset(btf, 'ipv6_pinfo', 'opt'),
+    device: fieldOffset(btf, 'ipv6_pinfo', 'ucast_oif'),
     optionsRoute: fieldOffset(btf, 'ipv6_txoptions', 'srcrt'),
     labels: hasField(btf, 'inet_sock', 'ipv6_fl_list')
       ? [fieldOffset(btf, 'inet_sock', 'ipv6_fl_list')]
@@ -180,10 +194,12 @@ function readOffsets(btf: Btf): Offsets {
     sockCgroup: fieldOffset(btf, 'sock', 'sk_cgrp_data.cgroup'),
     sockUid: fieldOffset(btf, 'sock', 'sk_uid'),
     sockMark: fieldOffset(btf, 'sock', 'sk_mark'),
+    sockDevice: fieldOffset(btf, 'sock', '__sk_common.skc_bound_dev_if'),
     sockPortLock: findFlag(btf, 'sock', 'sk_userlocks', BINDPORT_LOCK_BIT),
     sockKernel: findFlag(btf, 'sock', 'sk_kern_sock', 0),
     sockNet: fieldOffset(btf, 'sock', '__sk_common.skc_net.net'),
     netCookie: fieldOffset(btf, 'net', 'net_cookie'),
+    netInode: fieldOffset(btf, 'net', 'ns.inum'),
     sockSocket: fieldOffset(btf, 'sock', 'sk_socket'),
     socketOwner: readSocketOwner(btf),
     socketFile: fieldOffset(btf, 'socket', 'file'),
@@ -196,7 +212,10 @@ function readOffsets(btf: Btf): Offsets {
     optionsRoute: fieldOffset(btf, 'ip_options_rcu', 'opt.srr'),
     callDetail: fieldOffset(btf, 'bpf_sock_addr_kern', 't_ctx'),
     cookieDevice: fieldOffset(btf, 'ipcm_cookie', 'oif') - cookieSource,
+    flowDevice:
+      fieldOffset(btf, 'flowi6', '__fl_common.flowic_oif') - fieldOffset(btf, 'flowi6', 'saddr'),
     cookieOptions: fieldOffset(btf, 'ipcm_cookie', 'opt') - cookieSource,
+    deviceName: fieldOffset(btf, 'net_device', 'name'),
     devices: readDevices(btf),
     ipv6: readIpv6(btf),
     cgroupNode: fieldOffset(btf, 'cgroup', 'kn'),
@@ -210,6 +229,7 @@ function readOffsets(btf: Btf): Offsets {
     taskCred: fieldOffset(btf, 'task_struct', 'cred'),
     skbTransport: fieldOffset(btf, 'sk_buff', 'transport_header'),
     skbNetwork: fieldOffset(btf, 'sk_buff', 'network_header'),
+    skbDevice: fieldOffset(btf, 'sk_buff', 'dev'),
     listener: readListener(btf),
   };
 }
@@ -233,10 +253,12 @@ export const SAMPLE_OFFSETS: Offsets = {
   sockCgroup: 8,
   sockUid: 8,
   sockMark: 8,
+  sockDevice: 8,
   sockPortLock: { offset: 8, mask: 1 },
   sockKernel: { offset: 8, mask: 1 },
   sockNet: 8,
   netCookie: 8,
+  netInode: 8,
   sockSocket: 8,
   socketOwner: { uid: 8, gid: 8 },
   socketFile: 8,
@@ -250,12 +272,24 @@ export const SAMPLE_OFFSETS: Offsets = {
   optionsRoute: 8,
   callDetail: 8,
   cookieDevice: 8,
+  flowDevice: 8,
   cookieOptions: 8,
-  devices: { table: [8, 8], index: 8, ipv4: 8, addresses: 8, next: 8, flags: 8, address: 8 },
+  deviceName: 8,
+  devices: {
+    table: [8, 8],
+    node: 8,
+    index: 8,
+    ipv4: 8,
+    addresses: 8,
+    next: 8,
+    flags: 8,
+    address: 8,
+  },
   ipv6: {
     info: 8,
     source: 8,
     options: 8,
+    device: 8,
     optionsRoute: 8,
     labels: [8, 8],
     labelNext: 8,
@@ -271,6 +305,7 @@ export const SAMPLE_OFFSETS: Offsets = {
   taskFlags: 8,
   skbTransport: 8,
   skbNetwork: 8,
+  skbDevice: 8,
   listener: {
     socket: 8,
     family: 8,

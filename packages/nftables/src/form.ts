@@ -250,6 +250,7 @@ export const FORMS: Readonly<Record<ValueKind, ValueForm>> = {
   ),
   xmark: asText('xmark'),
   bits: asText('bits'),
+  detail: asText('detail', ({ word }) => word),
   setRef: define(
     'setRef',
     ['value'],

@@ -62,6 +62,8 @@ export const ROWS: Readonly<Record<MatchName, Readonly<Record<string, OptionRow>
     ipv6: only('meta nfproto', 'ipv6'),
     source: byFamily('saddr'),
     destination: byFamily('daddr'),
+    'in-interface': extension('input_device'),
+    'out-interface': extension('output_device'),
     protocol: only('meta l4proto'),
   },
   tcp: { ...portsOf('tcp'), 'tcp-flags': only('tcp flags') },
@@ -76,6 +78,8 @@ export const ROWS: Readonly<Record<MatchName, Readonly<Record<string, OptionRow>
   addrtype: { 'src-type': extension('source_type'), 'dst-type': extension('destination_type') },
   cgroup: { id: extension('network_id'), path: extension('cgroup') },
   owner: { 'uid-owner': only('meta skuid'), 'gid-owner': only('meta skgid') },
+  comm: { comm: extension('comm') },
+  netns: { inode: extension('netns') },
   comment: { comment: 'comment' },
   socket: {
     local: extension('local_address'),

@@ -81,6 +81,8 @@ const SAVED = [
   '-A CONNECT -j MARK --set-xmark 0x3/0x0',
   '-A CONNECT -j MARK --set-xmark 0x0/0xff',
   '-A CONNECT -j MARK --set-xmark 0x31/0xff',
+  '-A CONNECT -o eth+ -m comm ! --comm "a b" -m netns --inode 5-9 -j DROP',
+  '-A RECVFROM ! -i lo -j DROP',
   '-A CONNECT -m addrtype ! --src-type UNSPEC --dst-type BROADCAST,MULTICAST -j DROP',
   '-A CONNECT -m limit --limit 10/sec -m statistic --mode nth --every 3 --packet 0 -j ACCEPT',
   '-A CONNECT -m limit --limit 3/day --limit-burst 9 -m limit --limit 4/min -m quota --quota 7 -j ACCEPT',

@@ -1,5 +1,5 @@
 /** What `diff --format json` and `query --json` print, as zod schemas; loaded only where one is asked for. */
-import { BUILTIN_CHAINS } from '@sockfilter/table';
+import { BUILTIN_CHAINS, describeDetail, detailRecord } from '@sockfilter/table';
 import { z } from 'zod';
 import { CHANGE_KINDS } from './change.js';
 import { EVENT_LINE } from './eventschema.js';
@@ -29,6 +29,7 @@ const witness = z
       uid: z.int(),
       gid: z.int(),
       mark: z.int(),
+      ...detailRecord((detail) => z.string().optional().describe(describeDetail(detail).text)),
     }),
   })
   .describe('one call of many');

@@ -2,6 +2,9 @@
 import { quoteShell } from '@sockfilter/language';
 import {
   CHAINS,
+  DETAIL_NAMES,
+  type Detail,
+  describeDetail,
   type Group,
   groupLabel,
   hasPeerSource,
@@ -33,6 +36,13 @@ function callText(packet: Packet): string {
 }
 
 const markText = ({ mark }: Packet) => `0x${mark.toString(16)}`;
+/** The details of the call, each with what it is. */
+export function detailWords(packet: Packet): readonly (readonly [detail: Detail, text: string])[] {
+  return DETAIL_NAMES.flatMap((detail) => {
+    const value = packet[detail] ?? 0n;
+    return value === 0n ? [] : [[detail, describeDetail(detail).print([value, value])] as const];
+  });
+}
 
 /** `connect(tcp, 10.0.0.5:80) by group web (3), uid 1000`; with the gid where it is another number. */
 export function describeCall(packet: Packet, groups: readonly Group[]): string {
@@ -40,7 +50,8 @@ export function describeCall(packet: Packet, groups: readonly Group[]): string {
   const hasGid = CHAINS[packet.chain].bounds.gid === undefined;
   const gid = packet.gid === packet.uid || !hasGid ? '' : `, gid ${packet.gid}`;
   const mark = packet.mark === 0 ? '' : `, mark ${markText(packet)}`;
-  return `${callText(packet)} by ${who}, uid ${packet.uid}${gid}${mark}`;
+  const details = detailWords(packet).map(([detail, text]) => `, ${detail} ${quoteShell(text)}`);
+  return `${callText(packet)} by ${who}, uid ${packet.uid}${gid}${mark}${details.join('')}`;
 }
 
 /** What to type to see how the call is decided. */
@@ -57,6 +68,7 @@ export function explainCommand(packet: Packet, file?: string): string {
     ...(packet.uid === 0 ? [] : [`--uid ${packet.uid}`]),
     ...(packet.gid === 0 ? [] : [`--gid ${packet.gid}`]),
     ...(packet.mark === 0 ? [] : [`--mark ${markText(packet)}`]),
+    ...detailWords(packet).map(([detail, text]) => `--${detail} ${quoteShell(text)}`),
   ];
   return words.join(' ');
 }

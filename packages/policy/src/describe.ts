@@ -9,6 +9,7 @@ import {
   boundOf,
   CHAINS,
   contains,
+  DETAIL_NAMES,
   type Family,
   type Field,
   fullMask,
@@ -19,6 +20,8 @@ import {
   type Range,
 } from '@sockfilter/table';
 import { allAddresses, leftOut, printAddressRange, printSpan } from './address.js';
+import { complement } from './complement.js';
+import { detailTexts } from './detailtext.js';
 import { markWords } from './mark.js';
 import { coveringNetworks } from './network.js';
 
@@ -27,18 +30,6 @@ const MAX_PIECES = 12;
 
 export interface DescribeOptions {
   readonly groups: readonly Group[];
-}
-
-/** What the ranges leave out of `all`, or undefined if there is nothing left out. */
-function complement(ranges: readonly Range[], all: Range): readonly Range[] {
-  const gaps: Range[] = [];
-  let next = all[0];
-  for (const [from, to] of ranges) {
-    if (from > next) gaps.push([next, from - 1n]);
-    next = to + 1n;
-  }
-  if (next <= all[1]) gaps.push([next, all[1]]);
-  return gaps;
 }
 
 function cut(pieces: readonly string[]): string {
@@ -192,6 +183,10 @@ export function describeBox(box: Box, { groups }: DescribeOptions): string {
     (box.source && source !== undefined) || (box.destination && destination !== undefined);
   const uid = numbers(box, 'uid', MAX_OWNER);
   const gid = numbers(box, 'gid', MAX_OWNER);
+  const details = DETAIL_NAMES.flatMap((detail) => {
+    const ranges = box[detail];
+    return ranges ? [`${detail} ${cut(detailTexts(detail, ranges))}`] : [];
+  });
   const parts = [
     chains.length === BUILTIN_CHAINS.length ? 'every chain' : chains.join('/'),
     describeGroups(box, groups),
@@ -202,6 +197,7 @@ export function describeBox(box: Box, { groups }: DescribeOptions): string {
     uid === undefined ? undefined : `uid ${uid}`,
     gid === undefined ? undefined : `gid ${gid}`,
     markText(box),
+    ...details,
   ];
   return parts.filter((part) => part !== undefined).join(', ');
 }

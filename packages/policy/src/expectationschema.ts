@@ -17,7 +17,14 @@
  * limits and quotas are. An intended
  * change has `accepted:` and `refused:`, lists of regions.
  */
-import { BUILTIN_CHAINS, REJECT_ERRNO, readDate, STATE_NAMES } from '@sockfilter/table';
+import {
+  BUILTIN_CHAINS,
+  describeDetail,
+  detailRecord,
+  REJECT_ERRNO,
+  readDate,
+  STATE_NAMES,
+} from '@sockfilter/table';
 import { z } from 'zod';
 import type { RegionKey } from './regionfield.js';
 
@@ -40,6 +47,7 @@ const DESCRIPTIONS: Readonly<Record<RegionKey, string>> = {
   uid: 'filesystem user id of the caller, or range: as `--uid-owner`',
   gid: 'filesystem group id of the caller, or range: as `--gid-owner`',
   mark: 'mark of the socket (SO_MARK), or `MARK/MASK`: as `--mark`',
+  ...detailRecord((detail) => describeDetail(detail).text),
 };
 
 function regionShape<T extends z.ZodType>(one: T) {
@@ -60,6 +68,7 @@ function regionShape<T extends z.ZodType>(one: T) {
     uid: field('uid'),
     gid: field('gid'),
     mark: field('mark'),
+    ...detailRecord(field),
   });
 }
 

@@ -1,5 +1,5 @@
 export * from './boxlist.js';
-export { describeCall, explainCommand, makeWitness } from './call.js';
+export { describeCall, detailWords, explainCommand, makeWitness } from './call.js';
 export { CATALOGUE, type CatalogueRow, type Code, catalogueRows, isCode } from './catalogue.js';
 export * from './change.js';
 export * from './check.js';

@@ -3,6 +3,7 @@ import type { Box, MaskedField } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
   callProtocol,
+  DETAIL_NAMES,
   FAMILIES,
   type Field,
   protocolName,
@@ -10,6 +11,7 @@ import {
 } from '@sockfilter/table';
 import { leftOut, printSpan } from './address.js';
 import { chainsOf, familyOf, hasNoZero } from './describe.js';
+import { detailTexts } from './detailtext.js';
 import { markWords } from './mark.js';
 import type { Region } from './region.js';
 import type { RegionKey } from './regionfield.js';
@@ -55,6 +57,10 @@ export function regionOfBox(box: Box): Region {
     const unwanted = leftOut(family, spans, hasNoZero(box, field));
     const wanted = (unwanted ?? spans).map((span) => printSpan(family, span));
     values.set(key, unwanted ? wanted.map((text) => `!${text}`) : wanted);
+  }
+  for (const detail of DETAIL_NAMES) {
+    const ranges = box[detail];
+    if (ranges) values.set(detail, detailTexts(detail, ranges));
   }
   for (const [key, field] of NUMBERS) {
     const ranges = box[field];

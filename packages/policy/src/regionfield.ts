@@ -7,7 +7,10 @@ import {
   type Clause,
   callProtocol,
   chainNumber,
+  type Detail,
+  describeDetail,
   describeOption,
+  detailRecord,
   idsWithin,
   isBuiltinChain,
   knownGroups,
@@ -111,6 +114,19 @@ function ranges(
   };
 }
 
+/** What the words of a detail mean. */
+function detail(name: Detail): FieldReader {
+  const { read, absent, text: noun, help } = describeDetail(name);
+  return {
+    absent,
+    read: (text) => {
+      const range = read(text);
+      if (!range) return { fault: `\`${text}\` is no ${noun}`, help };
+      return [[[{ field: name, set: rangeSet([range]), negated: false }]]];
+    },
+  };
+}
+
 const PORT = { kind: 'portRange', max: 65535, noun: 'port' } as const;
 const OWNER = { kind: 'ownerRange', max: MAX_OWNER_ID, noun: 'id of a user or group' } as const;
 
@@ -184,4 +200,5 @@ export const REGION_READERS: Readonly<Record<RegionKey, FieldReader>> = {
   uid: ranges('owner', 'uid-owner', OWNER),
   gid: ranges('owner', 'gid-owner', OWNER),
   mark: { read: readMark },
+  ...detailRecord(detail),
 };

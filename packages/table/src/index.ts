@@ -5,6 +5,8 @@ export * from './chains.js';
 export * from './clause.js';
 export * from './condition.js';
 export * from './counter.js';
+export * from './detail.js';
+export * from './details.js';
 export * from './edit.js';
 export * from './element.js';
 export * from './enforced.js';

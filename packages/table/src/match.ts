@@ -1,10 +1,12 @@
 /** What describes a match: the row that every stage reads instead of listing matches again. */
 import type { BuiltinChain } from './chains.js';
 import type { Clause } from './clause.js';
+import { type Detail, describeDetail } from './details.js';
 import type { OpaqueTest } from './question.js';
 import type { NamedSet } from './sets/namedset.js';
 import type { Group } from './table.js';
 import { isValueOf, type Value, type ValueKind, type ValueOf } from './value.js';
+import { rangeSet } from './valueset.js';
 
 /** One option of a match as a rule has it, `! --dport 80` for example. */
 export interface MatchOption {
@@ -30,6 +32,8 @@ export interface OptionDescriptor {
   readonly bounds?: readonly [least: bigint, most: bigint];
   /** The words that it takes. */
   readonly choices?: readonly string[];
+  /** The detail that it is about. */
+  readonly detail?: Detail;
 }
 
 /** The options of a match as they stand together, or what is wrong with them. */
@@ -112,4 +116,22 @@ export function defineOption<K extends ValueKind>(
       return clauses(value, negated, scope);
     },
   };
+}
+
+/** Describes an option that wants a detail to be what its word says. */
+export function defineDetail(
+  detail: Detail,
+  absent: OptionDescriptor['absent'] = {},
+): OptionDescriptor {
+  const row = describeDetail(detail);
+  const option = defineOption(
+    'detail',
+    ({ word }, negated) => {
+      const range = row.read(word);
+      if (!range) throw new TypeError(`\`${word}\` is no ${detail}`);
+      return [[{ field: detail, set: rangeSet([range]), negated }]];
+    },
+    { absent: { ...row.absent, ...absent } },
+  );
+  return { ...option, detail };
 }

@@ -2,12 +2,14 @@
 import type { MatchDescriptor } from './match.js';
 import { addrtype } from './matches/addrtype.js';
 import { cgroup } from './matches/cgroup.js';
+import { comm } from './matches/comm.js';
 import { comment } from './matches/comment.js';
 import { ip } from './matches/ip.js';
 import { iprange } from './matches/iprange.js';
 import { limit } from './matches/limit.js';
 import { mark } from './matches/mark.js';
 import { multiport } from './matches/multiport.js';
+import { netns } from './matches/netns.js';
 import { ownerMatch } from './matches/owner.js';
 import { tcp, udp, udplite } from './matches/ports.js';
 import { quota } from './matches/quota.js';
@@ -26,6 +28,8 @@ export const MATCHES = {
   addrtype,
   cgroup,
   owner: ownerMatch,
+  comm,
+  netns,
   comment,
   socket,
   limit,

@@ -7,6 +7,7 @@
  */
 
 import { type BuiltinChain, chainNumber } from './chains.js';
+import { DETAIL_NAMES, type Detail, describeDetail, detailRecord } from './details.js';
 
 /** IP version: 4 or 6. */
 export type Family = 4 | 6;
@@ -19,7 +20,8 @@ export const FAMILIES: readonly Family[] = [4, 6];
  * `source` and `destination` are unsigned integers of 32 bits (family 4) or 128 bits (family 6); an
  * IPv4-mapped IPv6 address is a packet of family 4. `flags` is the TCP flags byte, 0 unless tcp.
  * `group` is the network_id, 0 for none. `uid` and `gid` are filesystem ids, in the initial user namespace. `mark` is the
- * socket's, SO_MARK.
+ * socket's, SO_MARK. Details (details.ts) that are not
+ * there are 0.
  */
 export interface Packet {
   readonly chain: BuiltinChain;
@@ -34,10 +36,15 @@ export interface Packet {
   readonly uid: number;
   readonly gid: number;
   readonly mark: number;
+  readonly netns?: bigint;
+  readonly device?: bigint;
+  readonly comm?: bigint;
 }
 
 /** A field of the packet that a rule can test. */
 export type Field = keyof Packet;
+
+const DETAIL_BITS = detailRecord((detail) => describeDetail(detail).bits);
 
 /** Width of each field in bits; the keys stand in the order in which the decision diagram asks. */
 export const FIELD_BITS: Readonly<Record<Field, number>> = {
@@ -53,6 +60,7 @@ export const FIELD_BITS: Readonly<Record<Field, number>> = {
   uid: 32,
   gid: 32,
   mark: 32,
+  ...DETAIL_BITS,
 };
 
 function isField(name: string): name is Field {
@@ -64,7 +72,17 @@ export const FIELDS: readonly Field[] = Object.keys(FIELD_BITS).filter(isField);
 
 /** The value of a field as an unsigned integer; a chain's is its chainNumber(). */
 export function fieldValue(packet: Packet, field: Field): bigint {
-  const value = packet[field];
+  const value = packet[field] ?? 0n;
   if (typeof value === 'bigint') return value;
   return BigInt(typeof value === 'string' ? chainNumber(value) : value);
+}
+
+/** The details that are said of, without those that are 0: what a packet has of them. */
+export function packetDetails(read: (detail: Detail) => bigint): Partial<Record<Detail, bigint>> {
+  const found: Partial<Record<Detail, bigint>> = {};
+  for (const detail of DETAIL_NAMES) {
+    const value = read(detail);
+    if (value !== 0n) found[detail] = value;
+  }
+  return found;
 }

@@ -1,10 +1,11 @@
 /** The well-formed region: which packets can happen at all in a chain. */
 import type { Bound } from './chain.js';
 import { BUILTIN_CHAINS, type BuiltinChain, CHAINS } from './chains.js';
+import { describeDetail, isDetail } from './details.js';
 import { type Family, FIELDS, type Field, fieldValue, type Packet } from './packet.js';
 import { PROTOCOL } from './protocol.js';
 import { MAX_OWNER_ID } from './value.js';
-import { contains, rangeSet } from './valueset.js';
+import { contains, rangeSet, valueSet } from './valueset.js';
 
 const { icmp, icmpv6 } = PROTOCOL;
 
@@ -12,7 +13,14 @@ const LOOPBACK: Readonly<Record<Family, bigint>> = { 4: 0x7f00_0001n, 6: 1n };
 
 /** What the chain by itself makes of the field; undefined if it can be anything. */
 export function boundOf(chain: BuiltinChain, field: Field): Bound | undefined {
-  return CHAINS[chain].bounds[field] ?? EVERYWHERE[field];
+  return CHAINS[chain].bounds[field] ?? EVERYWHERE[field] ?? detailBound(chain, field);
+}
+
+function detailBound(chain: BuiltinChain, field: Field): Bound | undefined {
+  if (!isDetail(field)) return undefined;
+  const { absent, values } = describeDetail(field);
+  const reason = absent[chain];
+  return reason === undefined ? values : { set: valueSet(0), reason };
 }
 
 const OWNERS: Bound = {

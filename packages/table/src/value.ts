@@ -1,5 +1,6 @@
 /** What the options of a match can be given: one type for each kind of value. */
 import type { AddressType } from './addresstype.js';
+import type { Detail } from './details.js';
 import type { RejectErrno } from './errno.js';
 import type { Family } from './packet.js';
 import type { Side } from './sets/settype.js';
@@ -52,6 +53,8 @@ export interface Values {
   readonly xmark: { readonly value: number; readonly mask: number };
   /** Bits of a mark, 32. */
   readonly bits: { readonly bits: number };
+  /** A detail of a call, in the words of its row. */
+  readonly detail: { readonly detail: Detail; readonly word: string };
   /** A named set, and which end of the packet each part of its elements is compared with. */
   readonly setRef: { readonly set: string; readonly sides: readonly Side[] };
   /** `count` in each so many seconds, the shortest period in which it is a whole number. */

@@ -4,6 +4,7 @@ import { Tracer, type TraceStep } from '@sockfilter/policy';
 import {
   assumeIn,
   type Circumstances,
+  detailRecord,
   type Field,
   type Packet,
   type Table,
@@ -24,6 +25,7 @@ const WORDS: Readonly<Record<Field, string>> = {
   uid: 'uid',
   gid: 'gid',
   mark: 'mark',
+  ...detailRecord((detail) => detail),
 };
 
 /** A rule that was asked; the last is the rule or policy that decided. */

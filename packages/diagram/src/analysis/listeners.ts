@@ -2,7 +2,7 @@
  * Which listening sockets no peer may reach. What ACCEPT makes of a SYN depends on who sends it; with the
  * peer forgotten, it says whether there is anybody.
  */
-import { chainNumber, elementAt, type Field } from '@sockfilter/table';
+import { chainNumber, DETAIL_NAMES, elementAt, type Field } from '@sockfilter/table';
 import { type Diagram, verdictRoot } from '../diagram.js';
 import { DEFAULT_LIMITS, LimitError } from '../limit.js';
 import { firstPiece, pieceAt } from '../piece.js';
@@ -22,7 +22,8 @@ export const CLOSED: Ref = OUT;
 /** Room and time: a table that asks for more goes without. */
 const LIMITS = { ...DEFAULT_LIMITS, poolEdges: 1_000_000, steps: 3_000_000 };
 
-const PEER: readonly Field[] = ['source', 'sourcePort'];
+/** accept(2) is judged without the details of a SYN: any will do. */
+const PEER: readonly Field[] = ['source', 'sourcePort', ...DETAIL_NAMES];
 const FORGOTTEN: readonly (readonly Field[])[] = [
   PEER,
   [...PEER, 'destination'],

@@ -4,12 +4,14 @@ import {
   type BuiltinChain,
   CHAINS,
   chainNumber,
+  detailRecord,
   elementAt,
   type Family,
   FIELD_BITS,
   type Field,
   type Packet,
   PROTOCOL,
+  packetDetails,
 } from '@sockfilter/table';
 import { fieldBits, firstPiece, pieceAt } from '../piece.js';
 import { isTerminal, type Ref } from '../store.js';
@@ -59,6 +61,7 @@ const ORDINARY: Readonly<Record<Field, (chosen: Chosen) => readonly bigint[]>> =
   uid: () => OWNERS,
   gid: () => OWNERS,
   mark: () => [0n],
+  ...detailRecord(() => () => [0n]),
 };
 
 interface Choice {
@@ -150,5 +153,6 @@ export function witness(set: PacketSet): Packet | undefined {
     uid: number('uid'),
     gid: number('gid'),
     mark: number('mark'),
+    ...packetDetails((detail) => chooser.choose(detail, chosen)),
   };
 }

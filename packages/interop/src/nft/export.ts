@@ -20,6 +20,7 @@ import {
   findChain,
   type Group,
   groupAt,
+  isDetail,
   MATCHES,
   type MatchDescriptor,
   type MatchName,
@@ -325,6 +326,7 @@ class ChainExporter {
 
   /** Fields that are to packets what they are to calls, or less. */
   #isUncertain({ field }: Test): boolean {
+    if (isDetail(field)) return true;
     if (field === 'source') return this.#outward;
     if (field === 'sourcePort') return this.#outward && this.#name !== 'SENDTO';
     return !this.#outward && (field === 'uid' || field === 'gid');
@@ -341,6 +343,8 @@ class ChainExporter {
       if (!this.#outward) return 'nft does not know whose listener it is';
       this.#out.tell(rule, 'note', 'nft asks who made the socket, and not who calls');
     }
+    const detail = tests.find(({ field }) => isDetail(field))?.field;
+    if (detail !== undefined) return `nft has no word for the ${detail} of a call`;
     if (tests.some((test) => this.#isUncertain(test)))
       return 'a packet has a source, where a socket that is not bound has none';
     return portless(clauses) ? 'ports of any protocol' : undefined;

@@ -28,6 +28,7 @@ export interface ValueRules {
   readonly lookup?: keyof Names | undefined;
   readonly bounds?: OptionDescriptor['bounds'];
   readonly choices?: OptionDescriptor['choices'];
+  readonly detail?: OptionDescriptor['detail'];
 }
 
 export interface ValueSyntax {

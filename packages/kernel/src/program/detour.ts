@@ -39,7 +39,7 @@ export function socketNumber(): readonly Item[] {
 }
 
 /** r3 = where the ipcm_cookie of an IPv4 send has the source: its device and options lie behind. */
-export function cookieNumber(offsets: Offsets): readonly Item[] {
+function cookieNumber(offsets: Offsets): readonly Item[] {
   return [...numberOf(R9), ...follow([offsets.callDetail], UNREADABLE)];
 }
 

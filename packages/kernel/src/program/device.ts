@@ -3,84 +3,97 @@
  * (ip_route_output_key_hash_rcu, inet_select_addr).
  */
 import {
-  add,
   andImm,
   type Item,
   jump,
   jumpIf,
   label,
   load,
-  lshImm,
   mov,
+  movImm,
   R1,
   R3,
   R8,
   R9,
   R10,
-  store,
   toBig,
 } from '@sockfilter/bpf';
-import { PROTOCOL } from '@sockfilter/table';
+import { type BuiltinChain, type Family, PROTOCOL } from '@sockfilter/table';
 import type { DeviceOffsets, Offsets } from '../offsets.js';
 import { CTX, SK } from './callcontext.js';
-import { cookieNumber, type SendingChain, socketNumber } from './detour.js';
-import { follow, peek, SPILL, slot } from './stack.js';
+import { type SendingChain, socketNumber } from './detour.js';
+import { findDeviceNode } from './devicetable.js';
+import { follow, numberOf, peek, slot } from './stack.js';
 import { UNREADABLE } from './walk.js';
 
-/** Buckets of the kernel's table of devices (NETDEV_HASHENTRIES), and how far one is looked through. */
-const BUCKETS = 256;
-const MAX_DEVICES = 32;
 /** How many addresses of a device are looked through. */
 const MAX_ADDRESSES = 8;
 const IFA_F_SECONDARY = 1;
 
+/** r3 = the device of IP_UNICAST_IF or of IPV6_UNICAST_IF. */
+function usualDevice(family: Family, offsets: Offsets): readonly Item[] {
+  if (family === 4) return [...socketNumber(), ...peek(offsets.inetDevice, 4, UNREADABLE)];
+  const { ipv6 } = offsets;
+  if (!ipv6) return [movImm(R3, 0)];
+  return [
+    ...socketNumber(),
+    ...follow([ipv6.info], UNREADABLE),
+    ...peek(ipv6.device, 4, UNREADABLE),
+  ];
+}
+
+/** r3 = the device that the socket is bound to, or that the message names. */
+function boundDevice(
+  chain: BuiltinChain,
+  family: Family,
+  { cookieDevice, flowDevice, callDetail }: Offsets,
+): readonly Item[] {
+  if (chain !== 'SENDTO') return [load(8, R3, R9, CTX.sk), load(4, R3, R3, SK.boundDevice)];
+  const at = family === 4 ? cookieDevice : flowDevice;
+  return [...numberOf(R9), ...follow([callDetail], UNREADABLE), ...peek(at, 4, UNREADABLE)];
+}
+
 /** The index of the output device, if there is one, to r3 and `device`; else to `none`. */
 function findDevice(
-  chain: SendingChain,
+  chain: BuiltinChain,
+  family: Family,
   offsets: Offsets,
-  device: string,
-  none: string,
+  { device, none }: { readonly device: string; readonly none: string },
 ): readonly Item[] {
-  const named =
-    chain === 'SENDTO'
-      ? [...cookieNumber(offsets), ...peek(offsets.cookieDevice, 4, UNREADABLE)]
-      : [load(8, R3, R9, CTX.sk), load(4, R3, R3, SK.boundDevice)];
   return [
-    ...named,
+    ...boundDevice(chain, family, offsets),
     jumpIf('ne', R3, 0, device),
     // TCP takes no notice of IP_UNICAST_IF.
     load(2, R1, R10, slot('protocol')),
     jumpIf('eq', R1, PROTOCOL.tcp, none),
-    ...socketNumber(),
-    ...peek(offsets.inetDevice, 4, UNREADABLE),
+    ...usualDevice(family, offsets),
     jumpIf('eq', R3, 0, none),
   ];
 }
 
-/** r3 = the node of the device whose index is in r3; destroys r8. */
-function findNode({ table, index }: DeviceOffsets): readonly Item[] {
-  const tries = Array.from({ length: MAX_DEVICES }, () => [
-    jumpIf('eq', R3, 0, UNREADABLE),
-    mov(R8, R3),
-    ...peek(index, 4, UNREADABLE),
-    load(4, R1, R10, SPILL),
-    jumpIf('eq', R3, R1, 'node'),
-    mov(R3, R8),
-    ...follow([0], UNREADABLE),
-  ]);
+/** r3 = the index of the device that the call names for what it sends, or that the socket is bound to; else 0. */
+export function namedDevice(
+  chain: BuiltinChain,
+  family: Family,
+  offsets: Offsets,
+): readonly Item[] {
+  if (chain === 'BIND') return boundDevice(chain, family, offsets);
+  const [device, none] = ['named.device', 'named.none'];
+  // An IPv6 socket goes to a mapped address by what it has of IPv4.
+  const mapped = [
+    load(2, R1, R10, slot('family')),
+    jumpIf('eq', R1, 6, 'named.native'),
+    ...findDevice(chain, 4, offsets, { device, none }),
+    jump(device),
+    label('named.native'),
+  ];
   return [
-    store(4, R10, SPILL, R3),
-    ...socketNumber(),
-    ...follow(table, UNREADABLE),
-    load(4, R1, R10, SPILL),
-    andImm(R1, BUCKETS - 1),
-    lshImm(R1, 3),
-    add(R3, R1),
-    ...follow([0], UNREADABLE),
-    ...tries.flat(),
-    jump(UNREADABLE),
-    label('node'),
-    mov(R3, R8),
+    ...(family === 6 && chain === 'CONNECT' ? mapped : []),
+    ...findDevice(chain, family, offsets, { device, none }),
+    jump(device),
+    label(none),
+    movImm(R3, 0),
+    label(device),
   ];
 }
 
@@ -118,9 +131,16 @@ export function deviceAddress(
 ): readonly Item[] {
   const { devices } = offsets;
   return [
-    ...findDevice(chain, offsets, 'device', 'noDevice'),
+    ...findDevice(chain, 4, offsets, { device: 'device', none: 'noDevice' }),
     label('device'),
-    ...(devices ? [...findNode(devices), ...firstAddress(devices)] : [jump(UNREADABLE)]),
+    ...(devices
+      ? [
+          mov(R8, R3),
+          ...socketNumber(),
+          ...findDeviceNode(devices, { index: R8, name: 'device', failed: UNREADABLE }),
+          ...firstAddress(devices),
+        ]
+      : [jump(UNREADABLE)]),
     ...(devices ? [jump(found)] : []),
     label('noDevice'),
   ];

@@ -35,9 +35,11 @@ import {
 import { BUILTIN_CHAINS, PROTOCOL } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
 import { askFunction } from './ask.js';
+import { detailFunction, putDetails } from './details.js';
 import { putGroup } from './group.js';
 import { peekMark, putMark } from './mark.js';
 import {
+  deviceNumber,
   IPV4_HEADER_BYTES,
   IPV6_HEADER_BYTES,
   loadBytes,
@@ -136,7 +138,11 @@ export function egressProgram(offsets: Offsets): ProgramSpec {
     type: 'cgroup_skb',
     expectedAttachType: 'inet_egress',
     license: LICENSE,
-    functions: [askFunction(), reportFunction(REPORTING, offsets)],
+    functions: [
+      askFunction(),
+      reportFunction(REPORTING, offsets),
+      detailFunction(offsets, 'socket'),
+    ],
     items: [
       mov(R9, R1),
       load(8, R1, R9, SKB_SK),
@@ -166,6 +172,11 @@ export function egressProgram(offsets: Offsets): ProgramSpec {
       ...putOwnerGroup(offsets),
       ...putOwner(offsets, UNREADABLE),
       ...putGroup('SENDTO'),
+      ...putDetails(
+        'SENDTO',
+        { socket: [load(8, R3, R10, OBJECT)], passed: deviceNumber(offsets, UNREADABLE) },
+        UNREADABLE,
+      ),
       ...enter('SENDTO'),
       ...walk(offsets),
       label(UNREADABLE),

@@ -41,9 +41,11 @@ import { BUILTIN_CHAINS, type BuiltinChain, PROTOCOL, TCP_SYN } from '@sockfilte
 import type { Offsets } from '../offsets.js';
 import { type LoadWord, putBound4, putBound6, unlessMapped } from './address.js';
 import { askFunction } from './ask.js';
+import { detailFunction, putDetails } from './details.js';
 import { putGroup } from './group.js';
 import { peekMark, putMark } from './mark.js';
 import {
+  deviceNumber,
   loadBytes,
   putAddresses,
   putOwner,
@@ -166,6 +168,11 @@ function judgeChosenPort(offsets: Offsets): readonly Item[] {
     jump('bound'),
     label('bound6'),
     ...putBound6(R0),
+    ...putDetails(
+      'BIND',
+      { socket: SOCKET, named: [...SOCKET, ...peek(offsets.sockDevice, 4, REFUSED)] },
+      REFUSED,
+    ),
     ...enter('BIND'),
     ...walk(offsets, { name: 'bind', decided: 'bind.decided', counts: 'refusals' }),
     label('bind.decided'),
@@ -177,13 +184,20 @@ function judgeChosenPort(offsets: Offsets): readonly Item[] {
   ];
 }
 
+/** The address of the socket as socketNumber() has left it. */
+const SOCKET: readonly Item[] = [load(8, R3, R10, OBJECT)];
+
 /** What is left to do when the chain is known; the socket's cgroup is at SCRATCH. */
-function enterChain(chain: 'ACCEPT' | 'RECVFROM'): readonly Item[] {
+function enterChain(chain: 'ACCEPT' | 'RECVFROM', offsets: Offsets): readonly Item[] {
+  const unread = `${chain}.unread`;
   return [
     storeImm(2, R10, slot('chain'), BUILTIN_CHAINS.indexOf(chain)),
     ...putGroup(chain),
+    ...putDetails(chain, { socket: SOCKET, passed: deviceNumber(offsets, unread) }, unread),
     ...enter(chain),
     jump('walk'),
+    label(unread),
+    ...refuseIfRefusing(chain),
   ];
 }
 
@@ -212,7 +226,11 @@ export function ingressProgram(offsets: Offsets): ProgramSpec {
     type: 'cgroup_skb',
     expectedAttachType: 'inet_ingress',
     license: LICENSE,
-    functions: [askFunction(), reportFunction(REPORTING, offsets)],
+    functions: [
+      askFunction(),
+      reportFunction(REPORTING, offsets),
+      detailFunction(offsets, 'socket'),
+    ],
     items: [
       mov(R9, R1),
       load(8, R1, R9, SKB_SK),
@@ -257,9 +275,9 @@ export function ingressProgram(offsets: Offsets): ProgramSpec {
       ...putMark(['ACCEPT', 'RECVFROM'], peekMark([load(8, R3, R10, OBJECT)], offsets, UNREADABLE)),
       ...putOwner(offsets, UNREADABLE),
       jumpIf('eq', R8, PROTOCOL.tcp, 'accept'),
-      ...enterChain('RECVFROM'),
+      ...enterChain('RECVFROM', offsets),
       label('accept'),
-      ...enterChain('ACCEPT'),
+      ...enterChain('ACCEPT', offsets),
 
       label('walk'),
       ...walk(offsets),

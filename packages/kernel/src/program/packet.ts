@@ -24,7 +24,18 @@ import {
   toBig,
 } from '@sockfilter/bpf';
 import type { Offsets } from '../offsets.js';
-import { IP_HEADER, NEXT_HEADER, numberOf, OBJECT, peek, put16, put32, SCRATCH } from './stack.js';
+import {
+  addressOf,
+  follow,
+  IP_HEADER,
+  NEXT_HEADER,
+  numberOf,
+  OBJECT,
+  peek,
+  put16,
+  put32,
+  SCRATCH,
+} from './stack.js';
 import { REFUSED, UNREADABLE } from './walk.js';
 
 export const SKB_SK = 168;
@@ -85,6 +96,15 @@ export function putAddresses(): readonly Item[] {
     ...putWords('source', 8, 4, 0),
     ...putWords('destination', 24, 4, 0),
     label('addressed'),
+  ];
+}
+
+/** r3 = the address of the device that the packet comes or goes by. */
+export function deviceNumber(offsets: Offsets, failed: string): readonly Item[] {
+  return [
+    ...addressOf(R9, SCRATCH, failed),
+    load(8, R3, R10, SCRATCH),
+    ...follow([offsets.skbDevice], failed),
   ];
 }
 

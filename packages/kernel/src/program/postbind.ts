@@ -13,10 +13,11 @@ import type { Offsets } from '../offsets.js';
 import { putBound4, putBound6 } from './address.js';
 import { askFunction } from './ask.js';
 import { finish, putCaller } from './caller.js';
+import { detailFunction, putDetails } from './details.js';
 import { putGroup } from './group.js';
 import { peekMark, putMark } from './mark.js';
 import { type Reporting, reportFunction } from './report.js';
-import { CONTEXT, clearPacket, numberOf, put16, putConstant } from './stack.js';
+import { CONTEXT, clearPacket, numberOf, peek, put16, putConstant } from './stack.js';
 import {
   DECIDED,
   enter,
@@ -39,7 +40,11 @@ export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
     type: 'cgroup_sock',
     expectedAttachType: family === 4 ? 'inet4_post_bind' : 'inet6_post_bind',
     license: LICENSE,
-    functions: [askFunction(), reportFunction(REPORTING, offsets)],
+    functions: [
+      askFunction(),
+      reportFunction(REPORTING, offsets),
+      detailFunction(offsets, 'caller'),
+    ],
     items: [
       mov(R9, R1),
       store(8, R10, CONTEXT, R9),
@@ -55,6 +60,14 @@ export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
       ...putMark(['BIND'], peekMark(numberOf(R9), offsets, UNREADABLE)),
       ...putCaller('BIND', numberOf(R9), offsets),
       ...putGroup('BIND'),
+      ...putDetails(
+        'BIND',
+        {
+          socket: numberOf(R9),
+          named: [...numberOf(R9), ...peek(offsets.sockDevice, 4, UNREADABLE)],
+        },
+        UNREADABLE,
+      ),
       ...enter('BIND'),
       ...walk(offsets, { name: 'again', decided: DECIDED, counts: 'refusals' }),
       label(UNREADABLE),

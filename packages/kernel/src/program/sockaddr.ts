@@ -33,8 +33,9 @@ import { askFunction } from './ask.js';
 import { putAsked } from './asked.js';
 import { CTX, SK } from './callcontext.js';
 import { finish, putCaller } from './caller.js';
+import { detailFunction, putDetails } from './details.js';
 import { pinIpv4, pinIpv6, refuseDetours, type SendingChain, socketNumber } from './detour.js';
-import { deviceAddress } from './device.js';
+import { deviceAddress, namedDevice } from './device.js';
 import { putGroup } from './group.js';
 import { applyMark, putMark } from './mark.js';
 import { type Reporting, reportFunction } from './report.js';
@@ -253,7 +254,11 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
     type: 'cgroup_sock_addr',
     expectedAttachType: ATTACH[chain][family],
     license: LICENSE,
-    functions: [askFunction(), reportFunction(REPORTING, offsets)],
+    functions: [
+      askFunction(),
+      reportFunction(REPORTING, offsets),
+      detailFunction(offsets, 'caller'),
+    ],
     items: [
       mov(R9, R1),
       store(8, R10, CONTEXT, R9),
@@ -268,6 +273,11 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
       ...putMark([chain], [load(8, R1, R9, CTX.sk), load(4, R1, R1, SK.mark)]),
       ...putCaller(chain, socketNumber(), offsets),
       ...putGroup(chain),
+      ...putDetails(
+        chain,
+        { socket: socketNumber(), named: namedDevice(chain, family, offsets) },
+        UNREADABLE,
+      ),
       ...enter(chain),
       ...walk(offsets),
       label(UNREADABLE),

@@ -1,16 +1,16 @@
 /**
  * How the programs use registers and their 512 bytes of stack.
  *
- *     fp-64 .. fp-1      the packet: a slot of 16 bits for each piece of the diagram, in host byte order
- *     fp-68              the first counter page of this CPU's stripe
- *     fp-72              key of a page look-up
- *     fp-80, fp-88       scratch
- *     fp-96              the number of the generation, in the upper half, while it is walked
- *     fp-104             the kernel's address of the socket or the skb
- *     fp-112             the context, while a walk has its register
- *     fp-152 .. fp-113   the IP header, or the address and port that a send asks for
- *     fp-168 .. fp-153   the header behind the IP header
- *     fp-172             whether the walk has rewritten the packet
+ *     fp-128 .. fp-1      the packet: a slot of 16 bits for each piece of the diagram, in host byte order
+ *     fp-132              the first counter page of this CPU's stripe
+ *     fp-136              key of a page look-up
+ *     fp-144, fp-152       scratch
+ *     fp-160              the number of the generation, in the upper half, while it is walked
+ *     fp-168             the kernel's address of the socket or the skb
+ *     fp-176             the context, while a walk has its register
+ *     fp-216 .. fp-177   the IP header, or the address and port that a send asks for
+ *     fp-232 .. fp-217   the header behind the IP header
+ *     fp-236             whether the walk has rewritten the packet
  *
  * While the packet is built: r6 the header page, r7 the generation, r8 free, r9 the context.
  * While it walks: r6 the page, r7 the generation, r8 the node's address, r9 the steps left.
@@ -42,22 +42,22 @@ import { firstPiece } from '@sockfilter/diagram';
 import type { Field } from '@sockfilter/table';
 import { HEADER } from '../layout.js';
 
-export const PACKET = -64;
-export const STRIPE_PAGE = -68;
-export const KEY = -72;
-export const SCRATCH = -80;
-export const SPILL = -88;
-export const GENERATION = -96;
-export const OBJECT = -104;
-export const CONTEXT = -112;
-export const IP_HEADER = -152;
-export const NEXT_HEADER = -168;
-export const ASKED_ADDRESS = -152;
-export const ASKED_PORT = -136;
-export const REWRITTEN = -172;
+export const PACKET = -128;
+export const STRIPE_PAGE = -132;
+export const KEY = -136;
+export const SCRATCH = -144;
+export const SPILL = -152;
+export const GENERATION = -160;
+export const OBJECT = -168;
+export const CONTEXT = -176;
+export const IP_HEADER = -216;
+export const NEXT_HEADER = -232;
+export const ASKED_ADDRESS = -216;
+export const ASKED_PORT = -200;
+export const REWRITTEN = -236;
 
 /** Slots on the stack; a power of two no less than the number of pieces. */
-export const SLOTS = 32;
+export const SLOTS = 64;
 
 /** Where a field's piece lies, relative to the frame pointer. */
 export function slot(field: Field, piece = 0): number {

@@ -13,7 +13,13 @@ import {
   subtract,
   witness,
 } from '@sockfilter/diagram';
-import { type BuiltinChain, type Field, type Packet, PROTOCOL } from '@sockfilter/table';
+import {
+  type BuiltinChain,
+  type Field,
+  fieldValue,
+  type Packet,
+  PROTOCOL,
+} from '@sockfilter/table';
 import { allAddresses } from '../address.js';
 import { type Check, type CheckContext, chainSet } from '../context.js';
 import type { Finding } from '../finding.js';
@@ -85,7 +91,7 @@ const PAIRS: readonly Pair[] = [
 function alike({ shared, isMirrored }: Pair, packet: Packet): Box {
   return Object.fromEntries(
     shared.map((field) => {
-      const value = BigInt(packet[field]);
+      const value = fieldValue(packet, field);
       return [isMirrored ? otherEnd(field) : field, [[value, value]]];
     }),
   );

@@ -2,6 +2,7 @@
 
 import { writeJson } from '@sockfilter/language';
 import { printAddress, protocolName } from '@sockfilter/table';
+import { detailWords } from '../call.js';
 import { CATALOGUE } from '../catalogue.js';
 import type { Finding, Place, Witness } from '../finding.js';
 import { exitOf, isFailure, type Report, summaryOf, worstOf } from './report.js';
@@ -21,6 +22,7 @@ export function jsonWitness({ packet, call, command }: Witness) {
       protocol: protocolName(packet.protocol),
       source: printAddress(family, packet.source),
       destination: printAddress(family, packet.destination),
+      ...Object.fromEntries(detailWords(packet)),
     },
   };
 }

@@ -1,5 +1,6 @@
+import { chainsThat } from '../chains.js';
 import type { Clause } from '../clause.js';
-import { defineOption, type MatchDescriptor } from '../match.js';
+import { defineDetail, defineOption, type MatchDescriptor } from '../match.js';
 import type { Field } from '../packet.js';
 import type { ValueOf } from '../value.js';
 import { type ValueSet, valueSet } from '../valueset.js';
@@ -20,6 +21,9 @@ const family = (version: 4 | 6) =>
     negatable: false,
   });
 
+const OUTWARD = 'the call goes out: its device is `-o`';
+const INWARD = 'the device is where calls come in: `-i`';
+
 /** The options that stand in a rule without `-m`. */
 export const ip: MatchDescriptor = {
   name: 'ip',
@@ -30,6 +34,14 @@ export const ip: MatchDescriptor = {
     ipv6: family(6),
     source: address('source'),
     destination: address('destination'),
+    'in-interface': defineDetail(
+      'device',
+      chainsThat(({ ours }) => (ours === 'source' ? OUTWARD : undefined)),
+    ),
+    'out-interface': defineDetail(
+      'device',
+      chainsThat(({ ours }) => (ours === 'source' ? undefined : INWARD)),
+    ),
     protocol: defineOption('protocol', ({ protocol }, negated) =>
       protocol === 0 ? [] : [[{ field: 'protocol', set: valueSet(protocol), negated }]],
     ),

@@ -1,6 +1,7 @@
 /** One socket call, from the words that describe it. */
 import { BUILTIN_CHAINS, type BuiltinChain, CHAINS, isBuiltinChain } from '../chains.js';
-import type { Family, Packet } from '../packet.js';
+import { DETAIL_NAMES, type Detail, describeDetail } from '../details.js';
+import { type Family, type Packet, packetDetails } from '../packet.js';
 import { PROTOCOL } from '../protocol.js';
 import {
   flagsOf,
@@ -31,6 +32,7 @@ export const CALL_KEYS = [
   'uid',
   'gid',
   'mark',
+  ...DETAIL_NAMES,
 ] as const;
 
 export type CallKey = (typeof CALL_KEYS)[number];
@@ -140,6 +142,17 @@ class CallReader {
     throw new CallError('mark', message, 'write `0x1f` or `31`');
   }
 
+  detail(key: Detail, chain: BuiltinChain): bigint {
+    const text = this.#words[key];
+    if (text === undefined) return 0n;
+    const { absent, read, text: noun, help } = describeDetail(key);
+    const reason = absent[chain];
+    if (reason !== undefined) throw new CallError(key, `${chain} has no \`${key}\`: ${reason}`);
+    const [from, to] = read(text) ?? [];
+    if (from !== undefined && from === to) return from;
+    throw new CallError(key, `\`${text}\` is no ${noun}`, help);
+  }
+
   checkFamily(family: Family): void {
     const { family: text } = this.#words;
     if (text === undefined || text === String(family)) return;
@@ -207,6 +220,7 @@ export function readCall(words: CallWords, context: CallContext): Packet {
     uid: reader.owner('uid', chain),
     gid: reader.owner('gid', chain),
     mark: reader.mark(),
+    ...packetDetails((detail) => reader.detail(detail, chain)),
   };
   const reason = impossible(packet);
   if (reason !== undefined) throw new CallError('chain', `no such call can happen: ${reason}`);
