@@ -164,6 +164,17 @@ const ROWS: readonly (readonly [name: string, lines: string, found: string])[] =
     ':CONNECT DROP [0:0] --audit|-A CONNECT -p udp -j DROP --audit',
     'SF022 1, SF022 2',
   ],
+  ['a name lets pass', ':CONNECT DROP|-A CONNECT -m comm --comm nginx -j ACCEPT', 'SF023 2'],
+  ['a name is refused', '-A CONNECT -m comm --comm nginx -j DROP', 'SF023 1'],
+  [
+    'a name decides nothing alone',
+    ':CONNECT DROP|-A CONNECT -m comm --comm nginx|-A CONNECT -d 10.0.0.1 -j ACCEPT',
+    '',
+  ],
+  ['a device is refused', '-A CONNECT -o eth0 -j DROP', 'SF023 1'],
+  ['a device lets pass', ':CONNECT DROP|-A CONNECT -o eth0 -j ACCEPT', ''],
+  ['all but a device', '-A CONNECT ! -o eth0 -j DROP', ''],
+  ['the device of what comes in', '-A ACCEPT -i eth0 -j DROP', ''],
   [
     'what is audited and decides nothing',
     '-A CONNECT -p udp -j ACCEPT|-A CONNECT -p udp -j DROP --audit',

@@ -143,6 +143,12 @@ export const CATALOGUE = {
     explanation:
       'The rule or policy has `--audit`: calls pass that it would refuse, and an event says so to those who read (`sockfilter monitor --audited`). Audited is right while a policy is tried, and no policy.',
   },
+  SF023: {
+    severity: 'warning',
+    title: 'told apart by what the caller chooses',
+    explanation:
+      'Calls are refused for a detail alone that the caller chooses: the name of its thread (`-m comm`), or a device that its socket need not name (`-o`, and `-i` in BIND). With another name, or on a socket bound to no device, the same call passes.',
+  },
   SF100: {
     severity: 'error',
     title: 'failed case',

@@ -2,6 +2,7 @@
 import { findAudited } from './checks/audited.js';
 import { findOpenChains, findUnusedChains } from './checks/chains.js';
 import { findRefusedChoices } from './checks/chosenports.js';
+import { findDodges } from './checks/dodges.js';
 import { findUndeclaredIds } from './checks/groups.js';
 import { findUnenforceable, type KernelVersion } from './checks/kernels.js';
 import { findIdleNegations } from './checks/negations.js';
@@ -33,6 +34,7 @@ const CHECKS: readonly Check[] = [
   findUnseenUdplite,
   findUnseenSockets,
   findAudited,
+  findDodges,
 ];
 
 export interface CheckOptions {
