@@ -15,14 +15,14 @@ class Ear {
   readonly #batches: AsyncGenerator<Batch>;
   readonly slot: number;
 
-  constructor(root: string) {
+  constructor(root: string, passed = false) {
     const source = EventSource.open(root);
     if (!source) throw new Error('nothing is installed');
     this.#source = source;
     this.slot = source.slot.slot;
     this.#reader = new EventReader(source.events, this.slot, source.cpus);
     this.#batches = this.#reader.batches();
-    source.slot.announce();
+    source.slot.announce({ passed });
   }
 
   /** The next events, as many as that. */

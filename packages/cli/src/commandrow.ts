@@ -248,6 +248,7 @@ export const COMMANDS: readonly CommandRow[] = [
     options: {
       refused: 'flag',
       audited: 'flag',
+      passed: 'flag',
       group: 'group',
       chain: 'chain',
       rule: 'text',
@@ -255,6 +256,17 @@ export const COMMANDS: readonly CommandRow[] = [
     },
     scope: 'live',
     examples: ['monitor --refused', 'monitor --json --chain CONNECT --group web'],
+  },
+  {
+    words: 'trace',
+    describe: 'for calls that match, print each rule that was asked',
+    args: [{ name: 'chain', filler: 'chain' }],
+    options: { count: 'text', json: 'flag' },
+    scope: 'live',
+    examples: [
+      'trace CONNECT -p tcp --dport 443',
+      'trace --json CONNECT -m cgroup --id 3 -d 10.0.0.0/8',
+    ],
   },
   {
     words: 'metrics',

@@ -59,6 +59,7 @@ Commands:
   exec      run a command in a group
   explain   say what becomes of a call, and which rule decides
   monitor   print what is refused, logged and traced, as it happens
+  trace     for calls that match, print each rule that was asked
   metrics   print what is in force in numbers, as OpenMetrics, or serve them
   status    say what is attached, and how big it is
   doctor    say what this machine can do, by trying

@@ -265,13 +265,30 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
             default: false,
             describe: 'what passes and would be refused, were it not audited',
           })
+          .option('passed', { type: 'boolean', default: false, describe: 'what passes' })
           .option('group', { ...text, describe: 'of callers in this group: name, id or path' })
           .option('chain', { ...text, describe: 'of calls of this chain, or rules in it' })
           .option('rule', { ...text, describe: 'of the rule with this number in the chain' })
           .option('json', { ...json, describe: 'print a line of JSON for each event' }),
-      async ({ refused, audited, group, chain, rule, json: asJson }) => {
-        const { monitor } = await import('./monitor.js');
-        await monitor(globals, { json: asJson, refused, audited, group, chain, rule });
+      async ({ json: asJson, ...options }) => {
+        const { monitor } = await import('./events/monitor.js');
+        await monitor(globals, { ...options, json: asJson });
+      },
+    )
+    .command(
+      'trace <chain>',
+      'for calls that match, print each rule that was asked',
+      (command) =>
+        command
+          .usage(
+            '$0 trace CHAIN RULE-OPTIONS...\n\nfor calls that match, print each rule that was asked',
+          )
+          .positional('chain', { type: 'string', demandOption: true, describe: 'BIND, ...' })
+          .option('count', { ...text, describe: 'end after so many calls' })
+          .option('json', { ...json, describe: 'print a line of JSON for each call' }),
+      async ({ chain, count, json: asJson }) => {
+        const { trace } = await import('./events/trace.js');
+        await trace(globals, { chain, count, rule: words, json: asJson });
       },
     )
     .command(
@@ -369,8 +386,31 @@ function globalOptions(row: CommandRow | undefined) {
   return row?.scope === 'live' ? { root, wait } : { file, root, wait };
 }
 
+/** Options of the commands that take a rule's words as well. */
+const BESIDE_RULES: readonly string[] = ['--json', '--help', '-h'];
+
+/** Puts the options of a rule behind `--`: no parser of commands knows them. */
+function asideRule(words: readonly string[]): readonly string[] {
+  if (words[0] !== 'trace') return words;
+  const own: string[] = [];
+  const rule: string[] = [];
+  let hasChain = false;
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? '';
+    if (word === '--') continue;
+    if (BESIDE_RULES.includes(word) || word.startsWith('--count=')) own.push(word);
+    else if (word === '--count') own.push(word, ...words.slice(++at, at + 1));
+    else if (at === 0 || (!hasChain && !word.startsWith('-'))) {
+      own.push(word);
+      hasChain = at > 0;
+    } else rule.push(word);
+  }
+  return [...own, '--', ...rule];
+}
+
 export async function runSubcommand(argv: readonly string[]): Promise<void> {
-  const { globals, rest, typed } = splitGlobals(argv);
+  const { globals, rest: given, typed } = splitGlobals(argv);
+  const rest = asideRule(given);
   const [name] = rest;
   checkName(name);
   const row = commandRow(rest);
@@ -380,7 +420,7 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
   const words = dashes < 0 ? [] : rest.slice(dashes + 1);
   const takesFiles = TAKES_FILES.some((each) => each === name);
   const ours = takesFiles ? [...before, ...words.map(fileName)] : before;
-  if (name !== 'exec' && !takesFiles && words.length > 0)
+  if (name !== 'exec' && name !== 'trace' && !takesFiles && words.length > 0)
     throw new CommandError(`\`${name}\` takes nothing after \`--\``, EXIT.usage);
   const base = yargs()
     .scriptName('sockfilter')

@@ -15,8 +15,15 @@ export const READER_SLOTS = 8;
 /** The entry of `events` for a CPU and a reader. */
 export const READER_SHIFT = 3;
 
-/** Bytes of the one value of `readers`: bit n is the reader with the number n. */
+/**
+ * Bytes of the one value of `readers`, two words of 32 bits: bit n of the first is the reader with the number n, of
+ * the second that this reader wants to be told of calls that pass as well. Programs clear a bit of the second
+ * themselves when they find no buffer of the reader's.
+ */
 export const READERS_BYTES = 8;
+
+/** Byte offset of the word of those who want calls that pass. */
+export const WATCHERS_AT = 4;
 
 /** What an event is about. */
 export const EVENT_KINDS = {
@@ -28,6 +35,8 @@ export const EVENT_KINDS = {
   trace: 2,
   /** A rule or policy let a call pass that it would have refused, were it not audited. */
   audit: 3,
+  /** A call passed: told only to readers that ask for it. */
+  passed: 4,
 } as const;
 
 export type EventKind = keyof typeof EVENT_KINDS;

@@ -14,7 +14,8 @@ import { ASK_NODES, NODE, OP } from './layout.js';
 
 function reportKind(number: number): ReportKind {
   const kind = eventKind(number);
-  if (!kind || kind === 'refused') throw new TypeError(`no report of kind ${number}`);
+  if (!kind || kind === 'refused' || kind === 'passed')
+    throw new TypeError(`no report of kind ${number}`);
   return kind;
 }
 

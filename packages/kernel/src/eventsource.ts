@@ -20,6 +20,7 @@ import { slotKey } from './inforce.js';
 import { FORMAT, TABLE_SLOTS } from './layout.js';
 import { MAPS } from './mapnames.js';
 import { instanceName, Pins, using } from './pins.js';
+import { programDigest } from './programs.js';
 import { ReaderSlot } from './readerslot.js';
 
 /** The table of a generation in the save format, by the generation's sequence number. */
@@ -73,11 +74,21 @@ export class EventSource {
     return fd === undefined || using(fd, (events) => mapInfo(events).id) !== this.#id;
   }
 
+  /** Whether programs of another release judge: theirs need not tell what this one's do. */
+  get isOfOtherRelease(): boolean {
+    const fd = this.#generationIn(TABLE_SLOTS.inForce);
+    return fd !== undefined && using(fd, readHeader).programs !== programDigest();
+  }
+
+  #generationIn(slot: number): Fd | undefined {
+    const id = lookup(this.#table, slotKey(slot), 4);
+    return id && mapById(new DataView(id.buffer).getUint32(0, true));
+  }
+
   /** The tables that programs may walk now, but for those whose number is known. */
   texts(isKnown: (sequence: number) => boolean): readonly GenerationText[] {
     return [TABLE_SLOTS.inForce, TABLE_SLOTS.fallback].flatMap((slot) => {
-      const id = lookup(this.#table, slotKey(slot), 4);
-      const fd = id && mapById(new DataView(id.buffer).getUint32(0, true));
+      const fd = this.#generationIn(slot);
       if (fd === undefined) return [];
       return using(fd, (generation) => {
         const header = readHeader(generation);

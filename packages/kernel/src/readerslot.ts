@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { close, type Fd, lookup, update } from '@sockfilter/bpf';
-import { READER_SLOTS, READERS_BYTES } from '@sockfilter/events';
+import { READER_SLOTS, READERS_BYTES, WATCHERS_AT } from '@sockfilter/events';
 import { CapacityError } from './capacity.js';
 import { LockedError, takeLock } from './lock.js';
 
@@ -46,6 +46,11 @@ function changeReaders(instance: string, readers: Fd, change: (bits: bigint) => 
 }
 
 const bitOf = (slot: number) => 1n << BigInt(slot);
+const watcherOf = (slot: number) => bitOf(slot) << BigInt(8 * WATCHERS_AT);
+const bitsOf = (slot: number) => bitOf(slot) | watcherOf(slot);
+
+/** Programs take the watcher's bit for gone where a CPU has come up since: how long it stays so. */
+const RENEW_MS = 1000;
 
 /** Takes back the bits of readers that are gone. */
 export function dropGoneReaders(instance: string, readers: Fd): void {
@@ -56,7 +61,7 @@ export function dropGoneReaders(instance: string, readers: Fd): void {
     for (let slot = 0; slot < READER_SLOTS; slot++) {
       const lock = takeSlot(instance, slot);
       if (lock === undefined) continue;
-      left &= ~bitOf(slot);
+      left &= ~bitsOf(slot);
       close(lock);
     }
     return left;
@@ -69,6 +74,7 @@ export class ReaderSlot {
   readonly #instance: string;
   readonly #readers: Fd;
   readonly #lock: Fd;
+  #renewing: NodeJS.Timeout | undefined;
 
   /** Throws CapacityError if all numbers are taken. */
   constructor(instance: string, readers: Fd) {
@@ -90,13 +96,17 @@ export class ReaderSlot {
     );
   }
 
-  /** Has the programs write events. */
-  announce(): void {
-    changeReaders(this.#instance, this.#readers, (bits) => bits | bitOf(this.slot));
+  /** Has the programs write events; of calls that pass only if `passed`. */
+  announce({ passed }: { readonly passed: boolean }): void {
+    const mine = passed ? bitsOf(this.slot) : bitOf(this.slot);
+    const announced = () => changeReaders(this.#instance, this.#readers, (bits) => bits | mine);
+    announced();
+    if (passed) this.#renewing = setInterval(announced, RENEW_MS).unref();
   }
 
   close(): void {
-    changeReaders(this.#instance, this.#readers, (bits) => bits & ~bitOf(this.slot));
+    clearInterval(this.#renewing);
+    changeReaders(this.#instance, this.#readers, (bits) => bits & ~bitsOf(this.slot));
     close(this.#lock);
   }
 }

@@ -10,7 +10,7 @@ const wide = z.string().regex(/^\d+$/);
 
 const CALL_LINE = z.looseObject({
   version,
-  kind: z.enum(['refused', 'audit', 'log', 'trace']),
+  kind: z.enum(['refused', 'audit', 'log', 'trace', 'passed']),
   time,
   chain: z.enum(BUILTIN_CHAINS),
   errno: z.int().positive().optional().describe('of a refusal, and of what would have been one'),

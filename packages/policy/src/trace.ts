@@ -106,9 +106,18 @@ export class Tracer {
 
   /** Every rule that is asked, with the reason why it does not match; tests that may hold do. */
   trace(packet: Packet, { assume }: TraceOptions = {}): Trace {
-    const steps: TraceStep[] = [];
     const known = this.#known(packet, assume);
-    const answers = (n: number) => known(n) ?? true;
+    return this.#trace(packet, (n) => known(n) ?? true);
+  }
+
+  /** Every way that the call may have gone by what the tests may have said then: what sets hold may have changed. */
+  ways(packet: Packet, assume: Assume): readonly Trace[] {
+    const known = (n: number) => assume(elementAt(this.#tests, n).test);
+    return everyWay((answers) => this.#trace(packet, answers), known).map(({ result }) => result);
+  }
+
+  #trace(packet: Packet, answers: Answers): Trace {
+    const steps: TraceStep[] = [];
     const ask = (owner: PlacedRule, depth: number) => {
       const failed = this.#failedFields(owner.rule, rewrite(packet, owner.as));
       const matched = failed.length === 0 && this.#testsHold(owner, answers);

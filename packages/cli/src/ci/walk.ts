@@ -39,7 +39,7 @@ export interface Asked {
   readonly failed: readonly string[];
 }
 
-function asked({ owner, failed, matched }: TraceStep): Asked {
+export function askedOf({ owner, failed, matched }: TraceStep): Asked {
   const { chain, rule, number } = owner;
   return {
     chain: chain.name,
@@ -56,7 +56,7 @@ export function walkRules(
   circumstances: Circumstances,
 ): readonly Asked[] {
   const assume = assumeIn(circumstances);
-  return new Tracer(table).trace(packet, { assume }).steps.map(asked);
+  return new Tracer(table).trace(packet, { assume }).steps.map(askedOf);
 }
 
 /** A line for each: where it stands, what came of it, its text. */

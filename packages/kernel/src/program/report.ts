@@ -2,11 +2,13 @@
  * Telling readers of what becomes of a call: the function that writes an event, and the calls of it. It is
  * global: the verifier looks at it once. It never blocks, and what does not fit a reader's buffer is counted there.
  *
- *     r6 the context   r7 the packet   r8 the readers that are left   r9 counter and generation
+ *     r6 the context   r7 the packet   r8 the readers   r9 counter and generation, then readers that are gone
  */
 import {
   addImm,
+  and,
   andImm,
+  atomicCompareExchange,
   callHelper,
   callLabel,
   exit,
@@ -23,6 +25,7 @@ import {
   movImm32,
   neg,
   or,
+  orImm,
   type Parameter,
   R0,
   R1,
@@ -35,8 +38,10 @@ import {
   R8,
   R9,
   R10,
+  rshImm,
   store,
   storeImm,
+  xorImm,
 } from '@sockfilter/bpf';
 import {
   COMM_BYTES,
@@ -48,6 +53,7 @@ import {
   PACKET_BYTES,
   READER_SHIFT,
   READER_SLOTS,
+  WATCHERS_AT,
 } from '@sockfilter/events';
 import { HEADER } from '../layout.js';
 import { MAPS } from '../mapnames.js';
@@ -137,7 +143,9 @@ function putTask(offsets: Offsets): readonly Item[] {
   ];
 }
 
-/** Writes the event to the reader with the number if it is there. */
+const ENOENT = 2;
+
+/** Writes the event to the reader with the number if it is there; one without a buffer is remembered in r9. */
 function send(slot: number): readonly Item[] {
   return [
     mov(R1, R8),
@@ -153,7 +161,37 @@ function send(slot: number): readonly Item[] {
     addImm(R4, AT),
     movImm(R5, EVENT.bytes),
     callHelper('perf_event_output'),
+    jumpIf('ne', R0, -ENOENT, `report.not${slot}`),
+    orImm(R9, 1 << slot),
     label(`report.not${slot}`),
+  ];
+}
+
+/** r8 = the readers that the event is for. */
+function findReaders(): readonly Item[] {
+  return [
+    loadMapValue(R1, MAPS.readers, 0),
+    load(8, R8, R1, 0),
+    load(1, R1, R10, AT + EVENT.kind),
+    jumpIf('ne', R1, EVENT_KINDS.passed, 'report.forAll'),
+    rshImm(R8, 8 * WATCHERS_AT),
+    label('report.forAll'),
+  ];
+}
+
+/**
+ * Has nobody told of calls that pass for the readers in r9: each of those calls would pay for one that was killed.
+ * If another changes the word meanwhile, the next call does it.
+ */
+function dropGone(): readonly Item[] {
+  return [
+    jumpIf('eq', R9, 0, 'report.done'),
+    loadMapValue(R1, MAPS.readers, 0),
+    load(4, R0, R1, WATCHERS_AT),
+    mov(R2, R9),
+    xorImm(R2, -1),
+    and(R2, R0),
+    atomicCompareExchange(4, R1, WATCHERS_AT, R2),
   ];
 }
 
@@ -180,9 +218,10 @@ export function reportFunction(reporting: Reporting, offsets: Offsets): GlobalFu
       ...socket,
       ...putSocket(reporting, offsets),
       ...(who === 'caller' ? putTask(offsets) : []),
-      loadMapValue(R1, MAPS.readers, 0),
-      load(8, R8, R1, 0),
+      ...findReaders(),
+      movImm(R9, 0),
       ...Array.from({ length: READER_SLOTS }, (_, slot) => send(slot)).flat(),
+      ...dropGone(),
       label('report.done'),
       movImm(R0, 0),
       exit(),
@@ -190,11 +229,15 @@ export function reportFunction(reporting: Reporting, offsets: Offsets): GlobalFu
   };
 }
 
-/** Calls the function with what is in r3 and r4, or jumps to `nobody` if no reader is there; keeps r6 to r9. */
-function call(nobody: string, parameters: readonly Item[]): readonly Item[] {
+/** Calls the function with what is in r3 and r4, or jumps to `nobody` if no such reader is there; keeps r6 to r9. */
+function call(
+  nobody: string,
+  parameters: readonly Item[],
+  readersAt: 0 | typeof WATCHERS_AT = 0,
+): readonly Item[] {
   return [
-    loadMapValue(R1, MAPS.readers, 0),
-    load(8, R1, R1, 0),
+    loadMapValue(R1, MAPS.readers, readersAt),
+    load(4, R1, R1, 0),
     jumpIf('eq', R1, 0, nobody),
     ...parameters,
     load(8, R1, R10, CONTEXT),
@@ -217,6 +260,12 @@ export function keepSequence(): readonly Item[] {
 /** Reports of the counter in r0 what is in r3: the kind, and the errno in the byte above. */
 export function reportCounter(nobody: string): readonly Item[] {
   return call(nobody, [load(8, R4, R10, GENERATION), or(R4, R0)]);
+}
+
+/** Reports that the call passes by the rule or policy whose counter is in r0, to those who want that. */
+export function reportPassed(nobody: string): readonly Item[] {
+  const kind = movImm(R3, EVENT_KINDS.passed);
+  return call(nobody, [kind, load(8, R4, R10, GENERATION), or(R4, R0)], WATCHERS_AT);
 }
 
 const EPERM = 1;

@@ -54,7 +54,7 @@ import {
 import { MAPS } from '../mapnames.js';
 import type { Offsets } from '../offsets.js';
 import { ANSWER, ASK } from './ask.js';
-import { keepSequence, reportCounter } from './report.js';
+import { keepSequence, reportCounter, reportPassed } from './report.js';
 import { KEY, PACKET, REWRITTEN, SCRATCH, SLOTS, SPILL, STRIPE_PAGE } from './stack.js';
 
 /** Some helpers are for programs that declare themselves compatible with the kernel's licence. */
@@ -258,13 +258,15 @@ function act(
     store(8, R10, SPILL, R4),
     ...count(),
     load(8, R8, R10, SPILL),
-    jumpIf('eq', R8, 0, decided),
     load(8, R0, R10, SCRATCH),
+    jumpIf('eq', R8, 0, countsAll ? at('passes') : decided),
     mov(R3, R8),
     lshImm(R3, 8),
     orImm(R3, EVENT_KINDS.refused),
     ...reportCounter(at('told')),
     jump(decided),
+
+    ...(countsAll ? [label(at('passes')), ...reportPassed(at('passed')), jump(decided)] : []),
   ];
 }
 
