@@ -97,8 +97,10 @@ function waysOf(event: RawEvent, { time, owner }: Resolution, tracer: Tracer): r
   const { packet } = event;
   if (!packet || !owner) return [];
   const assume = assumeIn({ time: Number(time / NS_PER_S) });
-  return tracer
-    .ways(packet, assume)
+  // The event has the mark that MARK has made of it.
+  const packets = packet.mark === 0 ? [packet] : [packet, { ...packet, mark: 0 }];
+  return packets
+    .flatMap((each) => tracer.ways(each, assume))
     .filter(({ decider }) =>
       owner.rule
         ? decider.rule === owner.rule
@@ -106,7 +108,7 @@ function waysOf(event: RawEvent, { time, owner }: Resolution, tracer: Tracer): r
     );
 }
 
-const AMBIGUOUS = '  other ways lead there too, by what limits, sets or chance said';
+const AMBIGUOUS = '  other ways lead there too, by what limits, sets, chance or marks said';
 const UNKNOWN = '  the rules that judged it are not known';
 
 function tracedWords({ event, resolution, ways }: Traced): string {
