@@ -22,6 +22,8 @@ const options = {
   format: 'cjs',
   platform: 'node',
   target: 'node20',
+  // In the single executable there is no import() at run time.
+  supported: { 'dynamic-import': false },
   alias: {
     'nftables-json/plain': join(packages, 'nftables-json/src/plain.ts'),
     'nftables-json': join(packages, 'nftables-json/src/index.ts'),
@@ -72,11 +74,16 @@ async function findDigest() {
 }
 
 const digest = await findDigest();
+const unit = readFileSync(join(here, 'systemd/sockfilter.service'), 'utf8');
 
 const built = await Promise.all([
   build({
     ...options,
-    define: { ...options.define, PROGRAM_DIGEST: String(digest) },
+    define: {
+      ...options.define,
+      PROGRAM_DIGEST: String(digest),
+      SERVICE_UNIT: JSON.stringify(unit),
+    },
     entryPoints: ['src/main.ts'],
     outfile: join(dist, 'main.cjs'),
     external: ['koffi'],

@@ -2,6 +2,7 @@
  * What accept(2) says at listeners that ACCEPT lets no peer reach: EPERM where the kernel calls programs of BPF
  * LSM, and else what it says of any queue that is empty.
  */
+import { join } from 'node:path';
 import { type Ability, examine } from '@sockfilter/kernel';
 import type { Caller, SocketAddress } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
@@ -23,7 +24,9 @@ describeKernel('accept(2) of a listener that no peer may reach', () => {
     bed = await Testbed.create();
     server = await bed.caller('policed/web');
     policy = new Policy(bed.cgroups.childPath('policed'));
-    ability = examine(bed.cgroups.path).find(({ name }) => name === 'socket_accept');
+    const probe = join(__dirname, '../../packages/cli/bin/sockfilter.cjs');
+    const abilities = examine(bed.cgroups.path, [process.execPath, probe, '--probe']);
+    ability = abilities.find(({ name }) => name === 'socket_accept');
     // Where it fails, that is not for the verifier's sake.
     if (ability?.state !== 'works')
       expect(ability?.detail).toMatch(/: EPERM$|not called|no function/);

@@ -5,6 +5,8 @@ import { printColumns } from './columns.js';
 import { CommandError } from './failure.js';
 import { type Globals, requireLive } from './globals.js';
 import { print } from './output.js';
+import { PROBE } from './probe.js';
+import { startAgain } from './startagain.js';
 import { examineState } from './statedirectory.js';
 
 function stateText({ state, needed }: Ability): string {
@@ -13,7 +15,7 @@ function stateText({ state, needed }: Ability): string {
 
 export function showAbilities(globals: Globals, json: boolean): void {
   requireLive(globals, 'doctor');
-  const abilities = [...examine(globals.root), examineState()];
+  const abilities = [...examine(globals.root, [...startAgain(), PROBE]), examineState()];
   const failed = abilities.filter(({ state }) => state === 'fails');
   const missing = failed.filter(({ needed }) => needed);
   if (json) print(writeJson({ works: missing.length === 0, abilities }));

@@ -4,6 +4,7 @@ import { CommandError } from './failure.js';
 import { firstWord } from './globals.js';
 import { HELP, VERSION_LINE } from './help.js';
 import { finish, print } from './output.js';
+import { PROBE } from './probe.js';
 
 async function route(argv: readonly string[]): Promise<void> {
   const word = firstWord(argv);
@@ -13,6 +14,10 @@ async function route(argv: readonly string[]): Promise<void> {
   }
   if (word === '--help' || word === 'help') return print(HELP);
   if (word === '--version') return print(VERSION_LINE);
+  if (word === PROBE) {
+    const { callFrom } = await import('@sockfilter/kernel');
+    return print(await callFrom(argv[1], argv[2]));
+  }
   if (word.startsWith('-')) {
     const { runTableCommand } = await import('./tablecommand.js');
     return runTableCommand(argv);

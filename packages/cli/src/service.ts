@@ -1,13 +1,16 @@
 /** `sockfilter install-service`. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { EXIT } from '@sockfilter/language';
 import { replaceFile } from './atomicfile.js';
 import { CommandError } from './failure.js';
 import { type Globals, requireLive } from './globals.js';
 import { note, print } from './output.js';
+import { startAgain } from './startagain.js';
+
+/** The text of ../systemd/sockfilter.service, which the bundle has inside. */
+declare const SERVICE_UNIT: string;
 
 const UNIT = '/etc/systemd/system/sockfilter.service';
 
@@ -24,16 +27,17 @@ function quote(word: string): string {
 }
 
 function unitText({ root }: Globals, { closed, rules }: ServiceOptions): string {
-  const program = realpathSync(process.argv[1] ?? '');
-  const template = readFileSync(
-    join(dirname(fileURLToPath(import.meta.url)), '../systemd/sockfilter.service'),
-    'utf8',
-  );
-  const words = [process.execPath, program, ...(root === '/' ? [] : ['--root', root]), '--wait=60'];
+  const words = [
+    ...startAgain().map((word) => realpathSync(word)),
+    ...(root === '/' ? [] : ['--root', root]),
+    '--wait=60',
+  ];
   const restore = (more: readonly string[]) =>
     [...words, 'restore', ...more, resolve(rules)].map(quote).join(' ');
-  return template
-    .replace(/^ExecStart=.*$/m, () => `ExecStart=${restore(closed ? ['--fail-closed'] : [])}`)
+  return SERVICE_UNIT.replace(
+    /^ExecStart=.*$/m,
+    () => `ExecStart=${restore(closed ? ['--fail-closed'] : [])}`,
+  )
     .replace(/^ExecReload=.*$/m, () => `ExecReload=${restore([])}`)
     .replace(/^RequiresMountsFor=.*$/m, (line) => `${line} ${quote(dirname(resolve(rules)))}`);
 }

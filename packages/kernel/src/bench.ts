@@ -15,6 +15,7 @@ import {
   R0,
 } from '@sockfilter/bpf';
 import { tryHook } from './attachment.js';
+import type { ProbeCall } from './callprobe.js';
 import type { Tree } from './cgrouptree.js';
 import type { Hook } from './hooks.js';
 import { closeMaps, createLooseMaps, type Maps } from './maps.js';
@@ -23,26 +24,6 @@ import { UnsupportedError } from './unsupported.js';
 
 /** What was found, or why it can't be told. */
 export type Finding = string | { readonly untold: string };
-
-/** What a process does that moves into a control group, binds and connects a socket there: prints `ok` or the errno. */
-const CONNECT = `
-  require('node:fs').writeFileSync(process.argv[1], String(process.pid));
-  const socket = require('node:dgram').createSocket('udp4');
-  let said = '';
-  const end = (error) => {
-    if (said !== '') return;
-    said = error ? error.code : 'ok';
-    require('node:fs').writeSync(1, said);
-    socket.close();
-  };
-  socket.on('error', end).connect(9, '127.0.0.1', end);`;
-
-/** The same of one that listens. */
-const LISTEN = `
-  require('node:fs').writeFileSync(process.argv[1], String(process.pid));
-  const server = require('node:net').createServer();
-  const end = (said) => { require('node:fs').writeSync(1, said); process.exit(); };
-  server.on('error', (error) => end(error.code)).listen(0, '127.0.0.1', () => end('ok'));`;
 
 const REFUSE_LISTEN: ProgramSpec = {
   name: 'sf_doctor',
@@ -56,12 +37,13 @@ const REFUSE_LISTEN: ProgramSpec = {
 const BOOT_WITH_BPF =
   'boot with `bpf` in `lsm=` on the kernel command line, and mount securityfs; peers are refused without it all the same';
 
-function callIn(folder: string, script: string): string {
-  const words = ['-e', script, join(folder, 'cgroup.procs')];
-  const { stdout, stderr, error } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+/** What a call comes to that the process of `probe` makes in the control group: `ok`, or the errno. */
+function callIn(probe: readonly string[], call: ProbeCall, folder: string): string {
+  const [program = '', ...words] = [...probe, call, folder];
+  const { stdout, stderr, error } = spawnSync(program, words, { encoding: 'utf8' });
   if (error) throw error;
   if (stdout === '')
-    throw new Error(stderr.split('\n').find((line) => /Error/.test(line)) ?? stderr);
+    throw new Error(stderr.split('\n').find((line) => /error/i.test(line)) ?? stderr);
   return stdout.trim();
 }
 
@@ -69,12 +51,15 @@ function callIn(folder: string, script: string): string {
 export class Bench {
   readonly #tree: Tree;
   readonly #folder: string;
+  readonly #probe: readonly string[];
   readonly #links: Fd[] = [];
   #maps: Maps | undefined;
   /** What a call there comes to while nothing is attached. */
   #before = '';
 
-  constructor(mount: string, root: string) {
+  /** `probe` is as `examine` takes it. */
+  constructor(mount: string, root: string, probe: readonly string[]) {
+    this.#probe = probe;
     const path = join(root, `sockfilter-doctor-${process.pid}`);
     this.#tree = { mount, root: path };
     this.#folder = join(mount, path);
@@ -82,7 +67,7 @@ export class Bench {
 
   make(): string {
     mkdirSync(this.#folder);
-    this.#before = callIn(this.#folder, CONNECT);
+    this.#before = callIn(this.#probe, 'connect', this.#folder);
     return `${this.#tree.root}, removed again`;
   }
 
@@ -111,7 +96,7 @@ export class Bench {
         using(openDirectory(this.#folder), (fd) => attachCgroup(program, fd, 'lsm_cgroup')),
       ),
     );
-    const said = callIn(this.#folder, LISTEN);
+    const said = callIn(this.#probe, 'listen', this.#folder);
     if (said === 'EPERM') return `${found}: accept(2) fails where no peer may come`;
     throw new UnsupportedError(
       `programs of BPF LSM can be attached, and are not called: listen(2) gives \`${said}\``,
@@ -123,7 +108,7 @@ export class Bench {
   refuse(): Finding {
     if (this.#before !== 'ok')
       return { untold: `rules that are in force refuse a call there: ${this.#before}` };
-    const after = callIn(this.#folder, CONNECT);
+    const after = callIn(this.#probe, 'connect', this.#folder);
     if (after === 'EPERM') return 'a process in that control group was refused';
     throw new Error(`a call with hooks that refuse all gives \`${after}\``);
   }

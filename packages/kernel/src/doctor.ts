@@ -143,9 +143,10 @@ function tryNat(): string {
 
 /**
  * Looks what the machine can do for rules at the control group of `root`, in the order in which one thing needs
- * another. Nothing that is in force is touched.
+ * another. Nothing that is in force is touched. `probe` is a command that calls `callFrom` with the two words
+ * that are added to it, and prints what that says.
  */
-export function examine(root: string): readonly Ability[] {
+export function examine(root: string, probe: readonly string[]): readonly Ability[] {
   const path = unescapePath(root);
   let mount = '';
   const machine = attemptAll([
@@ -179,7 +180,7 @@ export function examine(root: string): readonly Ability[] {
     { name: 'cgroup handles', needed: true, body: () => tryHandles(mount) },
     { name: 'bpffs', needed: true, body: tryBpffs },
   ]);
-  const bench = new Bench(mount, path);
+  const bench = new Bench(mount, path, probe);
   const tries: readonly Try[] = [
     { name: 'control group', needed: true, body: () => bench.make() },
     { name: 'maps', needed: true, body: () => bench.makeMaps() },

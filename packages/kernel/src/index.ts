@@ -1,5 +1,6 @@
 export { type Blob, type ChainFacts, encodeBlob } from './blob.js';
 export { type WalkableBlob, walkBlob } from './blobwalk.js';
+export { callFrom } from './callprobe.js';
 export { CapacityError, LEAST_CGROUPS } from './capacity.js';
 export type { CarriedSocket, Holder } from './carried.js';
 export { DamageError } from './damage.js';

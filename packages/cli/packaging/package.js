@@ -1,0 +1,78 @@
+/**
+ * `npm run package [-- --out FOLDER] [--version VERSION] [--level 0-9]`: the single executable, and a .deb and an .rpm of it. Needs
+ * npm for the Node that goes inside, strip, dpkg-deb, and for the .rpm rpmbuild. Two runs on the same sources make
+ * equal packages, but for what V8 keeps of compiled code. SOURCE_DATE_EPOCH is the time in them; without it, the commit's.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { makeDeb } from './deb.js';
+import { makeExecutable } from './executable.js';
+import { makeManual } from './manual.js';
+import { fetchNode } from './node.js';
+import { bomText, copyrightText, listParts } from './parts.js';
+import { makeRpm } from './rpm.js';
+
+const cli = fileURLToPath(new URL('..', import.meta.url));
+const top = join(cli, '../..');
+const read = (path) => readFileSync(join(top, path), 'utf8');
+
+const { values } = parseArgs({
+  options: {
+    out: { type: 'string', default: join(cli, 'release') },
+    version: { type: 'string', default: JSON.parse(read('packages/cli/package.json')).version },
+    // xz's: 0 is soon done.
+    level: { type: 'string', default: '6' },
+  },
+});
+
+function commitTime() {
+  const words = ['log', '-1', '--format=%ct'];
+  return (
+    process.env.SOURCE_DATE_EPOCH ?? execFileSync('git', words, { cwd: top, encoding: 'utf8' })
+  );
+}
+
+const out = resolve(values.out);
+const { version } = values;
+const date = new Date(Number(commitTime()) * 1000);
+const maintainer =
+  process.env.DEBEMAIL ?? 'the sockfilter authors <maintainers@sockfilter.invalid>';
+const work = mkdtempSync(join(tmpdir(), 'sockfilter-release-'));
+try {
+  mkdirSync(out, { recursive: true });
+  const node = fetchNode(join(work, 'node'));
+  const folder = join(out, 'sockfilter');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  const executable = join(folder, 'sockfilter');
+  const addon = join(folder, 'koffi.node');
+  await makeExecutable(join(node, 'bin/node'), join(work, 'parts'), executable);
+  cpSync(join(top, 'node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node'), addon);
+  const parts = listParts({
+    dist: join(cli, 'dist'),
+    koffiFolder: join(top, 'node_modules/koffi'),
+  });
+  const contents = {
+    version,
+    level: values.level,
+    date,
+    maintainer,
+    executable,
+    addon,
+    manual: await makeManual(executable, { version, date: date.toISOString().slice(0, 10) }),
+    copyright: copyrightText(read('LICENSE'), parts, readFileSync(join(node, 'LICENSE'), 'utf8')),
+    bom: bomText(version, parts, join(node, 'bin/node')),
+    changes: read('CHANGELOG.md'),
+  };
+  const made = [executable, makeDeb(out, join(work, 'deb'), contents)];
+  if (spawnSync('rpmbuild', ['--version']).error)
+    console.error('no .rpm is made: rpmbuild is not installed (Debian: apt-get install rpm)');
+  else made.push(makeRpm(out, join(work, 'rpm'), contents));
+  for (const file of made) console.log(`${(statSync(file).size / 1e6).toFixed(1)} MB  ${file}`);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
