@@ -59,6 +59,30 @@ describeKernel('marks', () => {
     }
   });
 
+  test('of MPTCP the subflow that the call makes has the mark', async () => {
+    policy.enforce('-A CONNECT -j MARK --set-mark 7');
+    const fd = await caller.socket('inet', 'stream', 'mptcp');
+    const to = { address: '127.0.0.1', port: 9 };
+    expect(await caller.connectAndWait(fd, to)).toBe('EACCES');
+    await caller.close(fd);
+  });
+
+  test('who has no right to can not set or clear the mark that rules look at', async () => {
+    policy.enforce('-P CONNECT DROP\n-A CONNECT -m mark --mark 5 -j ACCEPT');
+    const user = await bed.caller('in', { uid: 65_534 });
+    const fd = await user.socket('inet', 'dgram');
+    const set = await user.call({
+      op: 'setsockopt',
+      fd,
+      level: SOL_SOCKET,
+      name: SO_MARK,
+      value: 5,
+    });
+    expect(set.errno).toBe('EPERM');
+    expect(await user.connect(fd, { address: '127.0.0.1', port: 9 })).toBe('EPERM');
+    await user.close(fd);
+  });
+
   test('bits that are not named stay, and rules behind look at what it is then', async () => {
     policy.enforce(`
       -P CONNECT DROP
