@@ -1,11 +1,11 @@
 /** The JSON schema of documents, made of the same rows that write and read them. */
-import { BUILTIN_CHAINS, REJECT_ERRNO, type ValueKind } from '@sockfilter/table';
+import { BUILTIN_CHAINS, MAX_MARK, REJECT_ERRNO, type ValueKind } from '@sockfilter/table';
 import { FORMS, type Shape } from './form.js';
 import type { Json } from './json.js';
 import { LIMIT_UNIT, PERIOD_NAMES } from './limit.js';
 import { ROWS, TESTS } from './row.js';
 import { EXTENSION, selectorJson } from './selector.js';
-import { NFT_LEVELS, TRACE_STATEMENT } from './statement.js';
+import { MARK, NFT_LEVELS, TRACE_STATEMENT } from './statement.js';
 import { DENY_UNSEEN, FORMAT, hookOf, TABLE } from './write.js';
 
 type Schema = { readonly [key: string]: Json };
@@ -73,6 +73,23 @@ function matchSchemas(): readonly Json[] {
   });
 }
 
+/** A mark, or what becomes of the one that is there. */
+function markValues(): readonly Json[] {
+  const bits = { type: 'integer', minimum: 0, maximum: MAX_MARK };
+  const operation = (sign: string, left: Json) => ({
+    [sign]: { type: 'array', prefixItems: [left, bits], items: false, minItems: 2 },
+  });
+  const mark = exactly(MARK);
+  const kept = object(operation('&', mark));
+  return [
+    bits,
+    kept,
+    object(operation('|', mark)),
+    object(operation('^', mark)),
+    object(operation('^', kept)),
+  ];
+}
+
 function statements(): readonly Json[] {
   const call = object({ target: string });
   const units = { rate_unit: { const: LIMIT_UNIT }, burst_unit: { const: LIMIT_UNIT } };
@@ -104,6 +121,7 @@ function statements(): readonly Json[] {
       },
     }),
     exactly(TRACE_STATEMENT),
+    object({ mangle: object({ key: exactly(MARK), value: oneOf(markValues()) }) }),
     object({ [EXTENSION]: oneOf([reject, object({ audit: oneOf([reject, drop]) })]) }),
   ];
 }

@@ -32,7 +32,7 @@ const DEFAULT_LEVEL = NFT_LEVELS.indexOf('warn');
 const NFTRACE = { meta: { key: 'nftrace' } } as const;
 export const TRACE_STATEMENT: Json = { mangle: { key: NFTRACE, value: 1 } };
 
-const MARK = { meta: { key: 'mark' } } as const;
+export const MARK = { meta: { key: 'mark' } } as const;
 
 /** What the mark becomes, in nft's words: the least that says it. */
 function markJson(value: number, mask: number): Json {
