@@ -14,6 +14,7 @@ import {
   type CounterOwner,
   counterOwners,
   type Decision,
+  describeDetail,
   EMPTY_TABLE,
   type Errno,
   elementAt,
@@ -181,12 +182,14 @@ class Outcome {
 }
 
 /** The call as the process would make it: who calls is not said in other words as well. */
-function callOf({ cgroup, uid, gid }: Task, words: PacketWords): PacketWords {
-  for (const name of ['group', 'uid', 'gid'] as const)
-    if (words[name] !== undefined)
-      throw new CommandError(`\`--pid\` says already what \`--${name}\` is`, EXIT.usage);
+function callOf({ cgroup, uid, gid, name, netns }: Task, words: PacketWords): PacketWords {
+  for (const key of ['group', 'uid', 'gid', 'comm', 'netns'] as const)
+    if (words[key] !== undefined)
+      throw new CommandError(`\`--pid\` says already what \`--${key}\` is`, EXIT.usage);
   const isOfSocket = isBuiltinChain(words.chain) && CHAINS[words.chain].bounds.gid !== undefined;
-  return { ...words, group: cgroup, uid, ...(!isOfSocket && { gid }) };
+  // A name that no rule could say is as good as none.
+  const comm = describeDetail('comm').read(name) && name;
+  return { ...words, group: cgroup, uid, netns, ...(!isOfSocket && { gid, comm }) };
 }
 
 function taskWords({ pid, name, cgroup, netns }: Task, { root, file }: Globals): string {
