@@ -3,17 +3,19 @@
  *
  *     calls     a call with N rules in force: no hook, sockfilter, iptables, nft
  *     load      a whole command that loads N rules, or adds one to them
+ *     editors   eight who edit one table at once, and wait for each other
  *     startup   commands that touch no kernel, and node by itself
  *     compile   text -> table -> diagram -> nodes, in process
  *     ci        check, diff and query of large rule sets, and the memory that they take
  *     page      a page of 500 groups in headless Chromium, beside an empty one
  *
- * `calls` and the live half of `load` need root; the peers are left out where they are not installed.
+ * `calls`, `editors` and the live half of `load` need root; the peers are left out where they are not installed.
  */
 import { callsBench } from './calls.js';
 import { ciBench } from './ci.js';
 import { loadBench, startupBench } from './commands.js';
 import { compileBench } from './compile.js';
+import { editorsBench } from './editors.js';
 import { pageBench } from './page.js';
 
 const BENCHES = {
@@ -22,6 +24,7 @@ const BENCHES = {
   ci: ciBench,
   page: pageBench,
   load: loadBench,
+  editors: editorsBench,
   calls: callsBench,
 };
 
