@@ -9,7 +9,14 @@ import {
   fileWithoutText,
   type Witness,
 } from '@sockfilter/policy';
-import { errnoName, evaluate, type Packet, registerPaths, type Table } from '@sockfilter/table';
+import {
+  DETAIL_NAMES,
+  errnoName,
+  evaluate,
+  type Packet,
+  registerPaths,
+  type Table,
+} from '@sockfilter/table';
 import fc from 'fast-check';
 import { atPlace, typedPlace } from '../../packages/cli/src/globals.js';
 import { type PacketWords, readPacket } from '../../packages/cli/src/packet.js';
@@ -17,7 +24,10 @@ import { tables } from '../arbitrary/table.js';
 import { fileOf } from '../policy/rulefile.js';
 import { program, Workplace } from './command.js';
 
-const OPTIONS = ['group', 'proto', 'src', 'dst', 'uid', 'gid'] as const;
+const OPTIONS = [
+  ...(['group', 'proto', 'src', 'dst', 'uid', 'gid', 'mark'] as const),
+  ...DETAIL_NAMES,
+];
 
 /** The words of `sockfilter --file F explain CHAIN --OPTION VALUE...`. */
 function wordsOf({ command }: Witness): PacketWords {

@@ -98,12 +98,13 @@ import {
 const EPOCH = 7;
 
 /** What the data holds, behind an Ethernet header of zeros. */
+const BEHIND_SLOTS = 16 + 2 * SLOTS;
 const DATA = {
   slots: 16,
-  cgroup: 80,
-  isUnreadable: 88,
-  stripe: 92,
-  counters: 96,
+  cgroup: BEHIND_SLOTS,
+  isUnreadable: BEHIND_SLOTS + 8,
+  stripe: BEHIND_SLOTS + 12,
+  counters: BEHIND_SLOTS + 16,
 } as const;
 /** Counters that the program adds. */
 export const SHOWN_COUNTERS = 128;

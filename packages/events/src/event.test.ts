@@ -5,7 +5,7 @@ import { PACKET } from '../../../test/arbitrary/ordinary.js';
 import { packets } from '../../../test/arbitrary/table.js';
 import { decodeEvent, type RawEvent } from './event.js';
 import { type EventFilter, isWanted } from './filter.js';
-import { EVENT, EVENT_KINDS, EVENT_VERSION, NO_COUNTER, NO_ID } from './layout.js';
+import { EVENT, EVENT_KINDS, EVENT_VERSION, NO_COUNTER, NO_ID, PACKET_BYTES } from './layout.js';
 import { eventJson, eventWords, lostJson } from './line.js';
 
 interface Written {
@@ -36,9 +36,12 @@ function write(written: Written): Uint8Array {
   view.setBigUint64(EVENT.cgroup, 77n, true);
   bytes.set(Buffer.from(comm), EVENT.comm);
   if (packet)
-    pieceValues(packet).forEach((value, n) => {
-      view.setUint16(EVENT.packet + 2 * n, value, true);
-    });
+    // Details of a call are not in events.
+    pieceValues(packet)
+      .subarray(0, PACKET_BYTES / 2)
+      .forEach((value, n) => {
+        view.setUint16(EVENT.packet + 2 * n, value, true);
+      });
   return bytes;
 }
 
@@ -58,7 +61,7 @@ const resolution = {
 
 test('every packet comes back as it was written', () => {
   fc.assert(
-    fc.property(packets, (packet) => {
+    fc.property(packets, ({ netns: _netns, device: _device, comm: _comm, ...packet }) => {
       expect(read({ packet }).packet).toEqual(packet);
     }),
     { numRuns: 200 },

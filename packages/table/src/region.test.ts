@@ -1,4 +1,5 @@
 import type { BuiltinChain } from './chains.js';
+import { DETAIL_NAMES } from './details.js';
 import { FIELD_BITS, fieldValue, type Packet } from './packet.js';
 import { flagsOf, impossible } from './region.js';
 
@@ -62,7 +63,8 @@ test.each<[BuiltinChain, Partial<Packet>, string | undefined]>([
 });
 
 test('every field has a width', () => {
-  expect(Object.keys(FIELD_BITS).toSorted()).toEqual(Object.keys(packet('BIND')).toSorted());
+  const fields = [...Object.keys(packet('BIND')), ...DETAIL_NAMES];
+  expect(Object.keys(FIELD_BITS).toSorted()).toEqual(fields.toSorted());
 });
 
 test('fields as numbers', () => {

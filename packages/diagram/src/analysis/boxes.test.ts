@@ -82,6 +82,16 @@ function faults(box: Box): readonly string[] {
   return found;
 }
 
+/** The boxes of the set, or undefined if they are more than anybody reads. */
+function fewBoxes(set: PacketSet): readonly Box[] | undefined {
+  try {
+    return boxes(set, 5000);
+  } catch (error) {
+    if (error instanceof LimitError) return undefined;
+    throw error;
+  }
+}
+
 /** Holds the boxes against the set, exactly, and against the packets one by one. */
 function expectBoxes(universe: Universe, set: PacketSet, space: readonly Packet[]) {
   const all = boxes(set);
@@ -118,14 +128,15 @@ test('boxes of tables with every match there is', () => {
   const sizes: number[] = [];
   fc.assert(
     fc.property(
-      tables(6).map(withOneHole),
+      tables(4).map(withOneHole),
       fc.array(packets, { minLength: 30, maxLength: 60 }),
       (table, calls) => {
         const universe = new Universe();
         const { mayRefuse: refused } = universe.load(table);
+        const found = fewBoxes(refused);
+        if (found === undefined) return;
         sizes.push(expectBoxes(universe, refused, calls).length);
         const evaluate = evaluator(table);
-        const found = boxes(refused);
         const wrong = calls.filter(
           (call) => found.some((box) => inBox(box, call)) !== evaluate(call).errno > 0,
         );
@@ -134,6 +145,7 @@ test('boxes of tables with every match there is', () => {
     ),
     { numRuns: propertyRuns(100) },
   );
+  expect(sizes.length).toBeGreaterThanOrEqual(propertyRuns(100) / 2);
   expect(sizes.filter((size) => size > 3).length).toBeGreaterThanOrEqual(
     leastHits(sizes.length, 0.15),
   );
