@@ -11,16 +11,14 @@ const CHAINS: Readonly<Record<string, readonly string[]>> = {
   POSTROUTING: ['CONNECT', 'SENDTO'],
 };
 
-const LATER = 'sockfilter does not have it yet';
+const TWO_DEVICES = 'no call both comes in by a device and goes out by one';
 const UNSEEN = 'the hooks see no sctp and dccp sockets';
 
 /** Why lines that iptables takes make no sense for socket calls; each is a start of lines. */
 const REFUSED: Readonly<Record<string, string>> = {
-  '-i ': LATER,
-  '! -i ': LATER,
-  '! -o ': LATER,
-  '--protocol=tcp --source=1.2.3.4 --destination=5.6.7.8/32 --in-interface': LATER,
-  '-ptcp -s1.2.3.4 -d5.6.7.8/32 -ieth0': LATER,
+  '-i eth+ -o ': TWO_DEVICES,
+  '--protocol=tcp --source=1.2.3.4 --destination=5.6.7.8/32 --in-interface': TWO_DEVICES,
+  '-ptcp -s1.2.3.4 -d5.6.7.8/32 -ieth0': TWO_DEVICES,
   '-m cgroup --cgroup ': 'net_cls class ids are cgroup v1; we match network_ids',
   '-m cgroup ! --cgroup ': 'net_cls class ids are cgroup v1; we match network_ids',
   '-p sctp ': UNSEEN,
