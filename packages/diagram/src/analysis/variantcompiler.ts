@@ -189,13 +189,16 @@ export function rulesThatMatter(
   const counters = new Set<number>();
   for (const mark of store.marks(compiled)) {
     const { actual, others } = compiler.variants.of(markRef(mark));
-    for (const [counter, fate] of others) {
-      if (counters.has(counter)) continue;
+    const differs = (fate: Fate): boolean => {
       const agreed = compiler.fates.agreement(actual, fate);
       const same = agreed ? store.conditions.compile(agreed, IN) : OUT;
+      // Where nothing is rewritten two fates agree nowhere, and no set need be made.
+      if (same === OUT) return true;
       const where = store.select(compiled, (terminal) => terminal === markRef(mark));
-      if (same === OUT || store.subtract(where, same) !== OUT) counters.add(counter);
-    }
+      return store.subtract(where, same) !== OUT;
+    };
+    for (const [counter, fate] of others)
+      if (!counters.has(counter) && differs(fate)) counters.add(counter);
   }
   return counters;
 }
