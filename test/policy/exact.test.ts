@@ -1,6 +1,16 @@
 /** Answers about random small tables, held against all packets that matter to them. */
 
-import { type Box, boxes, equals, isCube, type Span, Universe } from '@sockfilter/diagram';
+import {
+  type Box,
+  boxes,
+  buildDiagram,
+  decide,
+  equals,
+  everyWay,
+  isCube,
+  type Span,
+  Universe,
+} from '@sockfilter/diagram';
 import {
   Comparison,
   checkFile,
@@ -13,18 +23,24 @@ import {
   Tracer,
 } from '@sockfilter/policy';
 import {
+  assumeFor,
   BUILTIN_CHAINS,
   type Chain,
+  type CounterOwner,
+  counterOwners,
+  elementAt,
   evaluator,
   fieldValue,
   impossible,
   type Packet,
+  placedTests,
   type Rule,
   rewrite,
   stepOf,
   type Table,
 } from '@sockfilter/table';
 import fc from 'fast-check';
+import { opaqueTables } from '../arbitrary/opaque.js';
 import { smallSpace, smallTables } from '../arbitrary/smalltable.js';
 import { packets, tables } from '../arbitrary/table.js';
 import { propertyRuns } from '../harness/length.js';
@@ -105,6 +121,45 @@ test('a walk is what evaluate() says, with and without a rule', () => {
       }
     }),
     RUNS,
+  );
+});
+
+test('the ways of a call through the rules are those through the diagram', () => {
+  fc.assert(
+    fc.property(
+      opaqueTables(tables(4)),
+      fc.array(packets, { minLength: 10, maxLength: 20 }),
+      (table, calls) => {
+        const diagram = buildDiagram(table);
+        const owners = counterOwners(table);
+        const tests = placedTests(table);
+        const tracer = new Tracer(table);
+        const name = ({ chain, number }: CounterOwner) => `${chain.name} ${number}`;
+        const shown = (said: ReadonlyMap<number, boolean>, more: readonly unknown[]) =>
+          JSON.stringify([[...said], ...more]);
+        for (const packet of calls) {
+          const assume = assumeFor({ packet, sets: table.sets });
+          const ways = everyWay(
+            (answers) => decide(diagram, packet, answers),
+            (n) => assume(elementAt(tests, n).test),
+          ).map(({ said, result: { errno, decider, counted, packet: goesOn } }) =>
+            shown(said, [errno, decider, counted.toSorted((a, b) => a - b), goesOn.mark]),
+          );
+          const walked = tracer
+            .countedWays(packet)
+            .map(({ said, result: { errno, decider, counted, rewriting } }) => {
+              const counters = counted.map((owner) =>
+                owners.findIndex((each) => name(each) === name(owner)),
+              );
+              const at = owners.findIndex((each) => name(each) === name(decider));
+              const { mark } = rewrite(packet, rewriting);
+              return shown(said, [errno, at, counters.toSorted((a, b) => a - b), mark]);
+            });
+          expect(walked).toEqual(ways);
+        }
+      },
+    ),
+    { numRuns: propertyRuns(20) },
   );
 });
 

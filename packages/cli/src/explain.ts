@@ -1,10 +1,13 @@
-/** `sockfilter explain`: what becomes of a call, from the very blob that the kernel walks. */
+/**
+ * `sockfilter explain`: what becomes of a call. Of the table in force the very nodes that the kernel walks say it;
+ * of a file the rules do, as nothing has been made of it and one call asks for no diagram.
+ */
 
 import { type Answers, buildDiagram, everyWay, type Way } from '@sockfilter/diagram';
 import { printOwner } from '@sockfilter/iptables';
 import { encodeBlob, walkBlob } from '@sockfilter/kernel';
 import { EXIT, writeJson } from '@sockfilter/language';
-import { detailWords } from '@sockfilter/policy';
+import { type Counted, detailWords, Tracer } from '@sockfilter/policy';
 import {
   assumeFor,
   assumeIn,
@@ -24,11 +27,13 @@ import {
   isBuiltinChain,
   ownerName,
   type Packet,
+  type PlacedTest,
   PROTOCOL,
   placedTests,
   printEndpoint,
   protocolName,
   registerPaths,
+  rewrite,
   type Table,
 } from '@sockfilter/table';
 import { printWalk, walkRules } from './ci/walk.js';
@@ -41,24 +46,52 @@ import { type PacketWords, readPacket } from './packet.js';
 import { noteCaller } from './pathnotes.js';
 import { readTask, type Task } from './task.js';
 
+/** What becomes of a call on one way. */
+interface Fate extends Pick<Counted, 'errno' | 'decider' | 'counted'> {
+  /** Its mark as it goes on. */
+  readonly mark: number;
+}
+
 interface Explained {
   readonly table: Table;
   readonly packet: Packet;
   /** One, unless it depends on what opaque tests say. */
-  readonly ways: readonly Way<Decision>[];
+  readonly ways: readonly Way<Fate>[];
   /** False if there is no table in the kernel at all. */
   readonly isInstalled: boolean;
 }
 
-function waysOf(
+function walkFile(table: Table, packet: Packet, circumstances: Circumstances): Explained['ways'] {
+  const assume = assumeIn(circumstances);
+  return new Tracer(table).countedWays(packet, { assume }).map(({ said, result }) => ({
+    said,
+    result: { ...result, mark: rewrite(packet, result.rewriting).mark },
+  }));
+}
+
+function walkNodes(
   table: Table,
   packet: Packet,
   circumstances: Circumstances,
   walk: (answers: Answers) => Decision,
-): readonly Way<Decision>[] {
+): Explained['ways'] {
   const tests = placedTests(table);
+  const owners = counterOwners(table);
   const assume = assumeFor({ packet, sets: table.sets }, assumeIn(circumstances));
-  return everyWay(walk, (n) => assume(elementAt(tests, n).test));
+  const fateOf = ({ errno, decider, counted, packet: { mark } }: Decision): Fate => ({
+    errno,
+    decider: elementAt(owners, decider),
+    counted: counted.map((counter) => elementAt(owners, counter)),
+    mark,
+  });
+  const ways = everyWay(walk, (n) => assume(elementAt(tests, n).test));
+  return ways.map(({ said, result }) => ({ said, result: fateOf(result) }));
+}
+
+/** What becomes of calls where nothing is installed. */
+function openWalk(packet: Packet): (answers: Answers) => Decision {
+  const blob = encodeBlob(buildDiagram(EMPTY_TABLE), 0);
+  return (answers) => walkBlob(blob, packet, answers);
 }
 
 function decide(globals: Globals, words: PacketWords, circumstances: Circumstances): Explained {
@@ -66,21 +99,15 @@ function decide(globals: Globals, words: PacketWords, circumstances: Circumstanc
     return withFileTable(globals.file, globals.wait, 'read', ({ table: written }) => {
       const table = registerPaths(written, 0);
       const packet = readPacket(words, table);
-      const blob = encodeBlob(buildDiagram(table), 0, placedTests(table));
-      const ways = waysOf(table, packet, circumstances, (answers) =>
-        walkBlob(blob, packet, answers),
-      );
-      return { table, packet, ways, isInstalled: true };
+      return { table, packet, ways: walkFile(table, packet, circumstances), isInstalled: true };
     });
   return withLiveTable(globals, 'read', ({ open: { table }, firewall }) => {
     const packet = readPacket(words, table);
     const walk = firewall.explain(packet);
-    const blob = encodeBlob(buildDiagram(EMPTY_TABLE), 0);
-    const open = (answers: Answers) => walkBlob(blob, packet, answers);
     return {
       table,
       packet,
-      ways: waysOf(table, packet, circumstances, walk ?? open),
+      ways: walkNodes(table, packet, circumstances, walk ?? openWalk(packet)),
       isInstalled: walk !== undefined,
     };
   });
@@ -132,14 +159,13 @@ class Outcome {
   readonly mark: number | undefined;
   readonly said: readonly { readonly owner: CounterOwner; readonly holds: boolean }[];
 
-  constructor(table: Table, packet: Packet, { said, result }: Way<Decision>) {
-    const owners = counterOwners(table);
-    const tests = placedTests(table);
-    this.errno = result.errno;
-    this.mark = result.packet.mark === packet.mark ? undefined : result.packet.mark;
-    this.decider = elementAt(owners, result.decider);
-    this.audited = auditedErrno(this.decider);
-    this.counted = result.counted.map((counter) => elementAt(owners, counter));
+  constructor(tests: readonly PlacedTest[], packet: Packet, { said, result }: Way<Fate>) {
+    const { errno, decider, counted, mark } = result;
+    this.errno = errno;
+    this.mark = mark === packet.mark ? undefined : mark;
+    this.decider = decider;
+    this.audited = auditedErrno(decider);
+    this.counted = counted;
     this.said = [...said].map(([n, holds]) => ({ owner: elementAt(tests, n).owner, holds }));
   }
 
@@ -216,7 +242,8 @@ export async function explain(
   const words = task ? callOf(task, given) : given;
   const { table, packet, ways, isInstalled } = decide(globals, words, circumstances);
   noteCaller(words.group, table.groups);
-  const outcomes = ways.map((way) => new Outcome(table, packet, way));
+  const tests = placedTests(table);
+  const outcomes = ways.map((way) => new Outcome(tests, packet, way));
   const [only, other] = outcomes;
   if (!only) throw new Error('a call without an outcome');
   const asked = () => walkRules(table, packet, circumstances);

@@ -5,6 +5,7 @@ import {
   interpretation,
   type PlacedRule,
   placeRules,
+  type Way,
 } from '@sockfilter/diagram';
 import {
   type Assume,
@@ -53,6 +54,12 @@ export interface Deciding {
 export interface Trace extends Deciding {
   /** Rules in the order in which they were asked; the decider is the last. */
   readonly steps: readonly TraceStep[];
+}
+
+/** A verdict, and what the call was counted by on its way there. */
+export interface Counted extends Deciding {
+  /** In walking order; the decider is the last. */
+  readonly counted: readonly CounterOwner[];
 }
 
 /** A verdict, and what opaque tests said that led there. */
@@ -139,14 +146,7 @@ export class Tracer {
   /** Every verdict that opaque tests can lead to, and what they say then. */
   fates(packet: Packet, { without, assume }: TraceOptions = {}): readonly Fate[] {
     const walk = (answers: Answers) => {
-      const ask = (at: PlacedRule) => {
-        if (at.rule === without) return false;
-        const here = rewrite(packet, at.as);
-        const fits = this.#conditionOf(at.rule).every((clause) =>
-          clause.some((test) => holds(test, here)),
-        );
-        return fits && this.#testsHold(at, answers);
-      };
+      const ask = (at: PlacedRule) => at.rule !== without && this.#matches(at, packet, answers);
       return this.#decide(packet, (chain) => this.#indexOf(chain).rulesFor(packet), ask);
     };
     return everyWay(walk, this.#known(packet, assume)).map(({ said, result }) => {
@@ -160,6 +160,28 @@ export class Tracer {
         asked: [...asked].map(([counter, held]) => ({ owner: this.#ownerOf(counter), held })),
       };
     });
+  }
+
+  /**
+   * Every way that the call can go, and what opaque tests say on it, by their numbers. For one call: a table without
+   * tests is walked as it stands, as an index of its rules costs more than a walk.
+   */
+  countedWays(packet: Packet, { assume }: TraceOptions = {}): readonly Way<Counted>[] {
+    const rulesOf =
+      this.#tests.length === 0
+        ? (chain: Chain) => this.#rulesOf(chain)
+        : (chain: Chain) => this.#indexOf(chain).rulesFor(packet);
+    const walk = (answers: Answers): Counted => {
+      const counted: CounterOwner[] = [];
+      const decided = this.#decide(packet, rulesOf, (at) => {
+        const matched = this.#matches(at, packet, answers);
+        if (matched) counted.push(at);
+        return matched;
+      });
+      if (!decided.decider.rule) counted.push(decided.decider);
+      return { ...decided, counted };
+    };
+    return everyWay(walk, this.#known(packet, assume));
   }
 
   /** What the tests say by their numbers, as far as it is known. */
@@ -251,6 +273,15 @@ export class Tracer {
       this.#indexes.set(chain, index);
     }
     return index;
+  }
+
+  /** Whether the rule matches the call as it comes there. */
+  #matches(at: PlacedRule, packet: Packet, answers: Answers): boolean {
+    const here = rewrite(packet, at.as);
+    const fits = this.#conditionOf(at.rule).every((clause) =>
+      clause.some((test) => holds(test, here)),
+    );
+    return fits && this.#testsHold(at, answers);
   }
 
   #failedFields(rule: Rule, packet: Packet): readonly Field[] {
