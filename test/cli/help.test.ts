@@ -103,8 +103,11 @@ describe('every example of a help works', () => {
   });
   afterAll(() => shop.remove());
 
-  const rows = COMMANDS.filter(({ scope }) => scope !== 'live');
-  test.each(rows.flatMap(({ examples }) => examples))('sockfilter %s', (example) => {
+  // The last refusal is the kernel's: test/kernel/trace.test.ts asks for it.
+  const tried = COMMANDS.filter(({ scope }) => scope !== 'live')
+    .flatMap(({ examples }) => examples)
+    .filter((example) => example !== 'explain --last');
+  test.each(tried)('sockfilter %s', (example) => {
     const needsShell = /[<>$]/.test(example);
     const { status, stdout, stderr } = needsShell
       ? shop.shell(`node bin/sockfilter ${example}`)

@@ -107,6 +107,26 @@ describeKernel('trace', () => {
     expect(watchers()).toBe(0);
   }, 60_000);
 
+  test('the last refusal is kept where nobody reads', async () => {
+    expect(await connect('10.9.9.9')).toBe('EPERM');
+    await connect('10.9.9.8');
+    const said = place.expectStatus(['explain', '--last'], 0).stdout;
+    expect(said).toMatch(
+      /refused EPERM, CONNECT udp .* -> 10.9.9.9:80, .* group web \(3\), rule 3/,
+    );
+    expect(said).toMatch(/ {2}web 3 +matches +-A web -d 10.9.9.9/);
+    expect(JSON.parse(place.expectStatus(['explain', '--last', '--json'], 0).stdout)).toMatchObject(
+      {
+        kind: 'refused',
+        call: { destination: '10.9.9.9:80' },
+        asked: expect.arrayContaining([expect.objectContaining({ chain: 'web', rule: 3 })]),
+      },
+    );
+    place.expectStatus(['-A', 'web', '-d', '10.9.9.7', '-j', 'DROP'], 0);
+    expect(place.expectStatus(['explain', '--last'], 0).stdout).toContain('-> 10.9.9.9:80');
+    place.expectStatus(['explain', '--last', 'CONNECT'], 2);
+  }, 60_000);
+
   test.each([
     [['CONNECT', '-d', '10.9.9.300'], 2, 'invalid address `10.9.9.300`'],
     [['CONNECT', '-j', 'DROP'], 2, 'its rule has no target'],

@@ -218,8 +218,9 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     words: 'explain',
     describe: 'say what becomes of a call, and which rule decides',
-    args: [{ name: 'chain', filler: 'chain' }],
+    args: [{ name: 'chain', filler: 'chain', optional: true }],
     options: {
+      last: 'flag',
       group: 'group',
       pid: 'text',
       proto: ['tcp', 'udp', 'udplite', 'icmp', 'ipv6-icmp'],
@@ -238,6 +239,7 @@ export const COMMANDS: readonly CommandRow[] = [
     examples: [
       'explain BIND --proto tcp --dst 10.0.0.5:80',
       'explain CONNECT --group web --dst [fd00::1]:443 --rules',
+      'explain --last',
       'explain CONNECT --pid $$ --dst 10.0.0.5:443',
     ],
   },

@@ -208,11 +208,12 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
       },
     )
     .command(
-      'explain <chain>',
+      'explain [chain]',
       'say what becomes of a call, and which rule decides',
       (command) =>
         command
-          .positional('chain', { type: 'string', demandOption: true, describe: 'BIND, ...' })
+          .positional('chain', { type: 'string', describe: 'BIND, ...' })
+          .option('last', { type: 'boolean', default: false, describe: 'the last refusal' })
           .option('group', { ...text, describe: 'name, id or control group of the caller' })
           .option('pid', {
             ...text,
@@ -244,11 +245,25 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
         gid,
         mark,
         rules,
+        last,
         json: asJson,
         ...rest
       }) => {
-        const { explain } = await import('./explain.js');
         const details = detailRecord((detail) => rest[detail]);
+        if (last) {
+          const call = [chain, group, pid, proto, src, dst, uid, gid, mark, rest.state, rest.time];
+          if ([...call, ...Object.values(details)].some((word) => word !== undefined))
+            throw new CommandError('`--last` says already which call it is', EXIT.usage);
+          const { explainLast } = await import('./events/last.js');
+          return explainLast(globals, asJson);
+        }
+        if (chain === undefined)
+          throw new CommandError(
+            '`explain` needs CHAIN, or `--last`',
+            EXIT.usage,
+            'for example `sockfilter explain BIND --dst 10.0.0.5:80`',
+          );
+        const { explain } = await import('./explain.js');
         const words = { chain, group, proto, src, dst, uid, gid, mark, ...details };
         const circumstances = readCircumstances(rest);
         await explain(globals, words, { pid, json: asJson, rules, circumstances });

@@ -15,6 +15,7 @@ import {
   EVENT_VERSION,
   type EventKind,
   eventKind,
+  LAST,
   NO_COUNTER,
   NO_ID,
   PACKET_BYTES,
@@ -119,4 +120,14 @@ export function decodeEvent(bytes: Uint8Array): RawEvent | undefined {
     netns: u64(EVENT.netns),
     socket: u64(EVENT.socket),
   };
+}
+
+/** Reads what is kept of a CPU's last refusal; undefined where there is none, or it is being written. */
+export function decodeLast(bytes: Uint8Array): RawEvent | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const event = decodeEvent(bytes.subarray(LAST.event, LAST.after));
+  const isWhole = [LAST.before, LAST.after].every(
+    (at) => view.getBigUint64(at, true) === event?.uptime,
+  );
+  return isWhole ? event : undefined;
 }

@@ -1,4 +1,4 @@
-export { decodeEvent, type RawEvent } from './event.js';
+export { decodeEvent, decodeLast, type RawEvent } from './event.js';
 export { type EventFilter, isWanted } from './filter.js';
 export * from './layout.js';
 export { eventJson, eventWords, lostJson, type Resolution } from './line.js';

@@ -98,5 +98,16 @@ export const EVENT = {
   bytes: 144,
 } as const;
 
+/**
+ * Byte offsets in what is kept of each CPU's last refusal: the event between two stamps, each its time. A task may be
+ * stopped while it writes, and another write meanwhile: then they differ.
+ */
+export const LAST = {
+  before: 0,
+  event: 8,
+  after: 8 + EVENT.bytes,
+  bytes: 16 + EVENT.bytes,
+} as const;
+
 export const NO_COUNTER = 0xffff_ffff;
 export const NO_ID = 0xffff_ffff;

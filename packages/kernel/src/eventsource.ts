@@ -12,7 +12,9 @@ import {
   mapInfo,
   openCgroup,
   openDirectory,
+  startTime,
 } from '@sockfilter/bpf';
+import { decodeLast, LAST, type RawEvent } from '@sockfilter/events';
 import { possibleCpus } from './cpus.js';
 import { readEnvironment } from './environment.js';
 import { readHeader, readText } from './generationmap.js';
@@ -32,25 +34,32 @@ export interface GenerationText {
 export class EventSource {
   /** For the reader, which closes it. */
   readonly events: Fd;
-  readonly slot: ReaderSlot;
   readonly cpus = possibleCpus();
   readonly #pins: Pins;
   readonly #table: Fd;
   readonly #readers: Fd;
   readonly #mount: string;
   readonly #id: number;
+  readonly #root: string;
+  #slot: ReaderSlot | undefined;
 
   private constructor(pins: Pins, mount: string, root: string, fds: readonly [Fd, Fd, Fd]) {
     this.#pins = pins;
     this.#mount = mount;
     [this.events, this.#readers, this.#table] = fds;
     this.#id = mapInfo(this.events).id;
-    this.slot = new ReaderSlot(instanceName(root), this.#readers);
+    this.#root = root;
+  }
+
+  /** The reader's number, from when it is first asked for; throws CapacityError if all are taken. */
+  get slot(): ReaderSlot {
+    this.#slot ??= new ReaderSlot(instanceName(this.#root), this.#readers);
+    return this.#slot;
   }
 
   /**
-   * The source of what is installed; undefined where nothing is, or by an older release. Throws UnsupportedError,
-   * CapacityError and BpfError.
+   * The source of what is installed; undefined where nothing is, or by an older release. Throws UnsupportedError
+   * and BpfError.
    */
   static open(root: string): EventSource | undefined {
     const { bpffs, tree } = readEnvironment(root);
@@ -72,6 +81,20 @@ export class EventSource {
   get isGone(): boolean {
     const fd = this.#pins.open(MAPS.events);
     return fd === undefined || using(fd, (events) => mapInfo(events).id) !== this.#id;
+  }
+
+  /** The last call that was refused, of those that each CPU keeps, and when the machine started; undefined without one. */
+  lastRefusal(): { readonly event: RawEvent; readonly start: bigint } | undefined {
+    const fd = this.#pins.open(MAPS.last);
+    const values = fd && using(fd, (last) => lookup(last, slotKey(0), LAST.bytes * this.cpus));
+    if (!values) return undefined;
+    const kept = Array.from({ length: this.cpus }, (_, cpu) =>
+      decodeLast(values.subarray(LAST.bytes * cpu, LAST.bytes * (cpu + 1))),
+    );
+    const [event] = kept
+      .filter((each) => each !== undefined)
+      .sort((a, b) => Number(b.uptime - a.uptime));
+    return event && { event, start: startTime() };
   }
 
   /** Whether programs of another release judge: theirs need not tell what this one's do. */
@@ -109,7 +132,7 @@ export class EventSource {
     });
   }
 
-  /** The reader and its slot must be closed already. */
+  /** The reader and its slot, if it was asked for, must be closed already. */
   close(): void {
     close(this.#readers);
     close(this.#table);

@@ -174,7 +174,7 @@ export const HEADER = {
  * too: the fields `tests`, `slotPage` and `sets`, the slots behind those of tests, the pins `sets` and `nets`,
  * SET_KEY and SET_VALUE.
  */
-export const FORMAT = 7;
+export const FORMAT = 8;
 
 /** The bit of a detail among those that a chain asks for. */
 export function detailBit(detail: Detail): number {

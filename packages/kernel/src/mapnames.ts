@@ -11,4 +11,5 @@ export const MAPS = {
   scratch: 'scratch',
   readers: 'readers',
   events: 'events',
+  last: 'last',
 } as const;

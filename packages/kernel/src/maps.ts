@@ -1,6 +1,6 @@
 /** The maps of an instance: one of each, made when it is installed, kept until its teardown. */
 import { close, createMap, type Fd, type MapDescriptors, type MapSpec } from '@sockfilter/bpf';
-import { READER_SLOTS, READERS_BYTES } from '@sockfilter/events';
+import { LAST, READER_SLOTS, READERS_BYTES } from '@sockfilter/events';
 import { possibleCpus } from './cpus.js';
 import { DamageError } from './damage.js';
 import { generationSpec } from './generationmap.js';
@@ -33,6 +33,8 @@ export interface Maps extends MapDescriptors {
   /** Which readers of events there are, and the buffers of each: see the layout of events. */
   readonly readers: Fd;
   readonly events: Fd;
+  /** The last refusal of each CPU. */
+  readonly last: Fd;
 }
 
 const SCRATCH_SPEC: MapSpec = {
@@ -48,6 +50,14 @@ const READERS_SPEC: MapSpec = {
   name: 'sf_readers',
   keySize: 4,
   valueSize: READERS_BYTES,
+  maxEntries: 1,
+};
+
+const LAST_SPEC: MapSpec = {
+  type: 'percpu_array',
+  name: 'sf_last',
+  keySize: 4,
+  valueSize: LAST.bytes,
   maxEntries: 1,
 };
 
@@ -88,6 +98,7 @@ const CREATE = {
   scratch: () => createMap(SCRATCH_SPEC),
   readers: () => createMap(READERS_SPEC),
   events: createEventMap,
+  last: () => createMap(LAST_SPEC),
   // The last: where it is missing, nothing is installed.
   table: createTableMap,
 } as const;
@@ -109,6 +120,7 @@ function forEachMap(fd: (name: keyof typeof CREATE) => Fd): Maps {
     scratch: fd('scratch'),
     readers: fd('readers'),
     events: fd('events'),
+    last: fd('last'),
     table: fd('table'),
   };
 }

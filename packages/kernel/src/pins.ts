@@ -9,6 +9,7 @@
  *     scratch    a buffer of the mkdir program
  *     readers    which readers of events there are
  *     events     the buffers of each reader
+ *     last       the last refusal of each CPU
  *     generation-N   the generation with sequence number N; two while a commit is under way
  *     others     links, by the name of their hook; with a `+` one that is about to take its place
  *     next/      what is to take the place of an older release's maps and tracepoints

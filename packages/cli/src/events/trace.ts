@@ -1,23 +1,9 @@
 /** `sockfilter trace`: for the calls that match, every rule that was asked, in words or JSON. */
-import {
-  type Batch,
-  eventJson,
-  eventWords,
-  type RawEvent,
-  type Resolution,
-} from '@sockfilter/events';
+import type { Batch, RawEvent } from '@sockfilter/events';
 import { parseCommand, unfitNames } from '@sockfilter/iptables';
-import { type Diagnostic, EXIT, escapeUnseen, writeJsonLine } from '@sockfilter/language';
+import { type Diagnostic, EXIT } from '@sockfilter/language';
 import { type Trace, Tracer } from '@sockfilter/policy';
-import {
-  assumeIn,
-  isBuiltinChain,
-  type Packet,
-  placedTests,
-  type Rule,
-  type Table,
-} from '@sockfilter/table';
-import { askedOf, printWalk } from '../ci/walk.js';
+import { isBuiltinChain, type Packet, placedTests, type Rule, type Table } from '@sockfilter/table';
 import { CommandError, DiagnosticsError } from '../failure.js';
 import { type Globals, requireLive } from '../globals.js';
 import { printOn } from '../output.js';
@@ -25,6 +11,7 @@ import { SYSTEM_NAMES } from '../systemnames.js';
 import type { Knowledge } from './knowledge.js';
 import { listen } from './listener.js';
 import { tellLost } from './monitor.js';
+import { type Traced, tracedJson, tracedWords, waysOf } from './traced.js';
 import { requireChainName } from './wanted.js';
 
 export interface TraceWords {
@@ -81,50 +68,6 @@ function matcherOf(words: TraceWords, table: Table): (packet: Packet) => boolean
     );
   const tracer = new Tracer(wanted);
   return (packet) => tracer.decide(packet).errno === 0;
-}
-
-/** A call, and the ways that may have led to what became of it. */
-interface Traced {
-  readonly event: RawEvent;
-  readonly resolution: Resolution;
-  readonly ways: readonly Trace[];
-}
-
-const NS_PER_S = 1_000_000_000n;
-
-/** The ways whose end is the rule or policy that the kernel has named. */
-function waysOf(event: RawEvent, { time, owner }: Resolution, tracer: Tracer): readonly Trace[] {
-  const { packet } = event;
-  if (!packet || !owner) return [];
-  const assume = assumeIn({ time: Number(time / NS_PER_S) });
-  // The event has the mark that MARK has made of it.
-  const packets = packet.mark === 0 ? [packet] : [packet, { ...packet, mark: 0 }];
-  return packets
-    .flatMap((each) => tracer.ways(each, assume))
-    .filter(({ decider }) =>
-      owner.rule
-        ? decider.rule === owner.rule
-        : decider.rule === undefined && decider.chain.name === owner.chain.name,
-    );
-}
-
-const AMBIGUOUS = '  other ways lead there too, by what limits, sets, chance or marks said';
-const UNKNOWN = '  the rules that judged it are not known';
-
-function tracedWords({ event, resolution, ways }: Traced): string {
-  const [way, other] = ways;
-  const head = `${escapeUnseen(eventWords(event, resolution))}\n`;
-  if (!way) return event.counter === undefined ? head : `${head}${UNKNOWN}\n`;
-  return `${head}${printWalk(way.steps.map(askedOf))}${other ? `${AMBIGUOUS}\n` : ''}`;
-}
-
-function tracedJson({ event, resolution, ways }: Traced): string {
-  const [way] = ways;
-  return writeJsonLine({
-    ...eventJson(event, resolution),
-    asked: way ? way.steps.map(askedOf) : null,
-    ways: ways.length,
-  });
 }
 
 function readCount(text: string | undefined): number {

@@ -114,7 +114,8 @@ export function putCaller(
 export function finish(apply: readonly Item[] = []): readonly Item[] {
   return [
     label(REFUSED),
-    ...reportFailure(FAILED),
+    ...reportFailure(),
+    label(FAILED),
     movImm(R0, 0),
     exit(),
     label(DECIDED),

@@ -48,6 +48,7 @@ import {
   EVENT,
   EVENT_KINDS,
   EVENT_VERSION,
+  LAST,
   NO_COUNTER,
   NO_ID,
   PACKET_BYTES,
@@ -179,6 +180,30 @@ function findReaders(): readonly Item[] {
   ];
 }
 
+/** Keeps a refusal as this CPU's last. */
+function keepLast(): readonly Item[] {
+  const stamp = [load(8, R1, R10, AT + EVENT.time)];
+  return [
+    load(1, R1, R10, AT + EVENT.kind),
+    jumpIf('ne', R1, EVENT_KINDS.refused, 'report.notKept'),
+    storeImm(4, R10, WORD, 0),
+    loadMap(R1, MAPS.last),
+    mov(R2, R10),
+    addImm(R2, WORD),
+    callHelper('map_lookup_elem'),
+    jumpIf('eq', R0, 0, 'report.notKept'),
+    ...stamp,
+    store(8, R0, LAST.before, R1),
+    ...Array.from({ length: EVENT.bytes / 8 }, (_, n) => [
+      load(8, R1, R10, AT + 8 * n),
+      store(8, R0, LAST.event + 8 * n, R1),
+    ]).flat(),
+    ...stamp,
+    store(8, R0, LAST.after, R1),
+    label('report.notKept'),
+  ];
+}
+
 /**
  * Has nobody told of calls that pass for the readers in r9: each of those calls would pay for one that was killed.
  * If another changes the word meanwhile, the next call does it.
@@ -218,6 +243,7 @@ export function reportFunction(reporting: Reporting, offsets: Offsets): GlobalFu
       ...socket,
       ...putSocket(reporting, offsets),
       ...(who === 'caller' ? putTask(offsets) : []),
+      ...keepLast(),
       ...findReaders(),
       movImm(R9, 0),
       ...Array.from({ length: READER_SLOTS }, (_, slot) => send(slot)).flat(),
@@ -229,16 +255,9 @@ export function reportFunction(reporting: Reporting, offsets: Offsets): GlobalFu
   };
 }
 
-/** Calls the function with what is in r3 and r4, or jumps to `nobody` if no such reader is there; keeps r6 to r9. */
-function call(
-  nobody: string,
-  parameters: readonly Item[],
-  readersAt: 0 | typeof WATCHERS_AT = 0,
-): readonly Item[] {
+/** Calls the function with what is in r3 and r4; keeps r6 to r9. */
+function call(parameters: readonly Item[]): readonly Item[] {
   return [
-    loadMapValue(R1, MAPS.readers, readersAt),
-    load(4, R1, R1, 0),
-    jumpIf('eq', R1, 0, nobody),
     ...parameters,
     load(8, R1, R10, CONTEXT),
     // As a number: of what a pointer leads to, the verifier would believe that the function writes it, and look
@@ -248,6 +267,20 @@ function call(
     neg(R2),
     neg(R2),
     callLabel(REPORT),
+  ];
+}
+
+/** The same, but on to `nobody` if no such reader is there. */
+function callFor(
+  nobody: string,
+  parameters: readonly Item[],
+  readersAt: 0 | typeof WATCHERS_AT = 0,
+): readonly Item[] {
+  return [
+    loadMapValue(R1, MAPS.readers, readersAt),
+    load(4, R1, R1, 0),
+    jumpIf('eq', R1, 0, nobody),
+    ...call(parameters),
     label(nobody),
   ];
 }
@@ -257,20 +290,28 @@ export function keepSequence(): readonly Item[] {
   return [load(4, R0, R6, HEADER.sequence), lshImm(R0, 32), store(8, R10, GENERATION, R0)];
 }
 
+/** r4 = the counter in r0 and its generation. */
+const COUNTER = [load(8, R4, R10, GENERATION), or(R4, R0)];
+
 /** Reports of the counter in r0 what is in r3: the kind, and the errno in the byte above. */
 export function reportCounter(nobody: string): readonly Item[] {
-  return call(nobody, [load(8, R4, R10, GENERATION), or(R4, R0)]);
+  return callFor(nobody, COUNTER);
+}
+
+/** Reports a refusal by the counter in r0, with what is in r3; it is kept where nobody reads, too. */
+export function reportRefusal(): readonly Item[] {
+  return call(COUNTER);
 }
 
 /** Reports that the call passes by the rule or policy whose counter is in r0, to those who want that. */
 export function reportPassed(nobody: string): readonly Item[] {
   const kind = movImm(R3, EVENT_KINDS.passed);
-  return call(nobody, [kind, load(8, R4, R10, GENERATION), or(R4, R0)], WATCHERS_AT);
+  return callFor(nobody, [kind, ...COUNTER], WATCHERS_AT);
 }
 
 const EPERM = 1;
 
 /** Reports that the call is refused with EPERM and that no rule says so. */
-export function reportFailure(nobody: string): readonly Item[] {
-  return call(nobody, [movImm(R3, EVENT_KINDS.refused | (EPERM << 8)), movImm32(R4, NO_COUNTER)]);
+export function reportFailure(): readonly Item[] {
+  return call([movImm(R3, EVENT_KINDS.refused | (EPERM << 8)), movImm32(R4, NO_COUNTER)]);
 }

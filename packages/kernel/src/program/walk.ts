@@ -54,7 +54,7 @@ import {
 import { MAPS } from '../mapnames.js';
 import type { Offsets } from '../offsets.js';
 import { ANSWER, ASK } from './ask.js';
-import { keepSequence, reportCounter, reportPassed } from './report.js';
+import { keepSequence, reportCounter, reportPassed, reportRefusal } from './report.js';
 import { KEY, PACKET, REWRITTEN, SCRATCH, SLOTS, SPILL, STRIPE_PAGE } from './stack.js';
 
 /** Some helpers are for programs that declare themselves compatible with the kernel's licence. */
@@ -263,7 +263,7 @@ function act(
     mov(R3, R8),
     lshImm(R3, 8),
     orImm(R3, EVENT_KINDS.refused),
-    ...reportCounter(at('told')),
+    ...reportRefusal(),
     jump(decided),
 
     ...(countsAll ? [label(at('passes')), ...reportPassed(at('passed')), jump(decided)] : []),
