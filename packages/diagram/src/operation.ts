@@ -22,6 +22,8 @@ const FAR = 8;
 const VACANT = 0x7fffffff;
 const MEMO_ENTRIES = 1 << 20;
 
+const { imul } = Math;
+
 /** A hash map from pairs of references to references, in one array of three numbers an entry. */
 class PairMap {
   #entries: Int32Array = new Int32Array(3 << 12).fill(VACANT);
@@ -45,7 +47,7 @@ class PairMap {
 
   #find(entries: Int32Array, a: Ref, b: Ref): number {
     const capacity = entries.length / 3;
-    let hash = Math.imul(a ^ Math.imul(b, 0x85ebca6b), 0x9e3779b1);
+    let hash = imul(a ^ imul(b, 0x85ebca6b), 0x9e3779b1);
     hash ^= hash >>> 15;
     let slot = hash & (capacity - 1);
     for (;;) {

@@ -9,12 +9,12 @@
  * family 4 asks them.
  */
 import {
+  chainNumber,
   elementAt,
   type Family,
   FIELD_BITS,
   FIELDS,
   type Field,
-  fieldValue,
   type Packet,
 } from '@sockfilter/table';
 
@@ -67,24 +67,44 @@ export function fieldBits(field: Field, family: Family | undefined): number {
   return isAddress && family === 4 ? 32 : FIELD_BITS[field];
 }
 
-/** The value of each piece, in the order of PIECES; fills `values` and returns it. */
-export function pieceValues(
-  packet: Packet,
-  values: Uint16Array = new Uint16Array(PIECES.length),
-): Uint16Array {
-  let number = 0;
-  while (number < PIECES.length) {
-    const { field, bits } = pieceAt(number);
-    const count = FIELD_BITS[field] / bits;
-    const width = BigInt(bits);
-    let rest = fieldValue(packet, field);
-    for (let index = count - 1; index >= 0; index--) {
-      values[number + index] = Number(BigInt.asUintN(bits, rest));
-      rest >>= width;
-    }
-    number += count;
+/** Where the pieces of a field lie: from `first` to `last`. */
+interface Span {
+  readonly field: Field;
+  readonly first: number;
+  readonly last: number;
+  readonly bits: number;
+  /** The greatest value of a piece. */
+  readonly mask: number;
+  /** Both once more, for values that are bigints. */
+  readonly wide: { readonly bits: bigint; readonly mask: bigint };
+}
+
+const SPANS: readonly Span[] = [...FIRST_PIECE].map(([field, first]) => {
+  const { bits } = pieceAt(first);
+  const mask = 2 ** bits - 1;
+  const wide = { bits: BigInt(bits), mask: BigInt(mask) };
+  return { field, first, last: first + FIELD_BITS[field] / bits - 1, bits, mask, wide };
+});
+
+/** The value of each piece, in the order of PIECES. */
+export function pieceValues(packet: Packet): Uint16Array {
+  const values = new Uint16Array(PIECES.length);
+  for (const span of SPANS) {
+    const value = packet[span.field] ?? 0;
+    if (typeof value === 'bigint') spreadWide(values, span, value);
+    else spread(values, span, typeof value === 'string' ? chainNumber(value) : value);
   }
   return values;
+}
+
+function spread(values: Uint16Array, { first, last, bits, mask }: Span, value: number): void {
+  for (let at = last, rest = value; at >= first; at--, rest >>>= bits) values[at] = rest & mask;
+}
+
+/** BigInts are slow, and most addresses are of IPv4 and most details 0: the loop ends with the value. */
+function spreadWide(values: Uint16Array, { first, last, wide }: Span, value: bigint): void {
+  for (let at = last, rest = value; at >= first && rest !== 0n; at--, rest >>= wide.bits)
+    values[at] = Number(rest & wide.mask);
 }
 
 /** The value of a field in the values of all pieces, whoever filled them in. */

@@ -53,7 +53,9 @@ function bruteRedundant(table: Table, space: readonly Packet[]): readonly number
     if ((target.kind === 'jump' || target.kind === 'goto') && leadsToCounter(table, target.chain))
       return false;
     const removed = evaluator(withoutRule(table, chain.name, number - 1));
+    // A call that does not meet the rule cannot miss it.
     return space.every((packet, at) => {
+      if (!decisions[at].counted.includes(counter)) return true;
       const { errno, packet: goesOn } = removed(packet);
       return errno === decisions[at].errno && goesOn.mark === decisions[at].packet.mark;
     });
