@@ -1,8 +1,7 @@
 /**
  * Tables to diagrams, one recording at a time.
  *
- * A rule's diagram has NONE where it does not match. Rules are laid over each other, the first wins,
- * in halves of about the same size, so that no wide diagram is merged with one rule at a time. The
+ * A rule's diagram has NONE where it does not match. Rules are laid over each other, the first wins. The
  * diagram of a chain has outcomes that go on or are over only: leaving a chain early and at its end
  * is the same to whoever called it.
  */
@@ -35,6 +34,7 @@ import { ConditionCompiler, HOLDS } from './condition.js';
 import { LimitError, type Limits, type RuleSpan } from './limit.js';
 import { defineGuard, defineOperation, NONE, type Operation } from './operation.js';
 import { OutcomeTable, type PartialOutcome } from './outcome.js';
+import { overlayAll } from './overlay.js';
 import { firstPiece } from './piece.js';
 import type { Recording } from './record.js';
 import { DiagramStore, isTerminal, type Ref } from './store.js';
@@ -47,14 +47,6 @@ import {
   placeRules,
   rewrites,
 } from './walk.js';
-
-/** Some rules of a chain as one diagram. */
-interface Run {
-  readonly diagram: Ref;
-  readonly rules: readonly [from: number, to: number];
-  /** Merges between it and a single rule. */
-  readonly level: number;
-}
 
 const NOTHING: PartialOutcome = {
   onward: 'next',
@@ -104,7 +96,12 @@ export class TableCompiler implements Interpretation<Ref> {
     const placed = placeRules(table);
     const rulesOf = (chain: Chain) => placed.get(chain) ?? [];
     const { rewritings: mostRewritings } = limits;
-    this.#chainDiagram = interpretation(table, this, { rulesOf, remembers: true, mostRewritings });
+    this.#chainDiagram = interpretation(table, this, {
+      rulesOf,
+      remembers: true,
+      rewritesAny: this.#rewrites,
+      mostRewritings,
+    });
   }
 
   /** The diagram of the whole table. */
@@ -141,35 +138,26 @@ export class TableCompiler implements Interpretation<Ref> {
   /** A built-in chain's diagram is for packets of that chain alone. */
   readonly join = (chain: Chain, parts: Iterable<Part<Ref>>): Ref => {
     const value = isBuiltinChain(chain.name) ? chainNumber(chain.name) : undefined;
-    const runs: Run[] = [];
+    const diagrams: Ref[] = [];
+    const numbers: number[] = [];
     let leaves = false;
-    const mergeLast = (first: Run, second: Run) => {
-      runs.splice(-2);
-      const rules = [first.rules[0], second.rules[1]] as const;
-      const diagram = blame({ chain: chain.name, rules }, () =>
-        this.#overlay(first.diagram, second.diagram),
-      );
-      runs.push({ diagram, rules, level: first.level + 1 });
-    };
-    const mergeWhile = (wanted: (first: Run, second: Run) => boolean) => {
-      for (;;) {
-        const [first, second] = runs.slice(-2);
-        if (!first || !second || !wanted(first, second)) return;
-        mergeLast(first, second);
-      }
-    };
     for (const { at, meaning } of parts) {
       leaves ||= this.#rewrites || leavesEarly(at);
       const diagram = value === undefined ? meaning : this.#withChain(meaning, value);
       if (diagram === NONE) continue;
-      runs.push({ diagram, rules: [at.number, at.number], level: 0 });
-      mergeWhile((first, second) => first.level === second.level);
+      diagrams.push(diagram);
+      numbers.push(at.number);
     }
-    mergeWhile(() => true);
-    const [all] = runs;
-    if (!all) return NONE;
-    if (!leaves) return all.diagram;
-    return this.#mapEnds(all.diagram, (outcome) =>
+    const all = overlayAll(this.store, diagrams, {
+      pair: this.#overlay,
+      isOver: (terminal) => !this.outcomes.isOpen(terminal),
+      during: (from, to, work) => {
+        const rules = [elementAt(numbers, from), elementAt(numbers, to)] as const;
+        return blame({ chain: chain.name, rules }, work);
+      },
+    });
+    if (!leaves) return all;
+    return this.#mapEnds(all, (outcome) =>
       outcome.onward === 'leave' ? { ...outcome, onward: 'next' } : outcome,
     );
   };

@@ -25,7 +25,7 @@ const MEMO_ENTRIES = 1 << 20;
 const { imul } = Math;
 
 /** A hash map from pairs of references to references, in one array of three numbers an entry. */
-class PairMap {
+export class PairMap {
   #entries: Int32Array = new Int32Array(3 << 12).fill(VACANT);
   #count = 0;
 

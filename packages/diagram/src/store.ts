@@ -40,7 +40,7 @@ const EMPTY = -1;
 const { imul } = Math;
 
 /** What a terminal asks: nothing, after all that nodes can ask. */
-const PAST_ALL = 0xffff;
+export const PAST_ALL = 0xffff;
 
 // One for each type of array: what runs for every edge looks at arrays of one type alone.
 function u16(array: Uint16Array, index: number): number {

@@ -99,6 +99,8 @@ export interface WalkOptions {
   readonly rulesOf: (chain: Chain) => Iterable<PlacedRule>;
   /** Whether a chain that is called twice is walked once. */
   readonly remembers: boolean;
+  /** Whether some rule of the table rewrites calls, as `rewrites()` says; a table is looked through once for many walks. */
+  readonly rewritesAny: boolean;
   /** In how many ways calls may be rewritten on their way through the chains, all places together. */
   readonly mostRewritings: number;
 }
@@ -154,12 +156,11 @@ export function rewrites({ chains }: Pick<Table, 'chains'>): boolean {
 export function interpretation<D>(
   table: Table,
   { next, decide, leave, call, join, rewritings, divert }: Interpretation<D>,
-  { rulesOf, remembers, mostRewritings }: WalkOptions,
+  { rulesOf, remembers, rewritesAny, mostRewritings }: WalkOptions,
 ): (chain: Chain) => D {
   const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
   const known = new Remembered<Chain, D>();
   const open = new Set<Chain>();
-  const rewritesAny = rewrites(table);
   const canonical = new KnownRewritings();
 
   function meaningOf(at: PlacedRule): D {

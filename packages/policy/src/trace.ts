@@ -5,6 +5,7 @@ import {
   interpretation,
   type PlacedRule,
   placeRules,
+  rewrites,
   type Way,
 } from '@sockfilter/diagram';
 import {
@@ -98,6 +99,7 @@ function deciding(errno: Errno, decider: CounterOwner, as: Rewriting): Deciding 
 export class Tracer {
   readonly #table: Table;
   readonly #placed: ReadonlyMap<Chain, readonly PlacedRule[]>;
+  readonly #rewrites: boolean;
   readonly #tests: readonly PlacedTest[];
   readonly #firstTests: ReadonlyMap<number, number>;
   readonly #conditions = new Map<Rule, readonly Clause[]>();
@@ -107,6 +109,7 @@ export class Tracer {
   constructor(table: Table) {
     this.#table = table;
     this.#placed = placeRules(table);
+    this.#rewrites = rewrites(table);
     this.#tests = placedTests(table);
     this.#firstTests = firstTests(this.#tests);
   }
@@ -244,7 +247,7 @@ export class Tracer {
             : walked;
         },
       },
-      { rulesOf, remembers: false, mostRewritings: 0 },
+      { rulesOf, remembers: false, rewritesAny: this.#rewrites, mostRewritings: 0 },
     );
     const chain = builtinChain(this.#table, packet.chain);
     const walked = walk(chain);

@@ -28,7 +28,7 @@ export type Rewriting = Partial<Readonly<Record<WritableField, Change>>>;
 export const UNCHANGED: Rewriting = Object.freeze({});
 
 export function isUnchanged(rewriting: Rewriting): boolean {
-  return rewritingKey(rewriting) === '';
+  return rewriting === UNCHANGED || rewritingKey(rewriting) === '';
 }
 
 function all(field: Field): bigint {

@@ -41,7 +41,10 @@ export class LoadedTable {
   readonly errnos: Ref;
   /** Marked with the number of how each possible packet is rewritten that may be accepted. */
   readonly rewritings: Ref;
-  /** Marked with the counter that decides each possible packet. */
+  /**
+   * Marked with the counter that decides each packet, also those that can't happen: with as many marks as rules, what
+   * can happen would be said behind each of them once more.
+   */
   readonly #deciders: Ref;
   readonly #deciding: ReadonlySet<number>;
   readonly #rewrites: boolean;
@@ -61,21 +64,25 @@ export class LoadedTable {
     this.#tests = new FreeTests(store, table, assume);
     const marked = (mark: (verdict: Verdict) => Ref) => {
       const known = new Map<Ref, Ref>();
-      const whole = store.diagrams.copyOne(compiler.store, root, (terminal) =>
+      return store.diagrams.copyOne(compiler.store, root, (terminal) =>
         this.#tests.verdicts(compiler.outcomes, terminal, mark, known),
       );
-      return store.guard(store.possible, whole);
     };
+    const possible = (diagram: Ref) => store.guard(store.possible, diagram);
     this.#deciders = marked(({ decider }) => markRef(decider));
-    this.#deciding = store.marks(this.#deciders);
+    this.#deciding = store.marksWithin(store.possible, this.#deciders);
     const errnos = this.owners.map(ownErrno);
-    this.errnos = store.replace(this.#deciders, (terminal) => {
-      const errno = errnos[markOf(terminal)];
-      return errno === undefined ? OUT : markRef(errno);
-    });
+    this.errnos = possible(
+      store.replace(this.#deciders, (terminal) => {
+        const errno = errnos[markOf(terminal)];
+        return errno === undefined ? OUT : markRef(errno);
+      }),
+    );
     this.rewritings = this.#rewrites
-      ? marked(({ errno, rewriting }) =>
-          errno === 0 ? markRef(store.rewritings.numberOf(rewriting)) : OUT,
+      ? possible(
+          marked(({ errno, rewriting }) =>
+            errno === 0 ? markRef(store.rewritings.numberOf(rewriting)) : OUT,
+          ),
         )
       : store.replace(this.errnos, (terminal) =>
           terminal === markRef(0) ? markRef(store.rewritings.numberOf(UNCHANGED)) : OUT,
@@ -117,7 +124,8 @@ export class LoadedTable {
     const decided = this.#rewrites
       ? this.#deciders
       : store.guard(this.#condition(counter), this.#deciders);
-    return this.#set(store.select(decided, (terminal) => terminal === markRef(counter)));
+    const selected = store.select(decided, (terminal) => terminal === markRef(counter));
+    return this.#set(store.intersect(store.possible, selected));
   }
 
   /** The packets that the rule or policy counts, or may count. */
@@ -143,7 +151,7 @@ export class LoadedTable {
   deciders(set: PacketSet): readonly number[] {
     const { store } = this;
     if (set.store !== store) throw new TypeError('the set belongs to another universe');
-    return ascending(store.marks(store.guard(set.ref, this.#deciders)));
+    return ascending(store.marksWithin(set.ref, this.#deciders));
   }
 
   /**
@@ -184,7 +192,7 @@ export class LoadedTable {
 
   /** The errnos of the verdicts that packets of the set get, 0 among them where one's call proceeds. */
   verdicts(set: PacketSet): ReadonlySet<Errno> {
-    return this.store.marks(this.store.guard(set.ref, this.errnos));
+    return this.store.marksWithin(set.ref, this.errnos);
   }
 
   /** Those of the rules, by counter, that would change a verdict if their chain asked them first as well. */

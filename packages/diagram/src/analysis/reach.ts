@@ -85,7 +85,12 @@ class Reach implements Reached, Interpretation<Ref> {
     }
     const rulesOf = (chain: Chain) => this.#rulesOf(chain);
     const { rewritings: mostRewritings } = store.limits;
-    this.#leavingOf = interpretation(table, this, { rulesOf, remembers: true, mostRewritings });
+    this.#leavingOf = interpretation(table, this, {
+      rulesOf,
+      remembers: true,
+      rewritesAny: false,
+      mostRewritings,
+    });
     for (const name of BUILTIN_CHAINS)
       this.arriving.set(name, store.intersect(store.possible, store.chain(name)));
     for (const chain of callersFirst(table)) this.#walk(chain);

@@ -12,9 +12,11 @@ import {
   NONE,
   type Operation,
 } from '../operation.js';
+import { overlayAll } from '../overlay.js';
 import { DiagramStore, isTerminal, type Ref, terminalNumber, terminalRef } from '../store.js';
 import { FreePieces } from './freepieces.js';
 import { RewritingNumbers } from './rewritingnumbers.js';
+import { terminalsWithin } from './within.js';
 
 export const OUT: Ref = NONE;
 export const IN: Ref = HOLDS;
@@ -100,14 +102,13 @@ export class SetStore {
     );
   }
 
-  /** The union of many diagrams of which the earlier win, joined in halves of about the same size. */
-  overlayAll(parts: readonly Ref[], overlay: Operation = this.overlay): Ref {
-    const join = (from: number, to: number): Ref => {
-      if (to - from <= 1) return parts[from] ?? OUT;
-      const middle = (from + to) >> 1;
-      return overlay(join(from, middle), join(middle, to));
-    };
-    return join(0, parts.length);
+  /** The first of many diagrams that is not OUT; or what another operation makes of them, and its end is said by `isOver`. */
+  overlayAll(
+    parts: readonly Ref[],
+    pair: Operation = this.overlay,
+    isOver: (terminal: Ref) => boolean = (terminal) => terminal !== OUT,
+  ): Ref {
+    return overlayAll(this.diagrams, parts, { pair, isOver });
   }
 
   /** The diagram with its terminals replaced. */
@@ -126,6 +127,12 @@ export class SetStore {
     return new Set(marks.filter((mark) => mark >= 0));
   }
 
+  /** The marks of the terminals to which the diagram leads packets of the set. */
+  marksWithin(set: Ref, diagram: Ref): ReadonlySet<number> {
+    const marks = [...terminalsWithin(this.diagrams, set, diagram, OUT)].map(markOf);
+    return new Set(marks.filter((mark) => mark >= 0));
+  }
+
   /** Makes the pieces free for which `forgotten` is true: some value of theirs would be in the set. */
   forget(set: Ref, forgotten: (piece: number) => boolean): Ref {
     const { diagrams } = this;
@@ -141,7 +148,7 @@ export class SetStore {
       if (forgotten(piece)) {
         const targets = new Set<Ref>();
         for (let edge = first; edge < end; edge++) targets.add(visit(diagrams.edgeTarget(edge)));
-        result = this.overlayAll([...targets], this.union);
+        result = this.overlayAll([...targets], this.union, (terminal) => terminal === IN);
       } else {
         const row = diagrams.row(piece);
         for (let edge = first; edge < end; edge++)

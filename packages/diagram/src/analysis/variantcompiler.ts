@@ -21,6 +21,7 @@ import {
   type Part,
   type PlacedRule,
   placeRules,
+  rewrites,
 } from '../walk.js';
 import { FreeTests } from './freetests.js';
 import { IN, markRef, OUT, type SetStore } from './setstore.js';
@@ -55,7 +56,6 @@ class VariantCompiler implements Interpretation<Ref> {
     this.#promotes = promotes;
     const variants = new VariantTable(store.limits.counted);
     this.variants = variants;
-    const isOver = (ref: Ref) => isTerminal(ref) && variants.isOver(ref);
     this.#join = defineOperation(
       store.diagrams,
       (a, b) => {
@@ -65,27 +65,31 @@ class VariantCompiler implements Interpretation<Ref> {
         if (variants.isOver(a)) return a;
         return isTerminal(b) ? variants.join(a, b) : undefined;
       },
-      { first: isOver },
+      { first: (a) => isTerminal(a) && variants.isOver(a) },
     );
     this.#tests = new FreeTests(store, table);
     const placed = placeRules(table);
     const rulesOf = (chain: Chain) => placed.get(chain) ?? [];
     const { rewritings: mostRewritings } = store.limits;
-    this.#chainDiagram = interpretation(table, this, { rulesOf, remembers: true, mostRewritings });
+    this.#chainDiagram = interpretation(table, this, {
+      rulesOf,
+      remembers: true,
+      rewritesAny: rewrites(table),
+      mostRewritings,
+    });
   }
 
-  /** The diagram of all possible packets, policies included. */
+  /** The diagram of all packets, also those that can't happen, policies included. */
   compile(): Ref {
     const store = this.#store;
     const parts = BUILTIN_CHAINS.map((name) => {
       const chain = builtinChain(this.#table, name);
       const policy = (as: Rewriting) =>
         this.variants.intern(this.fates.decided(policyErrno(chain.policy), as), []);
-      const here = store.intersect(store.possible, store.chain(name));
       let decided = this.#chainDiagram(chain);
       for (const rewriting of this.rewritings(decided))
         decided = this.#follow(decided, this.fates.next(rewriting), policy(rewriting));
-      return store.guard(here, this.#join(decided, policy(UNCHANGED)));
+      return store.guard(store.chain(name), this.#join(decided, policy(UNCHANGED)));
     });
     return store.overlayAll(parts);
   }
@@ -114,9 +118,11 @@ class VariantCompiler implements Interpretation<Ref> {
       ...promoted.map(({ at, meaning }) => this.#inFront(at, meaning)),
       ...all.map(({ meaning }) => meaning),
     ];
-    return this.#store.replace(this.#store.overlayAll(meanings, this.#join), (terminal) =>
-      this.variants.map(terminal, returned),
+    const { variants } = this;
+    const joined = this.#store.overlayAll(meanings, this.#join, (terminal) =>
+      variants.isOver(terminal),
     );
+    return this.#store.replace(joined, (terminal) => variants.map(terminal, returned));
   };
 
   readonly rewritings = (diagram: Ref): ReadonlySet<Rewriting> => {
@@ -187,7 +193,7 @@ export function rulesThatMatter(
   const compiler = new VariantCompiler(store, table, variation);
   const compiled = compiler.compile();
   const counters = new Set<number>();
-  for (const mark of store.marks(compiled)) {
+  for (const mark of store.marksWithin(store.possible, compiled)) {
     const { actual, others } = compiler.variants.of(markRef(mark));
     const differs = (fate: Fate): boolean => {
       const agreed = compiler.fates.agreement(actual, fate);
@@ -195,7 +201,7 @@ export function rulesThatMatter(
       // Where nothing is rewritten two fates agree nowhere, and no set need be made.
       if (same === OUT) return true;
       const where = store.select(compiled, (terminal) => terminal === markRef(mark));
-      return store.subtract(where, same) !== OUT;
+      return store.subtract(store.intersect(store.possible, where), same) !== OUT;
     };
     for (const [counter, fate] of others)
       if (!counters.has(counter) && differs(fate)) counters.add(counter);

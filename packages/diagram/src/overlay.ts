@@ -1,0 +1,258 @@
+/**
+ * Many diagrams laid over each other, the earlier ones in front: what a chain's rules come to.
+ *
+ * Joined two by two, every rule would be copied once for each halving. But most rules that follow each other differ
+ * in a value alone, and conditions that no packet meets together can be sorted, whatever their order: where all
+ * diagrams ask one piece, each in one interval of it, those whose intervals are equal are laid over each other
+ * behind it, and intervals that meet no others stand beside them, so that each node is made once. What is left, of
+ * intervals that overlap, is cut by few borders where that is cheap, else joined in halves.
+ */
+import { elementAt } from '@sockfilter/table';
+import { NONE, type Operation } from './operation.js';
+import { type DiagramStore, isTerminal, PAST_ALL, type Ref } from './store.js';
+
+export interface OverlayRules {
+  /** What two diagrams come to, the first in front; NONE leaves the other as it is. */
+  readonly pair: Operation;
+  /** Whether nothing behind the terminal, which is not NONE, can change it. */
+  readonly isOver: (terminal: Ref) => boolean;
+  /** Runs what is done with the parts from one to the other, by their places. */
+  readonly during?: (<T>(from: number, to: number, work: () => T) => T) | undefined;
+}
+
+/** Diagrams in their order, and the place of each among all parts. */
+interface Layers {
+  readonly refs: readonly Ref[];
+  readonly places: readonly number[];
+}
+
+/** Layers that differ in NONE and one other target of a piece: values from `starts` up to, without, `ends` lead to it. */
+interface Strips extends Layers {
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
+}
+
+/** Where values from each start on lead; starts ascend, 0 first. */
+interface Segments {
+  readonly starts: number[];
+  readonly targets: Ref[];
+}
+
+const PAST_VALUES = 1 << 16;
+/** Of a value and the place of a layer one number is made, which sorts by both. */
+const LAYERS = 2 ** 32;
+
+class Overlay {
+  readonly #store: DiagramStore;
+  readonly #pair: Operation;
+  readonly #isOver: (terminal: Ref) => boolean;
+  readonly #during: <T>(from: number, to: number, work: () => T) => T;
+  /** How many layers more may be looked at for those that lie on both sides of a border. */
+  #spare: number;
+
+  constructor(store: DiagramStore, { pair, isOver, during }: OverlayRules, spare: number) {
+    this.#store = store;
+    this.#pair = pair;
+    this.#isOver = isOver;
+    this.#during = during ?? ((_, __, work) => work());
+    this.#spare = spare;
+  }
+
+  all(layers: Layers): Ref {
+    const seen = this.#seen(layers);
+    const { refs, places } = seen;
+    const [first = NONE, second] = refs;
+    if (second === undefined) return first;
+    if (refs.length === 2)
+      return this.#during(elementAt(places, 0), elementAt(places, 1), () =>
+        this.#pair(first, second),
+      );
+    let piece = PAST_ALL;
+    for (const ref of refs) piece = Math.min(piece, this.#store.pieceOf(ref));
+    const strips = piece === PAST_ALL ? undefined : this.#strips(piece, seen);
+    if (!strips) return this.#halves(seen);
+    const { starts, targets } = this.#segments(strips);
+    const row = this.#store.row(piece);
+    for (const [n, start] of starts.entries()) row.push(start, elementAt(targets, n));
+    return this.#store.intern(piece);
+  }
+
+  /** Without those that say nothing, and up to the first that lets nothing through. */
+  #seen({ refs, places }: Layers): Layers {
+    const end = refs.findIndex((ref) => ref !== NONE && isTerminal(ref) && this.#isOver(ref));
+    const isAll = (end < 0 || end === refs.length - 1) && !refs.includes(NONE);
+    if (isAll) return { refs, places };
+    const kept: Ref[] = [];
+    const at: number[] = [];
+    for (const [n, ref] of (end < 0 ? refs : refs.slice(0, end + 1)).entries())
+      if (ref !== NONE) {
+        kept.push(ref);
+        at.push(elementAt(places, n));
+      }
+    return { refs: kept, places: at };
+  }
+
+  #halves({ refs, places }: Layers): Ref {
+    const middle = (refs.length + 1) >> 1;
+    const half = (from: number, to?: number) =>
+      this.all({ refs: refs.slice(from, to), places: places.slice(from, to) });
+    const first = half(0, middle);
+    const second = half(middle);
+    return this.#during(elementAt(places, 0), elementAt(places, places.length - 1), () =>
+      this.#pair(first, second),
+    );
+  }
+
+  /** Undefined if a layer leads to something in more than one interval of the piece. */
+  #strips(piece: number, { refs, places }: Layers): Strips | undefined {
+    const store = this.#store;
+    const starts: number[] = [];
+    const ends: number[] = [];
+    const targets: Ref[] = [];
+    for (const ref of refs) {
+      if (store.pieceOf(ref) !== piece) {
+        starts.push(0);
+        ends.push(PAST_VALUES);
+        targets.push(ref);
+        continue;
+      }
+      const end = store.endEdge(ref);
+      let found = -1;
+      for (let edge = store.firstEdge(ref); edge < end; edge++) {
+        if (store.edgeTarget(edge) === NONE) continue;
+        if (found >= 0) return undefined;
+        found = edge;
+      }
+      starts.push(store.edgeStart(found));
+      ends.push(found + 1 < end ? store.edgeStart(found + 1) : PAST_VALUES);
+      targets.push(store.edgeTarget(found));
+    }
+    store.spend(refs.length);
+    return { refs: targets, places, starts, ends };
+  }
+
+  #segments(strips: Strips): Segments {
+    const { starts, ends } = strips;
+    const sorted = new Float64Array(starts.length);
+    for (let n = 0; n < sorted.length; n++) sorted[n] = elementAt(starts, n) * LAYERS + n;
+    sorted.sort();
+    const made: Segments = { starts: [0], targets: [NONE] };
+    for (let from = 0; from < sorted.length; ) {
+      const members: number[] = [];
+      const start = Math.floor(elementAt(sorted, from) / LAYERS);
+      let end = start;
+      let areEqual = true;
+      for (; from < sorted.length; from++) {
+        const key = elementAt(sorted, from);
+        const at = Math.floor(key / LAYERS);
+        const n = key % LAYERS;
+        if (members.length > 0 && at >= end) break;
+        const to = elementAt(ends, n);
+        areEqual &&= members.length === 0 || (at === start && to === end);
+        end = Math.max(end, to);
+        members.push(n);
+      }
+      if (areEqual) put(made, start, this.all(pick(strips, members)));
+      else
+        this.#putOverlapping(
+          made,
+          start,
+          strips,
+          members.sort((a, b) => a - b),
+        );
+      if (end < PAST_VALUES) put(made, end, NONE);
+    }
+    return made;
+  }
+
+  #putOverlapping(made: Segments, from: number, strips: Strips, members: readonly number[]): void {
+    const cut = this.#cut(strips, members);
+    if (cut) {
+      for (const [n, start] of cut.starts.entries()) put(made, start, elementAt(cut.targets, n));
+      return;
+    }
+    const middle = (members.length + 1) >> 1;
+    const half = (from: number, to?: number) => {
+      const part = members.slice(from, to);
+      return this.#segments({
+        ...pick(strips, part),
+        starts: part.map((n) => elementAt(strips.starts, n)),
+        ends: part.map((n) => elementAt(strips.ends, n)),
+      });
+    };
+    const first = half(0, middle);
+    const second = half(middle);
+    const place = (n: number | undefined) => elementAt(strips.places, n ?? 0);
+    this.#during(place(members[0]), place(members.at(-1)), () =>
+      this.#join(made, from, first, second),
+    );
+  }
+
+  /** What lies between each two borders, if so few layers lie on both sides of one that it is worth while. */
+  #cut({ refs, places, starts, ends }: Strips, members: readonly number[]): Segments | undefined {
+    const borders = new Set<number>();
+    for (const n of members) {
+      borders.add(elementAt(starts, n));
+      borders.add(elementAt(ends, n));
+      if (borders.size > MOST_BORDERS) return undefined;
+    }
+    const sorted = [...borders].sort((a, b) => a - b);
+    sorted.pop();
+    const between = sorted.map((border) =>
+      members.filter((n) => elementAt(starts, n) <= border && border < elementAt(ends, n)),
+    );
+    const more = between.reduce((sum, { length }) => sum + length, 0) - members.length;
+    if (more > this.#spare) return undefined;
+    this.#spare -= more;
+    const known = new Map<string, Ref>();
+    const targets = between.map((part) => {
+      const key = part.join();
+      const target = known.get(key) ?? this.all(pick({ refs, places }, part));
+      known.set(key, target);
+      return target;
+    });
+    return { starts: sorted, targets };
+  }
+
+  /** From the value on. */
+  #join(made: Segments, from: number, first: Segments, second: Segments): void {
+    let [a, b] = [0, 0];
+    for (let start = 0; start < PAST_VALUES; ) {
+      if (start >= from)
+        put(made, start, this.#pair(elementAt(first.targets, a), elementAt(second.targets, b)));
+      const nextA = first.starts[a + 1] ?? PAST_VALUES;
+      const nextB = second.starts[b + 1] ?? PAST_VALUES;
+      start = Math.min(nextA, nextB);
+      if (nextA === start) a++;
+      if (nextB === start) b++;
+    }
+    this.#store.spend(first.starts.length + second.starts.length);
+  }
+}
+
+/** More borders than that are not looked at one by one. */
+const MOST_BORDERS = 8;
+
+function pick({ refs, places }: Layers, members: readonly number[]): Layers {
+  return {
+    refs: members.map((n) => elementAt(refs, n)),
+    places: members.map((n) => elementAt(places, n)),
+  };
+}
+
+/** Values from the start on lead to the target; what was said of them before is no more. */
+function put({ starts, targets }: Segments, start: number, target: Ref): void {
+  while (starts.length > 0 && elementAt(starts, starts.length - 1) >= start) {
+    starts.pop();
+    targets.pop();
+  }
+  if (targets.at(-1) === target) return;
+  starts.push(start);
+  targets.push(target);
+}
+
+/** The parts laid over each other, the first in front. */
+export function overlayAll(store: DiagramStore, parts: readonly Ref[], rules: OverlayRules): Ref {
+  const places = parts.map((_, n) => n);
+  return new Overlay(store, rules, parts.length).all({ refs: parts, places });
+}
