@@ -1,0 +1,113 @@
+/**
+ * Puts small faults into the sources, one at a time, and sees whether a test fails: `npm run mutate`.
+ *
+ *     npm run mutate [-- --count N] [--seed S] [PART-OF-A-PATH...]
+ *
+ * N faults (100 unless told) are drawn from the sources whose path has one of the parts, or from those that give
+ * answers; the same for one seed. The work happens in a copy. The nearest tests are asked first, those of the
+ * packages that import the file, then, if they see nothing, the others that do (as root also those of the kernel).
+ * A fault that no test sees is printed with its place: it changes no answer, or a test is missing.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { applyMutant, mutantsOf } from './mutants.js';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const ANSWERS = ['table', 'diagram', 'iptables', 'policy', 'kernel'].map(
+  (name) => `packages/${name}/src/`,
+);
+/** Tests to leave out where those of the packages are asked. */
+const NEAREST = ['<rootDir>/test/'];
+/** Tests that run the bundled command, which has no fault, or that take too long for each fault. */
+const OTHERS = ['[.]system[.]test', 'test/(cli|attack|docs|ci|demo|report|conformance|vectors)'];
+/** What tests of one fault may take, in ms: a fault can make a loop endless. */
+const PATIENCE = 240_000;
+/** What they may take without a fault. */
+const LONG_PATIENCE = 1_800_000;
+
+const { values, positionals } = parseArgs({
+  options: { count: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' } },
+  allowPositionals: true,
+});
+
+function tracked() {
+  const { stdout } = spawnSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'utf8' });
+  return stdout.split('\0').filter((path) => path !== '');
+}
+
+function drawn(mutants) {
+  const rank = ({ path, start, replacement }) =>
+    createHash('sha256').update(`${values.seed} ${path} ${start} ${replacement}`).digest('hex');
+  return mutants
+    .map((mutant) => ({ mutant, rank: rank(mutant) }))
+    .sort((a, b) => (a.rank < b.rank ? -1 : 1))
+    .slice(0, Number(values.count))
+    .map(({ mutant }) => mutant);
+}
+
+/** Whether a test of the sources fails, or does not end, of those that the patterns leave. */
+function isSeen(copy, paths, patterns, timeout = PATIENCE) {
+  const ignored = patterns.flatMap((pattern) => ['--testPathIgnorePatterns', pattern]);
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      'node_modules/jest/bin/jest.js',
+      '--findRelatedTests',
+      ...paths,
+      '--passWithNoTests',
+      '--bail',
+      '-w',
+      '2',
+      ...ignored,
+    ],
+    { cwd: copy, stdio: 'ignore', timeout, killSignal: 'SIGKILL' },
+  );
+  return status !== 0;
+}
+
+const files = tracked();
+const parts = positionals.length > 0 ? positionals : ANSWERS;
+const sources = files.filter(
+  (path) =>
+    path.includes('/src/') &&
+    path.endsWith('.ts') &&
+    !path.endsWith('.test.ts') &&
+    parts.some((part) => path.includes(part)),
+);
+if (sources.length === 0) {
+  console.error(`no source has ${parts.join(' or ')} in its path`);
+  process.exit(2);
+}
+
+const copy = mkdtempSync(join(tmpdir(), 'sockfilter-mutate-'));
+const survivors = [];
+try {
+  for (const path of files) cpSync(join(ROOT, path), join(copy, path), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  const all = sources.flatMap((path) => mutantsOf(path, readFileSync(join(copy, path), 'utf8')));
+  const mutants = drawn(all);
+  console.log(`${mutants.length} of ${all.length} faults, seed ${values.seed}`);
+  const drawnFrom = [...new Set(mutants.map(({ path }) => path))];
+  if (isSeen(copy, drawnFrom, OTHERS, LONG_PATIENCE))
+    throw new Error('a test fails without any fault: see npm test');
+  for (const mutant of mutants) {
+    const place = join(copy, mutant.path);
+    const text = readFileSync(place, 'utf8');
+    writeFileSync(place, applyMutant(text, mutant));
+    const seen = isSeen(copy, [mutant.path], NEAREST) || isSeen(copy, [mutant.path], OTHERS);
+    writeFileSync(place, text);
+    if (!seen) survivors.push(mutant);
+    const { path, line, old, replacement } = mutant;
+    console.log(
+      `${seen ? 'seen' : 'NOT SEEN'}  ${path}:${line}  ${JSON.stringify(old.slice(0, 60))} -> ${JSON.stringify(replacement.slice(0, 60))}`,
+    );
+  }
+  console.log(`${mutants.length - survivors.length} seen, ${survivors.length} not seen`);
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
