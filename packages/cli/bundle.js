@@ -74,7 +74,7 @@ async function findDigest() {
 }
 
 const digest = await findDigest();
-const unit = readFileSync(join(here, 'systemd/sockfilter.service'), 'utf8');
+const unit = (name) => JSON.stringify(readFileSync(join(here, 'systemd', name), 'utf8'));
 
 const built = await Promise.all([
   build({
@@ -82,7 +82,8 @@ const built = await Promise.all([
     define: {
       ...options.define,
       PROGRAM_DIGEST: String(digest),
-      SERVICE_UNIT: JSON.stringify(unit),
+      SERVICE_UNIT: unit('sockfilter.service'),
+      JOURNAL_UNIT: unit('sockfilter-journal.service'),
     },
     entryPoints: ['src/main.ts'],
     outfile: join(dist, 'main.cjs'),

@@ -4,6 +4,7 @@ export { lookupBatch, updateBatch } from './batch.js';
 export { type Btf, kernelBtf, parseBtf } from './btf.js';
 export { cgroupId, findCgroup2, openCgroup, openDirectory } from './cgroup.js';
 export { type ClockOffsets, clockOffsets, startTime } from './clock.js';
+export { DatagramSender } from './datagram.js';
 export { disassemble } from './disassemble.js';
 export { BpfError, errnoName } from './error.js';
 export { hasBpfLsm, hasMayGoto } from './feature.js';

@@ -31,6 +31,7 @@ const NUMBERS = {
   recvfrom: { x64: 45, arm64: 207 },
   sendto: { x64: 44, arm64: 206 },
   setns: { x64: 308, arm64: 268 },
+  setsockopt: { x64: 54, arm64: 208 },
   socket: { x64: 41, arm64: 198 },
 } as const;
 

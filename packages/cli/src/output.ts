@@ -1,6 +1,6 @@
 /** The only places that write, and the only one that ends the process. */
 import { writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
+import { isatty, WriteStream } from 'node:tty';
 import { EXIT, escapeLines, escapeUnseen } from '@sockfilter/language';
 import { describeFailure, errnoOf } from './failure.js';
 import { atPlace, typedPlace } from './globals.js';
@@ -40,6 +40,11 @@ export function printOn(text: string): boolean {
 /** Prints what has its escapes and colours, or none. */
 export function printDrawn(text: string): void {
   write(1, text);
+}
+
+/** Columns and lines of the terminal that standard output is. */
+export function windowSize(): readonly [number, number] {
+  return new WriteStream(1).getWindowSize();
 }
 
 /** Prints rules, which another program may read back: only a terminal gets them escaped. */

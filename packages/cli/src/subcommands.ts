@@ -284,6 +284,16 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
           .option('group', { ...text, describe: 'of callers in this group: name, id or path' })
           .option('chain', { ...text, describe: 'of calls of this chain, or rules in it' })
           .option('rule', { ...text, describe: 'of the rule with this number in the chain' })
+          .option('summary', {
+            type: 'boolean',
+            default: false,
+            describe: 'equal events as one row: live on a terminal, else once at the end',
+          })
+          .option('journal', {
+            type: 'boolean',
+            default: false,
+            describe: "write them to systemd's journal, or to syslog",
+          })
           .option('json', { ...json, describe: 'print a line of JSON for each event' }),
       async ({ json: asJson, ...options }) => {
         const { monitor } = await import('./events/monitor.js');
@@ -343,15 +353,19 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
         command
           .option('fail', {
             ...text,
-            demandOption: true,
             choices: ['open', 'closed'],
             describe: 'what is to be if the file can not be put in force',
           })
-          .option('rules', { ...text, default: '/etc/sockfilter/rules', describe: 'the file' })
+          .option('rules', { ...text, describe: 'the file; /etc/sockfilter/rules if absent' })
+          .option('journal', {
+            type: 'boolean',
+            default: false,
+            describe: 'the unit that runs `monitor --journal` instead',
+          })
           .option('print', { type: 'boolean', default: false, describe: 'print the unit alone' }),
-      async ({ fail, rules, print: only }) => {
+      async ({ fail, rules, journal, print: only }) => {
         const { installService } = await import('./service.js');
-        installService(globals, { closed: fail === 'closed', rules, print: only });
+        installService(globals, { fail, rules, journal, print: only });
       },
     )
     .command('teardown', 'remove every trace from the kernel', {}, async () => {

@@ -1,5 +1,13 @@
 export { decodeEvent, decodeLast, type RawEvent } from './event.js';
 export { type EventFilter, isWanted } from './filter.js';
 export * from './layout.js';
-export { eventJson, eventWords, lostJson, type Resolution } from './line.js';
+export {
+  eventJson,
+  eventMessage,
+  eventWords,
+  kindWords,
+  lostJson,
+  placeWords,
+  type Resolution,
+} from './line.js';
 export { type Batch, EventReader } from './reader.js';

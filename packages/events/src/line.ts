@@ -104,7 +104,8 @@ function callWords(packet: Packet | undefined): string {
     : `${protocol} ${source} -> ${destination}`;
 }
 
-function kindWords(event: RawEvent, owner: CounterOwner | undefined): string {
+/** What became of the call; it may have characters that a terminal obeys. */
+export function kindWords(event: RawEvent, owner: CounterOwner | undefined): string {
   const { kind } = event;
   const errno = errnoOf(event, owner);
   if (kind === 'refused' && errno !== undefined) return `refused ${errnoName(errno)}`;
@@ -113,16 +114,17 @@ function kindWords(event: RawEvent, owner: CounterOwner | undefined): string {
   return kind === 'log' && prefix !== '' ? `log ${prefix.trim()}` : kind;
 }
 
-/** The event in words, by the clock on the wall; it may have characters that a terminal obeys. */
-export function eventWords(event: RawEvent, { time, owner, text, groups }: Resolution): string {
+/** Which rule or policy it is of; undefined where that is not known. */
+export function placeWords(owner: CounterOwner | undefined): string | undefined {
+  return owner && `${owner.rule ? `rule ${owner.number}` : 'the policy'} of ${owner.chain.name}`;
+}
+
+/** The event in words, without its time; it may have characters that a terminal obeys. */
+export function eventMessage(event: RawEvent, { owner, text, groups }: Resolution): string {
   const { task, group, uid } = event;
-  const clock = new Date(Number(time / NS_PER_MS));
-  const hours = clock.toTimeString().slice(0, 8);
-  const ms = String(clock.getMilliseconds()).padStart(3, '0');
-  const place =
-    owner && `${owner.rule ? `rule ${owner.number}` : 'the policy'} of ${owner.chain.name}`;
+  const place = placeWords(owner);
   const said = [
-    `${hours}.${ms} ${kindWords(event, owner)}`,
+    kindWords(event, owner),
     `${event.chain} ${callWords(event.packet)}`,
     [
       ...(task ? [`${task.comm}[${task.pid}]`] : []),
@@ -132,4 +134,12 @@ export function eventWords(event: RawEvent, { time, owner, text, groups }: Resol
     place === undefined ? 'no rule: it failed closed' : `${place}: ${text}`,
   ];
   return said.filter((part) => part !== '').join(', ');
+}
+
+/** The same, by the clock on the wall. */
+export function eventWords(event: RawEvent, resolution: Resolution): string {
+  const clock = new Date(Number(resolution.time / NS_PER_MS));
+  const hours = clock.toTimeString().slice(0, 8);
+  const ms = String(clock.getMilliseconds()).padStart(3, '0');
+  return `${hours}.${ms} ${eventMessage(event, resolution)}`;
 }

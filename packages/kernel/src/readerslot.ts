@@ -68,6 +68,17 @@ export function dropGoneReaders(instance: string, readers: Fd): void {
   });
 }
 
+/** How many readers there are; one that was killed is none. */
+export function countReaders(instance: string, readers: Fd): number {
+  const bits = lookup(readers, KEY, READERS_BYTES)?.[0] ?? 0;
+  return Array.from({ length: READER_SLOTS }, (_, slot) => slot).filter((slot) => {
+    if ((bits & (1 << slot)) === 0) return false;
+    const lock = takeSlot(instance, slot);
+    if (lock !== undefined) close(lock);
+    return lock === undefined;
+  }).length;
+}
+
 /** A reader's number, its own until it is closed. */
 export class ReaderSlot {
   readonly slot: number;

@@ -1,5 +1,6 @@
 /** What is attached where, and how big it is. */
 import { mapInfo } from '@sockfilter/bpf';
+import { READER_SLOTS } from '@sockfilter/events';
 import type { Table } from '@sockfilter/table';
 import { inspectHook } from './attachment.js';
 import { bootTime } from './bootclock.js';
@@ -7,11 +8,13 @@ import type { Tree } from './cgrouptree.js';
 import { type LaterProgram, laterPrograms } from './foreign.js';
 import { countCgroups, countRemoved } from './groupmap.js';
 import { ANSWER_HOOKS, CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
+import type { LoadedGeneration } from './inforce.js';
 import type { InForceInstance } from './instance.js';
-import { PAGE_BYTES } from './layout.js';
+import { MAX_PATHS, MAX_RULES, MAX_SETS, PAGE_BYTES } from './layout.js';
 import { closeMaps, openMaps } from './maps.js';
 import { registeredPaths } from './pathmap.js';
-import type { Pins } from './pins.js';
+import { generationPin, instanceName, type Pins } from './pins.js';
+import { countReaders } from './readerslot.js';
 
 export interface HookStatus {
   readonly name: string;
@@ -31,6 +34,14 @@ interface Entries {
   readonly removed: number;
   /** Control groups that can have an entry. */
   readonly cgroupCapacity: number;
+  /** What is bounded, how much of it is used, and how much there can be. */
+  readonly limits: readonly Limit[];
+}
+
+interface Limit {
+  readonly resource: string;
+  readonly used: number;
+  readonly most: number;
 }
 
 export interface Status extends Partial<Entries> {
@@ -39,6 +50,8 @@ export interface Status extends Partial<Entries> {
   readonly pins: string;
   /** Number of commits so far. */
   readonly sequence: number;
+  /** When the last one was, in milliseconds since 1970; undefined if its pin is gone. */
+  readonly committed: number | undefined;
   readonly rules: number;
   /** Whether sockets whose calls no hook sees can't be made. */
   readonly denyUnseen: boolean;
@@ -60,14 +73,27 @@ export interface Status extends Partial<Entries> {
   readonly later: readonly LaterProgram[];
 }
 
-function readEntries(pins: Pins, idSlot: number): Entries {
+function readEntries(pins: Pins, tree: Tree, { header }: LoadedGeneration, table: Table): Entries {
   const maps = openMaps(pins);
   try {
+    const paths = registeredPaths(maps.paths, header.idSlot).size;
+    const cgroups = countCgroups(maps.groups);
+    const removed = countRemoved(maps.removed);
+    const cgroupCapacity = mapInfo(maps.groups).maxEntries;
+    const readers = countReaders(instanceName(tree.root), maps.readers);
     return {
-      paths: registeredPaths(maps.paths, idSlot).size,
-      cgroups: countCgroups(maps.groups),
-      removed: countRemoved(maps.removed),
-      cgroupCapacity: mapInfo(maps.groups).maxEntries,
+      paths,
+      cgroups,
+      removed,
+      cgroupCapacity,
+      limits: [
+        { resource: 'rules', used: header.rules, most: MAX_RULES },
+        { resource: 'sets', used: table.sets.length, most: MAX_SETS },
+        { resource: 'paths', used: paths, most: MAX_PATHS },
+        { resource: 'cgroups', used: cgroups, most: cgroupCapacity },
+        { resource: 'removed cgroups', used: removed, most: mapInfo(maps.removed).maxEntries },
+        { resource: 'readers', used: readers, most: READER_SLOTS },
+      ],
     };
   } finally {
     closeMaps(maps);
@@ -93,6 +119,7 @@ export function readStatus(
     root: tree.root,
     pins: pins.folder,
     sequence: header.sequence,
+    committed: pins.timeOf(generationPin(header.sequence)),
     rules: header.rules,
     denyUnseen: table.denyUnseen,
     nodes: header.nodes,
@@ -101,7 +128,7 @@ export function readStatus(
     release,
     trialSeconds:
       trial?.state === 'pending' ? Number(trial.deadline - bootTime()) / 1e9 : undefined,
-    ...(release === 'own' && readEntries(pins, header.idSlot)),
+    ...(release === 'own' && readEntries(pins, tree, generation, table)),
     hooks: hooks.map(({ name, chains, needed, attached, programId }) => ({
       name,
       chains,

@@ -13,6 +13,8 @@ export interface Audience {
   readonly begin: (knowledge: Knowledge, isFirst: boolean) => void;
   /** False ends the listening. */
   readonly hear: (batch: Batch, knowledge: Knowledge) => boolean;
+  /** Ends the listening by its abort. */
+  readonly until?: AbortSignal;
 }
 
 const STDOUT = 1;
@@ -109,9 +111,11 @@ export async function listen(globals: Globals, audience: Audience): Promise<void
   const end = () => listener.end();
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.on(signal, end);
+  audience.until?.addEventListener('abort', end);
   try {
     await listener.run();
   } finally {
+    audience.until?.removeEventListener('abort', end);
     for (const signal of signals) process.off(signal, end);
   }
 }

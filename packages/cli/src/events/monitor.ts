@@ -1,6 +1,5 @@
 /** `sockfilter monitor`: what the kernel reports, as it comes. */
 import {
-  type Batch,
   type EventFilter,
   type EventKind,
   eventJson,
@@ -12,12 +11,18 @@ import { EXIT, escapeUnseen, writeJsonLine } from '@sockfilter/language';
 import { CommandError } from '../failure.js';
 import { type Globals, requireLive } from '../globals.js';
 import { note, printOn } from '../output.js';
+import { openJournal } from './journal.js';
 import type { Knowledge } from './knowledge.js';
 import { listen } from './listener.js';
+import type { Output } from './output.js';
+import { openSummary } from './summary.js';
 import { requireChainName, requireGroup } from './wanted.js';
 
 export interface MonitorOptions {
+  /** Where events go: at most one. */
   readonly json: boolean;
+  readonly summary: boolean;
+  readonly journal: boolean;
   /** Kinds of events; all false for all but calls that pass. */
   readonly refused: boolean;
   readonly audited: boolean;
@@ -49,7 +54,13 @@ function readFilter(options: MonitorOptions, knowledge: Knowledge): EventFilter 
 }
 
 /** What is wrong with the options whatever the table is. */
-function checkOptions({ rule, chain }: MonitorOptions): void {
+function checkOptions({ rule, chain, ...options }: MonitorOptions): void {
+  const outputs = (['json', 'summary', 'journal'] as const).filter((name) => options[name]);
+  if (outputs.length > 1)
+    throw new CommandError(
+      `${outputs.map((name) => `\`--${name}\``).join(' and ')} exclude each other`,
+      EXIT.usage,
+    );
   if (rule !== undefined && !/^[1-9]\d*$/.test(rule))
     throw new CommandError(`invalid number of a rule \`${rule}\``, EXIT.usage);
   if (rule !== undefined && chain === undefined)
@@ -66,33 +77,50 @@ export function tellLost(lost: number, json: boolean): readonly string[] {
   return [];
 }
 
+/** A line for each event. */
+function openLines(json: boolean): Output {
+  return {
+    hear: (all, lost) => {
+      const lines = all.map(({ event, resolution }) =>
+        json
+          ? writeJsonLine(eventJson(event, resolution))
+          : `${escapeUnseen(eventWords(event, resolution))}\n`,
+      );
+      const text = [...lines, ...tellLost(lost, json)].join('');
+      return text === '' || printOn(text);
+    },
+    close: () => undefined,
+  };
+}
+
 export async function monitor(globals: Globals, options: MonitorOptions): Promise<void> {
   requireLive(globals, 'monitor');
   checkOptions(options);
-  const { json } = options;
+  const stop = new AbortController();
   let filter: EventFilter = {};
-  /** False once nobody reads what is printed. */
-  const printAll = ({ events, lost, start }: Batch, knowledge: Knowledge): boolean => {
-    const lines = events.flatMap((event) => {
-      const resolution = knowledge.resolve(event, start);
-      if (!isWanted(filter, event, resolution.owner)) return [];
-      return json
-        ? [writeJsonLine(eventJson(event, resolution))]
-        : [`${escapeUnseen(eventWords(event, resolution))}\n`];
+  // Where there is none, it is said before anything is waited for.
+  let output = options.journal ? openJournal() : undefined;
+  try {
+    await listen(globals, {
+      passed: options.passed,
+      until: stop.signal,
+      begin: (knowledge, isFirst) => {
+        try {
+          filter = readFilter(options, knowledge);
+        } catch (error) {
+          // A table that comes later need not have the group or chain any more.
+          if (isFirst) throw error;
+        }
+        output ??= options.summary ? openSummary(() => stop.abort()) : openLines(options.json);
+      },
+      hear: ({ events, lost, start }, knowledge) => {
+        const seen = events
+          .map((event) => ({ event, resolution: knowledge.resolve(event, start) }))
+          .filter(({ event, resolution }) => isWanted(filter, event, resolution.owner));
+        return output?.hear(seen, lost) ?? true;
+      },
     });
-    const all = [...lines, ...tellLost(lost, json)];
-    return all.length === 0 || printOn(all.join(''));
-  };
-  await listen(globals, {
-    passed: options.passed,
-    begin: (knowledge, isFirst) => {
-      try {
-        filter = readFilter(options, knowledge);
-      } catch (error) {
-        // A table that comes later need not have the group or chain any more.
-        if (isFirst) throw error;
-      }
-    },
-    hear: printAll,
-  });
+  } finally {
+    output?.close();
+  }
 }

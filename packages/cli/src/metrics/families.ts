@@ -57,6 +57,50 @@ function hooks({ status }: InForce, name: 'attached' | 'needed', help: string): 
   return { name: `sockfilter_hook_${name}`, type: 'gauge', help, samples };
 }
 
+/** What readers of events have seen, from when they began on. */
+export interface Heard {
+  /** By group and chain. */
+  readonly refused: readonly { readonly labels: Labels; readonly value: number }[];
+  readonly lost: number;
+}
+
+/** The families of what was heard. */
+export function heardFamilies({ refused, lost }: Heard): readonly Family[] {
+  return [
+    {
+      name: 'sockfilter_refused_calls',
+      type: 'counter',
+      help: 'Calls that were refused since the metrics are served.',
+      samples: refused,
+    },
+    {
+      name: 'sockfilter_events_lost',
+      type: 'counter',
+      help: 'Events that came faster than they could be read: refused calls among them are not counted.',
+      samples: one(lost),
+    },
+  ];
+}
+
+function limits({ limits: all = [] }: Status): readonly Family[] {
+  const samples = (of: 'used' | 'most') =>
+    all.map(({ resource, ...limit }) => ({ labels: { resource }, value: limit[of] }));
+  return [
+    {
+      name: 'sockfilter_resource_used',
+      type: 'gauge',
+      help: 'How much of what is bounded is used.',
+      samples: samples('used'),
+    },
+    {
+      name: 'sockfilter_resource_limit',
+      type: 'gauge',
+      help: 'How much of it there can be.',
+      samples: samples('most'),
+    },
+  ];
+}
+
 /** The families of what is in force at a root; of nothing but that where nothing is. */
 export function familiesOf(root: string, found: InForce | undefined): readonly Family[] {
   const installed = gauge('installed', 'Whether rules are in force.', found ? 1 : 0);
@@ -77,6 +121,11 @@ export function familiesOf(root: string, found: InForce | undefined): readonly F
       help: 'Commits since the first.',
       samples: one(status.sequence),
     },
+    gauge(
+      'commit_timestamp_seconds',
+      'When the last commit was, in seconds since 1970.',
+      status.committed === undefined ? undefined : status.committed / 1000,
+    ),
     gauge('rules', 'Rules in force.', status.rules),
     gauge('audited', 'Rules and policies that only say what they would refuse.', audited),
     gauge('nodes', 'Nodes of the decision diagram.', status.nodes),
@@ -86,6 +135,7 @@ export function familiesOf(root: string, found: InForce | undefined): readonly F
     gauge('cgroups_limit', 'Control groups that can have an entry.', status.cgroupCapacity),
     gauge('cgroups_removed', 'Removed control groups that sockets still hold.', status.removed),
     gauge('trial_seconds', 'Seconds until a table on trial is undone.', status.trialSeconds),
+    ...limits(status),
     hooks(found, 'needed', 'Whether the table needs the hook.'),
     hooks(found, 'attached', 'Whether the hook is attached.'),
     policyCalls(found),

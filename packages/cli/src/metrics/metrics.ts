@@ -1,49 +1,35 @@
 /** `sockfilter metrics`: what is in force in numbers, printed, written to a file or served. */
 import { createServer, type Server } from 'node:http';
-import { isIP } from 'node:net';
+import type { RawEvent } from '@sockfilter/events';
 import { printSave } from '@sockfilter/iptables';
 import { EXIT } from '@sockfilter/language';
 import { replaceFile } from '../atomicfile.js';
+import { type Endpoint, readEndpoint, serveUntilSignal } from '../endpoint.js';
+import type { Knowledge } from '../events/knowledge.js';
+import { listen } from '../events/listener.js';
 import { CommandError, describeFailure } from '../failure.js';
 import { type Globals, requireLive } from '../globals.js';
 import { VERSION } from '../help.js';
 import { withLiveTable } from '../livetable.js';
-import { print, printRuleText, tell } from '../output.js';
+import { note, print, printRuleText, tell } from '../output.js';
 import { hashText } from '../revision.js';
-import { familiesOf } from './families.js';
-import { CONTENT_TYPE, printMetrics } from './openmetrics.js';
+import { familiesOf, heardFamilies } from './families.js';
+import { CONTENT_TYPE, type Family, type Labels, printMetrics } from './openmetrics.js';
 
-function readMetrics(globals: Globals): string {
+function readMetrics(globals: Globals, heard: readonly Family[] = []): string {
   const found = withLiveTable(globals, 'read', ({ firewall, open }) => {
     const { table, counters, revision } = open;
     const status = firewall.status(table);
     const hash = hashText(printSave(table));
     return status && { status, table, counters, version: VERSION, hash, label: revision?.label };
   });
-  return printMetrics(familiesOf(globals.root, found));
+  return printMetrics([...familiesOf(globals.root, found), ...heard]);
 }
 
 /** Seconds that a scrape waits for another command to end. */
 const SCRAPE_WAIT = 5;
 
-interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** `127.0.0.1:9100`, `[::1]:9100`. */
-function readEndpoint(text: string): Endpoint {
-  const [, inside, plain, port = ''] = /^(?:\[(.*)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? [];
-  const host = inside ?? plain ?? '';
-  if (isIP(host) !== 0 && Number(port) <= 65_535) return { host, port: Number(port) };
-  throw new CommandError(
-    `invalid address \`${text}\` to listen at`,
-    EXIT.usage,
-    'write `127.0.0.1:9184` or `[::1]:9184`',
-  );
-}
-
-function serverOf(globals: Globals): Server {
+function serverOf(globals: Globals, heard: () => readonly Family[]): Server {
   return createServer((request, response) => {
     const [path] = (request.url ?? '').split('?');
     if (path !== '/metrics' || !['GET', 'HEAD'].includes(request.method ?? '')) {
@@ -51,7 +37,7 @@ function serverOf(globals: Globals): Server {
       return;
     }
     try {
-      const text = readMetrics(globals);
+      const text = readMetrics(globals, heard());
       response.writeHead(200, { 'content-type': CONTENT_TYPE }).end(text);
     } catch (error) {
       tell(describeFailure(error, false).text);
@@ -60,28 +46,52 @@ function serverOf(globals: Globals): Server {
   });
 }
 
+/** Counts refusals by group, until it is told to end. */
+class Refusals {
+  readonly #counts = new Map<string, { readonly labels: Labels; value: number }>();
+  #lost = 0;
+
+  async listen(globals: Globals, until: AbortSignal): Promise<void> {
+    await listen(globals, {
+      passed: false,
+      until,
+      begin: () => undefined,
+      hear: ({ events, lost }, knowledge) => {
+        this.#lost += lost;
+        for (const event of events) if (event.kind === 'refused') this.#add(event, knowledge);
+        return true;
+      },
+    });
+  }
+
+  #add({ group, chain }: RawEvent, { groups }: Knowledge): void {
+    const key = `${group} ${chain}`;
+    const name = groups.find(({ id }) => id === group)?.name ?? '';
+    const known = this.#counts.get(key) ?? {
+      labels: { group: name, id: String(group), chain },
+      value: 0,
+    };
+    this.#counts.set(key, { ...known, value: known.value + 1 });
+  }
+
+  families(): readonly Family[] {
+    return heardFamilies({ refused: [...this.#counts.values()], lost: this.#lost });
+  }
+}
+
 /** Serves until a signal ends it. */
 async function serve(globals: Globals, endpoint: Endpoint): Promise<void> {
-  const server = serverOf(globals);
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  const end = () => {
-    server.close();
-    server.closeAllConnections();
-  };
-  for (const signal of signals) process.on(signal, end);
+  const refusals = new Refusals();
+  const server = serverOf(globals, () => refusals.families());
+  const stop = new AbortController();
+  const hearing = refusals.listen(globals, stop.signal).catch((error) => {
+    note(`refusals are not counted by group: ${describeFailure(error, false).text.trimEnd()}`);
+  });
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.on('error', reject).on('close', resolve);
-      server.listen(endpoint, () => {
-        const address = server.address();
-        if (address !== null && typeof address === 'object') {
-          const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-          print(`listening at http://${host}:${address.port}/metrics\n`);
-        }
-      });
-    });
+    await serveUntilSignal(server, endpoint, (url) => print(`listening at ${url}/metrics\n`));
   } finally {
-    for (const signal of signals) process.off(signal, end);
+    stop.abort();
+    await hearing;
   }
 }
 
@@ -94,11 +104,11 @@ export interface MetricsOptions {
 
 export async function showMetrics(globals: Globals, options: MetricsOptions): Promise<void> {
   requireLive(globals, 'metrics');
-  const { listen, output } = options;
-  if (listen !== undefined && output !== undefined)
+  const { listen: at, output } = options;
+  if (at !== undefined && output !== undefined)
     throw new CommandError('`--listen` and `--output` exclude each other', EXIT.usage);
-  if (listen !== undefined) {
-    const endpoint = readEndpoint(listen);
+  if (at !== undefined) {
+    const endpoint = readEndpoint(at, '127.0.0.1:9184');
     readMetrics(globals);
     await serve({ ...globals, wait: Math.max(globals.wait, SCRAPE_WAIT) }, endpoint);
   } else if (output === undefined) printRuleText(readMetrics(globals));

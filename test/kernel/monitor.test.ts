@@ -1,0 +1,187 @@
+/** Where `monitor` puts what real calls have come to: a table on a terminal, a log of the machine. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ended, program, Workplace } from '../cli/command.js';
+import type { Caller } from '../harness/caller.js';
+import { describeKernel } from '../harness/kernel.js';
+import { Policy } from '../harness/policy.js';
+import { Testbed } from '../harness/testbed.js';
+
+const SINK = require.resolve('./processes/logsink.js');
+
+/** Fields of an entry of the journal's protocol, of which each has its length before it. */
+function readEntry(bytes: Buffer): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf('\n', at);
+    const length = Number(bytes.readBigUInt64LE(end + 1));
+    fields[bytes.toString('latin1', at, end)] = bytes.toString('utf8', end + 9, end + 9 + length);
+    at = end + 9 + length + 1;
+  }
+  return fields;
+}
+
+describeKernel('monitor', () => {
+  let bed: Testbed;
+  let policy: Policy;
+  let place: Workplace;
+  let web: Caller;
+  beforeAll(async () => {
+    bed = await Testbed.create();
+    policy = new Policy(bed.cgroups.path);
+    place = new Workplace({ SOCKFILTER_ROOT: bed.cgroups.path });
+    policy.enforce(`-G web --id 3 --path ${bed.cgroups.path}/web
+      -A CONNECT -d 10.9.9.9 -j REJECT --reject-with EACCES -m comment --comment "a \\\\\\\\ b"
+      -A CONNECT -d 10.9.9.8 -j DROP`);
+    web = await bed.caller('web');
+  });
+  afterAll(async () => {
+    policy?.teardown();
+    await bed?.close();
+    place?.remove();
+  });
+
+  const connect = async (address: string) => {
+    const fd = await web.socket('inet', 'dgram');
+    const outcome = await web.connect(fd, { address, port: 80 });
+    await web.close(fd);
+    return outcome;
+  };
+
+  /** What a child has printed, until something is in it; calls go on meanwhile. */
+  async function until(child: ChildProcess, has: (said: string) => boolean): Promise<string> {
+    let said = '';
+    child.stdout?.on('data', (piece) => {
+      said += piece;
+    });
+    for (let n = 0; n < 300 && !has(said); n++) {
+      await connect('10.9.9.9');
+      await connect('10.9.9.8');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return said;
+  }
+
+  const readersOf = async () => {
+    const { EventSource } = await import('@sockfilter/kernel');
+    const source = EventSource.open(policy.root);
+    if (!source) throw new Error('nothing is installed');
+    const { slot } = source.slot;
+    source.slot.close();
+    source.close();
+    return slot;
+  };
+
+  test('equal events are a row, and the table is printed once where no terminal is', async () => {
+    const child = place.start(['monitor', '--summary', '--refused']);
+    const done = ended(child);
+    for (let n = 0; n < 300 && (await readersOf()) === 0; n++)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const address of ['10.9.9.8', '10.9.9.9', '10.9.9.9', '10.9.9.7']) await connect(address);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    child.kill('SIGINT');
+    const { status, stdout, stderr } = await done;
+    expect([status, stderr]).toEqual([0, '']);
+    const row = (count: number, errno: string, address: string, rule: number) =>
+      expect.stringMatching(
+        new RegExp(
+          `^${count} +\\d\\d:\\d\\d:\\d\\d  refused ${errno} +CONNECT  web \\(3\\)  \\S+ +udp ${address}:80  rule ${rule} of CONNECT$`,
+        ),
+      );
+    expect(stdout.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^COUNT +LAST +WHAT +CHAIN +GROUP +PROGRAM +CALL +RULE$/),
+      row(2, 'EACCES', '10.9.9.9', 1),
+      row(1, 'EPERM', '10.9.9.8', 2),
+    ]);
+  }, 60_000);
+
+  test('on a terminal it is drawn as it changes, keys sort it and end it', async () => {
+    const words = `stty rows 12 cols 90; exec node ${program('sockfilter')} monitor --summary`;
+    const child = spawn('script', ['-qec', words, '/dev/null'], {
+      env: {
+        ...process.env,
+        SOCKFILTER_ROOT: policy.root,
+        SOCKFILTER_STATE_DIR: place.path('state'),
+      },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const gone = new Promise((resolve) => child.on('exit', resolve));
+    const first = await until(child, (said) => /refused EPERM/.test(said));
+    expect(first).toContain('\x1b[?1049h');
+    expect(first).toMatch(/\d+ events, by count; c count, t last/);
+    child.stdin.write('d');
+    const sorted = await until(child, (said) => /by destination/.test(said));
+    expect(sorted.lastIndexOf('10.9.9.8:80')).toBeLessThan(sorted.lastIndexOf('10.9.9.9:80'));
+    child.stdin.write('q');
+    const last = await until(child, (said) => said.includes('\x1b[?1049l'));
+    expect(last).toContain('\x1b[?25h\x1b[?1049l');
+    expect(await gone).toBe(0);
+    expect(await readersOf()).toBe(0);
+  }, 60_000);
+
+  /** A mount namespace in which the log is the test's own. */
+  const namespaces = {
+    '/run/systemd/journal/socket': 'mkdir -p /run/systemd/journal',
+    '/dev/log': 'true',
+  } as const;
+  test.each(['/run/systemd/journal/socket', '/dev/log'] as const)(
+    '%s gets what was refused, with its fields',
+    async (path) => {
+      const folder = place.path(path.replaceAll('/', '-'));
+      for (const name of ['run', 'dev']) mkdirSync(join(folder, name), { recursive: true });
+      const script = `set -e
+        for name in null zero urandom; do touch dev/$name; mount --bind /dev/$name dev/$name; done
+        mount --rbind dev /dev
+        mount --bind run /run
+        ${namespaces[path]}
+        node ${SINK} ${path} &
+        sink=$!
+        trap 'kill $sink' EXIT
+        while ! [ -S ${path} ]; do sleep 0.05; done
+        node ${program('sockfilter')} monitor --journal --refused`;
+      const child = spawn('unshare', ['-m', 'sh', '-c', script], {
+        cwd: folder,
+        env: { ...process.env, SOCKFILTER_ROOT: policy.root, SOCKFILTER_STATE_DIR: folder },
+        stdio: ['ignore', 'pipe', 'inherit'],
+        detached: true,
+      });
+      const gone = new Promise((resolve) => child.on('exit', resolve));
+      const said = await until(child, (text) => text.trim().split('\n').length > 4);
+      process.kill(-Number(child.pid), 'SIGINT');
+      await gone;
+      const entries = said.split('\n').map((line) => Buffer.from(line, 'base64'));
+      const entry = entries.find((bytes) => bytes.includes('10.9.9.9'));
+      if (!entry) throw new Error('nothing is told of the call');
+      const message =
+        /refused EACCES, CONNECT udp 0\.0\.0\.0:0 -> 10\.9\.9\.9:80, \S+\[\d+\] uid 0 group web \(3\), rule 1 of CONNECT: -A/;
+      if (path === '/dev/log') {
+        expect(entry.toString()).toMatch(/^<28>sockfilter\[\d+\]: refused EACCES/);
+        expect(entry.toString()).toMatch(message);
+        return;
+      }
+      expect(readEntry(entry)).toMatchObject({
+        MESSAGE: expect.stringMatching(message),
+        PRIORITY: '4',
+        SYSLOG_IDENTIFIER: 'sockfilter',
+        ERRNO: '13',
+        OBJECT_PID: expect.stringMatching(/^\d+$/),
+        SOCKFILTER_KIND: 'refused',
+        SOCKFILTER_DESTINATION: '10.9.9.9:80',
+        SOCKFILTER_GROUP: 'web',
+        SOCKFILTER_RULE: '1',
+        SOCKFILTER_CGROUP: `${bed.cgroups.path}/web`,
+      });
+    },
+    60_000,
+  );
+
+  test.each([
+    ['--json', '--summary'],
+    ['--journal', '--summary'],
+  ])('%s and %s exclude each other', (...words) => {
+    const { stderr } = place.expectStatus(['monitor', ...words], 2);
+    expect(stderr).toContain('exclude each other');
+  });
+});
