@@ -35,3 +35,47 @@ test('a name that no file can hold is told, and nothing is printed', () => {
   place.write('odd.jsonl', eventOf({ id: 3, name: 'web\n-P CONNECT ACCEPT' }));
   expect(place.expectStatus(['learn', 'odd.jsonl'], 2).stdout).toBe('');
 });
+
+test('what a file lacks is a patch that says what it means, and is lacking once', () => {
+  const rules = `*socket
+:CONNECT DROP [0:0]
+:web-connect - [0:0]
+# Who it is.
+-G web --id 3
+-A CONNECT -m cgroup --id 3 -j web-connect
+-A web-connect -d 10.0.9.8/32 -p tcp -m tcp --dport 5432 -j ACCEPT
+-A web-connect -j DROP
+COMMIT
+`;
+  place.write('grow.jsonl', eventOf({ id: 3, name: 'web' }));
+  place.write('grow.rules', rules);
+  const { stdout } = place.expectStatus(['learn', '--into', 'grow.rules', 'grow.jsonl'], 1);
+  expect(place.read('grow.rules')).toBe(rules);
+  expect(stdout).toMatch(/^# newly accepted: CONNECT, .*10\.0\.9\.9.*5432/);
+  place.write('grow.patch', stdout);
+  expect(place.shell('git apply --unsafe-paths -p0 grow.patch').stderr).toBe('');
+  const patched = place.read('grow.rules');
+  place.write('grow.rules', rules);
+  place.expectStatus(['learn', '--into', 'grow.rules', '--write', 'grow.jsonl'], 0);
+  expect(place.read('grow.rules')).toBe(patched);
+  expect(patched.split('\n').slice(6, 9)).toEqual([
+    '-A web-connect -d 10.0.9.8/32 -p tcp -m tcp --dport 5432 -j ACCEPT',
+    '-A web-connect -d 10.0.9.9/32 -p tcp -m tcp --dport 5432 -m comment --comment "seen once" -j ACCEPT',
+    '-A web-connect -j DROP',
+  ]);
+  const again = place.expectStatus(['learn', '--into', 'grow.rules', 'grow.jsonl'], 0);
+  expect([again.stdout, again.stderr]).toEqual(['', expect.stringContaining('accepts all')]);
+  place.write('head.rules', '*socket\n-G web --id 3\n-A CONNECT -d 10.0.9.0/24 -j DROP\nCOMMIT\n');
+  place.expectStatus(['learn', '--into', 'head.rules', '--write', 'grow.jsonl'], 0);
+  place.expectStatus(['learn', '--into', 'head.rules', 'grow.jsonl'], 0);
+  place.expectStatus(['check', 'head.rules'], 0);
+});
+
+test.each([
+  ['--for 10x', 'invalid time `10x`'],
+  ['--for 5 x.jsonl', 'they take no files'],
+  ['--write', '`--write` needs `--into`'],
+  ['--into a --rules b', 'exclude each other'],
+])('learn %s', (line, message) => {
+  expect(place.expectStatus(['learn', ...line.split(' ')], 2).stderr).toContain(message);
+});

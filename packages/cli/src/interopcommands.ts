@@ -52,7 +52,7 @@ function exportCommand(parser: Argv, globals: Globals): Argv {
   );
 }
 
-function learnCommand(parser: Argv): Argv {
+function learnCommand(parser: Argv, globals: Globals): Argv {
   return parser.command(
     'learn [events..]',
     'make a rule file that allows the calls that events tell of',
@@ -67,16 +67,27 @@ function learnCommand(parser: Argv): Argv {
         .option('group', { ...list, alias: 'g', describe: 'of this group alone: name or id' })
         .option('rules', { ...text, describe: 'leave out what this rule file accepts' })
         .option('prefix', { ...text, describe: 'join IPv4 addresses of peers to networks so long' })
-        .option('prefix6', { ...text, describe: 'the same of IPv6' }),
-    async ({ events, group, rules, prefix, prefix6 }) => {
-      const { learnRules } = await import('./learn.js');
-      await learnRules({ events, groups: group ?? [], rules, prefix, prefix6 });
+        .option('prefix6', { ...text, describe: 'the same of IPv6' })
+        .option('for', { ...text, describe: 'listen to what happens so long: 90s, 10m, 2h' })
+        .option('live', { type: 'boolean', default: false, describe: 'the same, until ^C' })
+        .option('into', { ...text, describe: 'print what this rule file lacks, as a patch' })
+        .option('write', {
+          type: 'boolean',
+          default: false,
+          describe: 'add it to the file, too',
+        }),
+    async ({ events, group, for: time, ...words }) => {
+      const { learnRules } = await import('./learn/learn.js');
+      const { rules, prefix, prefix6, live, into, write } = words;
+      const groups = group ?? [];
+      const all = { events, groups, rules, prefix, prefix6, for: time, live, into, write };
+      await learnRules(globals, all);
     },
   );
 }
 
 export function interopCommands(parser: Argv, globals: Globals): Argv {
-  return learnCommand(exportCommand(bindListCommands(parser, globals), globals)).command(
+  return learnCommand(exportCommand(bindListCommands(parser, globals), globals), globals).command(
     'import <files..>',
     'make a rule file of the rules of iptables, nft, systemd or Kubernetes',
     (command) =>

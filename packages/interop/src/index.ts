@@ -9,7 +9,16 @@ export { type Draft, type Fate, printPlace, type Remark, type Scope } from './dr
 export { readDump } from './dump.js';
 export { finishDraft, type Imported } from './finish.js';
 export { printInvariants } from './invariantfile.js';
-export { type Learned, type LearnOptions, learn, type SeenCall } from './learn.js';
+export {
+  type Addition,
+  additionsFor,
+  type Learned,
+  type LearnOptions,
+  learn,
+  learnedWords,
+  type SeenCall,
+  withTwins,
+} from './learn.js';
 export { importPolicies } from './networkpolicy.js';
 export { type Exported, exportNft, type LocateOwner } from './nft/export.js';
 export { readRuleset } from './nft/ruleset.js';

@@ -55,12 +55,16 @@ const TWIN: Partial<Readonly<Record<BuiltinChain, BuiltinChain>>> = {
 };
 
 /** The calls of udp as they would be in the other chain, where there is one. */
-function twins(calls: readonly SeenCall[], chain: BuiltinChain): readonly SeenCall[] {
-  return calls.flatMap(({ packet }) =>
-    packet.protocol === PROTOCOL.udp && TWIN[packet.chain] === chain
-      ? [{ packet: { ...packet, chain }, times: 0 }]
-      : [],
-  );
+function twins(calls: readonly SeenCall[]): readonly SeenCall[] {
+  return calls.flatMap(({ packet }) => {
+    const chain = packet.protocol === PROTOCOL.udp ? TWIN[packet.chain] : undefined;
+    return chain ? [{ packet: { ...packet, chain }, times: 0 }] : [];
+  });
+}
+
+/** The calls, and those by which the same datagrams can be sent. */
+export function withTwins(calls: readonly SeenCall[]): readonly SeenCall[] {
+  return [...calls, ...twins(calls)];
 }
 
 const PORTS: readonly number[] = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.udplite];
@@ -82,7 +86,7 @@ function networkOf(family: Family, address: bigint, length: number): string {
  * The options of a rule that matches the call. A port of ours is one to which the chain listens; one that the kernel
  * gave is told by the peer's.
  */
-function optionsOf(packet: Packet, prefix: Readonly<Record<Family, number>>): string {
+export function learnedWords(packet: Packet, prefix: Readonly<Record<Family, number>>): string {
   const { chain, family, protocol, source, destination, sourcePort, destinationPort } = packet;
   const { ours, noPeer } = CHAINS[chain];
   const words: string[] = [];
@@ -110,29 +114,58 @@ function timesText(times: number): string {
   return times === 1 ? 'seen once' : `seen ${times} times`;
 }
 
-/** The rules for some calls of one group in one chain, those that were seen most often first. */
-function rulesOf(chain: string, calls: readonly SeenCall[], options: LearnOptions): string[] {
+/** The rules, behind their chain, for some calls of one group in one chain, those that were seen most often first. */
+function rulesOf(calls: readonly SeenCall[], { prefix }: LearnOptions): readonly string[] {
   const times = new Map<string, number>();
-  for (const call of calls) {
-    const words = optionsOf(call.packet, options.prefix);
-    times.set(words, (times.get(words) ?? 0) + call.times);
+  for (const { packet, times: more } of calls) {
+    const words = learnedWords(packet, prefix);
+    times.set(words, (times.get(words) ?? 0) + more);
   }
   const sorted = [...times].toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
-  return sorted.map(
-    ([words, n]) => `-A ${chain} ${words} -m comment --comment "${timesText(n)}" -j ACCEPT`,
+  return sorted.map(([words, n]) => `${words} -m comment --comment "${timesText(n)}" -j ACCEPT`);
+}
+
+/** Rules that a table needs so that it accepts calls of one group in one chain. */
+export interface Addition {
+  readonly chain: BuiltinChain;
+  readonly group: number;
+  /** The chain that `learn` makes for them. */
+  readonly learned: string;
+  /** Options and target of each. */
+  readonly rules: readonly string[];
+}
+
+function labelOf(id: number, { groups }: LearnOptions): string {
+  return groups.find((each) => each.id === id)?.name ?? `group-${id}`;
+}
+
+const idsOf = (calls: readonly SeenCall[]) =>
+  [...new Set(calls.map(({ packet }) => packet.group))].toSorted((a, b) => a - b);
+
+/** What of the calls is to be added where rules are there already. */
+export function additionsFor(
+  calls: readonly SeenCall[],
+  options: LearnOptions,
+): readonly Addition[] {
+  return idsOf(calls).flatMap((group) =>
+    BUILTIN_CHAINS.flatMap((chain): readonly Addition[] => {
+      const seen = calls.filter(({ packet }) => packet.group === group && packet.chain === chain);
+      if (seen.length === 0) return [];
+      const rules = rulesOf(seen, options);
+      return [{ chain, group, learned: chainName(labelOf(group, options), group, chain), rules }];
+    }),
   );
 }
 
 /** What the calls need. Calls of no group are the caller's to leave out: a rule for id 0 is one for most of a machine. */
 export function learn(calls: readonly SeenCall[], options: LearnOptions): Learned {
-  const ids = [...new Set(calls.map(({ packet }) => packet.group))].toSorted((a, b) => a - b);
   const declared: string[] = [];
   const heads: string[] = [];
   const rules: string[] = [];
   const unseen = new Map<string, readonly BuiltinChain[]>();
-  for (const id of ids) {
+  for (const id of idsOf(calls)) {
     const group = options.groups.find((each) => each.id === id);
-    const label = group?.name ?? `group-${id}`;
+    const label = labelOf(id, options);
     if (id !== 0) heads.push(printGroup({ name: label, id, path: group?.path }));
     const quiet: BuiltinChain[] = [];
     const own = calls.filter(({ packet }) => packet.group === id);
@@ -146,7 +179,10 @@ export function learn(calls: readonly SeenCall[], options: LearnOptions): Learne
       declared.push(`:${name} - [0:0]`);
       rules.push(`-A ${builtin} -m cgroup --id ${id} -j ${name}`);
       rules.push(
-        ...rulesOf(name, [...seen, ...twins(own, builtin)], options),
+        ...rulesOf(
+          [...seen, ...twins(own).filter(({ packet }) => packet.chain === builtin)],
+          options,
+        ).map((rule) => `-A ${name} ${rule}`),
         `-A ${name} -j DROP`,
       );
     }
