@@ -167,6 +167,7 @@ describe('with a base', () => {
       DIFF: 'no-new-access',
       FAIL_ON: 'error',
       FORMAT: 'github',
+      RUNNER_TEMP: repository.path('..'),
     };
     const ended = repository.bash(script, { ...env, AT: shallow, GITHUB_ACTION_PATH: CHECKOUT });
     expect(ended.stdout).toMatch(/^::error file=rules\/web\.rules,line=8,.*title=SF200 /m);
