@@ -1,6 +1,7 @@
 /**
  * Makes the npm package's dist/ from the sources: main.cjs; yargs.cjs, which only the commands that are
- * words load; yaml.cjs and zod.cjs, which only those load that read YAML. CommonJS, because node needs a third less time to start it than ES modules.
+ * words load; yaml.cjs and zod.cjs, which only those load that read YAML; index.cjs, which programs import, and which
+ * is the other face of main.cjs. CommonJS, because node needs a third less time to start it than ES modules.
  * Everything is bundled but koffi, which is native. All is made of the sources: types need not be checked first.
  */
 import { execFileSync } from 'node:child_process';
@@ -73,6 +74,12 @@ async function findDigest() {
   return made.exports.programDigest();
 }
 
+/** One bundle for the command and for programs: what only these need is not run for the command. */
+const ENTRY = `
+  export { main } from './src/main.ts';
+  export const api = () => require('./src/api/index.ts');
+`;
+
 const digest = await findDigest();
 const unit = (name) => JSON.stringify(readFileSync(join(here, 'systemd', name), 'utf8'));
 
@@ -85,7 +92,7 @@ const built = await Promise.all([
       SERVICE_UNIT: unit('sockfilter.service'),
       JOURNAL_UNIT: unit('sockfilter-journal.service'),
     },
-    entryPoints: ['src/main.ts'],
+    stdin: { contents: ENTRY, resolveDir: here },
     outfile: join(dist, 'main.cjs'),
     external: ['koffi'],
     // The CommonJS of jsonc-parser loads its parts in a way that can't be bundled.
@@ -120,6 +127,17 @@ const licenses = [...folders].sort().map((folder) => {
 /** Each file is replaced at once: commands may be running meanwhile. */
 const files = new Map(
   built.flatMap(({ outputFiles }) => outputFiles).map(({ path, text }) => [basename(path), text]),
+);
+/** What is exported there at run time, in lists of names. */
+const EXPORTED = /^export \{([^}]*)\}/gm;
+const lists = readFileSync(join(here, 'src/api/index.ts'), 'utf8').matchAll(EXPORTED);
+const names = [...lists].flatMap(([, list]) =>
+  list.split(',').flatMap((item) => /^\s*(?:\w+ as )?(\w+)\s*$/.exec(item)?.[1] ?? []),
+);
+// The list is for node, which finds names to import without running anything.
+files.set(
+  'index.cjs',
+  `module.exports = require('./main.cjs').api();\n0 && (module.exports = { ${names.join(', ')} });\n`,
 );
 files.set('LICENSES.txt', licenses.join(`\n${'-'.repeat(80)}\n\n`));
 for (const [name, text] of files) {

@@ -1,6 +1,6 @@
 /** What `npm pack` makes is what a user installs: it needs Node and nothing else. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,7 +13,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function npm(...args: readonly string[]): string {
-  const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--ignore-scripts'];
+  const quiet = ['--no-audit', '--no-fund', '--no-update-notifier'];
   return execFileSync('npm', [...args, ...quiet], { cwd: ROOT, encoding: 'utf8' });
 }
 
@@ -31,16 +31,22 @@ test('the packed package installs and runs', () => {
     'package/dist/completion/_sockfilter',
     'package/dist/completion/sockfilter.bash',
     'package/dist/completion/sockfilter.fish',
+    'package/dist/index.cjs',
     'package/dist/main.cjs',
+    'package/dist/man/sockfilter-restore.8',
+    'package/dist/man/sockfilter-save.8',
+    'package/dist/man/sockfilter.8',
     'package/dist/yaml.cjs',
     'package/dist/yargs.cjs',
     'package/dist/zod.cjs',
+    'package/index.d.cts',
     'package/package.json',
     'package/systemd/sockfilter.service',
   ]);
 
   const prefix = join(folder, 'prefix');
-  npm('install', '--global', '--prefix', prefix, '--prefer-offline', tarball);
+  npm('install', '--global', '--prefix', prefix, '--prefer-offline', '--ignore-scripts', tarball);
+  expect(existsSync(join(prefix, 'share/man/man8/sockfilter.8'))).toBe(true);
   const rules = join(folder, 'rules');
   writeFileSync(rules, '*socket\nCOMMIT\n');
   const run = (program: string, args: string) => {

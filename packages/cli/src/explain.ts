@@ -40,7 +40,7 @@ import { printWalk, walkRules } from './ci/walk.js';
 import { CommandError } from './failure.js';
 import { withFileTable } from './filetable.js';
 import type { Globals } from './globals.js';
-import { withLiveTable } from './livetable.js';
+import { type LiveTable, withLiveTable } from './livetable.js';
 import { print } from './output.js';
 import { type PacketWords, readPacket } from './packet.js';
 import { noteCaller } from './pathnotes.js';
@@ -94,23 +94,35 @@ function openWalk(packet: Packet): (answers: Answers) => Decision {
   return (answers) => walkBlob(blob, packet, answers);
 }
 
+/** The call in a rule file's table. Throws CommandError where the words make no call. */
+function explainWritten(
+  written: Table,
+  words: PacketWords,
+  circumstances: Circumstances,
+): Explained {
+  const table = registerPaths(written, 0);
+  const packet = readPacket(words, table);
+  return { table, packet, ways: walkFile(table, packet, circumstances), isInstalled: true };
+}
+
+/** The call in the table in force. Throws CommandError where the words make no call. */
+function explainLive(
+  { open: { table }, firewall }: LiveTable,
+  words: PacketWords,
+  circumstances: Circumstances,
+): Explained {
+  const packet = readPacket(words, table);
+  const walk = firewall.explain(packet);
+  const ways = walkNodes(table, packet, circumstances, walk ?? openWalk(packet));
+  return { table, packet, ways, isInstalled: walk !== undefined };
+}
+
 function decide(globals: Globals, words: PacketWords, circumstances: Circumstances): Explained {
   if (globals.file !== undefined)
-    return withFileTable(globals.file, globals.wait, 'read', ({ table: written }) => {
-      const table = registerPaths(written, 0);
-      const packet = readPacket(words, table);
-      return { table, packet, ways: walkFile(table, packet, circumstances), isInstalled: true };
-    });
-  return withLiveTable(globals, 'read', ({ open: { table }, firewall }) => {
-    const packet = readPacket(words, table);
-    const walk = firewall.explain(packet);
-    return {
-      table,
-      packet,
-      ways: walkNodes(table, packet, circumstances, walk ?? openWalk(packet)),
-      isInstalled: walk !== undefined,
-    };
-  });
+    return withFileTable(globals.file, globals.wait, 'read', ({ table }) =>
+      explainWritten(table, words, circumstances),
+    );
+  return withLiveTable(globals, 'read', (live) => explainLive(live, words, circumstances));
 }
 
 function packetWords(packet: Packet): Readonly<Record<string, string | number>> {
@@ -138,7 +150,49 @@ function isDenied({ denyUnseen }: Table, { protocol }: Packet): boolean {
   return denyUnseen && protocol === PROTOCOL.udplite;
 }
 
-function place(owner: CounterOwner) {
+/** A rule, or a policy. */
+export interface Decider {
+  readonly chain: string;
+  /** Its number; null for the policy. */
+  readonly rule: number | null;
+  /** As `-S` prints it. */
+  readonly text: string;
+}
+
+/** What becomes of a call. */
+export interface OutcomeAnswer {
+  readonly verdict: 'allowed' | 'refused';
+  readonly errno?: number;
+  /** `EPERM`. */
+  readonly errnoName?: string;
+  readonly decider: Decider;
+  /** What rules have made the socket's mark, if they have: `0x1`. */
+  readonly mark?: string;
+  /** What it would be refused with, if it were not audited. */
+  readonly audited?: { readonly errno: number; readonly errnoName: string };
+  /** The rules that count it. */
+  readonly counted: readonly Decider[];
+}
+
+/** What becomes of it where rules have said so. */
+export interface WayAnswer extends OutcomeAnswer {
+  readonly said: readonly (Decider & { readonly holds: boolean })[];
+}
+
+/** What `explain --json` prints of a call: one outcome, or several where rules ask a clock, a state or chance. */
+export type Explanation = (
+  | OutcomeAnswer
+  | { readonly verdict: 'undecided'; readonly ways: readonly WayAnswer[] }
+) & {
+  /** False where no table is in force, and every call is allowed. */
+  readonly installed: boolean;
+  /** The table lets nobody make such a socket. */
+  readonly denied?: boolean;
+  /** The call as it was understood. */
+  readonly call: Readonly<Record<string, string | number>>;
+};
+
+function place(owner: CounterOwner): Decider {
   return {
     chain: owner.chain.name,
     rule: owner.rule ? owner.number : null,
@@ -169,7 +223,7 @@ class Outcome {
     this.said = [...said].map(([n, holds]) => ({ owner: elementAt(tests, n).owner, holds }));
   }
 
-  get json() {
+  get json(): OutcomeAnswer {
     const named = this.errno === 0 ? {} : { errnoName: errnoName(this.errno) };
     return {
       ...(this.errno === 0
@@ -207,6 +261,50 @@ class Outcome {
   }
 }
 
+function outcomesOf({ table, packet, ways }: Explained): readonly Outcome[] {
+  const tests = placedTests(table);
+  return ways.map((way) => new Outcome(tests, packet, way));
+}
+
+function explanationOf(
+  { table, packet, isInstalled }: Explained,
+  outcomes: readonly Outcome[],
+): Explanation {
+  const [only, other] = outcomes;
+  if (!only) throw new Error('a call without an outcome');
+  const about = {
+    installed: isInstalled,
+    ...(isDenied(table, packet) && { denied: true }),
+    call: packetWords(packet),
+  };
+  if (!other) return { ...only.json, ...about };
+  const ways = outcomes.map((each) => ({
+    said: each.said.map(({ owner, holds }) => ({ ...place(owner), holds })),
+    ...each.json,
+  }));
+  return { verdict: 'undecided', ways, ...about };
+}
+
+/** What becomes of a call by a table that is in a file, or nowhere. Throws CommandError where the words make no call. */
+export function explainIn(
+  table: Table,
+  words: PacketWords,
+  circumstances: Circumstances = {},
+): Explanation {
+  const explained = explainWritten(table, words, circumstances);
+  return explanationOf(explained, outcomesOf(explained));
+}
+
+/** What becomes of a call by the table in force. Throws CommandError where the words make no call. */
+export function explainInForce(
+  live: LiveTable,
+  words: PacketWords,
+  circumstances: Circumstances = {},
+): Explanation {
+  const explained = explainLive(live, words, circumstances);
+  return explanationOf(explained, outcomesOf(explained));
+}
+
 /** The call as the process would make it: who calls is not said in other words as well. */
 function callOf({ cgroup, uid, gid, name, netns }: Task, words: PacketWords): PacketWords {
   for (const key of ['group', 'uid', 'gid', 'comm', 'netns'] as const)
@@ -240,27 +338,15 @@ export async function explain(
 ): Promise<void> {
   const task = pid === undefined ? undefined : readTask(pid);
   const words = task ? callOf(task, given) : given;
-  const { table, packet, ways, isInstalled } = decide(globals, words, circumstances);
+  const explained = decide(globals, words, circumstances);
+  const { table, packet, isInstalled } = explained;
   noteCaller(words.group, table.groups);
-  const tests = placedTests(table);
-  const outcomes = ways.map((way) => new Outcome(tests, packet, way));
-  const [only, other] = outcomes;
-  if (!only) throw new Error('a call without an outcome');
+  const outcomes = outcomesOf(explained);
+  const [, other] = outcomes;
   const asked = () => walkRules(table, packet, circumstances);
   if (json) {
     const answer = {
-      ...(other
-        ? {
-            verdict: 'undecided',
-            ways: outcomes.map((each) => ({
-              said: each.said.map(({ owner, holds }) => ({ ...place(owner), holds })),
-              ...each.json,
-            })),
-          }
-        : only.json),
-      installed: isInstalled,
-      ...(isDenied(table, packet) && { denied: true }),
-      call: packetWords(packet),
+      ...explanationOf(explained, outcomes),
       ...(task && { process: task }),
       ...(rules && { asked: asked() }),
     };

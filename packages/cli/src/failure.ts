@@ -56,7 +56,8 @@ const FILE_ERRNOS: ReadonlySet<string> = new Set([
 ]);
 
 export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
+  if (typeof error !== 'object' || error === null) return undefined;
+  if (!('code' in error) || !('syscall' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 

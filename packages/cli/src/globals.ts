@@ -25,7 +25,8 @@ export function readGroupPath(text: string): string {
   throw usage(read.fault.message, read.fault.help);
 }
 
-function readRoot(text: string): string {
+/** The control group to police, made canonical; it is no pattern. */
+export function readRoot(text: string): string {
   const root = readGroupPath(text);
   if (patternOf(root) === undefined) return root;
   throw usage(`the root \`${root}\` is a pattern: it is one control group`);

@@ -126,7 +126,11 @@ export interface Recorded {
  * Records a commit. The table before gets an entry as well if it has none: somebody else's, or from before
  * a reboot. That it can't be is no failure of the commit, which has happened.
  */
-export function recordCommit(instance: string, { before, text, previous }: Recorded): void {
+export function recordCommit(
+  instance: string,
+  { before, text, previous }: Recorded,
+  tell: (text: string) => void = note,
+): void {
   try {
     const entries = readHistory(instance);
     const known = entryOf(entries, before);
@@ -141,6 +145,6 @@ export function recordCommit(instance: string, { before, text, previous }: Recor
   } catch (error) {
     const why = error instanceof CommandError ? error.message : errnoOf(error);
     if (why === undefined) throw error;
-    note(`the commit is in force, but not in the history in ${folderOf(instance)} (${why})`);
+    tell(`the commit is in force, but not in the history in ${folderOf(instance)} (${why})`);
   }
 }

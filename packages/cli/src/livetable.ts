@@ -17,6 +17,11 @@ import { hashText, type Revision, revisionOf, withRevision } from './revision.js
 import { SYSTEM_NAMES } from './systemnames.js';
 import { waitTurn } from './turn.js';
 
+/** Which table in force, and who hears what a person should know beside the outcome. */
+export interface LiveOptions extends Pick<Globals, 'root' | 'wait'> {
+  readonly tell?: (text: string) => void;
+}
+
 export interface LiveTable {
   readonly open: OpenTable;
   readonly firewall: Firewall;
@@ -72,7 +77,11 @@ function stateful(firewall: Firewall): Table {
   return text === undefined ? EMPTY_TABLE : parseInForce(text);
 }
 
-function openLive(firewall: Firewall, access: Access, wait: number): OpenTable {
+function openLive(
+  firewall: Firewall,
+  access: Access,
+  { wait, tell = note }: LiveOptions,
+): OpenTable {
   const inForce = access === 'replace' ? undefined : firewall.read();
   const table = inForce ? firewall.fill(parseInForce(inForce.text)) : EMPTY_TABLE;
   return {
@@ -100,8 +109,8 @@ function openLive(firewall: Firewall, access: Access, wait: number): OpenTable {
       });
       // What is on trial is recorded when it is confirmed.
       if (confirmWithin === undefined)
-        recordCommit(firewall.name, { before: old, text: withRevision(body, revision) });
-      notePaths(table, next);
+        recordCommit(firewall.name, { before: old, text: withRevision(body, revision) }, tell);
+      notePaths(table, next, tell);
       return countersOf(table, before ?? []);
     },
   };
@@ -119,19 +128,19 @@ export function withRules<T>(
 }
 
 /** Keeps the table that is on trial. */
-export function confirmTrial(globals: Globals): void {
-  withFirewall(globals, (firewall) => {
+export function confirmTrial(options: LiveOptions): void {
+  withFirewall(options, (firewall) => {
     const { fallback } = firewall;
     const before = fallback && wholeText(fallback, firewall.fillFallback(parseInForce(fallback)));
     firewall.confirm();
     const text = textInForce(firewall);
-    if (text !== undefined) recordCommit(firewall.name, { before, text });
+    if (text !== undefined) recordCommit(firewall.name, { before, text }, options.tell);
   });
 }
 
 /** Puts the table before back: of one on trial at once, else that of the history. Gives what it was. */
-export function goBack(globals: Globals): string {
-  return withFirewall(globals, (firewall) => {
+export function goBack(options: LiveOptions): string {
+  return withFirewall(options, (firewall) => {
     if (firewall.trial) {
       firewall.abort();
       return 'the table on trial is undone';
@@ -154,7 +163,11 @@ export function goBack(globals: Globals): string {
     const skeleton = withRevision(printSave(table, { elements: false }), revisionOf(wanted));
     const committed = table.sets.length === 0 ? wanted : skeleton;
     firewall.commit({ table, text: committed, origins, testOrigins });
-    recordCommit(firewall.name, { before: text, text: wanted, previous: target.previous });
+    recordCommit(
+      firewall.name,
+      { before: text, text: wanted, previous: target.previous },
+      options.tell,
+    );
     const label = revisionOf(wanted)?.label;
     return `back to ${target.path}${label === undefined ? '' : `, revision ${label}`}`;
   });
@@ -183,18 +196,25 @@ function openInTurn(root: string, wait: number): Firewall {
 }
 
 /** Opens the instance for `use` and holds its lock as long. */
-export function withFirewall<T>({ root, wait }: Globals, use: (firewall: Firewall) => T): T {
+export function withFirewall<T>(
+  { root, wait, tell = note }: LiveOptions,
+  use: (firewall: Firewall) => T,
+): T {
   const firewall = openInTurn(root, wait);
   try {
-    for (const warning of firewall.warnings) note(warning);
+    for (const warning of firewall.warnings) tell(warning);
     return use(firewall);
   } finally {
     firewall.close();
   }
 }
 
-export function withLiveTable<T>(globals: Globals, access: Access, use: (live: LiveTable) => T): T {
-  return withFirewall(globals, (firewall) =>
-    use({ firewall, open: openLive(firewall, access, globals.wait) }),
+export function withLiveTable<T>(
+  options: LiveOptions,
+  access: Access,
+  use: (live: LiveTable) => T,
+): T {
+  return withFirewall(options, (firewall) =>
+    use({ firewall, open: openLive(firewall, access, options) }),
   );
 }

@@ -2,9 +2,9 @@
 import { type Group, pathDoubt, pathsInRules, type Table } from '@sockfilter/table';
 import { note } from './output.js';
 
-function notePath(path: string): void {
+function notePath(path: string, tell: (text: string) => void): void {
   const doubt = pathDoubt(path);
-  if (doubt) note(`\`${path}\`: ${doubt.message}: \`${doubt.help}\` may be meant`);
+  if (doubt) tell(`\`${path}\`: ${doubt.message}: \`${doubt.help}\` may be meant`);
 }
 
 function pathsOf(table: Table): ReadonlySet<string> {
@@ -12,12 +12,12 @@ function pathsOf(table: Table): ReadonlySet<string> {
 }
 
 /** Of those that are new in a table. */
-export function notePaths(before: Table, after: Table): void {
+export function notePaths(before: Table, after: Table, tell = note): void {
   const known = pathsOf(before);
-  for (const path of pathsOf(after)) if (!known.has(path)) notePath(path);
+  for (const path of pathsOf(after)) if (!known.has(path)) notePath(path, tell);
 }
 
 /** Of the caller that a question is about, if it is given by its path. */
 export function noteCaller(text: string | undefined, groups: readonly Group[]): void {
-  if (text?.startsWith('/') && !groups.some(({ name }) => name === text)) notePath(text);
+  if (text?.startsWith('/') && !groups.some(({ name }) => name === text)) notePath(text, note);
 }

@@ -47,7 +47,7 @@ function parse({ name, text }: Input, base: Table | undefined): ParsedSave {
 }
 
 /** The table with every counter of what the file has brought at 0. */
-function dropCounters(table: Table, base: Table | undefined): Table {
+export function dropCounters(table: Table, base: Table | undefined): Table {
   const old = new Set<Rule>(base?.chains.flatMap(({ rules }) => rules));
   const reset = (rule: Rule): Rule =>
     rule.packets === 0n || old.has(rule) ? rule : { ...rule, packets: 0n };

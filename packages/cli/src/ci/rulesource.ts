@@ -1,16 +1,16 @@
 /** Rule files for the commands of CI: what cannot be read is a finding, or the end with status 2. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { type Document, decodeSource, EXIT, type Span } from '@sockfilter/language';
+import { type Document, decodeSource, EXIT } from '@sockfilter/language';
 import {
+  documentFile,
   type Finding,
   fileWithoutText,
+  mistakeFinding,
   type Place,
-  type PlacedWord,
   plainFinding,
   type RuleFile,
 } from '@sockfilter/policy';
-import type { Chain, Rule, Table } from '@sockfilter/table';
 import { CommandError } from '../failure.js';
 import type { Globals } from '../globals.js';
 import { decodeText, STANDARD_INPUT } from '../inputfile.js';
@@ -57,57 +57,6 @@ export function readText(path: string, sources: Sources): string {
   return text;
 }
 
-function placeOfSpan({ source, line, column, length }: Span): Place {
-  return { file: source, line, column, length: Math.max(1, length) };
-}
-
-function wordsOf(lines: readonly string[], place: Place): readonly PlacedWord[] {
-  const from = place.column - 1;
-  const text = (lines[place.line - 1] ?? '').slice(from, from + place.length);
-  return [...text.matchAll(/"(?:[^"\\]|\\.)*"|'[^']*'|\S+/g)].map((match) => {
-    const [written] = match;
-    const column = place.column + match.index;
-    const bare = /^(["']).*\1$/.test(written) ? written.slice(1, -1) : written;
-    return { text: bare, place: { ...place, column, length: written.length } };
-  });
-}
-
-function ruleFile(name: string, document: Document, table: Table): RuleFile {
-  const lines = document.source.text.split('\n');
-  const start: Place = { file: name, line: 1, column: 1, length: 1 };
-  const isRule = (owner: Rule | Chain): owner is Rule => 'matches' in owner;
-  const placeOf = (owner: Rule | Chain): Place => {
-    if (!isRule(owner)) {
-      const chain = document.chains.get(owner.name);
-      return chain ? placeOfSpan(chain) : start;
-    }
-    const place = document.places.get(owner);
-    return place ? placeOfSpan(place.rule) : start;
-  };
-  return {
-    name,
-    table,
-    placeOf,
-    placeOfGroup: (name) => {
-      const group = document.groups.get(name);
-      return group ? placeOfSpan(group) : start;
-    },
-    wordsOf: (rule) => {
-      const words = document.places.get(rule)?.words;
-      if (!words) return wordsOf(lines, placeOf(rule));
-      return words.map(({ text, span }) => ({ text, place: placeOfSpan(span) }));
-    },
-    saysUnseen: document.lines.some(({ kind }) => kind === 'deny-unseen'),
-    comments: document.lines.flatMap(({ kind, text }, at) =>
-      kind === 'comment' ? [{ line: at + 1, text }] : [],
-    ),
-  };
-}
-
-function unreadableFinding(place: Place, message: string, more: Partial<Finding> = {}): Finding {
-  return { ...plainFinding('SF000', place, message), ...more };
-}
-
 /** Reads a rule file's content; every mistake is a finding. */
 export function readRules(name: string, bytes: Buffer, sources: Sources): ReadRules {
   if (isLfsPointer(bytes)) {
@@ -120,14 +69,8 @@ export function readRules(name: string, bytes: Buffer, sources: Sources): ReadRu
   sources.add(name, text);
   const read = diagnostic ? undefined : parseRules(text, name, { names: SYSTEM_NAMES });
   const diagnostics = diagnostic ? [diagnostic] : (read?.diagnostics ?? []);
-  const findings = diagnostics.map(({ message, span, help, notes = [] }) =>
-    unreadableFinding(placeOfSpan(span), message, {
-      notes: notes.map((note) => ({ message: note })),
-      fix: help,
-    }),
-  );
-  const file =
-    read && findings.length === 0 ? ruleFile(name, read.document, read.table) : undefined;
+  const findings = diagnostics.map(mistakeFinding);
+  const file = read && findings.length === 0 ? documentFile(read.document, read.table) : undefined;
   return { file, document: read?.document, findings };
 }
 

@@ -11,18 +11,22 @@ export interface Audience {
   readonly passed: boolean;
   /** Told of each instance, before its first event; throws where what is asked for does not fit the first. */
   readonly begin: (knowledge: Knowledge, isFirst: boolean) => void;
-  /** False ends the listening. */
-  readonly hear: (batch: Batch, knowledge: Knowledge) => boolean;
+  /** False ends the listening; the next batch waits for it. */
+  readonly hear: (batch: Batch, knowledge: Knowledge) => boolean | Promise<boolean>;
   /** Ends the listening by its abort. */
   readonly until?: AbortSignal;
+  /** Told what a person should know; standard error if left out. */
+  readonly tell?: (text: string) => void;
+  /** Descriptors that end the listening when their other end goes; standard output if left out. */
+  readonly outputs?: readonly number[];
 }
 
 const STDOUT = 1;
 const LOOK_AGAIN_MS = 1000;
 
-class Listener {
-  readonly #globals: Globals;
-  readonly #audience: Audience;
+export class Listener {
+  readonly #root: string;
+  readonly #audience: Required<Omit<Audience, 'until'>>;
   readonly #watch: PinWatch;
   #isFirst = true;
   #isEnded = false;
@@ -31,16 +35,16 @@ class Listener {
   #reader: EventReader | undefined;
   #changed: () => void = () => undefined;
 
-  constructor(globals: Globals, audience: Audience) {
-    this.#globals = globals;
-    this.#audience = audience;
-    this.#watch = new PinWatch(globals.root, () => this.#look());
+  constructor({ root }: Pick<Globals, 'root'>, audience: Audience) {
+    this.#root = root;
+    this.#audience = { tell: note, outputs: [STDOUT], ...audience };
+    this.#watch = new PinWatch(root, () => this.#look());
   }
 
   async run(): Promise<void> {
     try {
       for (let isFirst = true; !this.#isEnded; isFirst = false) {
-        const source = EventSource.open(this.#globals.root);
+        const source = EventSource.open(this.#root);
         if (source) await this.#read(source);
         else await this.#waitForInstall(isFirst);
       }
@@ -65,7 +69,9 @@ class Listener {
 
   async #waitForInstall(tells: boolean): Promise<void> {
     if (tells)
-      note(`this release enforces nothing below ${this.#globals.root} yet: waiting until it does`);
+      this.#audience.tell(
+        `this release enforces nothing below ${this.#root} yet: waiting until it does`,
+      );
     await new Promise<void>((resolve) => {
       // A pin may come between the look and the wait.
       const again = setTimeout(resolve, LOOK_AGAIN_MS);
@@ -79,7 +85,7 @@ class Listener {
   async #read(source: EventSource): Promise<void> {
     this.#source = source;
     const { events, slot, cpus } = source;
-    const reader = new EventReader(events, slot.slot, cpus, [STDOUT]);
+    const reader = new EventReader(events, slot.slot, cpus, this.#audience.outputs);
     this.#reader = reader;
     try {
       const knowledge = new Knowledge(source);
@@ -87,12 +93,14 @@ class Listener {
       this.#audience.begin(knowledge, this.#isFirst);
       this.#isFirst = false;
       if (this.#audience.passed && source.isOfOtherRelease)
-        note('another release has put the rules in force: of calls that pass it tells nothing');
+        this.#audience.tell(
+          'another release has put the rules in force: of calls that pass it tells nothing',
+        );
       slot.announce({ passed: this.#audience.passed });
       if (this.#isEnded || source.isGone) return;
       for await (const batch of reader.batches()) {
         knowledge.learn();
-        if (!this.#audience.hear(batch, knowledge)) this.end();
+        if (!(await this.#audience.hear(batch, knowledge))) this.end();
       }
       if (!source.isGone) this.#isEnded = true;
     } finally {
