@@ -11,7 +11,6 @@ import {
   joinSpans,
   type Names,
   noteOddCharacters,
-  type RulePlace,
   type Source,
   type Span,
   tableDiagnostic,
@@ -41,7 +40,9 @@ import { type ChainLine, COUNTERS, parseChainLine } from './chainline.js';
 import { type ParsedWords, parseWords } from './commandline.js';
 import { parseGroupLine } from './groupline.js';
 import { lexLine } from './lexer.js';
+import { type FormedLine, fillForm, formLine, keepForm } from './lineform.js';
 import { entry, ruleMemo } from './rulememo.js';
+import { lastSpan, RulePlaces, spanOf } from './ruleplaces.js';
 import { readPlainElement } from './setelement.js';
 import { parseCreate, parseElementLine, takeExist } from './setline.js';
 import { checkTable } from './tablecheck.js';
@@ -84,7 +85,7 @@ interface RefusedReject {
 
 class SaveReader {
   readonly lines: DocumentLine[] = [];
-  readonly places = new Map<Rule, RulePlace>();
+  readonly places: RulePlaces;
   readonly chains = new Map<string, Span>();
   readonly groups = new Map<string, Span>();
   readonly #diagnostics: Diagnostic[] = [];
@@ -113,6 +114,7 @@ class SaveReader {
     this.#names = names;
     this.#base = base;
     this.#table = base;
+    this.places = new RulePlaces(name, this.lines, { names, groups: base.groups });
     this.#context = { names, groups: base.groups, sets: base.sets, memo: ruleMemo() };
     this.#last = { span: { source: name, line: 1, column: 1, length: 0 } };
   }
@@ -138,7 +140,44 @@ class SaveReader {
   }
 
   readLine(text: string, number: number): void {
-    this.lines.push({ text, ...(this.#readPlainElement(text) ?? this.#read(text, number)) });
+    this.lines.push({
+      text,
+      ...(this.#readPlainElement(text) ??
+        (this.#state === 'inside' ? this.#readFormed(text, number) : this.#read(text, number))),
+    });
+  }
+
+  /** A line inside the table, which may be of a form that has been read before. */
+  #readFormed(text: string, number: number): DocumentKind {
+    const line = formLine(text);
+    if (!line) return this.#read(text, number);
+    const known = this.#fill(line, text, number);
+    if (known) return known;
+    const kind = this.#read(text, number);
+    const context = this.#context;
+    if (kind.kind !== 'rules' || !context.memo) return kind;
+    const [rule, other] = kind.rules;
+    if (rule && !other) keepForm(context.memo, line, kind.chain, rule, context);
+    return kind;
+  }
+
+  #fill(line: FormedLine, text: string, number: number): DocumentKind | undefined {
+    const context = this.#context;
+    const { groups, sets } = this.#table;
+    if (!context.memo || context.groups !== groups || context.sets !== sets) return undefined;
+    const form = context.memo.forms.get(line.form);
+    if (!form || this.#refusedChains.has(form.chain) || !findChain(this.#table, form.chain))
+      return undefined;
+    const rule = fillForm(context.memo, form, line, context);
+    if (!rule) return undefined;
+    const place = { source: this.#name, line: number };
+    this.#last = {
+      get span() {
+        return lastSpan(text, place);
+      },
+    };
+    entry(this.#waiting, form.chain, () => []).push(rule);
+    return { kind: 'rules', chain: form.chain, rules: [rule] };
   }
 
   /** A line that another notation says; its words are kept with the places of its rules. */
@@ -361,7 +400,7 @@ class SaveReader {
       return { kind: 'other' };
     }
     if (chain && this.#refusedChains.has(chain.text)) return { kind: 'other' };
-    const span = whole ?? joinSpans(first.span, rest.at(-1)?.span ?? first.span);
+    const span = whole ?? spanOf(rest, first);
     return this.#carryOut(command, parsed, span, whole && words);
   }
 
@@ -386,9 +425,7 @@ class SaveReader {
     this.#diagnostics.push(...missing);
     if (missing.length > 0) return { kind: 'other' };
     if (command.kind === 'append') {
-      const queue = this.#waiting.get(command.chain) ?? [];
-      queue.push(...command.rules);
-      this.#waiting.set(command.chain, queue);
+      entry(this.#waiting, command.chain, () => []).push(...command.rules);
       return { kind: 'rules', chain: command.chain, rules: command.rules };
     }
     this.#settle();

@@ -108,7 +108,7 @@ function checkMatch(draft: RuleDraft, match: NamedMatch): void {
 }
 
 /** A value that restricts nothing, as iptables drops it when it prints. */
-function isVacuous({ value, negated }: MatchOption): boolean {
+export function isVacuous({ value, negated }: MatchOption): boolean {
   if (negated) return false;
   if (value.kind === 'protocol') return value.protocol === 0;
   if (value.kind === 'detail') return value.word === '+';

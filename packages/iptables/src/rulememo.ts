@@ -3,6 +3,7 @@
  * read and checked once, and the rules share the objects. Only what is sound is kept.
  */
 import type { MatchName, MatchOption } from '@sockfilter/table';
+import type { LineForm } from './lineform.js';
 
 /** By what the option is, then by its word. */
 type OptionMemo = Map<object, Map<string, MatchOption>>;
@@ -17,10 +18,20 @@ export interface RuleMemo {
   readonly negated: OptionMemo;
   /** The options that each chain can have, by chain and match. */
   readonly fitting: Map<string, Map<MatchName, Set<MatchOption>>>;
+  /** Lines that have been read, by their form. */
+  readonly forms: Map<string, LineForm>;
+  /** Other values in the place of an option of a form, by their word. */
+  readonly filled: Map<MatchOption, Map<string, MatchOption>>;
 }
 
 export function ruleMemo(): RuleMemo {
-  return { plain: new Map(), negated: new Map(), fitting: new Map() };
+  return {
+    plain: new Map(),
+    negated: new Map(),
+    fitting: new Map(),
+    forms: new Map(),
+    filled: new Map(),
+  };
 }
 
 /** The value at the key, made if there is none. */

@@ -35,7 +35,7 @@ export interface Document {
   readonly source: Source;
   readonly lines: readonly DocumentLine[];
   /** By identity of the rule. */
-  readonly places: ReadonlyMap<Rule, RulePlace>;
+  readonly places: { readonly get: (rule: Rule) => RulePlace | undefined };
   /** Where each chain is declared, if it is. */
   readonly chains: ReadonlyMap<string, Span>;
   /** Where each group is declared, if it is. */

@@ -24,7 +24,7 @@ export interface Word {
   readonly eaten?: string | undefined;
 }
 
-interface LinePlace {
+export interface LinePlace {
   readonly source: string;
   readonly line: number;
 }

@@ -1,0 +1,131 @@
+/** Lines of a form that was read before, held against the same lines read word by word. */
+import { NO_NAMES, type Span } from '@sockfilter/language';
+import { EMPTY_TABLE } from '@sockfilter/table';
+import fc from 'fast-check';
+import { tables } from '../../../test/arbitrary/table.js';
+import { propertyRuns } from '../../../test/harness/length.js';
+import { parseSave } from './restore.js';
+import { printSave } from './save.js';
+
+/** A blank in front of a rule changes nothing but where it stands, and no such line has a form. */
+function read(text: string, isMoved: boolean) {
+  const lines = text.split('\n');
+  const isRule = (line: string) => /^(-A|\[)/.test(line);
+  const moved = lines.map((line) => (isMoved && isRule(line) ? ` ${line}` : line)).join('\n');
+  const { table, document, diagnostics } = parseSave(moved, 'file', { names: NO_NAMES });
+  const back = (span: Span | undefined) =>
+    span && {
+      ...span,
+      column: span.column - Number(isMoved && isRule(lines[span.line - 1] ?? '')),
+    };
+  const rules = table.chains.flatMap((chain) => chain.rules);
+  return {
+    table,
+    places: rules.map((rule) => {
+      const place = document.places.get(rule);
+      return place && [back(place.rule), back(place.target), back(place.reject)];
+    }),
+    diagnostics: diagnostics.map((each) => ({ ...each, span: back(each.span) })),
+    lines: document.lines.map((line) => ({ ...line, text: '' })),
+  };
+}
+
+const addresses = fc.constantFrom(
+  '10.0.0.1',
+  '10.0.0.1/24',
+  '0.0.0.0/0',
+  '0.0.0.0',
+  '0.0.0.0/8',
+  '10.0.0.300',
+  '10.0.0.1/33',
+  '010.0.0.1',
+  '10.0.0.0/255.0.0.0',
+  '10.1/16',
+  '10.0.0.1,10.0.0.2',
+  '::1',
+  '127.0.0.1/32',
+  '255.255.255.255',
+);
+const ports = fc.constantFrom(
+  '80',
+  '0',
+  '0:65535',
+  '1:65535',
+  '65536',
+  '80:70',
+  '080',
+  ':5',
+  '443:444',
+  'http',
+  '80,81',
+);
+
+const OPTION = / (-s|-d|--sport|--dport) [^ ]+/g;
+
+const files = fc
+  .tuple(
+    fc.boolean(),
+    tables(5),
+    fc.array(fc.tuple(fc.nat(30), addresses, addresses, ports, ports, fc.nat(3)), {
+      maxLength: 25,
+    }),
+  )
+  .map(([isSound, table, more]) => {
+    const lines = printSave(isSound ? EMPTY_TABLE : table).split('\n');
+    const rules = lines.filter((line) => line.includes('-A '));
+    const words = ['-p tcp', '-p udp -m udp', '! -s 10.0.0.9 -p tcp'];
+    const added = more.flatMap(([n, source, destination, sport, dport, kind]) => {
+      const value = (option: string) =>
+        ({ '-s': source, '-d': destination, '--sport': sport, '--dport': dport })[option];
+      const given = rules[n % Math.max(1, rules.length)] ?? '-A BIND -j DROP';
+      // Nothing is wrong with these, however many there are.
+      if (isSound)
+        return `-A CONNECT -d 10.0.${n}.${kind}/${31 + (n % 2)} ${words[n % 2]} --dport ${n}:${n + kind} -j DROP`;
+      const count = kind === 0 ? `[${n}:0] ` : '';
+      const own = `-A CONNECT -d ${destination} ${words[n % words.length]} --dport ${dport} -j DROP`;
+      const line = kind === 1 ? own : given.replace(/^\[[^ ]* /, '');
+      const filled = line.replace(OPTION, (_, option: string) => ` ${option} ${value(option)}`);
+      const said = kind === 2 ? `${filled} -c ${n} 0` : filled;
+      return [`${count}${filled}`, `${count}${said}`];
+    });
+    const end = lines.indexOf('COMMIT');
+    return [...lines.slice(0, end), ...added, ...lines.slice(end)].join('\n');
+  });
+
+test('a line of a known form says what its words say', () => {
+  let sound = 0;
+  fc.assert(
+    fc.property(files, (text) => {
+      const quick = read(text, false);
+      if (quick.diagnostics.length === 0) sound++;
+      expect(quick).toEqual(read(text, true));
+    }),
+    { numRuns: propertyRuns(60) },
+  );
+  expect(sound).toBeGreaterThan(3);
+});
+
+test('quotes, counts of their own and what stands twice are left to the scanner', () => {
+  const file = (...rules: readonly string[]) => ['*socket', ...rules, 'COMMIT', ''].join('\n');
+  for (const rules of [
+    [
+      '-A BIND --destination 10.0.0.1 -m comment --comment "a -d 10.0.0.1 b" -j DROP',
+      '-A BIND --destination 10.0.0.1 -m comment --comment "a -d 10.0.0.2 b" -j DROP',
+    ],
+    ['[5:0] -A BIND -d 10.0.0.1 -j DROP -c 5 0', '[6:0] -A BIND -d 10.0.0.2 -j DROP -c 5 0'],
+    [
+      '[5:0] -A BIND -d 10.0.0.1 -j DROP --set-c 5 0',
+      '[6:0] -A BIND -d 10.0.0.2 -j DROP --set-c 5 0',
+    ],
+    ['-A BIND -d 10.0.0.1 -j DROP', '-A BIND -d 10.0.0.1 -j DROP -d 10.0.0.2'],
+    ['-A BIND -d 10.0.0.1 -j web', '-N web', '-A BIND -d 10.0.0.2 -j web'],
+    [
+      '-A web -d 10.0.0.1 -j DROP',
+      '-N web',
+      '-A web -d 10.0.0.1 -j DROP',
+      '-X web',
+      '-A web -d 10.0.0.2 -j DROP',
+    ],
+  ])
+    expect(read(file(...rules), false)).toEqual(read(file(...rules), true));
+});

@@ -1,0 +1,72 @@
+/**
+ * Where rules are written. Of a rule whose line was not taken apart that is found out when somebody asks, which for most
+ * nobody does.
+ */
+import {
+  type DocumentLine,
+  joinSpans,
+  type LinePlace,
+  type RulePlace,
+  type Span,
+  type Word,
+} from '@sockfilter/language';
+import type { Rule } from '@sockfilter/table';
+import { parseWords } from './commandline.js';
+import { lexLine } from './lexer.js';
+import type { RuleContext } from './values/syntax.js';
+
+/** The place of the words, of which the first is `first`. */
+export function spanOf(words: readonly Word[], first: Word): Span {
+  return joinSpans(first.span, words.at(-1)?.span ?? first.span);
+}
+
+/** The place of the last word of a line that has words. */
+export function lastSpan(text: string, { source, line }: LinePlace): Span {
+  const last = lexLine(text, source, line).words.at(-1);
+  if (!last) throw new TypeError('a line without words');
+  return last.span;
+}
+
+export class RulePlaces {
+  readonly #known = new Map<Rule, RulePlace>();
+  readonly #source: string;
+  readonly #lines: readonly DocumentLine[];
+  readonly #context: RuleContext;
+  /** The line of each rule, from 0. */
+  #numbers: ReadonlyMap<Rule, number> | undefined;
+
+  /** @param lines of the source, from its first; there may come more */
+  constructor(source: string, lines: readonly DocumentLine[], context: RuleContext) {
+    this.#source = source;
+    this.#lines = lines;
+    this.#context = context;
+  }
+
+  set(rule: Rule, place: RulePlace): void {
+    this.#known.set(rule, place);
+  }
+
+  get(rule: Rule): RulePlace | undefined {
+    const known = this.#known.get(rule);
+    if (known) return known;
+    this.#numbers ??= new Map(
+      this.#lines.flatMap((line, at) =>
+        line.kind === 'rules' ? line.rules.map((each): [Rule, number] => [each, at]) : [],
+      ),
+    );
+    const at = this.#numbers.get(rule);
+    if (at === undefined) return undefined;
+    const place = this.#find(this.#lines[at]?.text ?? '', at + 1);
+    this.#known.set(rule, place);
+    return place;
+  }
+
+  #find(text: string, line: number): RulePlace {
+    const { words } = lexLine(text, this.#source, line);
+    const rest = words[0]?.text.startsWith('[') ? words.slice(1) : words;
+    const [first] = rest;
+    if (!first) throw new TypeError('a rule without words');
+    const { target, reject } = parseWords(rest, this.#context, first);
+    return { rule: spanOf(rest, first), target: target?.span, reject };
+  }
+}
