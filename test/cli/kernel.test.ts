@@ -295,7 +295,7 @@ describeKernel('the command', () => {
     const live = COMMANDS.filter(({ scope }) => scope === 'live').flatMap((row) => row.examples);
     // What names a root of its own is not for the root that is tried here.
     for (const example of live.filter((each) => !/^(--root|doctor)/.test(each))) {
-      const goesOn = /^(monitor|trace) /.test(`${example} `);
+      const goesOn = /^(monitor|trace|dashboard) /.test(`${example} `);
       const { status, stderr } = goesOn
         ? interrupted(`node bin/sockfilter ${example}`)
         : place.shell(`node bin/sockfilter ${example}`);

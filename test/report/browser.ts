@@ -101,7 +101,7 @@ export class Browser {
     return result;
   }
 
-  /** Opens a file, and gives what it asks of the network and complains about from then on. */
+  /** Opens a file or an address of http, and gives what it asks of the network and complains about from then on. */
   async open(file: string): Promise<{ readonly requests: string[]; readonly faults: string[] }> {
     const requests: string[] = [];
     const faults: string[] = [];
@@ -123,7 +123,9 @@ export class Browser {
     });
     for (const domain of ['Page', 'Network', 'Runtime', 'Log'])
       await this.#send(`${domain}.enable`);
-    await this.#send('Page.navigate', { url: pathToFileURL(file).href });
+    await this.#send('Page.navigate', {
+      url: file.startsWith('http:') ? file : pathToFileURL(file).href,
+    });
     await loaded;
     return { requests, faults };
   }

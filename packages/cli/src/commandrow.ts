@@ -259,11 +259,7 @@ export const COMMANDS: readonly CommandRow[] = [
       journal: 'flag',
     },
     scope: 'live',
-    examples: [
-      'monitor --refused',
-      'monitor --refused --summary',
-      'monitor --json --chain CONNECT --group web',
-    ],
+    examples: ['monitor --refused --summary', 'monitor --json --chain CONNECT --group web'],
   },
   {
     words: 'trace',
@@ -283,6 +279,14 @@ export const COMMANDS: readonly CommandRow[] = [
     options: { listen: 'text', output: 'file' },
     scope: 'live',
     examples: ['metrics', 'metrics --output sockfilter.prom'],
+  },
+  {
+    words: 'dashboard',
+    describe: 'show what happens as a page in a browser',
+    args: [],
+    options: { listen: 'text', remote: 'flag', passed: 'flag' },
+    scope: 'live',
+    examples: ['dashboard', 'dashboard --listen 127.0.0.1:0 --passed'],
   },
   {
     words: 'status',

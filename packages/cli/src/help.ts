@@ -61,6 +61,7 @@ Commands:
   monitor   print what is refused, logged and traced, as it happens
   trace     for calls that match, print each rule that was asked
   metrics   print what is in force in numbers, as OpenMetrics, or serve them
+  dashboard  show what happens as a page in a browser
   status    say what is attached, and how big it is
   doctor    say what this machine can do, by trying
   teardown  remove every trace from the kernel

@@ -329,6 +329,23 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
       },
     )
     .command(
+      'dashboard',
+      'show what happens as a page in a browser',
+      (command) =>
+        command
+          .option('listen', { ...text, describe: 'serve it at this address; 127.0.0.1:9185' })
+          .option('remote', {
+            type: 'boolean',
+            default: false,
+            describe: 'also at an address that is not of this host alone',
+          })
+          .option('passed', { type: 'boolean', default: false, describe: 'calls that pass, too' }),
+      async ({ listen, remote, passed }) => {
+        const { serveDashboard } = await import('./dashboard/dashboard.js');
+        await serveDashboard(globals, { listen, remote, passed });
+      },
+    )
+    .command(
       'status',
       'say what is attached, and how big it is',
       (command) => command.option('json', json),

@@ -12,6 +12,8 @@ export type * from './expectation.js';
 export * from './finding.js';
 export { diffPage, type PageOptions, queryPage } from './html/build.js';
 export { renderPage } from './html/render.js';
+export { STYLE as PAGE_STYLE } from './html/style.js';
+export { escapeHtml, visible } from './html/text.js';
 export * from './once.js';
 export { type CellValue, type Matrix, type MatrixRow, Query } from './query.js';
 export { compileRegion, type Region, RegionError, regionText } from './region.js';

@@ -16,13 +16,16 @@ import { SYSTEM_NAMES } from '../systemnames.js';
 /** A table, as events of its generation name its rules. */
 class KnownTable {
   readonly table: Table;
+  /** What it is printed as. */
+  readonly text: string;
   readonly owners: readonly CounterOwner[];
   /** What has been printed of them, by counter. */
   readonly #texts = new Map<number, string>();
   #tracer: Tracer | undefined;
 
-  constructor(table: Table) {
+  constructor(table: Table, text: string) {
     this.table = table;
+    this.text = text;
     this.owners = counterOwners(table);
   }
 
@@ -68,7 +71,7 @@ export class Knowledge {
     for (const { sequence, text } of this.#source.texts((known) => this.#tables.has(known))) {
       const { table } = parseSave(text, 'the table in force', { names: SYSTEM_NAMES });
       forget(this.#tables, MOST_TABLES);
-      this.#tables.set(sequence, new KnownTable(registerPaths(table, 0)));
+      this.#tables.set(sequence, new KnownTable(registerPaths(table, 0), text));
     }
   }
 
@@ -88,6 +91,11 @@ export class Knowledge {
   /** What walks single calls through the table that judged the event; undefined once that is forgotten. */
   tracerOf({ sequence }: RawEvent): Tracer | undefined {
     return this.#tables.get(sequence)?.tracer;
+  }
+
+  /** The table that judged the event, as `save` printed it then; undefined once it is forgotten. */
+  textOf({ sequence }: RawEvent): string | undefined {
+    return this.#tables.get(sequence)?.text;
   }
 
   /** @param start when the machine started, in nanoseconds since 1970 */

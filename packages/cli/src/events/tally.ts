@@ -33,7 +33,8 @@ const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 /** An endpoint without its port: each call of a peer comes from another. */
 const withoutPort = (endpoint: string) => endpoint.replace(/:\d+$/, '');
 
-function describe({ event, resolution }: Seen): Omit<Tallied, 'count' | 'last'> {
+/** What the row of an event says; it may have characters that a terminal obeys. */
+export function describeSeen({ event, resolution }: Seen): Omit<Tallied, 'count' | 'last'> {
   const { call, comm } = eventJson(event, resolution);
   const { groups, owner } = resolution;
   const from =
@@ -62,7 +63,7 @@ export class Tally {
   lost = 0;
 
   add(seen: Seen): void {
-    const words = describe(seen);
+    const words = describeSeen(seen);
     const key = JSON.stringify(words);
     const known = this.#rows.get(key);
     if (!known && this.#rows.size >= MOST_ROWS) this.others++;
