@@ -1,6 +1,6 @@
 /**
  * Makes the npm package's dist/ from the sources: main.cjs; yargs.cjs, which only the commands that are
- * words load; yaml.cjs and zod.cjs, which only those load that read YAML; index.cjs, which programs import, and which
+ * words load; yaml.cjs and zod.cjs, which only those load that read YAML; languageserver.cjs, which `lsp` loads; index.cjs, which programs import, and which
  * is the other face of main.cjs. CommonJS, because node needs a third less time to start it than ES modules.
  * Everything is bundled but koffi, which is native. All is made of the sources: types need not be checked first.
  */
@@ -46,15 +46,20 @@ const options = {
 };
 
 /** What few commands need is in a file of its own. */
-const SEPARATE = ['yargs', 'yaml', 'zod'];
+const SEPARATE = {
+  yargs: 'yargs',
+  yaml: 'yaml',
+  zod: 'zod',
+  languageserver: 'vscode-languageserver/node',
+};
 
 const separate = {
   name: 'separate',
   setup: ({ onResolve }) =>
-    onResolve({ filter: /^(yargs|yaml|zod)$/ }, ({ path }) => ({
-      path: `./${path}.cjs`,
-      external: true,
-    })),
+    onResolve({ filter: /^[a-z]/ }, ({ path }) => {
+      const [name] = Object.entries(SEPARATE).find(([, entry]) => entry === path) ?? [];
+      return name && { path: `./${name}.cjs`, external: true };
+    }),
 };
 
 /** What tells these programs from another build's, by the code that makes them. */
@@ -99,10 +104,10 @@ const built = await Promise.all([
     mainFields: ['module', 'main'],
     plugins: [separate],
   }),
-  ...SEPARATE.map((name) =>
+  ...Object.entries(SEPARATE).map(([name, entry]) =>
     build({
       ...options,
-      entryPoints: [name],
+      entryPoints: [entry],
       outfile: join(dist, `${name}.cjs`),
       // A module that imports CommonJS has all of its exports as the default.
       ...(name === 'yargs' && { footer: { js: 'module.exports = module.exports.default;' } }),

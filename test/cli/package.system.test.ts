@@ -32,6 +32,7 @@ test('the packed package installs and runs', () => {
     'package/dist/completion/sockfilter.bash',
     'package/dist/completion/sockfilter.fish',
     'package/dist/index.cjs',
+    'package/dist/languageserver.cjs',
     'package/dist/main.cjs',
     'package/dist/man/sockfilter-restore.8',
     'package/dist/man/sockfilter-save.8',

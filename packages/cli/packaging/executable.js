@@ -8,7 +8,7 @@ import { inject } from 'postject';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const dist = join(here, '../dist');
-const PARTS = ['main.cjs', 'yargs.cjs', 'yaml.cjs', 'zod.cjs'];
+const PARTS = ['main.cjs', 'yargs.cjs', 'yaml.cjs', 'zod.cjs', 'languageserver.cjs'];
 /** Where Node looks whether something is inside: doc/api/single-executable-applications. */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 

@@ -8,7 +8,7 @@ const { basename, join } = require('node:path');
 const { compilePart, runPart } = require('./part.cjs');
 
 const [, , dist, out] = process.argv;
-const PARTS = ['main.cjs', 'yargs.cjs', 'yaml.cjs', 'zod.cjs'];
+const PARTS = ['main.cjs', 'yargs.cjs', 'yaml.cjs', 'zod.cjs', 'languageserver.cjs'];
 const RULES = `*socket
 :BIND DROP [0:0]
 -G web --id 3 --path /web.slice

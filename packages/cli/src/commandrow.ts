@@ -492,6 +492,14 @@ export const COMMANDS: readonly CommandRow[] = [
     }),
   ),
   {
+    words: 'lsp',
+    describe: 'serve editors with what rule files say, over standard input and output',
+    args: [],
+    options: {},
+    scope: 'files',
+    examples: ['lsp < /dev/null', 'lsp < /dev/null > /dev/null'],
+  },
+  {
     words: 'completion',
     describe: 'print a script that completes commands in bash, zsh or fish',
     args: [{ name: 'shell', filler: SHELLS, optional: true }],

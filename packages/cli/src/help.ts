@@ -78,6 +78,7 @@ Commands:
   network.ipv4, network.ipv6  the addresses that a group may bind, as patches of 2007 had them
   rules     list the codes of findings, or explain one
   schema    print a JSON schema: of expectations, of tables in JSON, of answers
+  lsp       serve editors with what rule files say, over standard input and output
   completion  print a script that completes commands in bash, zsh or fish
 
 Options of every command:

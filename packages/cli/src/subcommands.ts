@@ -390,6 +390,15 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
       await tearDown(globals);
     })
     .command(
+      'lsp',
+      'serve editors with what rule files say, over standard input and output',
+      {},
+      async () => {
+        const { serveLanguage } = await import('./lsp/server.js');
+        await serveLanguage();
+      },
+    )
+    .command(
       'completion [shell]',
       'print a script that completes commands in bash, zsh or fish',
       (command) =>
