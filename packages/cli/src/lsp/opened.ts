@@ -70,9 +70,9 @@ export class Opened {
 
   /** The rules that the line makes, line from 0. */
   rulesAt(line: number): readonly Rule[] {
-    return [...this.document.places].flatMap(([rule, place]) =>
-      place.rule.line === line + 1 ? [rule] : [],
-    );
+    const { places } = this.document;
+    const rules = this.table.chains.flatMap((chain) => chain.rules);
+    return rules.filter((rule) => places.get(rule)?.rule.line === line + 1);
   }
 
   /** The calls that the line's rules match, in words. */
