@@ -7,15 +7,17 @@
  *     startup   commands that touch no kernel, and node by itself
  *     compile   text -> table -> diagram -> nodes, in process
  *     ci        check, diff and query of large rule sets, and the memory that they take
+ *     events    what a report of a refusal costs, how fast it is seen, and how many are
  *     page      a page of 500 groups in headless Chromium, beside an empty one
  *
- * `calls`, `editors` and the live half of `load` need root; the peers are left out where they are not installed.
+ * `calls`, `events`, `editors` and the live half of `load` need root; the peers are left out where they are not installed.
  */
 import { callsBench } from './calls.js';
 import { ciBench } from './ci.js';
 import { loadBench, startupBench } from './commands.js';
 import { compileBench } from './compile.js';
 import { editorsBench } from './editors.js';
+import { eventsBench } from './events.js';
 import { pageBench } from './page.js';
 
 const BENCHES = {
@@ -26,6 +28,7 @@ const BENCHES = {
   load: loadBench,
   editors: editorsBench,
   calls: callsBench,
+  events: eventsBench,
 };
 
 const names = process.argv.slice(2);

@@ -15,15 +15,15 @@ const ROUNDS = 6;
 const CALLER = fileURLToPath(new URL('./caller.js', import.meta.url));
 
 /** Starts the program that makes the calls, in the place's group and namespace. */
-function startCaller({ directory, netns }) {
+export function startCaller({ directory, netns }) {
   const script = 'echo $$ > "$0/cgroup.procs" && exec ip netns exec "$1" "$2" "$3"';
   const child = spawn('sh', ['-c', script, directory, netns, process.execPath, CALLER], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
-    async time(kind) {
-      child.stdin.write(`${JSON.stringify({ kind, calls: CALLS })}\n`);
+    async time(kind, calls = CALLS, clock = 'wall') {
+      child.stdin.write(`${JSON.stringify({ kind, calls, clock })}\n`);
       return JSON.parse((await answers.next()).value);
     },
     async stop() {
@@ -42,12 +42,12 @@ function withFirewall(root, body) {
   }
 }
 
-function enforce(root, text) {
+export function enforce(root, text) {
   const { table } = parseSave(text, 'rules', { names: NO_NAMES });
   withFirewall(root, (firewall) => firewall.commit({ table, text, origins: [] }));
 }
 
-const teardown = (root) => withFirewall(root, (firewall) => firewall.teardown());
+export const teardown = (root) => withFirewall(root, (firewall) => firewall.teardown());
 
 /** One way of filtering: put N rules in force, and take them away. */
 const tools = ({ root, netns }) => {
