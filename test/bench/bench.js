@@ -4,6 +4,7 @@
  *     calls     a call with N rules in force: no hook, sockfilter, iptables, nft
  *     load      a whole command that loads N rules, or adds one to them
  *     editors   eight who edit one table at once, and wait for each other
+ *     sizes     commands at 1,000, 10,000 and 100,000 rules in three layouts: processor time, and memory
  *     startup   commands that touch no kernel, and node by itself
  *     compile   text -> table -> diagram -> nodes, in process
  *     ci        check, diff and query of large rule sets, and the memory that they take
@@ -19,9 +20,11 @@ import { compileBench } from './compile.js';
 import { editorsBench } from './editors.js';
 import { eventsBench } from './events.js';
 import { pageBench } from './page.js';
+import { sizesBench } from './sizes.js';
 
 const BENCHES = {
   startup: startupBench,
+  sizes: sizesBench,
   compile: compileBench,
   ci: ciBench,
   page: pageBench,

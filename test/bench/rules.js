@@ -50,6 +50,41 @@ export function policyRules(count, groups) {
   return ['*socket', ...policies, ...declared, ...rules, 'COMMIT', ''].join('\n');
 }
 
+const saved = (rules, groups = []) =>
+  ['*socket', ':CONNECT DROP [0:0]', ...groups, ...rules, 'COMMIT', ''].join('\n');
+
+const verdict = (n) => (n % 3 === 0 ? 'DROP' : 'ACCEPT');
+
+const exactRule = (n, group) => {
+  const { address, port } = endpoint(n);
+  return `-A CONNECT -d ${address}/32 -p tcp -m tcp --dport ${port}${group} -j ${verdict(n)}`;
+};
+
+/** Files of a number of rules: of all groups, one group after the other, networks with ranges of ports. */
+export const LAYOUTS = {
+  exact: (count) => saved(Array.from({ length: count }, (_, n) => exactRule(n, ''))),
+  'group first': (count) => {
+    const groups = Math.max(10, count / 100);
+    const declared = Array.from(
+      { length: groups },
+      (_, n) => `-G g${n} --id ${1 + n} --path /g${n}`,
+    );
+    const groupOf = (n) => 1 + Math.floor((n * groups) / count);
+    const rules = Array.from({ length: count }, (_, n) =>
+      exactRule(n, ` -m cgroup --id ${groupOf(n)}`),
+    );
+    return saved(rules, declared);
+  },
+  ranges: (count) =>
+    saved(
+      Array.from({ length: count }, (_, n) => {
+        const network = `10.${(n >> 9) & 255}.${(n >> 1) & 255}.${(n & 1) * 128}/${25 + (n % 4)}`;
+        const port = 1000 + (n % 97) * 10;
+        return `-A CONNECT -d ${network} -p tcp -m tcp --dport ${port}:${port + 5 + (n % 50)} -j ${verdict(n)}`;
+      }),
+    ),
+};
+
 export function iptablesRules(count) {
   const rules = endpoints(count).map(
     ({ address, port }) => `-A OUTPUT -d ${address}/32 -p udp -m udp --dport ${port} -j DROP`,

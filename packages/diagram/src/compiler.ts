@@ -164,6 +164,7 @@ export class TableCompiler implements Interpretation<Ref> {
 
   readonly rewritings = (diagram: Ref): ReadonlySet<Rewriting> => {
     const found = new Set<Rewriting>();
+    if (!this.#rewrites) return found;
     for (const ref of this.store.reachable(diagram))
       if (isTerminal(ref)) this.outcomes.rewritings(ref, found);
     return found;

@@ -38,6 +38,13 @@ const FEW_VALUES: Partial<Readonly<Record<Field, readonly bigint[]>>> = {
   family: FAMILIES.map(BigInt),
 };
 
+const ofFamily = (family: Family): Test => ({
+  field: 'family',
+  set: valueSet(family),
+  negated: false,
+});
+const OF_FAMILY: Readonly<Record<Family, Test>> = { 4: ofFamily(4), 6: ofFamily(6) };
+
 /** The terminal that means "holds" and nothing else. */
 export const HOLDS: Ref = terminalRef(1);
 
@@ -45,6 +52,7 @@ export const HOLDS: Ref = terminalRef(1);
 function clip(field: Field, set: ValueSet, bits: number): ValueSet {
   const max = (1n << BigInt(bits)) - 1n;
   const values = FEW_VALUES[field];
+  if (!values && set.kind === 'ranges' && (set.ranges.at(-1)?.[1] ?? 0n) <= max) return set;
   if (values)
     return rangeSet(
       values.flatMap((value, index): Range[] => {
@@ -125,7 +133,7 @@ export class ConditionCompiler {
     if (!asksAddress) return this.#conjunction(clauses, hit, undefined);
     let result = NONE;
     for (const family of FAMILIES) {
-      const restriction: Test = { field: 'family', set: valueSet(family), negated: false };
+      const restriction = OF_FAMILY[family];
       const possible = clauses.every(
         ([test, ...others]) =>
           test === undefined ||

@@ -56,11 +56,24 @@ function keyOf({ onward, verdict, counted, ask, becomes }: PartialOutcome): stri
   return `${onward} ${end} ${counted.join()}`;
 }
 
+/** No errno is so high. */
+const ERRNOS = 4096;
+
+/** Tells a verdict that counts its rule alone, as nearly all are; undefined for another outcome. */
+function plainKey({ onward, verdict, counted, ask, becomes }: PartialOutcome): number | undefined {
+  if (!verdict || ask || becomes || onward !== 'over' || counted.length !== 1) return undefined;
+  const { errno, decider, rewriting } = verdict;
+  if (counted[0] !== decider || rewriting !== UNCHANGED) return undefined;
+  return decider * ERRNOS + errno;
+}
+
 const PAIR = 2 ** 26;
 
 export class OutcomeTable {
   readonly #outcomes: PartialOutcome[] = [];
   readonly #numbers = new Map<string, number>();
+  /** Those that a number tells: see plainKey(). */
+  readonly #plain = new Map<number, number>();
   /** By number: whether some way through it goes on behind the rules. */
   readonly #isOpen: boolean[] = [];
   readonly #limit: number;
@@ -88,8 +101,8 @@ export class OutcomeTable {
   }
 
   intern(outcome: PartialOutcome): Ref {
-    const key = keyOf(outcome);
-    const known = this.#numbers.get(key);
+    const plain = plainKey(outcome);
+    const known = plain === undefined ? this.#numbers.get(keyOf(outcome)) : this.#plain.get(plain);
     if (known !== undefined) return terminalRef(known);
     const { counted, ask, onward } = outcome;
     this.#counted += counted.length + (ask ? 1 : 0);
@@ -97,7 +110,8 @@ export class OutcomeTable {
     const number = this.#outcomes.length;
     this.#outcomes.push(outcome);
     this.#isOpen.push(ask ? this.isOpen(ask.holds) || this.isOpen(ask.fails) : onward === 'next');
-    this.#numbers.set(key, number);
+    if (plain === undefined) this.#numbers.set(keyOf(outcome), number);
+    else this.#plain.set(plain, number);
     return terminalRef(number);
   }
 

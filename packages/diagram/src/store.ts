@@ -61,6 +61,36 @@ function grown<T extends Uint16Array | Int32Array>(old: T, make: new (length: nu
   return array;
 }
 
+/**
+ * Values of references, as a Map has them, for a walk that comes to most nodes of a store: those of nodes lie in an
+ * array.
+ */
+export class RefMap {
+  readonly #nodes: Int32Array;
+  readonly #hasNode: Uint8Array;
+  readonly #terminals = new Map<Ref, number>();
+
+  constructor(nodeCount: number) {
+    this.#nodes = new Int32Array(nodeCount);
+    this.#hasNode = new Uint8Array(nodeCount);
+  }
+
+  get(ref: Ref): number | undefined {
+    if (ref < 0) return this.#terminals.get(ref);
+    return this.#hasNode[ref] === 1 ? this.#nodes[ref] : undefined;
+  }
+
+  /** @param value of 32 bits, with sign */
+  set(ref: Ref, value: number): void {
+    if (ref < 0) {
+      this.#terminals.set(ref, value);
+      return;
+    }
+    this.#nodes[ref] = value;
+    this.#hasNode[ref] = 1;
+  }
+}
+
 export class DiagramStore {
   readonly #limits: Pick<Limits, 'poolEdges' | 'steps'>;
   readonly #rows: Row[] = [];
@@ -190,17 +220,19 @@ export class DiagramStore {
 
   /** The reachable nodes and edges. */
   size(roots: readonly Ref[]): DiagramSize {
-    const seen = new Set<Ref>();
+    const seen = new Uint8Array(this.#nodeCount);
+    let nodes = 0;
     let edges = 0;
     const visit = (ref: Ref): void => {
-      if (ref < 0 || seen.has(ref)) return;
-      seen.add(ref);
+      if (ref < 0 || seen[ref] === 1) return;
+      seen[ref] = 1;
+      nodes++;
       const end = this.endEdge(ref);
       edges += end - this.firstEdge(ref);
       for (let edge = this.firstEdge(ref); edge < end; edge++) visit(i32(this.#targets, edge));
     };
     roots.forEach(visit);
-    return { nodes: seen.size, edges };
+    return { nodes, edges };
   }
 
   /**
@@ -208,7 +240,7 @@ export class DiagramStore {
    * the copy holds no garbage. Numbers it depth first, targets before their node.
    */
   copy(from: DiagramStore, roots: readonly Ref[], replace: (terminal: Ref) => Ref): readonly Ref[] {
-    const copies = new Map<Ref, Ref>();
+    const copies = from === this ? new Map<Ref, Ref>() : new RefMap(from.nodeCount);
     const copyRef = (ref: Ref): Ref => {
       const known = copies.get(ref);
       if (known !== undefined) return known;

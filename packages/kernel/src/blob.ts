@@ -12,6 +12,7 @@ import {
   PIECES,
   pieceAt,
   type Ref,
+  RefMap,
   reportsOf,
   terminalNumber,
   terminalRef,
@@ -118,7 +119,7 @@ class Writer {
     places: readonly Ref[],
     terminal: (ref: Ref, onward: Onward) => void,
   ): number[] {
-    const addresses = new Map<Ref, number>();
+    const addresses = new RefMap(store.nodeCount);
     const results = places.map(() => 0);
 
     const later = (place: Place, fill: (address: number) => void): void => {
@@ -361,13 +362,13 @@ function chainRecord<T>(value: (chain: BuiltinChain) => T): Record<BuiltinChain,
 
 function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
   const { store, outcomes, roots } = diagram;
-  const seen = new Set<Ref>();
+  const seen = new RefMap(store.nodeCount);
   let canRefuse = false;
   let keepsMark = false;
   const tested = new Set<number>();
   const visit = (ref: Ref): void => {
-    if (seen.has(ref)) return;
-    seen.add(ref);
+    if (seen.get(ref) !== undefined) return;
+    seen.set(ref, 1);
     if (isTerminal(ref)) {
       const { verdict, ask } = elementAt(outcomes, terminalNumber(ref));
       canRefuse ||= verdict !== undefined && verdict.errno !== 0;
