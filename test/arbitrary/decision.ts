@@ -8,5 +8,5 @@ export function reportWords(reports: readonly Report[]): readonly string[] {
 /** The order of counters, and of events from several diagrams, is the reference's alone. */
 export function decisionWords({ errno, decider, counted, reports, packet }: Decision): string {
   const counts = counted.toSorted((a, b) => a - b);
-  return `errno ${errno} by ${decider}, mark ${packet.mark}, counting ${counts}, reporting ${reportWords(reports).toSorted()}`;
+  return `errno ${errno} by ${decider}, to ${packet.destination} ${packet.destinationPort}, mark ${packet.mark}, counting ${counts}, reporting ${reportWords(reports).toSorted()}`;
 }

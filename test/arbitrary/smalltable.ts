@@ -2,11 +2,11 @@
  * Random tables whose rules look at few values of few fields, and for such tables all packets that
  * matter: one for each combination of values between two boundaries.
  */
-import { rewrites } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
   type Chain,
   type Clause,
+  changedParts,
   exactTest,
   type Family,
   type Field,
@@ -16,12 +16,15 @@ import {
   type MatchOption,
   type Packet,
   PROTOCOL,
+  REWRITTEN_PARTS,
   type Rule,
+  rewritingOf,
   ruleCondition,
   ruleTests,
   type Table,
   type Target,
   type ValueSet,
+  valueSet,
 } from '@sockfilter/table';
 import fc, { type Arbitrary } from 'fast-check';
 
@@ -80,21 +83,27 @@ const TARGETS: readonly (Target | undefined)[] = [
   { kind: 'log', prefix: '', level: 4, uid: false },
 ];
 
-const REWRITING: readonly Target[] = [
+const MARKING: readonly Target[] = [
   { kind: 'mark', value: 1, mask: 3 },
   { kind: 'mark', value: 2, mask: 2 },
   { kind: 'mark', value: 1, mask: 0 },
+];
+
+const LEADING: readonly Target[] = [
+  { kind: 'dnat', address: { family: 4, value: 0x0a000000n }, port: 80 },
+  { kind: 'dnat', port: 80 },
+  { kind: 'redirect' },
 ];
 
 interface Place {
   readonly builtin: boolean;
   readonly callable: readonly string[];
   readonly pool: readonly Match[];
-  /** Whether rules set the mark. */
-  readonly marks: boolean;
+  /** What rules may make of calls. */
+  readonly rewriting: readonly Target[];
 }
 
-function chainOf(name: string, { builtin, callable, pool, marks }: Place): Arbitrary<Chain> {
+function chainOf(name: string, { builtin, callable, pool, rewriting }: Place): Arbitrary<Chain> {
   const calls = callable.flatMap((chain): Target[] => [
     { kind: 'jump', chain },
     { kind: 'jump', chain },
@@ -105,7 +114,7 @@ function chainOf(name: string, { builtin, callable, pool, marks }: Place): Arbit
       maxLength: 2,
       selector: (match) => match.name,
     }),
-    target: fc.constantFrom(...TARGETS, ...calls, ...(marks ? REWRITING : [])),
+    target: fc.constantFrom(...TARGETS, ...calls, ...rewriting),
     packets: fc.constant(0n),
   });
   return fc.record<Chain>({
@@ -119,13 +128,13 @@ function chainOf(name: string, { builtin, callable, pool, marks }: Place): Arbit
 }
 
 /** Tables without loops, though with rules that a parser may refuse, from these matches alone. */
-function tablesOf(pool: readonly Match[], marks: boolean): Arbitrary<Table> {
+function tablesOf(pool: readonly Match[], rewriting: readonly Target[]): Arbitrary<Table> {
   const builtin = BUILTIN_CHAINS.map((name) =>
-    chainOf(name, { builtin: true, callable: ['u', 'v'], pool, marks }),
+    chainOf(name, { builtin: true, callable: ['u', 'v'], pool, rewriting }),
   );
   const user = [
-    chainOf('u', { builtin: false, callable: ['v'], pool, marks }),
-    chainOf('v', { builtin: false, callable: [], pool, marks }),
+    chainOf('u', { builtin: false, callable: ['v'], pool, rewriting }),
+    chainOf('v', { builtin: false, callable: [], pool, rewriting }),
   ];
   return fc.record<Table>({
     denyUnseen: fc.boolean(),
@@ -139,8 +148,8 @@ const pools = fc.uniqueArray(fc.constantFrom(...MATCHES), { minLength: 2, maxLen
 
 /** Tables that together look at few values. */
 export const smallTables: Arbitrary<readonly [Table, Table]> = fc
-  .tuple(pools, fc.nat(2))
-  .chain(([pool, n]) => fc.tuple(tablesOf(pool, n === 0), tablesOf(pool, n === 0)));
+  .tuple(pools, fc.constantFrom(MARKING, LEADING, [], [], []))
+  .chain(([pool, rewriting]) => fc.tuple(tablesOf(pool, rewriting), tablesOf(pool, rewriting)));
 
 /** BIND refuses tcp twice in the same way, so that the first rule is redundant: chance makes few such tables. */
 export const twiceRefused: Table = {
@@ -164,11 +173,21 @@ function boundaries(set: ValueSet): readonly bigint[] {
   return set.mask === 0n ? [] : [set.value, set.value + (set.mask & -set.mask)];
 }
 
+/** Tests of what the rule makes of fields: where calls are that already. */
+function written({ target }: Rule): readonly Clause[] {
+  return changedParts(rewritingOf(target)).flatMap(([part, { keep, flip }]): Clause[] =>
+    part === 'mark' || keep !== 0n
+      ? []
+      : [[{ field: REWRITTEN_PARTS[part].field, set: valueSet(flip), negated: false }]],
+  );
+}
+
 function everyClause(tables: readonly Table[]): readonly Clause[] {
   return tables.flatMap((table) =>
     table.chains.flatMap(({ rules }) =>
       rules.flatMap((rule) => [
         ...ruleCondition(rule, table),
+        ...written(rule),
         ...ruleTests(rule, table).flatMap((each) => exactTest(each, table)?.boxes() ?? []),
       ]),
     ),
@@ -222,9 +241,13 @@ export function packetsOf(
   return packets;
 }
 
+/** Whether rules of the table set the mark. */
+const marks = ({ chains }: Table) =>
+  chains.some(({ rules }) => rules.some(({ target }) => rewritingOf(target).mark !== undefined));
+
 /** All packets that matter to small tables. */
 export function smallSpace(...tables: readonly Table[]): readonly Packet[] {
   const clauses = everyClause(tables);
-  const isMarked = tables.some(rewrites) || clauses.flat().some(({ field }) => field === 'mark');
+  const isMarked = tables.some(marks) || clauses.flat().some(({ field }) => field === 'mark');
   return packetsOf(clauses, isMarked ? [0, 1, 2, 3] : [0]);
 }

@@ -313,6 +313,7 @@ function target({ outward, builtin, callable }: Place): Arbitrary<Target | undef
       .map(([value, mask]): Target => ({ kind: 'mark', value, mask }));
     targets.push(mark, mark);
   }
+  if (outward || builtin === 'BIND') targets.push(fc.constant({ kind: 'redirect' }));
   if (callable.length > 0) {
     const kinds = fc.constantFrom<'jump' | 'goto'>('jump', 'jump', 'goto');
     const call = fc

@@ -10,6 +10,7 @@ import {
   evaluator,
   placedTests,
   type Table,
+  WRITABLE_FIELDS,
 } from '@sockfilter/table';
 import fc from 'fast-check';
 import { type Blob, encodeBlob } from '../../packages/kernel/src/blob.js';
@@ -60,8 +61,9 @@ const show = (value: unknown) =>
 /** What the kernel did otherwise than the reference says, in words. */
 function difference(jit: JitDecision, wanted: Decision): string | undefined {
   if (jit.errno !== wanted.errno) return `the kernel says ${jit.errno}, not ${wanted.errno}`;
-  if (jit.mark !== wanted.packet.mark)
-    return `the kernel sets mark ${jit.mark}, not ${wanted.packet.mark}`;
+  for (const field of WRITABLE_FIELDS)
+    if (jit.errno === 0 && jit.written?.[field] !== wanted.packet[field])
+      return `the kernel sets ${field} ${jit.written?.[field]}, not ${wanted.packet[field]}`;
   const { counts } = jit;
   for (const counter of wanted.counted) counts[counter] -= 1;
   for (let n = 0; n < SHOWN_COUNTERS; n++)

@@ -44,7 +44,13 @@ import {
 } from '@sockfilter/bpf';
 import { fieldOf, PIECES, pieceValues } from '@sockfilter/diagram';
 import { EVENT_KINDS } from '@sockfilter/events';
-import { BUILTIN_CHAINS, hasState, type NamedSet, type Packet } from '@sockfilter/table';
+import {
+  BUILTIN_CHAINS,
+  hasState,
+  type NamedSet,
+  type Packet,
+  type WritableField,
+} from '@sockfilter/table';
 import {
   type CompiledTable,
   type Generation,
@@ -245,8 +251,8 @@ const programFor = (bound: WalkBound): readonly Item[] => [
 export interface JitDecision {
   /** Undefined when the walk itself refused the call. */
   readonly errno: number | undefined;
-  /** What the walk has made of the mark; undefined when it refused the call itself. */
-  readonly mark: number | undefined;
+  /** What the walk has made of the call; undefined when it refused it itself. */
+  readonly written: Pick<Packet, WritableField> | undefined;
   /** How much each of the first counters has grown; holds until the next run. */
   readonly counts: Int32Array;
   /** The events in their order, `refused 1 7` for errno and counter, `log 3`. */
@@ -394,11 +400,15 @@ export class JitWalk {
     this.#counts.fill(0);
     const reports = this.#takeReports();
     if (retval === NO_VERDICT)
-      return { errno: undefined, mark: undefined, counts: this.#counts, reports };
+      return { errno: undefined, written: undefined, counts: this.#counts, reports };
     if (!options.unreadable) this.#readCounts(dataOut);
     const slots = new Uint16Array(dataOut.slice(DATA.slots, DATA.slots + 2 * SLOTS).buffer);
-    const mark = Number(fieldOf(slots, 'mark'));
-    return { errno: retval, mark, counts: this.#counts, reports };
+    const written = {
+      destination: fieldOf(slots, 'destination'),
+      destinationPort: Number(fieldOf(slots, 'destinationPort')),
+      mark: Number(fieldOf(slots, 'mark')),
+    };
+    return { errno: retval, written, counts: this.#counts, reports };
   }
 
   /** What all counters have come to. */

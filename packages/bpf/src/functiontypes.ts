@@ -49,15 +49,19 @@ class Types {
   }
 }
 
+/** A structure of so many bytes, as words of the type. */
+function words(types: Types, int: number, bytes: number): number {
+  const array = types.add(KIND.array, 0, 0, 0, int, int, bytes / 4);
+  const member = [types.name('words'), array, 0] as const;
+  return types.add(KIND.struct, 1, types.name(`bytes${bytes}`), bytes, ...member);
+}
+
 function typesOf(main: string, functions: readonly GlobalFunction[]) {
   const types = new Types();
   const int = types.add(KIND.int, 0, types.name('int'), 4, SIGNED | 32);
   const long = types.add(KIND.int, 0, types.name('long'), 8, SIGNED | 64);
   const pointerTo = (bytes: number) => {
-    const array = types.add(KIND.array, 0, 0, 0, int, int, bytes / 4);
-    const member = [types.name('words'), array, 0] as const;
-    const struct = types.add(KIND.struct, 1, types.name(`bytes${bytes}`), bytes, ...member);
-    return types.add(KIND.ptr, 0, 0, struct);
+    return types.add(KIND.ptr, 0, 0, words(types, int, bytes));
   };
   const contextOf = (context: string) =>
     types.add(KIND.ptr, 0, 0, types.add(KIND.struct, 0, types.name(context), 0));
@@ -88,7 +92,11 @@ export interface FunctionTypes {
 /** The types of a program, whose own name is `main`, and of its functions. Names are C's. */
 export function functionTypes(main: string, functions: readonly GlobalFunction[]): FunctionTypes {
   const { types, ids } = typesOf(main, functions);
-  const { words, strings } = types;
+  return { btf: encode(types), ids };
+}
+
+/** What BPF_BTF_LOAD takes. */
+function encode({ words, strings }: Types): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + 4 * words.length + strings.length);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, MAGIC, true);
@@ -100,5 +108,16 @@ export function functionTypes(main: string, functions: readonly GlobalFunction[]
     view.setUint32(HEADER_BYTES + 4 * n, word, true);
   });
   bytes.set(strings, HEADER_BYTES + 4 * words.length);
-  return { btf: bytes, ids };
+  return bytes;
+}
+
+/** The types of a map whose keys are numbers and whose values are so many bytes, a multiple of 4. */
+export function storageTypes(bytes: number): {
+  readonly btf: Uint8Array;
+  readonly key: number;
+  readonly value: number;
+} {
+  const types = new Types();
+  const key = types.add(KIND.int, 0, types.name('int'), 4, SIGNED | 32);
+  return { key, value: words(types, key, bytes), btf: encode(types) };
 }

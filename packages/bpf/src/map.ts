@@ -1,6 +1,7 @@
 import { Attribute, bpf, objectIds, objectInfo, openById, readName, tryBpf } from './attribute.js';
 import { BpfError } from './error.js';
-import { type Fd, linux, type Syscalls } from './syscall.js';
+import { storageTypes } from './functiontypes.js';
+import { close, type Fd, linux, type Syscalls } from './syscall.js';
 
 /** Map types, `enum bpf_map_type` in linux/bpf.h. */
 export const MAP_TYPES = Object.freeze({
@@ -14,6 +15,7 @@ export const MAP_TYPES = Object.freeze({
   lpm_trie: 11,
   array_of_maps: 12,
   hash_of_maps: 13,
+  sk_storage: 24,
   ringbuf: 27,
 });
 
@@ -46,21 +48,43 @@ export interface MapSpec {
   readonly flags?: number;
   /** Maps of maps: a map that shows what inner maps look like. */
   readonly innerMapFd?: Fd;
+  /** The types of key and value, which some maps must have. */
+  readonly types?: { readonly fd: Fd; readonly key: number; readonly value: number };
 }
 
 const ENOENT = 2;
 
 /** Creates a map; returns its descriptor. Throws `BpfError`. */
 export function createMap(spec: MapSpec, sys: Syscalls = linux): Fd {
-  const attribute = new Attribute(48)
+  const attribute = new Attribute(60)
     .u32(0, MAP_TYPES[spec.type])
     .u32(4, spec.keySize)
     .u32(8, spec.valueSize)
     .u32(12, spec.maxEntries)
     .u32(16, spec.flags ?? 0)
     .u32(20, spec.innerMapFd ?? 0)
+    .u32(48, spec.types?.fd ?? 0)
+    .u32(52, spec.types?.key ?? 0)
+    .u32(56, spec.types?.value ?? 0)
     .objectName(28, spec.name);
   return bpf('BPF_MAP_CREATE', spec.name, attribute, sys);
+}
+
+/** A map that keeps so many bytes, a multiple of 4, in a socket, as long as that is there. Linux 5.2. Throws `BpfError`. */
+export function createSocketStorage(name: string, valueSize: number, sys: Syscalls = linux): Fd {
+  const { btf, key, value } = storageTypes(valueSize);
+  const attribute = new Attribute(28).pointer(0, btf).u32(16, btf.length);
+  const fd = bpf('BPF_BTF_LOAD', name, attribute, sys);
+  try {
+    const flags = BPF_F_NO_PREALLOC;
+    const types = { fd, key, value };
+    return createMap(
+      { type: 'sk_storage', name, keySize: 4, valueSize, maxEntries: 0, flags, types },
+      sys,
+    );
+  } finally {
+    close(fd, sys);
+  }
 }
 
 const element = (fd: Fd, key: Uint8Array | undefined, value: Uint8Array | undefined): Attribute =>

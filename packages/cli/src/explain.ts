@@ -48,8 +48,8 @@ import { readTask, type Task } from './task.js';
 
 /** What becomes of a call on one way. */
 interface Fate extends Pick<Counted, 'errno' | 'decider' | 'counted'> {
-  /** Its mark as it goes on. */
-  readonly mark: number;
+  /** The call as it goes on. */
+  readonly packet: Packet;
 }
 
 interface Explained {
@@ -65,26 +65,28 @@ function walkFile(table: Table, packet: Packet, circumstances: Circumstances): E
   const assume = assumeIn(circumstances);
   return new Tracer(table).countedWays(packet, { assume }).map(({ said, result }) => ({
     said,
-    result: { ...result, mark: rewrite(packet, result.rewriting).mark },
+    result: { ...result, packet: rewrite(packet, result.rewriting) },
   }));
 }
 
 function walkNodes(
   table: Table,
-  packet: Packet,
   circumstances: Circumstances,
   walk: (answers: Answers) => Decision,
 ): Explained['ways'] {
   const tests = placedTests(table);
   const owners = counterOwners(table);
-  const assume = assumeFor({ packet, sets: table.sets }, assumeIn(circumstances));
-  const fateOf = ({ errno, decider, counted, packet: { mark } }: Decision): Fate => ({
+  const { sets } = table;
+  const assume = assumeIn(circumstances);
+  const fateOf = ({ errno, decider, counted, packet }: Decision): Fate => ({
     errno,
     decider: elementAt(owners, decider),
     counted: counted.map((counter) => elementAt(owners, counter)),
-    mark,
+    packet,
   });
-  const ways = everyWay(walk, (n) => assume(elementAt(tests, n).test));
+  const ways = everyWay(walk, (n, packet) =>
+    assumeFor({ packet, sets }, assume)(elementAt(tests, n).test),
+  );
   return ways.map(({ said, result }) => ({ said, result: fateOf(result) }));
 }
 
@@ -113,7 +115,7 @@ function explainLive(
 ): Explained {
   const packet = readPacket(words, table);
   const walk = firewall.explain(packet);
-  const ways = walkNodes(table, packet, circumstances, walk ?? openWalk(packet));
+  const ways = walkNodes(table, circumstances, walk ?? openWalk(packet));
   return { table, packet, ways, isInstalled: walk !== undefined };
 }
 
@@ -202,6 +204,16 @@ function place(owner: CounterOwner): Decider {
 
 const markText = (mark: number) => `0x${mark.toString(16)}`;
 
+/** What the call goes on with that it did not come with. */
+function changesOf(before: Packet, after: Packet): Readonly<Record<string, string>> {
+  const destination = ({ family, destination: address, destinationPort }: Packet) =>
+    printEndpoint(family, address, destinationPort);
+  return {
+    ...(destination(before) !== destination(after) && { destination: destination(after) }),
+    ...(before.mark !== after.mark && { mark: markText(after.mark) }),
+  };
+}
+
 /** A way in words of the table: what decides, what is counted, and which rules asked and said what. */
 class Outcome {
   readonly errno: number;
@@ -209,14 +221,14 @@ class Outcome {
   /** What it would be refused with, if it were not audited. */
   readonly audited: Errno | undefined;
   readonly counted: readonly CounterOwner[];
-  /** What rules have made the mark, if they have. */
-  readonly mark: number | undefined;
+  /** What rules have made of the call, if they have. */
+  readonly becomes: Readonly<Record<string, string>>;
   readonly said: readonly { readonly owner: CounterOwner; readonly holds: boolean }[];
 
   constructor(tests: readonly PlacedTest[], packet: Packet, { said, result }: Way<Fate>) {
-    const { errno, decider, counted, mark } = result;
+    const { errno, decider, counted } = result;
     this.errno = errno;
-    this.mark = mark === packet.mark ? undefined : mark;
+    this.becomes = changesOf(packet, result.packet);
     this.decider = decider;
     this.audited = auditedErrno(decider);
     this.counted = counted;
@@ -230,7 +242,7 @@ class Outcome {
         ? { verdict: 'allowed' }
         : { verdict: 'refused', errno: this.errno, ...named }),
       decider: place(this.decider),
-      ...(this.mark !== undefined && { mark: markText(this.mark) }),
+      ...this.becomes,
       ...(this.audited !== undefined && {
         audited: { errno: this.audited, errnoName: errnoName(this.audited) },
       }),
@@ -249,10 +261,11 @@ class Outcome {
   get lines(): readonly string[] {
     const verdict = this.errno === 0 ? 'allowed' : `refused with ${errnoName(this.errno)}`;
     const also = this.counted.filter((owner) => owner !== this.decider);
+    const changes = Object.entries(this.becomes).map(([name, text]) => `${name} ${text}`);
     return [
       `${this.condition}${verdict} by ${ownerName(this.decider)}`,
       `  ${printOwner(this.decider)}`,
-      ...(this.mark === undefined ? [] : [`it goes on with mark ${markText(this.mark)}`]),
+      ...(changes.length === 0 ? [] : [`it goes on with ${changes.join(', ')}`]),
       ...(this.audited === undefined
         ? []
         : [`audited: it would be refused with ${errnoName(this.audited)}`]),

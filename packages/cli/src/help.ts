@@ -46,6 +46,7 @@ Rules:
   -m limit, -m quota, -m statistic, -m time            \`-m NAME --help\` prints the options of one
   -j ACCEPT | DROP | REJECT [--reject-with ERRNO] | RETURN | CHAIN      -g CHAIN
   -j LOG | NFLOG | TRACE     events for \`monitor\`; the walk goes on
+  -j DNAT --to-destination ADDRESS[:PORT]  another destination  -j REDIRECT [--to-ports PORT]
   -j MARK --set-mark N[/MASK]     the socket's mark; --set-xmark, --and-mark, --or-mark, --xor-mark
   -j DROP|REJECT --audit     let pass, and report (monitor --audited) what would be refused
 

@@ -27,6 +27,7 @@ import {
   type Rewriting,
   reporters,
   ruleCondition,
+  seenBy,
   type Table,
   UNCHANGED,
 } from '@sockfilter/table';
@@ -239,7 +240,7 @@ export class TableCompiler implements Interpretation<Ref> {
    * The diagram behind the opaque tests of the rule. One that only counts asks nothing: whatever follows an
    * answer is in the diagram of the verdicts.
    */
-  #asked({ counter }: PlacedRule, diagram: Ref): Ref {
+  #asked({ counter, as }: PlacedRule, diagram: Ref): Ref {
     const from = this.#firstTests.get(counter);
     if (from === undefined) return diagram;
     const asked: number[] = [];
@@ -248,10 +249,10 @@ export class TableCompiler implements Interpretation<Ref> {
     if (asked.length === 0) return diagram;
     if (!this.#recording.verdicts) return NONE;
     return this.store.copyOne(this.store, diagram, (terminal) => {
-      return asked.reduceRight(
-        (holds, test) => this.outcomes.ask({ test, holds, fails: NONE }),
-        terminal,
-      );
+      return asked.reduceRight((holds, test) => {
+        const seen = seenBy(elementAt(this.#tests, test).test, as);
+        return this.outcomes.ask({ test, as: seen, holds, fails: NONE });
+      }, terminal);
     });
   }
 

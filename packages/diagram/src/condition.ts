@@ -21,8 +21,10 @@ import {
   type Rewriting,
   type Rule,
   rangeSet,
+  rewritingKey,
   ruleCondition,
   ruleTests,
+  seenBy,
   type Table,
   type Test,
   UNCHANGED,
@@ -70,6 +72,8 @@ function clip(field: Field, set: ValueSet, bits: number): ValueSet {
   );
 }
 
+const clausesOf = (box: readonly Test[]): readonly Clause[] => box.map((test) => [test]);
+
 /** A rule, and how calls have been rewritten that come to it. */
 export interface AskedRule {
   readonly rule: Rule;
@@ -81,7 +85,7 @@ export class ConditionCompiler {
   readonly #store: DiagramStore;
   readonly #overlay: Operation;
   readonly #guard: Operation;
-  /** What sets hold, by their elements and then by the sides that are looked at. */
+  /** What sets hold, by their elements and then by the sides that are looked at and how calls are rewritten. */
   readonly #members = new WeakMap<object, Map<string, Ref>>();
 
   constructor(store: DiagramStore, operations: { overlay: Operation; guard: Operation }) {
@@ -96,26 +100,26 @@ export class ConditionCompiler {
     const fields = this.compile(clausesBefore(ruleCondition(rule, table), as), hit);
     return ruleTests(rule, table).reduceRight((inner, test) => {
       const exact = exactTest(test, table);
-      return exact ? this.#guard(this.#exact(exact), inner) : inner;
+      return exact ? this.#guard(this.#exact(exact, seenBy(test, as)), inner) : inner;
     }, fields);
   }
 
-  #exact({ set: { elements }, sides, negated, boxes }: ExactTest): Ref {
+  #exact({ set: { elements }, sides, negated, boxes }: ExactTest, as: Rewriting): Ref {
     const known = this.#members.get(elements) ?? new Map<string, Ref>();
     this.#members.set(elements, known);
-    const key = `${negated} ${sides.join()}`;
-    const made = known.get(key) ?? this.#memberships(boxes(), negated);
+    const key = `${negated} ${sides.join()} ${rewritingKey(as)}`;
+    const made =
+      known.get(key) ??
+      this.#memberships(
+        boxes().map((box) => clausesBefore(clausesOf(box), as)),
+        negated,
+      );
     known.set(key, made);
     return made;
   }
 
-  #memberships(boxes: readonly (readonly Test[])[], negated: boolean): Ref {
-    let layers = boxes.map((box) =>
-      this.compile(
-        box.map((test) => [test]),
-        HOLDS,
-      ),
-    );
+  #memberships(boxes: readonly (readonly Clause[])[], negated: boolean): Ref {
+    let layers = boxes.map((box) => this.compile(box, HOLDS));
     while (layers.length > 1)
       layers = Array.from({ length: Math.ceil(layers.length / 2) }, (_, n) =>
         this.#overlay(elementAt(layers, 2 * n), layers[2 * n + 1] ?? NONE),

@@ -31,8 +31,8 @@ export function verdictRoot({ roots }: Diagram): Ref {
   return elementAt(roots, roots.length - 1);
 }
 
-/** Whether the test with the number holds, each time that it is asked. */
-export type Answers = (test: number) => boolean;
+/** Whether the test with the number holds of the call as it stands then, each time that it is asked. */
+export type Answers = (test: number, packet: Packet) => boolean;
 
 /** For tables without opaque tests. */
 export const nobodyAnswers: Answers = (test) => {
@@ -61,7 +61,7 @@ export function decide(
       }
       verdict = outcome.verdict;
       const { ask } = outcome;
-      at = ask && (answers(ask.test) ? ask.holds : ask.fails);
+      at = ask && (answers(ask.test, rewrite(packet, ask.as)) ? ask.holds : ask.fails);
     }
   }
   if (!verdict) throw new TypeError('the last diagram has no verdicts');

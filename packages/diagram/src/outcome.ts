@@ -20,6 +20,8 @@ export interface Verdict {
 /** A question to an opaque test, by its number, and the terminals where it leads. */
 export interface Ask {
   readonly test: number;
+  /** How the call stands of which it is asked, as far as the test looks at that. */
+  readonly as: Rewriting;
   readonly holds: Ref;
   readonly fails: Ref;
 }
@@ -49,7 +51,7 @@ function keyOf({ onward, verdict, counted, ask, becomes }: PartialOutcome): stri
   const end = verdict
     ? `${verdict.errno} ${verdict.decider}${rewritten(verdict.rewriting)}`
     : ask
-      ? `${ask.test} ${ask.holds} ${ask.fails}`
+      ? `${ask.test} ${ask.holds} ${ask.fails}${rewritten(ask.as)}`
       : becomes
         ? `- as ${rewritingKey(becomes)}`
         : '-';

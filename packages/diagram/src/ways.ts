@@ -1,4 +1,5 @@
 /** Every way on which a walk can go, as opaque tests say. */
+import type { Packet } from '@sockfilter/table';
 import type { Answers } from './diagram.js';
 
 export interface Way<T> {
@@ -12,20 +13,22 @@ const MOST_WAYS = 256;
 
 /**
  * Walks once for each way, first those where tests hold, but no more than 256 times. `known` says what a
- * test says for sure; one that is asked twice on a way says the same.
+ * test says of the call for sure, as that stands when it is asked; one that is asked twice on a way says the same.
  */
 export function everyWay<T>(
   walk: (answers: Answers) => T,
-  known: (test: number) => boolean | undefined = () => undefined,
+  known: (test: number, packet: Packet) => boolean | undefined = () => undefined,
 ): readonly Way<T>[] {
   const ways: Way<T>[] = [];
   let script: readonly (readonly [test: number, holds: boolean])[] = [];
   while (ways.length < MOST_WAYS) {
     const said = new Map(script);
-    const result = walk((test) => {
-      const answer = known(test) ?? said.get(test) ?? true;
-      if (known(test) === undefined) said.set(test, answer);
-      return answer;
+    const result = walk((test, packet) => {
+      const answer = known(test, packet);
+      if (answer !== undefined) return answer;
+      const holds = said.get(test) ?? true;
+      said.set(test, holds);
+      return holds;
     });
     ways.push({ said, result });
     const open = [...said];

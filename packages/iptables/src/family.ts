@@ -19,24 +19,29 @@ function isWholeFamily({ value, negated }: MatchOption): boolean {
   return value.kind === 'network' && value.mask === 0n && !negated;
 }
 
-/** The options of `ip` with the family in its canonical form; a fault if the rule mixes families. */
+/**
+ * The options of `ip` with the family in its canonical form; a fault if the rule mixes families. The target may be
+ * for one alone.
+ */
 export function settleFamily(
   ip: readonly MatchOption[],
   others: readonly Match[],
+  ofTarget: Family | undefined,
 ): Parsed<readonly MatchOption[]> {
   const explicit = ip.find(isFamilyOption);
   let family: Family | undefined = explicit && (explicit.name === FAMILY_OPTION[4] ? 4 : 6);
   let mixed = false;
   let implied = false;
-  const note = (option: MatchOption, whole: boolean) => {
-    const of = familyOf(option.value);
+  const noteFamily = (of: Family | undefined, whole: boolean) => {
     if (of === undefined) return;
     family ??= of;
     if (family !== of) mixed = true;
     if (!whole) implied = true;
   };
+  const note = (option: MatchOption, whole: boolean) => noteFamily(familyOf(option.value), whole);
   for (const option of ip) note(option, isWholeFamily(option));
   for (const { options } of others) for (const option of options) note(option, false);
+  noteFamily(ofTarget, false);
   if (family === undefined) return good(ip);
   if (mixed) {
     const help = 'write one rule for each family';

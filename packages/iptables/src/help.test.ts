@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Diagnostic, NO_NAMES } from '@sockfilter/language';
+import { TARGETS } from '@sockfilter/table';
 import { forLength } from '../../../test/harness/length.js';
 import { UNAVAILABLE_MATCHES, UNAVAILABLE_TARGETS } from './extensions.js';
 import { commandLine, parseCommand, parseSave, unfitNames } from './index.js';
@@ -205,6 +206,11 @@ test('a range of three ends has no help that says one of its halves', () => {
   ]);
 });
 
+/** Options of our own targets that take no value: a word behind one is a mistake of its own. */
+const FLAGS = Object.values(TARGETS).flatMap(({ options }) =>
+  Object.entries(options).flatMap(([name, { value }]) => (value === 'none' ? [name] : [])),
+);
+
 test.each([
   ...Object.entries(UNAVAILABLE_MATCHES).map(([name, row]) => ['-m', name, row] as const),
   ...Object.entries(UNAVAILABLE_TARGETS).map(([name, row]) => ['-j', name, row] as const),
@@ -215,7 +221,9 @@ test.each([
     `${flag === '-m' ? 'match' : 'target'} \`${name}\` is not available: ${reason}`,
   ]);
   for (const option of options) {
-    const [alone, ...more] = mistakes(`-A CONNECT --${option} 1`);
+    const [alone, ...more] = mistakes(
+      `-A CONNECT --${option}${FLAGS.includes(option) ? '' : ' 1'}`,
+    );
     expect(more).toEqual([]);
     expect(alone?.help ?? '').not.toContain('did you mean');
   }

@@ -38,6 +38,8 @@ const PLACEHOLDERS: Readonly<Record<ValueKind, string>> = {
   mark: 'MARK[/MASK]',
   xmark: 'MARK[/MASK]',
   bits: 'BITS',
+  endpoint: 'ADDRESS|[ADDRESS]:PORT|:PORT',
+  toPort: 'PORT',
   detail: 'NAME',
   setRef: 'SET src|dst[,src|dst]',
   errno: Object.keys(REJECT_ERRNO).join('|'),

@@ -6,8 +6,11 @@ import {
   type Match,
   type MatchName,
   type MatchOption,
+  needsPorts,
+  PROTOCOL,
   type Rule,
   type Target,
+  targetFamily,
 } from '@sockfilter/table';
 import { misfit, targetMisfit } from './chainfit.js';
 import { settleFamily } from './family.js';
@@ -210,6 +213,18 @@ function checkTarget(draft: RuleDraft, chain: string): Target | undefined {
   return target.value;
 }
 
+const WITH_PORTS: readonly number[] = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.udplite];
+
+/** Reports a port that calls of some protocol could not be given. */
+function checkPorts(draft: RuleDraft, target: Target | undefined): void {
+  if (!needsPorts(target) || isProtocolUnknown(draft)) return;
+  const protocol = draftProtocol(draft);
+  if (protocol && !protocol.negated && WITH_PORTS.includes(protocol.protocol)) return;
+  const span = draft.target?.use.span ?? draft.ip.word.span;
+  const message = `a destination with a port needs ${protocolWords(WITH_PORTS)}`;
+  draft.report({ code: 'missing', message, span, exit: 2 });
+}
+
 /**
  * The rules that the draft stands for in the chain: one, or one for each combination of the
  * addresses listed, sources first; none if anything is wrong, which is reported.
@@ -227,6 +242,7 @@ export function finishRule(draft: RuleDraft, chain: string): readonly Rule[] {
   const drafted = [ip, ...named];
   for (const match of drafted) checkMatch(draft, match);
   checkFit(draft, chain, drafted);
+  checkPorts(draft, target);
   if (draft.diagnostics.length > 0) return [];
   const others = named.map(
     (match): Match => ({
@@ -237,7 +253,7 @@ export function finishRule(draft: RuleDraft, chain: string): readonly Rule[] {
   if (draft.diagnostics.length > 0) return [];
   const rules: Rule[] = [];
   for (const options of combine(ip)) {
-    const settled = settleFamily(options, others);
+    const settled = settleFamily(options, others, targetFamily(target));
     if (!settled.ok) {
       draft.report(diagnose(settled.problem, lastFamilySpan(drafted) ?? ip.word.span));
       return [];

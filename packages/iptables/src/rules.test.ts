@@ -272,6 +272,35 @@ const ROWS = `
 -j NFLOG --log-prefix x;;FAIL
 -j TRACE;=;OK
 -j TRACE --log-prefix x;;FAIL
+-j DNAT --to-destination 10.0.0.5;=;OK
+-j DNAT --to-destination fd00::5;=;OK
+-4 -j DNAT --to-destination 10.0.0.5;-j DNAT --to-destination 10.0.0.5;OK
+-p tcp -j DNAT --to-destination 10.0.0.5:80;=;OK
+-p udp -j DNAT --to-destination [fd00::5]:65535;=;OK
+-p udp -j DNAT --to-destination :1;=;OK
+-p tcp -j DNAT --to-destination 10.0.0.5:80 --random --persistent;=;OK
+-j DNAT --persistent --to-destination [fd00::5];-j DNAT --to-destination fd00::5 --persistent;OK
+-j DNAT;;FAIL
+-j DNAT --to-destination 10.0.0.5:80;;FAIL
+! -p udp -j DNAT --to-destination 10.0.0.5:80;;FAIL
+-p icmp -j DNAT --to-destination 10.0.0.5:80;;FAIL
+-p tcp -j DNAT --to-destination 10.0.0.5:0;;FAIL
+-p tcp -j DNAT --to-destination 10.0.0.5:65536;;FAIL
+-p tcp -j DNAT --to-destination 10.0.0.5:;;FAIL
+-p tcp -j DNAT --to-destination :;;FAIL
+-p tcp -j DNAT --to-destination 10.0.0.5:1-2;;FAIL
+-j DNAT --to-destination 10.0.0.5-10.0.0.6;;FAIL
+-j DNAT --to-destination example.com;;FAIL
+-j DNAT --to-destination ::ffff:10.0.0.5;;FAIL
+-6 -j DNAT --to-destination 10.0.0.5;;FAIL
+-d fd00::1 -j DNAT --to-destination 10.0.0.5;;FAIL
+-j REDIRECT;=;OK
+-p tcp -j REDIRECT --to-ports 42;=;OK
+-p udp -j REDIRECT --to-ports 42 --random;=;OK
+-j REDIRECT --to-ports 42;;FAIL
+-p tcp -j REDIRECT --to-ports 42-1234;;FAIL
+-p tcp -j REDIRECT --to-ports 0;;FAIL
+-j ACCEPT --to-ports 42;;FAIL
 -j MARK --set-mark 1;-j MARK --set-xmark 0x1/0xffffffff;OK
 -j MARK --set-mark 0x10/0x3;-j MARK --set-xmark 0x10/0x13;OK
 -j MARK --set-xmark 0xfeedcafe/0xdeadbeef;=;OK

@@ -245,6 +245,28 @@ export const TARGET_SYNTAX: Readonly<Record<TargetKind, TargetSyntax>> = {
     },
     list: (text) => listMark(text('set-xmark') ?? ''),
   },
+  dnat: {
+    flag: 'j',
+    options: {
+      'to-destination': worded('to:', 'to-destination'),
+      random: worded('random', 'random'),
+      persistent: worded('persistent', 'persistent'),
+    },
+    list: (text) =>
+      [
+        `to:${text('to-destination')}`,
+        ...['random', 'persistent'].filter((name) => text(name) !== undefined),
+      ].join(' '),
+  },
+  redirect: {
+    flag: 'j',
+    options: { 'to-ports': worded('redir ports', 'to-ports'), random: worded('random', 'random') },
+    list: (text) =>
+      [
+        ...(text('to-ports') === undefined ? [] : [`redir ports ${text('to-ports')}`]),
+        ...(text('random') === undefined ? [] : ['random']),
+      ].join(' '),
+  },
   jump: plain,
   goto: { flag: 'g', options: {}, remark: '[goto]' },
 };

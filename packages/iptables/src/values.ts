@@ -5,6 +5,7 @@ import { addressRange, network } from './values/address.js';
 import { addressTypes } from './values/addresstype.js';
 import { monthdays, weekdays } from './values/days.js';
 import { detail } from './values/detail.js';
+import { endpoint, toPort } from './values/endpoint.js';
 import { errno } from './values/errno.js';
 import { tcpFlags } from './values/flags.js';
 import { groupPath } from './values/grouppath.js';
@@ -57,6 +58,8 @@ export const VALUES: Readonly<Record<ValueKind, ValueSyntax>> = {
   mark,
   xmark,
   bits,
+  endpoint,
+  toPort,
 };
 
 export function printValue(value: Value): string {

@@ -21,18 +21,22 @@ import { EVENT_KINDS } from '@sockfilter/events';
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
+  type Change,
   chainNumber,
+  changedParts,
   DETAIL_NAMES,
   type Detail,
   elementAt,
   type Field,
+  leadsElsewhere,
   type PlacedTest,
+  REWRITTEN_PARTS,
   type Report,
   type Rewriting,
-  WRITABLE_FIELDS,
+  type RewrittenPart,
 } from '@sockfilter/table';
 import { CapacityError } from './capacity.js';
-import { ASK_NODES, MAX_STEPS, NODE, NODES_PER_PAGE, OP } from './layout.js';
+import { ASK_NODES, MAX_STEPS, NODE, NODES_PER_PAGE, OP, REWRITES } from './layout.js';
 import { QUESTION_KINDS, questionParameters } from './question.js';
 
 /** The most addresses that one INDEX node has. */
@@ -67,7 +71,10 @@ interface AskPlace {
 
 /** What the programs must know of a chain before they walk it. */
 export interface ChainFacts {
+  /** True too where a call gets another destination, since one for which that fails is refused. */
   readonly canRefuse: boolean;
+  /** Whether a call may get another destination than the one that it names. */
+  readonly leadsElsewhere: boolean;
   readonly testsGroup: boolean;
   /** Whether the ids of the owner are asked for. */
   readonly testsOwner: boolean;
@@ -216,17 +223,36 @@ class Writer {
 
   /** What the call goes on as, a node for each piece that becomes something else. */
   putRewriting(rewriting: Rewriting): void {
-    for (const field of WRITABLE_FIELDS) {
-      const change = rewriting[field];
-      if (!change) continue;
-      const first = firstPiece(field);
-      for (let piece = first; PIECES[piece]?.field === field; piece++) {
-        const { shift, bits } = pieceAt(piece);
-        const part = (value: bigint) => Number(BigInt.asUintN(bits, value >> BigInt(shift)));
-        const [keep, flip] = [part(change.keep), part(change.flip)];
-        if (keep !== (1 << bits) - 1 || flip !== 0)
-          this.#put(0, piece, OP.rewrite, ((keep << 16) | flip) >>> 0, 2);
-      }
+    const { destination4, destination6, ...others } = rewriting;
+    if (destination4 && destination6) this.#putDestinations(destination4, destination6);
+    else if (destination4) this.#putChange('destination4', destination4);
+    else if (destination6) this.#putChange('destination6', destination6);
+    for (const [part, change] of changedParts(others)) this.#putChange(part, change);
+  }
+
+  /** The destination of either family: calls of both come here. */
+  #putDestinations(destination4: Change, destination6: Change): void {
+    const test = this.#put(4, firstPiece('family'), OP.unequal, 0, 2);
+    this.#putChange('destination4', destination4);
+    const skip = this.#put(0, 0, OP.jump, 0, 1);
+    this.#makeRoom(2);
+    this.#setTarget(test, this.#address);
+    this.#putChange('destination6', destination6);
+    this.#makeRoom(2);
+    this.#setTarget(skip, this.#address);
+  }
+
+  #putChange(part: RewrittenPart, change: Change): void {
+    const { field, bits: width } = REWRITTEN_PARTS[part];
+    const first = firstPiece(field);
+    const what = field === 'mark' ? REWRITES.mark : REWRITES.destination;
+    for (let piece = first; PIECES[piece]?.field === field; piece++) {
+      const { shift, bits } = pieceAt(piece);
+      if (shift >= width) continue;
+      const slice = (value: bigint) => Number(BigInt.asUintN(bits, value >> BigInt(shift)));
+      const [keep, flip] = [slice(change.keep), slice(change.flip)];
+      if (keep !== (1 << bits) - 1 || flip !== 0)
+        this.#put(what, piece, OP.rewrite, ((keep << 16) | flip) >>> 0, 2);
     }
   }
 
@@ -235,7 +261,12 @@ class Writer {
   }
 
   /** Asks the test; leads to what is written next if it holds, else to `otherwise`. */
-  putAsk({ test, holds, fails }: Ask, tests: readonly PlacedTest[], { later, here }: Onward): void {
+  putAsk(
+    { test, as, holds, fails }: Ask,
+    tests: readonly PlacedTest[],
+    { later, here }: Onward,
+  ): void {
+    this.putRewriting(as);
     const { question, negated } = elementAt(tests, test).test;
     const value = QUESTION_KINDS.indexOf(question.kind) | (Number(negated) << NODE.negatedShift);
     const node = this.#put(value, 0, OP.ask, 0, ASK_NODES + 1);
@@ -365,6 +396,7 @@ function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
   const seen = new RefMap(store.nodeCount);
   let canRefuse = false;
   let keepsMark = false;
+  let leads = false;
   const tested = new Set<number>();
   const visit = (ref: Ref): void => {
     if (seen.get(ref) !== undefined) return;
@@ -373,6 +405,7 @@ function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
       const { verdict, ask } = elementAt(outcomes, terminalNumber(ref));
       canRefuse ||= verdict !== undefined && verdict.errno !== 0;
       keepsMark ||= (verdict?.rewriting.mark?.keep ?? 0n) !== 0n;
+      if (verdict) leads ||= leadsElsewhere(verdict.rewriting);
       if (ask) for (const each of [ask.holds, ask.fails]) visit(each);
       return;
     }
@@ -384,7 +417,8 @@ function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
   const tests = (field: Field) =>
     tested.has(firstPiece(field)) || tested.has(firstPiece(field) + 1);
   return {
-    canRefuse,
+    canRefuse: canRefuse || leads,
+    leadsElsewhere: leads,
     testsGroup: tests('group'),
     testsOwner: tests('uid') || tests('gid'),
     testsMark: tests('mark') || keepsMark,

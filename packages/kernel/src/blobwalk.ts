@@ -9,6 +9,7 @@ import {
   type Report,
   type ReportKind,
   WRITABLE_FIELDS,
+  type WritableField,
 } from '@sockfilter/table';
 import { ASK_NODES, NODE, OP } from './layout.js';
 
@@ -21,10 +22,13 @@ function reportKind(number: number): ReportKind {
 
 /** The packet with what the walk has made of its fields. */
 function rewritten(packet: Packet, values: Uint16Array): Packet {
-  const fields = WRITABLE_FIELDS.map((field) => [field, Number(fieldOf(values, field))] as const);
-  return fields.every(([field, value]) => packet[field] === value)
+  const destination = fieldOf(values, 'destination');
+  const destinationPort = Number(fieldOf(values, 'destinationPort'));
+  const mark = Number(fieldOf(values, 'mark'));
+  const written: Pick<Packet, WritableField> = { destination, destinationPort, mark };
+  return WRITABLE_FIELDS.every((field) => packet[field] === written[field])
     ? packet
-    : { ...packet, ...Object.fromEntries(fields) };
+    : { ...packet, ...written };
 }
 
 /** What a walk needs of a blob, whether it was just encoded or read back from the kernel. */
@@ -81,7 +85,9 @@ export function walkBlob(
         break;
       }
       case OP.ask:
-        address = answers(elementAt(words, at + NODE.test / 4)) ? address + ASK_NODES : target;
+        address = answers(elementAt(words, at + NODE.test / 4), rewritten(packet, values))
+          ? address + ASK_NODES
+          : target;
         break;
       case OP.verdict:
         counted.push(target);

@@ -206,6 +206,11 @@ export function makeGeneration(compiled: CompiledTable, input: GenerationInput):
     true,
   );
   head.setUint32(
+    HEADER.leadingChains,
+    bits((chain) => blob.facts[chain].leadsElsewhere),
+    true,
+  );
+  head.setUint32(
     HEADER.refusingChains,
     bits((chain) => blob.facts[chain].canRefuse),
     true,

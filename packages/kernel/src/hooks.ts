@@ -3,9 +3,12 @@ import { type AttachType, hasBpfLsm, type ProgramSpec } from '@sockfilter/bpf';
 import {
   type BuiltinChain,
   builtinChain,
+  calledChain,
   findChain,
+  leadsElsewhere,
   PROTOCOL,
   type Rule,
+  rewritingOf,
   stepOf,
   type Table,
 } from '@sockfilter/table';
@@ -91,7 +94,19 @@ function asksPackets(table: Table): boolean {
   return false;
 }
 
-const refusesBinds = (table: Table) => canRefuse(table, 'BIND');
+/** Whether a walk from the chain could meet a rule that gives a call another destination: what can't be, is refused. */
+function leads(table: Table, name: BuiltinChain): boolean {
+  const met = new Set<string>([name]);
+  for (const each of met)
+    for (const { target } of findChain(table, each)?.rules ?? []) {
+      if (leadsElsewhere(rewritingOf(target))) return true;
+      const called = calledChain(target);
+      if (called !== undefined) met.add(called);
+    }
+  return false;
+}
+
+const refusesBinds = (table: Table) => canRefuse(table, 'BIND') || leads(table, 'BIND');
 
 const postBind = (family: 4 | 6, attach: AttachType): Hook => ({
   name: attach,

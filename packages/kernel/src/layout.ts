@@ -30,7 +30,7 @@
  *     VERDICT   adds one to counter `target`; the call fails with errno `value`, or proceeds if it is 0
  *     REPORT    an event of kind `value` says that counter `target` was come to; goes to the next node
  *     REWRITE   packet[slot] = (packet[slot] & the upper half of target) ^ the lower half; goes to the next node. The
- *               call goes on with what it is then
+ *               call goes on with what it is then; `value` says what that is of it, see REWRITES
  *     ASK       asks an opaque test; goes to target if that does not hold, else to the node behind it. It is
  *               ASK_NODES long, see NODE
  *
@@ -62,6 +62,9 @@ export const OP = {
   report: 7,
   rewrite: 8,
 } as const;
+
+/** What a REWRITE changes, the bits of its `value`. */
+export const REWRITES = { mark: 1, destination: 2 } as const;
 
 /** Nodes that one ASK takes. */
 export const ASK_NODES = 6;
@@ -109,6 +112,19 @@ export const SET_KEY = { prefix: 0, port: 4, protocol: 6, address: 8, bytes: 24 
 /** An element: a u64, when its time is over, in ns since boot, or 0 for never; the prefix of its key. */
 export const SET_VALUE = { expires: 0, prefix: 8, bytes: 16 } as const;
 
+/**
+ * What a bind(2) asked for that was given another destination, in the storage of its socket: addresses as four words in
+ * network order, of IPv4 in the last one; ports in host order, each a u32.
+ */
+export const BOUND = {
+  asked: 0,
+  given: 16,
+  askedPort: 32,
+  givenPort: 36,
+  family: 40,
+  bytes: 48,
+} as const;
+
 /** Steps that a walk may take; past them it refuses the call. The compiler never makes so long a path. */
 export const MAX_STEPS = 512;
 
@@ -141,6 +157,8 @@ export const HEADER = {
   deadline: 96,
   /** Bit n: chain n looks at the socket's mark, or keeps bits of it. */
   markChains: 136,
+  /** Bit n: chain n may give a call another destination than the one that it names. */
+  leadingChains: 140,
   /** A u32 for each chain in BUILTIN_CHAINS' order: the details that it asks for, see detailBit(). */
   details: 160,
   /** 1 if sockets whose calls no hook sees can't be made. */
@@ -174,7 +192,7 @@ export const HEADER = {
  * too: the fields `tests`, `slotPage` and `sets`, the slots behind those of tests, the pins `sets` and `nets`,
  * SET_KEY and SET_VALUE.
  */
-export const FORMAT = 8;
+export const FORMAT = 9;
 
 /** The bit of a detail among those that a chain asks for. */
 export function detailBit(detail: Detail): number {

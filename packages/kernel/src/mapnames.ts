@@ -8,6 +8,7 @@ export const MAPS = {
   states: 'states',
   sets: 'sets',
   nets: 'nets',
+  bound: 'bound',
   scratch: 'scratch',
   readers: 'readers',
   events: 'events',

@@ -1,11 +1,18 @@
 /** The maps of an instance: one of each, made when it is installed, kept until its teardown. */
-import { close, createMap, type Fd, type MapDescriptors, type MapSpec } from '@sockfilter/bpf';
+import {
+  close,
+  createMap,
+  createSocketStorage,
+  type Fd,
+  type MapDescriptors,
+  type MapSpec,
+} from '@sockfilter/bpf';
 import { LAST, READER_SLOTS, READERS_BYTES } from '@sockfilter/events';
 import { possibleCpus } from './cpus.js';
 import { DamageError } from './damage.js';
 import { generationSpec } from './generationmap.js';
 import { createGroupMap, createRemovedMap } from './groupmap.js';
-import { SCRATCH_BYTES, TABLE_SLOTS } from './layout.js';
+import { BOUND, SCRATCH_BYTES, TABLE_SLOTS } from './layout.js';
 import { MAPS } from './mapnames.js';
 import { createPathMap, createShapeMap } from './pathmap.js';
 import { type Pins, using } from './pins.js';
@@ -28,6 +35,8 @@ export interface Maps extends MapDescriptors {
   /** The maps of named sets by slot, and of those that hold networks. */
   readonly sets: Fd;
   readonly nets: Fd;
+  /** What sockets have asked bind(2) for that were given another destination. */
+  readonly bound: Fd;
   /** A buffer of the mkdir program. */
   readonly scratch: Fd;
   /** Which readers of events there are, and the buffers of each: see the layout of events. */
@@ -95,6 +104,7 @@ const CREATE = {
   states: createStateMap,
   sets: () => createSetMaps('sets'),
   nets: () => createSetMaps('nets'),
+  bound: () => createSocketStorage('sf_bound', BOUND.bytes),
   scratch: () => createMap(SCRATCH_SPEC),
   readers: () => createMap(READERS_SPEC),
   events: createEventMap,
@@ -117,6 +127,7 @@ function forEachMap(fd: (name: keyof typeof CREATE) => Fd): Maps {
     states: fd('states'),
     sets: fd('sets'),
     nets: fd('nets'),
+    bound: fd('bound'),
     scratch: fd('scratch'),
     readers: fd('readers'),
     events: fd('events'),

@@ -250,6 +250,8 @@ export const FORMS: Readonly<Record<ValueKind, ValueForm>> = {
   ),
   xmark: asText('xmark'),
   bits: asText('bits'),
+  endpoint: asText('endpoint'),
+  toPort: asText('toPort'),
   detail: asText('detail', ({ word }) => word),
   setRef: define(
     'setRef',

@@ -90,10 +90,17 @@ function markValues(): readonly Json[] {
   ];
 }
 
+/** The flags of a rewriting of addresses: one, or an array. */
+function natFlags(...more: readonly string[]): Json {
+  const flag = { enum: ['random', ...more] };
+  return { anyOf: [flag, array(flag)] };
+}
+
 function statements(): readonly Json[] {
   const call = object({ target: string });
   const units = { rate_unit: { const: LIMIT_UNIT }, burst_unit: { const: LIMIT_UNIT } };
   const reject = object({ reject: { enum: Object.keys(REJECT_ERRNO) } });
+  const number = { type: 'integer', minimum: 1, maximum: 65_535 };
   const drop = object({ drop: { type: 'null' } });
   return [
     object({ match: oneOf(matchSchemas()) }),
@@ -119,6 +126,20 @@ function statements(): readonly Json[] {
           object({ group: { type: 'integer', minimum: 0, maximum: 65_535 } }, { prefix: string }),
         ],
       },
+    }),
+    object({
+      dnat: {
+        anyOf: [
+          object(
+            { addr: string },
+            { family: { enum: ['ip', 'ip6'] }, port: number, flags: natFlags('persistent') },
+          ),
+          object({ port: number }, { flags: natFlags('persistent') }),
+        ],
+      },
+    }),
+    object({
+      redirect: { anyOf: [{ type: 'null' }, object({}, { port: number, flags: natFlags() })] },
     }),
     exactly(TRACE_STATEMENT),
     object({ mangle: object({ key: exactly(MARK), value: oneOf(markValues()) }) }),

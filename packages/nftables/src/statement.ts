@@ -4,7 +4,7 @@
  */
 import { LOG_LEVELS } from '@sockfilter/iptables';
 import { didYouMean, type Span, type Word } from '@sockfilter/language';
-import { MAX_MARK, type Target, type TargetKind } from '@sockfilter/table';
+import { MAX_MARK, printAddress, type Target, type TargetKind } from '@sockfilter/table';
 import type { Json } from './json.js';
 import { type JsonNode, type JsonText, nodeNoun } from './node.js';
 import { EXTENSION } from './selector.js';
@@ -32,6 +32,8 @@ const DEFAULT_LEVEL = NFT_LEVELS.indexOf('warn');
 const NFTRACE = { meta: { key: 'nftrace' } } as const;
 export const TRACE_STATEMENT: Json = { mangle: { key: NFTRACE, value: 1 } };
 
+const NAT_FLAGS = ['random', 'persistent'] as const;
+
 export const MARK = { meta: { key: 'mark' } } as const;
 
 /** What the mark becomes, in nft's words: the least that says it. */
@@ -41,6 +43,15 @@ function markJson(value: number, mask: number): Json {
   if (mask === value) return { '|': [MARK, value] };
   const kept = { '&': [MARK, MAX_MARK - mask] };
   return value === 0 ? kept : { '^': [kept, value] };
+}
+
+/** The flags of a rewriting of addresses, one or several as nft has them. */
+function flagsJson(flags: { readonly random?: true; readonly persistent?: true }): {
+  readonly [key: string]: Json;
+} {
+  const names = NAT_FLAGS.filter((flag) => flags[flag]);
+  const [first, second] = names;
+  return first === undefined ? {} : { flags: second === undefined ? first : names };
 }
 
 const orNull = (parts: { readonly [key: string]: Json }): Json =>
@@ -64,6 +75,19 @@ const WRITTEN: { readonly [K in TargetKind]: (target: TargetOf<K>) => Json } = {
   }),
   nflog: ({ prefix, group }) => ({ log: { ...(prefix !== '' && { prefix }), group } }),
   trace: () => TRACE_STATEMENT,
+  dnat: ({ address, port, ...flags }) => ({
+    dnat: {
+      ...(address && {
+        family: address.family === 4 ? 'ip' : 'ip6',
+        addr: printAddress(address.family, address.value),
+      }),
+      ...(port !== undefined && { port }),
+      ...flagsJson(flags),
+    },
+  }),
+  redirect: ({ port, ...flags }) => ({
+    redirect: orNull({ ...(port !== undefined && { port }), ...flagsJson(flags) }),
+  }),
   mark: ({ value, mask }) => ({ mangle: { key: MARK, value: markJson(value, mask) } }),
 };
 
@@ -165,6 +189,79 @@ const readLog: Read = (json, body, span) => {
   return words;
 };
 
+/** The flags as options; undefined where one is none of those, which is told. */
+function flagWords(
+  json: JsonText,
+  node: JsonNode,
+  known: readonly string[],
+): readonly Word[] | undefined {
+  const nodes = node.type === 'array' ? (node.children ?? []) : [node];
+  const words: Word[] = [];
+  for (const each of nodes) {
+    const name = json.text(each) ?? '';
+    if (!known.includes(name)) {
+      json.report(each, `a flag is one of ${known.join(', ')}`, didYouMean(name, known));
+      return undefined;
+    }
+    words.push(plain(`--${name}`, json.spanOf(each)));
+  }
+  return words;
+}
+
+/** The text of a member, or undefined where it is none, which is told. */
+function memberText(json: JsonText, key: string, node: JsonNode): string | undefined {
+  const text = json.text(node);
+  if (text === undefined)
+    json.report(node, `\`${key}\` is a number or a string, not ${nodeNoun(node)}`);
+  return text;
+}
+
+const readDnat: Read = (json, body, span) => {
+  const parts = json.members(body, ['family', 'addr', 'port', 'flags'], '`dnat`');
+  if (!parts) return undefined;
+  const [addr, port, flags] = [parts.get('addr'), parts.get('port'), parts.get('flags')];
+  if (!addr && !port) {
+    json.report(body, '`dnat` needs `addr` or `port`');
+    return undefined;
+  }
+  const address = addr ? memberText(json, 'addr', addr) : '';
+  const number = port ? memberText(json, 'port', port) : '';
+  const options = flags ? flagWords(json, flags, NAT_FLAGS) : [];
+  const family = parts.get('family');
+  const wanted = address?.includes(':') ? 'ip6' : 'ip';
+  if (family && addr && family.value !== wanted) {
+    json.report(family, `the family of the address is \`${wanted}\``);
+    return undefined;
+  }
+  if (address === undefined || number === undefined || !options) return undefined;
+  const end = wanted === 'ip6' && port ? `[${address}]` : address;
+  return [
+    plain('-j', span),
+    value('DNAT', span),
+    plain('--to-destination', span),
+    value(port ? `${end}:${number}` : end, json.spanOf(addr ?? port ?? body)),
+    ...options,
+  ];
+};
+
+const readRedirect: Read = (json, body, span) => {
+  const words = [plain('-j', span), value('REDIRECT', span)];
+  if (body.type === 'null') return words;
+  const parts = json.members(body, ['port', 'flags'], '`redirect`');
+  if (!parts) return undefined;
+  const [port, flags] = [parts.get('port'), parts.get('flags')];
+  const number = port && memberText(json, 'port', port);
+  const options = flags ? flagWords(json, flags, ['random']) : [];
+  if ((port && number === undefined) || !options) return undefined;
+  return [
+    ...words,
+    ...(port && number !== undefined
+      ? [plain('--to-ports', span), value(number, json.spanOf(port))]
+      : []),
+    ...options,
+  ];
+};
+
 const OPERATIONS = { '&': '--and-mark', '|': '--or-mark', '^': '--xor-mark' } as const;
 
 /** The two sides of an operation; undefined if it is none of that sign. */
@@ -230,5 +327,7 @@ export const STATEMENT_READERS: Readonly<Record<string, Read>> = {
   goto: readCall('goto', '-g'),
   log: readLog,
   mangle: readMangle,
+  dnat: readDnat,
+  redirect: readRedirect,
   [EXTENSION]: readRefusal,
 };

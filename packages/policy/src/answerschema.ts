@@ -93,7 +93,10 @@ const QUERY_ANSWER = z
       z.strictObject({
         region,
         text: z.string(),
-        becomes: z.string().optional().describe('what its calls go on with: `mark 0x1`'),
+        becomes: z
+          .string()
+          .optional()
+          .describe('what its calls go on with: `destination 10.0.0.5, port 80` or `mark 0x1`'),
         witness,
       }),
     ),

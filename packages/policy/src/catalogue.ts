@@ -232,9 +232,9 @@ export const CATALOGUE = {
   },
   SF213: {
     severity: 'error',
-    title: 'another mark',
+    title: 'another destination or mark',
     explanation:
-      'Calls are accepted by the old rules and by the new ones, but go on with another mark of the socket, so that routing and packet filters may treat them otherwise. `--no-new-access` takes it for new access.',
+      'Calls are accepted by the old rules and by the new ones, but go on to another destination, or with another mark of the socket by which routing and packet filters may treat them otherwise. `--no-new-access` takes it for new access.',
   },
 } as const satisfies Readonly<Record<string, CatalogueRow>>;
 

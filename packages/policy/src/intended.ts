@@ -58,7 +58,7 @@ class Examiner {
     const tests = changed['other test'];
     if (!isEmpty(tests)) this.#extra('what opaque tests ask of calls is another', tests);
     const rewritten = changed['other rewriting'];
-    if (!isEmpty(rewritten)) this.#extra('calls go on with another mark', rewritten);
+    if (!isEmpty(rewritten)) this.#extra('calls go on with another destination or mark', rewritten);
     return this.#found;
   }
 

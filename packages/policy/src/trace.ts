@@ -20,6 +20,7 @@ import {
   type Field,
   firstTests,
   holds,
+  leadsElsewhere,
   type Packet,
   type PlacedTest,
   placedTests,
@@ -27,6 +28,7 @@ import {
   type Rewriting,
   type Rule,
   rewrite,
+  rewritingOf,
   ruleCondition,
   type Table,
   UNCHANGED,
@@ -104,6 +106,8 @@ export class Tracer {
   readonly #firstTests: ReadonlyMap<number, number>;
   readonly #conditions = new Map<Rule, readonly Clause[]>();
   readonly #indexes = new Map<Chain, RuleIndex>();
+  /** Whether rules give calls other destinations. */
+  readonly #isLed: boolean;
 
   /** @param table a valid one */
   constructor(table: Table) {
@@ -111,13 +115,16 @@ export class Tracer {
     this.#placed = placeRules(table);
     this.#rewrites = rewrites(table);
     this.#tests = placedTests(table);
+    this.#isLed = table.chains.some(({ rules }) =>
+      rules.some(({ target }) => leadsElsewhere(rewritingOf(target))),
+    );
     this.#firstTests = firstTests(this.#tests);
   }
 
   /** Every rule that is asked, with the reason why it does not match; tests that may hold do. */
   trace(packet: Packet, { assume }: TraceOptions = {}): Trace {
-    const known = this.#known(packet, assume);
-    return this.#trace(packet, (n) => known(n) ?? true);
+    const known = this.#known(assume);
+    return this.#trace(packet, (n, here) => known(n, here) ?? true);
   }
 
   /** Every way that the call may have gone by what the tests may have said then: what sets hold may have changed. */
@@ -129,8 +136,9 @@ export class Tracer {
   #trace(packet: Packet, answers: Answers): Trace {
     const steps: TraceStep[] = [];
     const ask = (owner: PlacedRule, depth: number) => {
-      const failed = this.#failedFields(owner.rule, rewrite(packet, owner.as));
-      const matched = failed.length === 0 && this.#testsHold(owner, answers);
+      const here = rewrite(packet, owner.as);
+      const failed = this.#failedFields(owner.rule, here);
+      const matched = failed.length === 0 && this.#testsHold(owner, here, answers);
       steps.push({ owner, depth, failed, matched });
       return matched;
     };
@@ -150,9 +158,9 @@ export class Tracer {
   fates(packet: Packet, { without, assume }: TraceOptions = {}): readonly Fate[] {
     const walk = (answers: Answers) => {
       const ask = (at: PlacedRule) => at.rule !== without && this.#matches(at, packet, answers);
-      return this.#decide(packet, (chain) => this.#indexOf(chain).rulesFor(packet), ask);
+      return this.#decide(packet, this.#rulesFor(packet), ask);
     };
-    return everyWay(walk, this.#known(packet, assume)).map(({ said, result }) => {
+    return everyWay(walk, this.#known(assume)).map(({ said, result }) => {
       const asked = new Map<number, boolean>();
       for (const [n, holds] of said) {
         const { counter } = elementAt(this.#tests, n);
@@ -171,9 +179,7 @@ export class Tracer {
    */
   countedWays(packet: Packet, { assume }: TraceOptions = {}): readonly Way<Counted>[] {
     const rulesOf =
-      this.#tests.length === 0
-        ? (chain: Chain) => this.#rulesOf(chain)
-        : (chain: Chain) => this.#indexOf(chain).rulesFor(packet);
+      this.#tests.length === 0 ? (chain: Chain) => this.#rulesOf(chain) : this.#rulesFor(packet);
     const walk = (answers: Answers): Counted => {
       const counted: CounterOwner[] = [];
       const decided = this.#decide(packet, rulesOf, (at) => {
@@ -184,13 +190,20 @@ export class Tracer {
       if (!decided.decider.rule) counted.push(decided.decider);
       return { ...decided, counted };
     };
-    return everyWay(walk, this.#known(packet, assume));
+    return everyWay(walk, this.#known(assume));
   }
 
-  /** What the tests say by their numbers, as far as it is known. */
-  #known(packet: Packet, assume?: Assume): (n: number) => boolean | undefined {
-    const answer = assumeFor({ packet, sets: this.#table.sets }, assume);
-    return (n) => answer(elementAt(this.#tests, n).test);
+  /** The rules of a chain that the call can match; all of them where it may get another destination. */
+  #rulesFor(packet: Packet): (chain: Chain) => readonly PlacedRule[] {
+    return this.#isLed
+      ? (chain) => this.#rulesOf(chain)
+      : (chain) => this.#indexOf(chain).rulesFor(packet);
+  }
+
+  /** What the tests say of calls by their numbers, as far as it is known. */
+  #known(assume?: Assume): (n: number, packet: Packet) => boolean | undefined {
+    const { sets } = this.#table;
+    return (n, packet) => assumeFor({ packet, sets }, assume)(elementAt(this.#tests, n).test);
   }
 
   #ownerOf(counter: number): CounterOwner {
@@ -198,10 +211,11 @@ export class Tracer {
   }
 
   /** Asks the tests of a rule up to the first that does not hold. */
-  #testsHold({ counter }: PlacedRule, answers: Answers): boolean {
+  #testsHold({ counter }: PlacedRule, packet: Packet, answers: Answers): boolean {
     const first = this.#firstTests.get(counter);
     if (first === undefined) return true;
-    for (let n = first; this.#tests[n]?.counter === counter; n++) if (!answers(n)) return false;
+    for (let n = first; this.#tests[n]?.counter === counter; n++)
+      if (!answers(n, packet)) return false;
     return true;
   }
 
@@ -284,7 +298,7 @@ export class Tracer {
     const fits = this.#conditionOf(at.rule).every((clause) =>
       clause.some((test) => holds(test, here)),
     );
-    return fits && this.#testsHold(at, answers);
+    return fits && this.#testsHold(at, here, answers);
   }
 
   #failedFields(rule: Rule, packet: Packet): readonly Field[] {

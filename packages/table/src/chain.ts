@@ -22,8 +22,10 @@ export interface ChainDescriptor {
   readonly refusal: 'errno' | 'silence';
   /** Why the socket's mark can't be set there so that this call has it. */
   readonly unmarkable?: string;
-  /** Why a call that rules have rewritten may be judged once more, as it is by then. */
-  readonly judgedAgain?: string;
+  /** Why the address that is asked for can't be made another one there. */
+  readonly unwritable?: string;
+  /** Why a call that rules have rewritten may be judged once more as it is by then, by what they have rewritten. */
+  readonly judgedAgain?: Partial<Readonly<Record<Field, string>>>;
   /** The fields that the chain restricts by itself. */
   readonly bounds: Partial<Readonly<Record<Field, Bound>>>;
   /** The TCP flags byte by protocol, where it is not 0. */

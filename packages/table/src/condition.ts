@@ -2,6 +2,7 @@ import type { Clause } from './clause.js';
 import type { MatchDescriptor, OptionDescriptor, Scope } from './match.js';
 import { MATCHES } from './matches.js';
 import type { Match, Rule } from './table.js';
+import { targetCondition } from './targets.js';
 
 /** The descriptor of an option that the match has; throws for a match that no parser makes. */
 export function describeOption(match: Match, name: string): OptionDescriptor {
@@ -13,7 +14,9 @@ export function describeOption(match: Match, name: string): OptionDescriptor {
 
 /** When a rule matches: all of these clauses must hold. */
 export function ruleCondition(rule: Rule, scope: Scope): readonly Clause[] {
-  return rule.matches.flatMap((match) =>
+  const clauses = rule.matches.flatMap((match) =>
     match.options.flatMap((option) => describeOption(match, option.name).clauses(option, scope)),
   );
+  const own = targetCondition(rule.target);
+  return own.length === 0 ? clauses : [...clauses, ...own];
 }

@@ -126,6 +126,25 @@ export function evaluator(table: Table): Evaluate {
           trail.packet = { ...trail.packet, mark: ((mark & ~target.mask) ^ target.value) >>> 0 };
           break;
         }
+        case 'dnat': {
+          const { address, port } = target;
+          const { destination, destinationPort } = trail.packet;
+          trail.packet = {
+            ...trail.packet,
+            destination: address?.value ?? destination,
+            destinationPort: port ?? destinationPort,
+          };
+          break;
+        }
+        case 'redirect': {
+          const { family, destinationPort } = trail.packet;
+          trail.packet = {
+            ...trail.packet,
+            destination: family === 4 ? 0x7f00_0001n : 1n,
+            destinationPort: target.port ?? destinationPort,
+          };
+          break;
+        }
         case 'accept':
           return { errno: 0 };
         case 'drop':

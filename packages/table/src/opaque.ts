@@ -5,6 +5,7 @@ import { type CounterOwner, counterOwners } from './counter.js';
 import type { MatchDescriptor, Scope } from './match.js';
 import { MATCHES } from './matches.js';
 import type { Assume, OpaqueTest } from './question.js';
+import { isUnchanged, type Rewriting, UNCHANGED } from './rewriting.js';
 import { memberBoxes } from './sets/membership.js';
 import { type NamedSet, requireSet } from './sets/namedset.js';
 import type { Side } from './sets/settype.js';
@@ -42,6 +43,12 @@ export function exactTest({ question, negated }: OpaqueTest, scope: Scope): Exac
 /** Whether more than the call's packet has a say in the test. */
 export function isFree({ question }: OpaqueTest): boolean {
   return question.kind !== 'member' || question.changes;
+}
+
+/** What of a rewriting the test sees: named sets look at the destination. */
+export function seenBy({ question }: OpaqueTest, rewriting: Rewriting): Rewriting {
+  const { mark, ...destination } = rewriting;
+  return question.kind === 'member' && !isUnchanged(destination) ? destination : UNCHANGED;
 }
 
 /** What is known of a test once the call is known, and else what is assumed of it. */

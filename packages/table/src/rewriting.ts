@@ -3,11 +3,12 @@
  * at those.
  *
  * A field becomes `(field & keep) ^ flip`: a constant if it keeps nothing. Such changes follow each other as
- * one change of the same kind.
+ * one change of the same kind. An address becomes another one of the same family, so that there is a part for each.
  */
 import type { Clause, Test } from './clause.js';
-import { FIELD_BITS, FIELDS, type Field, fieldValue, type Packet } from './packet.js';
-import { contains, rangeSet, type ValueSet } from './valueset.js';
+import { type Family, FIELD_BITS, FIELDS, type Field, fieldValue, type Packet } from './packet.js';
+import { contains, rangeSet, type ValueSet, valueSet } from './valueset.js';
+import { printAddress } from './words/address.js';
 
 export interface Change {
   /** The bits that stay what they are. */
@@ -16,13 +17,37 @@ export interface Change {
   readonly flip: bigint;
 }
 
+interface PartRow {
+  readonly field: WritableField;
+  /** Calls of another family stay as they are. */
+  readonly family?: Family;
+  readonly bits: number;
+}
+
 /** The fields that can be rewritten: those that the kernel lets a program write. */
-export type WritableField = Extract<Field, 'mark'>;
+export type WritableField = Extract<Field, 'mark' | 'destination' | 'destinationPort'>;
 
-export const WRITABLE_FIELDS: readonly WritableField[] = ['mark'];
+export type RewrittenPart = 'destination4' | 'destination6' | 'destinationPort' | 'mark';
 
-/** The fields that become something else. */
-export type Rewriting = Partial<Readonly<Record<WritableField, Change>>>;
+export const REWRITTEN_PARTS: Readonly<Record<RewrittenPart, PartRow>> = {
+  destination4: { field: 'destination', family: 4, bits: 32 },
+  destination6: { field: 'destination', family: 6, bits: 128 },
+  destinationPort: { field: 'destinationPort', bits: FIELD_BITS.destinationPort },
+  mark: { field: 'mark', bits: FIELD_BITS.mark },
+};
+
+function isPart(name: string): name is RewrittenPart {
+  return Object.hasOwn(REWRITTEN_PARTS, name);
+}
+
+const PARTS: readonly RewrittenPart[] = Object.keys(REWRITTEN_PARTS).filter(isPart);
+
+export const WRITABLE_FIELDS: readonly WritableField[] = [
+  ...new Set(PARTS.map((part) => REWRITTEN_PARTS[part].field)),
+];
+
+/** The parts that become something else. */
+export type Rewriting = Partial<Readonly<Record<RewrittenPart, Change>>>;
 
 /** A call that is as it was asked for. */
 export const UNCHANGED: Rewriting = Object.freeze({});
@@ -31,11 +56,25 @@ export function isUnchanged(rewriting: Rewriting): boolean {
   return rewriting === UNCHANGED || rewritingKey(rewriting) === '';
 }
 
-function all(field: Field): bigint {
-  return (1n << BigInt(FIELD_BITS[field])) - 1n;
+/** A part becomes the value, whatever it was. */
+export function constantly(value: bigint | number): Change {
+  return { keep: 0n, flip: BigInt(value) };
 }
 
-/** What the field becomes by one change after the other. */
+/** The part of a destination in the family. */
+export function destinationPart(family: Family): 'destination4' | 'destination6' {
+  return family === 4 ? 'destination4' : 'destination6';
+}
+
+function all(part: RewrittenPart): bigint {
+  return (1n << BigInt(REWRITTEN_PARTS[part].bits)) - 1n;
+}
+
+function changes(part: RewrittenPart, change: Change | undefined): change is Change {
+  return change !== undefined && (change.keep !== all(part) || change.flip !== 0n);
+}
+
+/** What the part becomes by one change after the other. */
 function follow(first: Change, second: Change): Change {
   return {
     keep: first.keep & second.keep,
@@ -45,32 +84,40 @@ function follow(first: Change, second: Change): Change {
 
 /** What becomes of a call that is rewritten by the one and then by the other. */
 export function rewriteTwice(first: Rewriting, second: Rewriting): Rewriting {
-  const result: Partial<Record<WritableField, Change>> = {};
-  for (const field of WRITABLE_FIELDS) {
-    const [one, two] = [first[field], second[field]];
+  const result: Partial<Record<RewrittenPart, Change>> = {};
+  for (const part of PARTS) {
+    const [one, two] = [first[part], second[part]];
     const change = one && two ? follow(one, two) : (one ?? two);
-    if (change && (change.keep !== all(field) || change.flip !== 0n)) result[field] = change;
+    if (changes(part, change)) result[part] = change;
   }
   return result;
 }
 
+/** The parts that become something else, with the change of each. */
+export function changedParts(
+  rewriting: Rewriting,
+): readonly (readonly [part: RewrittenPart, change: Change])[] {
+  return PARTS.flatMap((part) => {
+    const change = rewriting[part];
+    return changes(part, change) ? [[part, change] as const] : [];
+  });
+}
+
 /** Equal for two that make the same of every call. */
 export function rewritingKey(rewriting: Rewriting): string {
-  return WRITABLE_FIELDS.flatMap((field) => {
-    const change = rewriting[field];
-    const stays = !change || (change.keep === all(field) && change.flip === 0n);
-    return stays ? [] : [`${field} ${change.keep} ${change.flip}`];
-  }).join();
+  return changedParts(rewriting)
+    .map(([part, { keep, flip }]) => `${part} ${keep} ${flip}`)
+    .join();
 }
 
 /** The call as it is after it was rewritten. */
 export function rewrite(packet: Packet, rewriting: Rewriting): Packet {
   let result = packet;
-  for (const field of WRITABLE_FIELDS) {
-    const change = rewriting[field];
-    if (!change) continue;
-    const value = (fieldValue(packet, field) & change.keep) ^ change.flip;
-    result = { ...result, [field]: Number(value) };
+  for (const [part, { keep, flip }] of changedParts(rewriting)) {
+    const { field, family } = REWRITTEN_PARTS[part];
+    if (family !== undefined && family !== packet.family) continue;
+    const value = (fieldValue(packet, field) & keep) ^ flip;
+    result = { ...result, [field]: field === 'destination' ? value : Number(value) };
   }
   return result;
 }
@@ -89,11 +136,28 @@ function valuesBefore(set: ValueSet, { keep, flip }: Change): ValueSet {
   return { kind: 'masked', value: (set.value ^ flip) & mask, mask };
 }
 
-/** Holds of the call as it was asked for where the test holds of it as it is then. */
+/** The changes of the field, each with the family that it is for. */
+function changesOf(field: Field, rewriting: Rewriting): readonly (readonly [PartRow, Change])[] {
+  return changedParts(rewriting).flatMap(([part, change]) => {
+    const row = REWRITTEN_PARTS[part];
+    return row.field === field ? [[row, change] as const] : [];
+  });
+}
+
+/**
+ * Holds of the call as it was asked for where the test holds of it as it is then. Calls of a family that nothing
+ * is rewritten in do not come here.
+ */
 function testBefore(test: Test, rewriting: Rewriting): Test {
-  const field = WRITABLE_FIELDS.find((each) => each === test.field);
-  const change = field && rewriting[field];
-  return change ? { ...test, set: valuesBefore(test.set, change) } : test;
+  const found = changesOf(test.field, rewriting);
+  const [only] = found;
+  if (!only) return test;
+  if (only[0].family === undefined) return { ...test, set: valuesBefore(test.set, only[1]) };
+  const families = found.flatMap(([{ family = 4 }, { keep, flip }]) => {
+    if (keep !== 0n) throw new TypeError('an address becomes another one as a whole');
+    return contains(test.set, flip) === test.negated ? [] : [family];
+  });
+  return { field: 'family', set: valueSet(...families), negated: false };
 }
 
 /** Hold of a call as it was asked for where the clauses hold of it as it is then. */
@@ -107,36 +171,54 @@ export function clausesBefore(clauses: readonly Clause[], rewriting: Rewriting):
 export function rewrittenFields(rewritings: Iterable<Rewriting>): ReadonlySet<Field> {
   const fields = new Set<Field>();
   for (const rewriting of rewritings)
-    for (const field of FIELDS) if (Object.hasOwn(rewriting, field)) fields.add(field);
-  return fields;
+    for (const [part] of changedParts(rewriting)) fields.add(REWRITTEN_PARTS[part].field);
+  return new Set(FIELDS.filter((field) => fields.has(field)));
+}
+
+/** Whether calls get another destination by it. */
+export function leadsElsewhere({ mark, ...destination }: Rewriting): boolean {
+  return changedParts(destination).length > 0;
 }
 
 /** The calls of which both make the same, as clauses; undefined if they do so of none. */
 export function agreement(first: Rewriting, second: Rewriting): readonly Clause[] | undefined {
   const clauses: Clause[] = [];
-  for (const field of WRITABLE_FIELDS) {
-    const stays: Change = { keep: all(field), flip: 0n };
-    const [one, two] = [first[field] ?? stays, second[field] ?? stays];
+  for (const part of PARTS) {
+    const { field, family } = REWRITTEN_PARTS[part];
+    const stays: Change = { keep: all(part), flip: 0n };
+    const [one, two] = [first[part] ?? stays, second[part] ?? stays];
     const mask = one.keep ^ two.keep;
     const value = one.flip ^ two.flip;
-    if ((value & ~mask) !== 0n) return undefined;
-    if (mask !== 0n)
-      clauses.push([{ field, set: { kind: 'masked', value, mask }, negated: false }]);
+    const never = (value & ~mask) !== 0n;
+    if (never && family === undefined) return undefined;
+    if (!never && mask === 0n) continue;
+    const same: Clause = never
+      ? []
+      : [{ field, set: { kind: 'masked', value, mask }, negated: false }];
+    const elsewhere: Clause =
+      family === undefined ? [] : [{ field: 'family', set: valueSet(family), negated: true }];
+    clauses.push([...elsewhere, ...same]);
   }
   return clauses;
 }
 
-/** What becomes of the fields, in words: `mark 0x1`, `mark & 0xff ^ 0x1`; empty if nothing does. */
+/** What becomes of the fields, in words: `mark 0x1`, `destination 10.0.0.5, port 80`; empty if nothing does. */
 export function rewritingText(rewriting: Rewriting): string {
-  return WRITABLE_FIELDS.flatMap((field) => {
-    const change = rewriting[field];
-    return change ? [`${field} ${changeText(field, change)}`] : [];
-  }).join(', ');
+  const { destination4, destination6, destinationPort, mark } = rewriting;
+  const addresses = [
+    ...(destination4 ? [printAddress(4, destination4.flip)] : []),
+    ...(destination6 ? [printAddress(6, destination6.flip)] : []),
+  ];
+  return [
+    ...(addresses.length > 0 ? [`destination ${addresses.join(' or ')}`] : []),
+    ...(destinationPort ? [`port ${destinationPort.flip}`] : []),
+    ...(mark ? [`mark ${markText(mark)}`] : []),
+  ].join(', ');
 }
 
-function changeText(field: Field, { keep, flip }: Change): string {
+function markText({ keep, flip }: Change): string {
   const hex = (value: bigint) => `0x${value.toString(16)}`;
   if (keep === 0n) return hex(flip);
-  const kept = keep === all(field) ? '' : `& ${hex(keep)}`;
+  const kept = keep === all('mark') ? '' : `& ${hex(keep)}`;
   return [kept, ...(flip === 0n ? [] : [`^ ${hex(flip)}`])].filter((part) => part !== '').join(' ');
 }

@@ -1,7 +1,9 @@
 /** What describes a target: the row that every stage reads instead of switching over targets. */
 import type { BuiltinChain } from './chains.js';
+import type { Clause } from './clause.js';
 import type { Errno } from './errno.js';
 import type { OptionDescriptor } from './match.js';
+import type { Family } from './packet.js';
 import type { Rewriting } from './rewriting.js';
 import { isValueOf, type Value, type ValueKind, type ValueOf } from './value.js';
 
@@ -62,6 +64,12 @@ export interface TargetDescriptor<T> {
   readonly oneOf?: readonly string[];
   /** The chains that can't have it, each with the reason. */
   readonly absent: Partial<Readonly<Record<BuiltinChain, string>>>;
+  /** What it restricts its rule to, as clauses beside those of the matches. */
+  readonly condition?: (target: T) => readonly Clause[];
+  /** The family that its rule is for, if for one alone. */
+  readonly familyOf?: (target: T) => Family | undefined;
+  /** Whether its rule must name a protocol that has ports. */
+  readonly portsOf?: (target: T) => boolean;
   readonly step: (target: T) => Step;
   /** What it does more than what every rule does. */
   readonly effects: (target: T) => readonly Effect[];

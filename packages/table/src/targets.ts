@@ -1,6 +1,15 @@
 /** Every target there is. A new one is a file in targets/ and its two rows here. */
-import type { BuiltinChain } from './chains.js';
-import { isUnchanged, type Rewriting, UNCHANGED } from './rewriting.js';
+import type { ChainDescriptor } from './chain.js';
+import { type BuiltinChain, CHAINS } from './chains.js';
+import type { Clause } from './clause.js';
+import type { Family } from './packet.js';
+import {
+  changedParts,
+  isUnchanged,
+  REWRITTEN_PARTS,
+  type Rewriting,
+  UNCHANGED,
+} from './rewriting.js';
 import type {
   CallTarget,
   Effect,
@@ -10,15 +19,18 @@ import type {
   TargetOption,
 } from './target.js';
 import { accept } from './targets/accept.js';
+import { type DnatTarget, dnat } from './targets/dnat.js';
 import { type DropTarget, drop } from './targets/drop.js';
 import { goto } from './targets/goto.js';
 import { jump } from './targets/jump.js';
 import { type LogTarget, log } from './targets/log.js';
 import { type MarkTarget, mark } from './targets/mark.js';
 import { type NflogTarget, nflog } from './targets/nflog.js';
+import { type RedirectTarget, redirect } from './targets/redirect.js';
 import { type RejectTarget, reject } from './targets/reject.js';
 import { returnTarget } from './targets/return.js';
 import { trace } from './targets/trace.js';
+import { contains } from './valueset.js';
 
 interface Targets {
   readonly accept: PlainTarget<'accept'>;
@@ -29,6 +41,8 @@ interface Targets {
   readonly nflog: NflogTarget;
   readonly trace: PlainTarget<'trace'>;
   readonly mark: MarkTarget;
+  readonly dnat: DnatTarget;
+  readonly redirect: RedirectTarget;
   readonly jump: CallTarget<'jump'>;
   readonly goto: CallTarget<'goto'>;
 }
@@ -49,6 +63,8 @@ export const TARGETS: { readonly [K in TargetKind]: TargetDescriptor<TargetOf<K>
   nflog,
   trace,
   mark,
+  dnat,
+  redirect,
   jump,
   goto,
 };
@@ -97,6 +113,21 @@ export function rewritingOf(target: Target | undefined): Rewriting {
   return UNCHANGED;
 }
 
+/** What the target restricts its rule to beside the matches. */
+export function targetCondition(target: Target | undefined): readonly Clause[] {
+  return (target && rowOf(target).condition?.(target)) ?? [];
+}
+
+/** The family that rules with the target are for, if for one alone. */
+export function targetFamily(target: Target | undefined): Family | undefined {
+  return target && rowOf(target).familyOf?.(target);
+}
+
+/** Whether rules with the target must name a protocol that has ports. */
+export function needsPorts(target: Target | undefined): boolean {
+  return (target && rowOf(target).portsOf?.(target)) ?? false;
+}
+
 /** The target in words; `no target`. */
 export function targetText(target: Target | undefined): string {
   return target ? rowOf(target).text(target) : 'no target';
@@ -109,7 +140,14 @@ export function targetValues(target: Target) {
 
 /** Why the chain can't have the target, or undefined. */
 export function targetAbsence(target: Target, chain: BuiltinChain): string | undefined {
-  const { word, absent } = rowOf(target);
+  const { word, absent, text } = rowOf(target);
   const reason = absent[chain];
-  return reason === undefined ? undefined : `${word} is not available in ${chain}: ${reason}`;
+  if (reason !== undefined) return `${word} is not available in ${chain}: ${reason}`;
+  for (const [part, { keep, flip }] of changedParts(rewritingOf(target))) {
+    const { bounds }: ChainDescriptor = CHAINS[chain];
+    const bound = bounds[REWRITTEN_PARTS[part].field];
+    if (bound && keep === 0n && !contains(bound.set, flip))
+      return `${text(target)} is not available in ${chain}: ${bound.reason}`;
+  }
+  return undefined;
 }

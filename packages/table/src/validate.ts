@@ -111,13 +111,13 @@ function* seenTwice(table: Table): Generator<Finding> {
     if (judgedAgain === undefined) continue;
     const rules = reachedRules(table, name);
     const fields = rewrittenFields(rules.map(({ rule }) => rewritingOf(rule.target)));
-    if (fields.size === 0) continue;
+    if (![...fields].some((field) => judgedAgain[field] !== undefined)) continue;
     for (const { chain, rule } of rules) {
       const looks = ruleCondition(rule, table)
         .flat()
-        .find(({ field }) => fields.has(field));
+        .find(({ field }) => fields.has(field) && judgedAgain[field] !== undefined);
       if (!looks) continue;
-      const message = `no rule that ${name} reaches can look at the ${looks.field} while another sets it: ${judgedAgain}`;
+      const message = `no rule that ${name} reaches can look at the ${looks.field} while another sets it: ${judgedAgain[looks.field]}`;
       const help = `set the ${looks.field} in CONNECT`;
       yield { key: `${chain.name} twice ${looks.field}`, message, help, chain, rule };
     }

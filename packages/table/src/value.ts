@@ -51,6 +51,13 @@ export interface Values {
   readonly mark: { readonly value: number; readonly mask: number };
   /** A mark becomes `(mark & ~mask) ^ value`; 32 bits each. */
   readonly xmark: { readonly value: number; readonly mask: number };
+  /** What a destination becomes: an address, a port from 1 on, or both. */
+  readonly endpoint: {
+    readonly address: { readonly family: Family; readonly value: bigint } | undefined;
+    readonly port: number | undefined;
+  };
+  /** The port that a destination gets, from 1 on. */
+  readonly toPort: { readonly port: number };
   /** Bits of a mark, 32. */
   readonly bits: { readonly bits: number };
   /** A detail of a call, in the words of its row. */

@@ -21,6 +21,7 @@ import {
   type Group,
   groupAt,
   isDetail,
+  leadsElsewhere,
   MATCHES,
   type MatchDescriptor,
   type MatchName,
@@ -28,6 +29,7 @@ import {
   patternOf,
   policyErrno,
   type Rule,
+  rewritingOf,
   ruleCondition,
   stepOf,
   type Table,
@@ -276,7 +278,9 @@ class ChainExporter {
   #rule(chain: Chain, rule: Rule, kind: Kind): readonly string[] {
     const step = stepOf(rule.target);
     const kinds = new Set(effectsOf(rule.target).map((effect) => effect.kind));
-    if (kinds.has('rewrite')) this.#out.tell(rule, 'note', 'nft does not set the mark');
+    if (leadsElsewhere(rewritingOf(rule.target)))
+      this.#out.tell(rule, 'wider', 'nft would judge the destination that was asked for');
+    else if (kinds.has('rewrite')) this.#out.tell(rule, 'note', 'nft does not set the mark');
     else if (kinds.size > 1) this.#out.tell(rule, 'note', 'nft gets no events of it');
     if (step.kind === 'next') return [];
     const clauses = this.#resolve(ruleCondition(rule, this.#table), kind);

@@ -19,7 +19,7 @@ function isMapped(address: bigint, mask: bigint): boolean {
   return address >> 32n === MAPPED_PREFIX && mask >> 32n === (1n << 96n) - 1n;
 }
 
-function parseAddress(word: Word): Parsed<Address> {
+export function parseAddress(word: Word): Parsed<Address> {
   const address = readAddress(word.text);
   if (address) return good(address);
   const at = { span: word.span };
@@ -37,7 +37,7 @@ function parseAddress(word: Word): Parsed<Address> {
   return bad('bad-value', `invalid address \`${word.text}\``, at);
 }
 
-const mapped = (word: Word, help: string) =>
+export const mapped = (word: Word, help: string) =>
   bad('unsupported', `\`${word.text}\` is an IPv4-mapped address: such a call is an IPv4 packet`, {
     span: word.span,
     help,

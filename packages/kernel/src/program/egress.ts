@@ -35,6 +35,7 @@ import {
 import { BUILTIN_CHAINS, PROTOCOL } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
 import { askFunction } from './ask.js';
+import { refuseRewritten } from './destination.js';
 import { detailFunction, putDetails } from './details.js';
 import { putGroup } from './group.js';
 import { peekMark, putMark } from './mark.js';
@@ -188,6 +189,7 @@ export function egressProgram(offsets: Offsets): ProgramSpec {
       exit(),
       label(DECIDED),
       jumpIf('ne', R8, 0, FAILED),
+      ...refuseRewritten(REFUSED),
       label('pass'),
       movImm(R0, 1),
       exit(),

@@ -41,6 +41,7 @@ import { BUILTIN_CHAINS, type BuiltinChain, PROTOCOL, TCP_SYN } from '@sockfilte
 import type { Offsets } from '../offsets.js';
 import { type LoadWord, putBound4, putBound6, unlessMapped } from './address.js';
 import { askFunction } from './ask.js';
+import { putAskedBind, refuseUnlessBound } from './destination.js';
 import { detailFunction, putDetails } from './details.js';
 import { putGroup } from './group.js';
 import { peekMark, putMark } from './mark.js';
@@ -168,6 +169,7 @@ function judgeChosenPort(offsets: Offsets): readonly Item[] {
     jump('bound'),
     label('bound6'),
     ...putBound6(R0),
+    ...putAskedBind('chosen', [mov(R2, R0)]),
     ...putDetails(
       'BIND',
       { socket: SOCKET, named: [...SOCKET, ...peek(offsets.sockDevice, 4, REFUSED)] },
@@ -177,6 +179,7 @@ function judgeChosenPort(offsets: Offsets): readonly Item[] {
     ...walk(offsets, { name: 'bind', decided: 'bind.decided', counts: 'refusals' }),
     label('bind.decided'),
     jumpIf('ne', R8, 0, FAILED),
+    ...refuseUnlessBound('chosen', REFUSED),
     load(8, R9, R10, CONTEXT),
     load(2, R8, R10, slot('protocol')),
     ...findHeader(),

@@ -20,7 +20,7 @@ import {
   store,
 } from '@sockfilter/bpf';
 import type { BuiltinChain } from '@sockfilter/table';
-import { HEADER } from '../layout.js';
+import { HEADER, REWRITES } from '../layout.js';
 import type { Offsets } from '../offsets.js';
 import { CONTEXT, peek, put8s, REWRITTEN, SCRATCH, take8s } from './stack.js';
 import { chainBit, FAILED } from './walk.js';
@@ -57,6 +57,7 @@ export function peekMark(
 export function applyMark(): readonly Item[] {
   return [
     load(4, R1, R10, REWRITTEN),
+    andImm(R1, REWRITES.mark),
     jumpIf('eq', R1, 0, 'marked'),
     ...take8s('mark', R1),
     store(4, R10, SCRATCH, R1),

@@ -7,12 +7,25 @@
  * bound as it was asked for gets the same answer again; only a refusal counts. Context: struct
  * bpf_sock; refusing makes the kernel unbind the socket.
  */
-import { label, load, mov, type ProgramSpec, R1, R6, R8, R9, R10, store } from '@sockfilter/bpf';
+import {
+  label,
+  load,
+  mov,
+  type ProgramSpec,
+  R1,
+  R2,
+  R6,
+  R8,
+  R9,
+  R10,
+  store,
+} from '@sockfilter/bpf';
 import { BUILTIN_CHAINS, type Family } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
 import { putBound4, putBound6 } from './address.js';
 import { askFunction } from './ask.js';
 import { finish, putCaller } from './caller.js';
+import { putAskedBind, refuseUnlessBound } from './destination.js';
 import { detailFunction, putDetails } from './details.js';
 import { putGroup } from './group.js';
 import { peekMark, putMark } from './mark.js';
@@ -23,6 +36,7 @@ import {
   enter,
   findGeneration,
   LICENSE,
+  REFUSED,
   refuseIfRefusing,
   UNREADABLE,
   unlessRefusing,
@@ -57,6 +71,7 @@ export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
       load(4, R1, R9, SK.port),
       ...put16('destinationPort', R1),
       ...(family === 4 ? putBound4(R9) : putBound6(R9)),
+      ...putAskedBind('post', [mov(R2, R9)]),
       ...putMark(['BIND'], peekMark(numberOf(R9), offsets, UNREADABLE)),
       ...putCaller('BIND', numberOf(R9), offsets),
       ...putGroup('BIND'),
@@ -72,7 +87,7 @@ export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
       ...walk(offsets, { name: 'again', decided: DECIDED, counts: 'refusals' }),
       label(UNREADABLE),
       ...refuseIfRefusing('BIND'),
-      ...finish(),
+      ...finish(refuseUnlessBound('post', REFUSED)),
     ],
   };
 }

@@ -33,6 +33,7 @@ import { askFunction } from './ask.js';
 import { putAsked } from './asked.js';
 import { CTX, SK } from './callcontext.js';
 import { finish, putCaller } from './caller.js';
+import { applyDestination, keepLeads } from './destination.js';
 import { detailFunction, putDetails } from './details.js';
 import { pinIpv4, pinIpv6, refuseDetours, type SendingChain, socketNumber } from './detour.js';
 import { deviceAddress, namedDevice } from './device.js';
@@ -265,6 +266,7 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
       ...findGeneration(),
       ...clearPacket(),
       storeImm(2, R10, slot('chain'), BUILTIN_CHAINS.indexOf(chain)),
+      ...(chain === 'BIND' ? keepLeads() : []),
       ...detours,
       ...asked,
       ...putProtocol(chain),
@@ -282,7 +284,10 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
       ...walk(offsets),
       label(UNREADABLE),
       ...refuseIfRefusing(chain),
-      ...finish(CHAINS[chain].unmarkable === undefined ? applyMark() : []),
+      ...finish([
+        ...(CHAINS[chain].unmarkable === undefined ? applyMark() : []),
+        ...applyDestination(chain, family),
+      ]),
     ],
   };
 }

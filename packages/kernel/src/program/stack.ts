@@ -10,7 +10,9 @@
  *     fp-176             the context, while a walk has its register
  *     fp-216 .. fp-177   the IP header, or the address and port that a send asks for
  *     fp-232 .. fp-217   the header behind the IP header
- *     fp-236             whether the walk has rewritten the packet
+ *     fp-236             what the walk has rewritten of the packet, see REWRITES
+ *
+ * Of bind(2) the header's place has what the socket is bound to, and whether BIND gives other destinations.
  *
  * While the packet is built: r6 the header page, r7 the generation, r8 free, r9 the context.
  * While it walks: r6 the page, r7 the generation, r8 the node's address, r9 the steps left.
@@ -55,6 +57,8 @@ export const NEXT_HEADER = -232;
 export const ASKED_ADDRESS = -216;
 export const ASKED_PORT = -200;
 export const REWRITTEN = -236;
+export const AS_BOUND = -216;
+export const LEADS = -196;
 
 /** Slots on the stack; a power of two no less than the number of pieces. */
 export const SLOTS = 64;

@@ -20,6 +20,7 @@ import {
   mov,
   movImm,
   mul,
+  or,
   orImm,
   R0,
   R1,
@@ -249,7 +250,9 @@ function act(
     and(R3, R1),
     xor(R3, R0),
     store(2, R2, PACKET, R3),
-    storeImm(4, R10, REWRITTEN, 1),
+    load(4, R1, R10, REWRITTEN),
+    or(R1, R4),
+    store(4, R10, REWRITTEN, R1),
     addImm32(R8, 1),
     jump(at('step')),
 

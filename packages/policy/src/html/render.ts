@@ -23,7 +23,7 @@ const CHANGE_SIGNS: Readonly<Record<CellChange, Sign>> = {
   both: { className: 'CB', icons: ['plus', 'minus'], words: 'newly accepted and newly refused' },
   'other errno': { className: 'CE', icons: ['ne'], words: 'another errno' },
   'other test': { className: 'CE', icons: ['ne'], words: 'another test' },
-  'other rewriting': { className: 'CE', icons: ['ne'], words: 'another mark' },
+  'other rewriting': { className: 'CE', icons: ['ne'], words: 'another destination or mark' },
 };
 
 const STATE_SIGNS = {

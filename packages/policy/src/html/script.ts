@@ -12,7 +12,7 @@ let opened;
 
 const WORDS = { accepted: 'Accepted', refused: 'Refused', 'newly accepted': 'Newly accepted',
   'newly refused': 'Newly refused', 'other errno': 'Refused with another errno',
-  'other test': 'As another test says', 'other rewriting': 'Accepted with another mark',
+  'other test': 'As another test says', 'other rewriting': 'Accepted with another destination or mark',
   open: 'As limits, time or chance say' };
 
 function add(parent, name, text, className) {

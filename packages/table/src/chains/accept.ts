@@ -10,6 +10,7 @@ export const accept: ChainDescriptor = {
   ids: 'socket',
   refusal: 'silence',
   unmarkable: "the kernel lets nobody set a socket's mark when a packet comes in",
+  unwritable: 'the packet has reached its socket, and no other',
   bounds: {
     protocol: { set: valueSet(PROTOCOL.tcp), reason: 'it sees tcp only' },
     gid: NO_GID,

@@ -14,7 +14,9 @@ export const bind: ChainDescriptor = {
   noPeer: 'bind(2) has no remote end',
   ids: 'caller',
   refusal: 'errno',
-  judgedAgain: 'bind(2) is judged once more when it is known what the socket is bound to',
+  judgedAgain: {
+    mark: 'bind(2) is judged once more when it is known what the socket is bound to',
+  },
   bounds: {
     protocol: {
       set: valueSet(PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.udplite),

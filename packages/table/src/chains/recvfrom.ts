@@ -8,6 +8,7 @@ export const recvfrom: ChainDescriptor = {
   ids: 'socket',
   refusal: 'silence',
   unmarkable: "the kernel lets nobody set a socket's mark when a packet comes in",
+  unwritable: 'the packet has reached its socket, and no other',
   bounds: { protocol: DATAGRAMS, gid: NO_GID },
   flags: {},
   exampleRank: 4,
