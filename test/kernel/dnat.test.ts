@@ -70,6 +70,11 @@ describeKernel('other destinations', () => {
     expect(await bound('inet', 'stream', '127.0.0.6', 99)).toBe('127.0.0.5');
   });
 
+  test('a chain that never refuses and gives no other destination lets bind(2) be', async () => {
+    policy.enforce('-P BIND DROP\n-A BIND -j ACCEPT');
+    expect(await bound('inet', 'stream', '127.0.0.6')).toBe('127.0.0.6');
+  });
+
   test('a socket that is refused one bind(2) is judged by the next alone', async () => {
     policy.enforce(`
       -A BIND -d 127.0.0.7 -j DNAT --to-destination 127.0.0.5

@@ -92,7 +92,7 @@ test('BPF_MAP_CREATE is laid out as in linux/bpf.h', () => {
     '05000000',
     '00000000',
   ];
-  expect(sys.calls).toEqual([`bpf 0 ${words.join('')}616263${'00'.repeat(17)}`]);
+  expect(sys.calls).toEqual([`bpf 0 ${words.join('')}616263${'00'.repeat(29)}`]);
 });
 
 test('names are checked before the call', () => {

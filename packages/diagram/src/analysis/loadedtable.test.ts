@@ -1,5 +1,13 @@
 /** Answers about whole tables, held against brute force over all packets that matter. */
-import { counterOwners, evaluator, type Packet, type Table, type Target } from '@sockfilter/table';
+import {
+  counterOwners,
+  evaluator,
+  isUnchanged,
+  type Packet,
+  rewritingOf,
+  type Table,
+  type Target,
+} from '@sockfilter/table';
 import fc from 'fast-check';
 import { smallSpace, smallTables, twiceRefused } from '../../../../test/arbitrary/smalltable.js';
 import { packets, tables } from '../../../../test/arbitrary/table.js';
@@ -29,7 +37,7 @@ function withoutRule(table: Table, name: string, at: number): Table {
 /** Whether a rule is there for more than a verdict. */
 const isTold = (target: Target) =>
   target.kind === 'log' ||
-  target.kind === 'mark' ||
+  !isUnchanged(rewritingOf(target)) ||
   (target.kind === 'drop' && target.audited === true);
 
 /** Whether a packet that is sent into the chain can meet a rule that is there for more than verdicts. */

@@ -110,6 +110,9 @@ export function putCaller(
   ];
 }
 
+/** The call proceeds as it is. */
+export const PROCEEDS = 'proceeds';
+
 /** 1 lets the call proceed, once `apply` has made it what it goes on as; 0 fails it with the errno set before, EPERM if none is. */
 export function finish(apply: readonly Item[] = []): readonly Item[] {
   return [
@@ -127,6 +130,7 @@ export function finish(apply: readonly Item[] = []): readonly Item[] {
     jump(FAILED),
     label('allowed'),
     ...apply,
+    label(PROCEEDS),
     movImm(R0, 1),
     exit(),
   ];

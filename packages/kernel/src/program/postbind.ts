@@ -24,7 +24,7 @@ import { BUILTIN_CHAINS, type Family } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
 import { putBound4, putBound6 } from './address.js';
 import { askFunction } from './ask.js';
-import { finish, putCaller } from './caller.js';
+import { finish, PROCEEDS, putCaller } from './caller.js';
 import { putAskedBind, refuseUnlessBound } from './destination.js';
 import { detailFunction, putDetails } from './details.js';
 import { putGroup } from './group.js';
@@ -63,7 +63,7 @@ export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
       mov(R9, R1),
       store(8, R10, CONTEXT, R9),
       ...findGeneration(),
-      ...unlessRefusing('BIND', 'allowed'),
+      ...unlessRefusing('BIND', PROCEEDS),
       ...clearPacket(),
       ...putConstant('chain', BUILTIN_CHAINS.indexOf('BIND')),
       load(4, R8, R9, SK.protocol),

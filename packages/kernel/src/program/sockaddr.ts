@@ -32,7 +32,7 @@ import { type LoadWord, MAPPED_WORD, putAddress6, unlessMapped, WORDS } from './
 import { askFunction } from './ask.js';
 import { putAsked } from './asked.js';
 import { CTX, SK } from './callcontext.js';
-import { finish, putCaller } from './caller.js';
+import { finish, PROCEEDS, putCaller } from './caller.js';
 import { applyDestination, keepLeads } from './destination.js';
 import { detailFunction, putDetails } from './details.js';
 import { pinIpv4, pinIpv6, refuseDetours, type SendingChain, socketNumber } from './detour.js';
@@ -249,7 +249,7 @@ const REPORTING: Reporting = {
 export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offsets): ProgramSpec {
   const source = chain === 'BIND' ? undefined : sourceOf(chain, family, offsets);
   const detours = source ? refuseDetours(source.chain, family, offsets) : [];
-  const asked = chain === 'SENDTO' ? putAsked(family, offsets, 'allowed') : [];
+  const asked = chain === 'SENDTO' ? putAsked(family, offsets, PROCEEDS) : [];
   return {
     name: `sf_${HOOK[chain]}${family}`,
     type: 'cgroup_sock_addr',
