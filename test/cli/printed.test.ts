@@ -31,7 +31,8 @@ const OPTIONS = [
 
 /** The words of `sockfilter --file F explain CHAIN --OPTION VALUE...`. */
 function wordsOf({ command }: Witness): PacketWords {
-  const [chain = '', ...rest] = command.split(' explain ')[1]?.split(' ') ?? [];
+  const typed = command.split(' explain ')[1]?.match(/'[^']*'|\S+/g) ?? [];
+  const [chain = '', ...rest] = typed.map((word) => word.replace(/^'(.*)'$/, '$1'));
   const words: Record<string, string | undefined> = {};
   for (let at = 0; at < rest.length; at += 2) {
     const option = OPTIONS.find((name) => rest[at] === `--${name}`);

@@ -95,8 +95,8 @@ test.each<[string, string[]]>([
     ['2:21 `--pid-owner` is not available: iptables itself has it no more'],
   ],
   [
-    wrap('-A CONNECT -j DNAT --to-destination 10.0.0.1'),
-    ['2:15 target `DNAT` is not available: sockfilter does not have it yet'],
+    wrap('-A CONNECT -j SNAT --to-source 10.0.0.1'),
+    ['2:15 target `SNAT` is not available: sockfilter does not have it yet'],
   ],
   [wrap('-N -foo'), ['2:4 chain name `-foo` not allowed to start with `-`']],
   [
