@@ -42,6 +42,7 @@ test('the packed package installs and runs', () => {
     'package/dist/zod.cjs',
     'package/index.d.cts',
     'package/package.json',
+    'package/systemd/sockfilter-journal.service',
     'package/systemd/sockfilter.service',
   ]);
 
