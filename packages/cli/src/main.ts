@@ -1,6 +1,7 @@
 /** From the arguments to the command. */
 import { EXIT } from '@sockfilter/language';
 import { CommandError } from './failure.js';
+import { refuseFileLine } from './fileline.js';
 import { firstWord } from './globals.js';
 import { HELP, VERSION_LINE } from './help.js';
 import { finish, print } from './output.js';
@@ -18,6 +19,7 @@ async function route(argv: readonly string[]): Promise<void> {
     const { callFrom } = await import('@sockfilter/kernel');
     return print(await callFrom(argv[1], argv[2]));
   }
+  refuseFileLine(word);
   if (word.startsWith('-')) {
     const { runTableCommand } = await import('./tablecommand.js');
     return runTableCommand(argv);

@@ -19,7 +19,7 @@ function reword(message: string): string {
 const OTHER_WORDS: Readonly<Record<string, string>> = {
   list: '`sockfilter -L` lists the rules, `sockfilter group list` the groups',
   show: '`sockfilter -S` shows the rules, `sockfilter status` what is attached',
-  add: '`sockfilter -A CHAIN RULE` adds a rule, `sockfilter group add NAME` a group',
+  add: '`sockfilter -A CHAIN RULE` adds a rule, `sockfilter group add NAME` a group, `sockfilter set add NAME ELEMENT` an element',
   delete: '`sockfilter -D CHAIN RULE` deletes a rule, `sockfilter group delete NAME` a group',
   move: '`sockfilter group move NAME PID` moves a process',
   flush: '`sockfilter -F` deletes all rules',
