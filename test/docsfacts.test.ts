@@ -445,7 +445,7 @@ describe('names in the documents', () => {
   /** Of other programs and of scripts; `--option` stands for any. */
   const FOREIGN = ['expose-gc', 'fail-on-warn', 'semantic', 'check', 'short', 'only', 'option'];
   const OWN = new Set([
-    ...['file', 'root', 'wait', 'help', 'version', 'set-counters'],
+    ...['file', 'root', 'wait', 'help', 'version', 'set-counters', 'atomic'],
     ...COMMANDS.flatMap(({ options }) => Object.keys(options)),
     ...COMMAND_SPELLINGS.flatMap(({ long }) => long),
     ...Object.values(SYNTAX).flatMap(({ options, sugar = {} }) => [

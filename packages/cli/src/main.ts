@@ -20,6 +20,10 @@ async function route(argv: readonly string[]): Promise<void> {
     return print(await callFrom(argv[1], argv[2]));
   }
   refuseFileLine(word);
+  if (word === '-') {
+    const { runBatch } = await import('./batch.js');
+    return runBatch(argv);
+  }
   if (word.startsWith('-')) {
     const { runTableCommand } = await import('./tablecommand.js');
     return runTableCommand(argv);

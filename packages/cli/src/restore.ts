@@ -46,14 +46,20 @@ function parse({ name, text }: Input, base: Table | undefined): ParsedSave {
   return parsed;
 }
 
-/** The table with every counter of what the file has brought at 0. */
-export function dropCounters(table: Table, base: Table | undefined): Table {
+/** The table with every counter of what the file has brought at 0, and of the chains that it counts anew. */
+export function dropCounters(
+  table: Table,
+  base?: Table,
+  anew: ReadonlySet<string> = new Set(),
+): Table {
   const old = new Set<Rule>(base?.chains.flatMap(({ rules }) => rules));
   const reset = (rule: Rule): Rule =>
     rule.packets === 0n || old.has(rule) ? rule : { ...rule, packets: 0n };
   const chains = table.chains.map((chain) => ({
     ...chain,
-    packets: base?.chains.find(({ name }) => name === chain.name)?.packets ?? 0n,
+    packets: anew.has(chain.name)
+      ? 0n
+      : (base?.chains.find(({ name }) => name === chain.name)?.packets ?? 0n),
     rules: chain.rules.map(reset),
   }));
   return { ...table, chains };
@@ -65,18 +71,26 @@ function replaceAll(
   counters: boolean,
   trial: Trial,
 ): void {
-  const started = counters ? table : dropCounters(table, undefined);
+  const started = counters ? table : dropCounters(table);
   open.commit({ table: started, origins: [], text: document.source.text, ...trial });
 }
 
-function addTo(open: OpenTable, input: Input, counters: boolean, trial: Trial): void {
+/** Adds what `read` makes of the table that is there; the rules keep the counters that they come with if `counters`. */
+export function addTo(
+  open: OpenTable,
+  read: (base: Table) => ParsedSave,
+  { counters, ...trial }: Trial & { readonly counters: boolean },
+): void {
   const base = open.table;
-  const { table, document } = parse(input, base);
-  const next = counters ? table : dropCounters(table, base);
-  const given = new Set(document.lines.flatMap((line) => (line.kind === 'chain' ? line.name : [])));
+  const { table, document } = read(base);
+  const given = document.lines.flatMap((line) =>
+    line.kind === 'edit' ? line.zeroed : counters && line.kind === 'chain' ? line.name : [],
+  );
+  const anew = new Set(given);
+  const next = counters ? table : dropCounters(table, base, anew);
   open.commit({
     table: next,
-    origins: followCounters(base, next, (chain) => counters && given.has(chain)),
+    origins: followCounters(base, next, (chain) => anew.has(chain)),
     ...trial,
   });
 }
@@ -123,7 +137,9 @@ export async function restoreTable(globals: Globals, options: RestoreOptions): P
   // Mistakes are told before the lock is taken or root is asked for.
   const parsed = noflush ? undefined : parse(input, undefined);
   await withTable(globals, parsed ? 'replace' : 'edit', (open) =>
-    parsed ? replaceAll(open, parsed, counters, trial) : addTo(open, input, counters, trial),
+    parsed
+      ? replaceAll(open, parsed, counters, trial)
+      : addTo(open, (base) => parse(input, base), { counters, ...trial }),
   );
   if (confirmWithin === undefined) return;
   const { awaitConfirmation } = await import('./trial.js');

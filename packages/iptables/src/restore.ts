@@ -19,6 +19,7 @@ import {
 import {
   addGroup,
   appendRules,
+  BUILTIN_CHAINS,
   createSet,
   EMPTY_TABLE,
   elementKey,
@@ -54,6 +55,8 @@ export interface SaveContext {
   readonly names: Names;
   /** The table that the file is added to; without it the file is the whole table. */
   readonly base?: Table;
+  /** The text is lines from inside the table, without `*socket` and COMMIT; the first has this number. */
+  readonly firstLine?: number | undefined;
 }
 
 export interface ParsedSave {
@@ -106,10 +109,13 @@ class SaveReader {
   #state: 'before' | 'inside' | 'other' | 'after' = 'before';
   /** A line `*socket` has come. */
   #isOpened = false;
+  readonly #isInner: boolean;
   #others: { readonly span: Span; readonly names: string[] } | undefined;
   #last: Pick<Word, 'span'>;
 
-  constructor(name: string, { names, base = EMPTY_TABLE }: SaveContext) {
+  constructor(name: string, { names, base = EMPTY_TABLE, firstLine }: SaveContext) {
+    this.#isInner = firstLine !== undefined;
+    if (this.#isInner) this.#state = 'inside';
     this.#name = name;
     this.#names = names;
     this.#base = base;
@@ -207,6 +213,11 @@ class SaveReader {
     if (diagnostic) this.#diagnostics.push(diagnostic);
     if (!start || diagnostic) return { kind: 'other' };
     this.#last = words.at(-1) ?? start;
+    if (this.#isInner && /^(\*.*|COMMIT)$/.test(start.text)) {
+      const help = 'leave it out, or give the whole file to `sockfilter restore -n`';
+      this.#report(start.span, `\`${start.text}\`: these lines are inside the table already`, help);
+      return { kind: 'other' };
+    }
     if (start.text.startsWith('*')) return this.#openTable(start);
     this.#requireInside(start);
     if (start.text === 'COMMIT' && words.length === 1) {
@@ -434,7 +445,12 @@ class SaveReader {
     if (command.kind === 'new-chain') this.chains.set(command.chain, span);
     if (command.kind === 'new-chain')
       return { kind: 'chain', name: command.chain, policy: undefined, packets: 0n };
-    return { kind: 'edit' };
+    return { kind: 'edit', zeroed: this.#zeroed(command) };
+  }
+
+  #zeroed(command: EditCommand): readonly string[] {
+    if (command.kind !== 'zero' || command.number !== undefined) return [];
+    return command.chain === undefined ? BUILTIN_CHAINS : [command.chain];
   }
 
   /** Chains may be declared after the rules that call them, but not after those that they hold. */
@@ -455,7 +471,8 @@ class SaveReader {
     if (this.#others) this.#tellOthers(this.#others);
     else if (this.#state === 'before')
       this.#report(span, 'no table: the file needs a line `*socket`');
-    if (this.#state === 'inside') this.#report(span, 'COMMIT expected at the end of the table');
+    if (this.#state === 'inside' && !this.#isInner)
+      this.#report(span, 'COMMIT expected at the end of the table');
     const dropped = new Set<Diagnostic>();
     for (const { chain, span: at, diagnostics } of this.#rejects) {
       if (!isSilent(this.#table, chain)) continue;
@@ -497,9 +514,13 @@ function isInside(inner: Span, outer: Span): boolean {
   );
 }
 
-function finish(reader: SaveReader, source: Source, names: Names): ParsedSave {
+function finish(
+  reader: SaveReader,
+  source: Source,
+  { names, firstLine = 1 }: SaveContext,
+): ParsedSave {
   const texts = source.text.split('\n');
-  const diagnostics = noteOddCharacters(reader.finish(), (line) => texts[line - 1] ?? '');
+  const diagnostics = noteOddCharacters(reader.finish(), (line) => texts[line - firstLine] ?? '');
   const { lines, places, chains, groups, table } = reader;
   return { document: { source, lines, places, chains, groups, names }, table, diagnostics };
 }
@@ -507,10 +528,11 @@ function finish(reader: SaveReader, source: Source, names: Names): ParsedSave {
 /** Reads a save file. It never throws: what is wrong is in the diagnostics, in the file's order. */
 export function parseSave(text: string, name: string, context: SaveContext): ParsedSave {
   const reader = new SaveReader(name, context);
+  const first = context.firstLine ?? 1;
   text.split('\n').forEach((line, at) => {
-    reader.readLine(line, at + 1);
+    reader.readLine(line, first + at);
   });
-  return finish(reader, { name, text }, context.names);
+  return finish(reader, { name, text }, context);
 }
 
 /** Reads what another notation says, in the words of a save file. */
@@ -521,5 +543,5 @@ export function parseSaveWords(
 ): ParsedSave {
   const reader = new SaveReader(source.name, context);
   for (const line of lines) reader.readWords(line);
-  return finish(reader, source, context.names);
+  return finish(reader, source, context);
 }

@@ -4,7 +4,9 @@ import type { Names } from './names.js';
 import type { Source, Span, Word } from './source.js';
 
 export type DocumentLine = { readonly text: string } & (
-  | { readonly kind: 'other' | 'comment' | 'table' | 'edit' | 'commit' }
+  | { readonly kind: 'other' | 'comment' | 'table' | 'commit' }
+  /** Another command, and the built-in chains whose policy it counts anew. */
+  | { readonly kind: 'edit'; readonly zeroed: readonly string[] }
   /** `:BIND ACCEPT [0:0]` or `-N web`. */
   | {
       readonly kind: 'chain';

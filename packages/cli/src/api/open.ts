@@ -103,7 +103,7 @@ export function open(root: string, options: OpenOptions = {}): Sockfilter {
         }));
       }),
     commit: (rules: Rules, { label, confirmWithin, keepCounters = false }: CommitOptions = {}) => {
-      const table = dropCounters(requireFile(rules).table, undefined);
+      const table = dropCounters(requireFile(rules).table);
       const trial = {
         label: label === undefined ? undefined : readLabel(label),
         confirmWithin: confirmWithin === undefined ? undefined : readSeconds(String(confirmWithin)),
