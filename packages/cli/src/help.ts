@@ -8,7 +8,7 @@ export const HELP = `sockfilter ${VERSION}: an iptables-style firewall for socke
 Usage:
   sockfilter -A CHAIN RULE            edit the table in force, as with iptables
   sockfilter COMMAND [OPTIONS]        everything else
-  sockfilter - [--atomic]             read edits from standard input: each in force by itself, or all at once
+  sockfilter - [--atomic]             edits from standard input, each by itself or all at once
   sockfilter --file FILE ...          the same on a saved rule file: no root, no kernel
 
 Examples:
