@@ -25,6 +25,7 @@ import {
   type MatchName,
   type MatchOption,
   type Packet,
+  PORT_PROTOCOLS,
   PROTOCOL,
   type RejectErrno,
   type Rule,
@@ -284,6 +285,21 @@ const logging: Arbitrary<Target> = fc.oneof(
   fc.constant<Target>({ kind: 'trace' }),
 );
 
+const REDIRECT: Target = { kind: 'redirect' };
+const TO_PORT: Target = { kind: 'dnat', port: 80 };
+
+/** A port goes with a protocol that has ports. */
+function withFittingPort(rule: Rule): Rule {
+  if (rule.target !== TO_PORT) return rule;
+  const hasPorts = rule.matches.some(({ options }) =>
+    options.some(
+      ({ value, negated }) =>
+        value.kind === 'protocol' && !negated && PORT_PROTOCOLS.includes(value.protocol),
+    ),
+  );
+  return hasPorts ? rule : { ...rule, target: REDIRECT };
+}
+
 function target({ outward, builtin, callable }: Place): Arbitrary<Target | undefined> {
   const targets: Arbitrary<Target | undefined>[] = [
     fc.constant(undefined),
@@ -313,7 +329,7 @@ function target({ outward, builtin, callable }: Place): Arbitrary<Target | undef
       .map(([value, mask]): Target => ({ kind: 'mark', value, mask }));
     targets.push(mark, mark);
   }
-  if (outward || builtin === 'BIND') targets.push(fc.constant({ kind: 'redirect' }));
+  if (outward || builtin === 'BIND') targets.push(fc.constant(REDIRECT), fc.constant(TO_PORT));
   if (callable.length > 0) {
     const kinds = fc.constantFrom<'jump' | 'goto'>('jump', 'jump', 'goto');
     const call = fc
@@ -325,11 +341,13 @@ function target({ outward, builtin, callable }: Place): Arbitrary<Target | undef
 }
 
 function chain(name: string, place: Place, maxRules: number): Arbitrary<Chain> {
-  const rule: Arbitrary<Rule> = fc.record({
-    matches: matches(place),
-    target: target(place),
-    packets: fc.constantFrom(0n, 1n, 12345678901n),
-  });
+  const rule = fc
+    .record<Rule>({
+      matches: matches(place),
+      target: target(place),
+      packets: fc.constantFrom(0n, 1n, 12345678901n),
+    })
+    .map(withFittingPort);
   return fc.record<Chain>({
     name: fc.constant(name),
     policy: place.builtin

@@ -10,6 +10,7 @@ import { pageColumns, placesOf } from '../../packages/policy/src/html/columns.js
 import type { Cell, Page } from '../../packages/policy/src/html/model.js';
 import { pageRows } from '../../packages/policy/src/html/rows.js';
 import { escapeHtml, visible } from '../../packages/policy/src/html/text.js';
+import { goesOnAs } from '../arbitrary/decision.js';
 import { smallSpace, smallTables } from '../arbitrary/smalltable.js';
 import { propertyRuns } from '../harness/length.js';
 import { fileOf } from '../policy/rulefile.js';
@@ -78,9 +79,14 @@ test('cells are what all of their calls get, and how that differs from before', 
         const cell = find(packet);
         const met = seen.get(cell) ?? { verdicts: new Set(), changes: new Set() };
         seen.set(cell, met);
-        const [was, is] = [old(packet).errno, now(packet).errno];
+        const [before, after] = [old(packet), now(packet)];
+        const [was, is] = [before.errno, after.errno];
         met.verdicts.add(is === 0);
-        if (was === is) continue;
+        if (was === is) {
+          if (is === 0 && goesOnAs(before.packet) !== goesOnAs(after.packet))
+            met.changes.add('other rewriting');
+          continue;
+        }
         met.changes.add(is === 0 ? 'newly accepted' : was === 0 ? 'newly refused' : 'other errno');
       }
       for (const [cell, { verdicts, changes }] of seen) {

@@ -9,6 +9,7 @@ import {
   type Target,
 } from '@sockfilter/table';
 import fc from 'fast-check';
+import { goesOnAs } from '../../../../test/arbitrary/decision.js';
 import { smallSpace, smallTables, twiceRefused } from '../../../../test/arbitrary/smalltable.js';
 import { packets, tables } from '../../../../test/arbitrary/table.js';
 import { leastHits } from '../../../../test/harness/chance.js';
@@ -50,10 +51,6 @@ function leadsToCounter(table: Table, name: string): boolean {
       ((target.kind === 'jump' || target.kind === 'goto') && leadsToCounter(table, target.chain)),
   );
 }
-
-/** What rules may rewrite of it. */
-const goesOnAs = ({ destination, destinationPort, mark }: Packet) =>
-  `${destination} ${destinationPort} ${mark}`;
 
 function bruteRedundant(table: Table, space: readonly Packet[]): readonly number[] {
   const evaluate = evaluator(table);
