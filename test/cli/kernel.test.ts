@@ -1,11 +1,9 @@
 /** The command on the table in force: what it does shows in real calls. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { constants } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Firewall } from '@sockfilter/kernel';
-import { COMMANDS } from '../../packages/cli/src/commandrow.js';
 import { Caller } from '../harness/caller.js';
 import { CgroupTree } from '../harness/cgroups.js';
 import { describeKernel } from '../harness/kernel.js';
@@ -277,32 +275,6 @@ describeKernel('the command', () => {
       expect(openIn('--keep-sockets')).toEqual([expect.stringMatching(/^3 socket:/)]);
       expect(told).toEqual([false, true]);
     });
-  });
-
-  /** What goes on until it is interrupted; later, where it was not that far yet and the signal has killed it. */
-  function interrupted(command: string) {
-    const after = (seconds: number) =>
-      place.shell(`timeout --preserve-status -s INT ${seconds} ${command}`);
-    const KILLED = 128 + constants.signals.SIGINT;
-    const first = after(2);
-    return first.status === KILLED ? after(30) : first;
-  }
-
-  test('every example of the help of commands that need the kernel', () => {
-    run('group add web');
-    mkdirSync(place.path('bin'));
-    symlinkSync(program('sockfilter'), place.path('bin/sockfilter'));
-    const live = COMMANDS.filter(({ scope }) => scope === 'live').flatMap((row) => row.examples);
-    // What names a root of its own is not for the root that is tried here.
-    for (const example of live.filter((each) => !/^(--root|doctor)/.test(each))) {
-      const goesOn = /^(monitor|trace|dashboard) /.test(`${example} `);
-      const { status, stderr } = goesOn
-        ? interrupted(`node bin/sockfilter ${example}`)
-        : place.shell(`node bin/sockfilter ${example}`);
-      // Nothing is on trial, and nothing was in force before.
-      const isAnswer = status === 0 || (status === 1 && /^(confirm|undo)/.test(example));
-      expect([example, stderr, isAnswer]).toEqual([example, stderr, true]);
-    }
   });
 
   test('metrics are served until a signal, as they are printed', async () => {
