@@ -27,8 +27,10 @@ interface ChainDescriptor {
   readonly refusal: 'errno' | 'silence';
   /** Why the socket's mark can't be set there so that this call has it. */
   readonly unmarkable?: string;
-  /** Why a call that rules have rewritten may be judged once more, as it is by then. */
-  readonly judgedAgain?: string;
+  /** Why the address that is asked for can't be made another one there. */
+  readonly unwritable?: string;
+  /** Why a call that rules have rewritten may be judged once more as it is by then, by what they have rewritten. */
+  readonly judgedAgain?: Partial<Readonly<Record<Field, string>>>;
   /** The fields that the chain restricts by itself. */
   readonly bounds: Partial<Readonly<Record<Field, Bound>>>;
   /** The TCP flags byte by protocol, where it is not 0. */
@@ -338,6 +340,20 @@ interface Values {
     readonly value: number;
     readonly mask: number;
   };
+  /** What a destination becomes: an address, a port from 1 on, or both. */
+  readonly endpoint: {
+    readonly address:
+      | {
+          readonly family: Family;
+          readonly value: bigint;
+        }
+      | undefined;
+    readonly port: number | undefined;
+  };
+  /** The port that a destination gets, from 1 on. */
+  readonly toPort: {
+    readonly port: number;
+  };
   /** Bits of a mark, 32. */
   readonly bits: {
     readonly bits: number;
@@ -443,14 +459,25 @@ interface Change {
   /** The bits that are turned after that. */
   readonly flip: bigint;
 }
-type WritableField = Extract<Field, 'mark'>;
-type Rewriting = Partial<Readonly<Record<WritableField, Change>>>;
+type RewrittenPart = 'destination4' | 'destination6' | 'destinationPort' | 'mark';
+type Rewriting = Partial<Readonly<Record<RewrittenPart, Change>>>;
 interface PlainTarget<K> {
   readonly kind: K;
 }
 interface CallTarget<K> {
   readonly kind: K;
   readonly chain: string;
+}
+interface DnatTarget {
+  readonly kind: 'dnat';
+  readonly address?: {
+    readonly family: Family;
+    readonly value: bigint;
+  };
+  readonly port?: number;
+  /** Of one address and one port each says nothing; they are kept as they were written. */
+  readonly random?: true;
+  readonly persistent?: true;
 }
 interface DropTarget {
   readonly kind: 'drop';
@@ -477,6 +504,12 @@ interface NflogTarget {
   /** The group of those who read such events, 0 to 65535. */
   readonly group: number;
 }
+interface RedirectTarget {
+  readonly kind: 'redirect';
+  readonly port?: number;
+  /** Of one port it says nothing; it is kept as it was written. */
+  readonly random?: true;
+}
 interface RejectTarget {
   readonly kind: 'reject';
   readonly errno: RejectErrno;
@@ -491,6 +524,8 @@ interface Targets {
   readonly nflog: NflogTarget;
   readonly trace: PlainTarget<'trace'>;
   readonly mark: MarkTarget;
+  readonly dnat: DnatTarget;
+  readonly redirect: RedirectTarget;
   readonly jump: CallTarget<'jump'>;
   readonly goto: CallTarget<'goto'>;
 }
@@ -960,8 +995,8 @@ declare const CATALOGUE: {
   };
   readonly SF213: {
     readonly severity: 'error';
-    readonly title: 'another mark';
-    readonly explanation: 'Calls are accepted by the old rules and by the new ones, but go on with another mark of the socket, so that routing and packet filters may treat them otherwise. `--no-new-access` takes it for new access.';
+    readonly title: 'another destination or mark';
+    readonly explanation: 'Calls are accepted by the old rules and by the new ones, but go on to another destination, or with another mark of the socket by which routing and packet filters may treat them otherwise. `--no-new-access` takes it for new access.';
   };
 };
 type Code = keyof typeof CATALOGUE;
