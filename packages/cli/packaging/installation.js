@@ -16,9 +16,11 @@ import { gzipSync } from 'node:zlib';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const dist = join(here, '../dist');
 
-/** The packed unit runs the command that is packed with it, on the file that is packed with it. */
-function unitText() {
-  return readFileSync(join(here, '../systemd/sockfilter.service'), 'utf8')
+const units = join(here, '../systemd');
+
+/** A packed unit runs the command that is packed with it, on the file that is packed with it. */
+function unitText(name) {
+  return readFileSync(join(units, name), 'utf8')
     .replaceAll('/usr/local/bin/sockfilter', '/usr/bin/sockfilter')
     .replaceAll('/etc/sockfilter/rules', '/etc/sockfilter/socket.rules');
 }
@@ -70,7 +72,7 @@ export function layOut(root, { executable, addon, manual, documents, zshFolder, 
   put('usr/share/bash-completion/completions/sockfilter', completion('sockfilter.bash'));
   put(`usr/share/zsh/${zshFolder}/_sockfilter`, completion('_sockfilter'));
   put('usr/share/fish/vendor_completions.d/sockfilter.fish', completion('sockfilter.fish'));
-  put('usr/lib/systemd/system/sockfilter.service', unitText());
+  for (const name of readdirSync(units)) put(`usr/lib/systemd/system/${name}`, unitText(name));
   put('etc/sockfilter/socket.rules', readFileSync(join(here, 'socket.rules')));
   for (const [path, text] of Object.entries(documents))
     put(path, path.endsWith('.gz') ? zip(text) : text);

@@ -36,7 +36,7 @@ The command has all inside that it needs, Node.js included.
 %attr(-, root, root) /usr/share/bash-completion/completions/sockfilter
 %attr(-, root, root) /usr/share/zsh/site-functions/_sockfilter
 %attr(-, root, root) /usr/share/fish/vendor_completions.d/sockfilter.fish
-%attr(-, root, root) /usr/lib/systemd/system/sockfilter.service
+%attr(-, root, root) /usr/lib/systemd/system/*.service
 %attr(-, root, root) /usr/share/doc/sockfilter
 %attr(-, root, root) /usr/share/licenses/sockfilter
 %dir %attr(-, root, root) /etc/sockfilter

@@ -13,7 +13,7 @@ import { goesOnAs } from '../../../../test/arbitrary/decision.js';
 import { smallSpace, smallTables, twiceRefused } from '../../../../test/arbitrary/smalltable.js';
 import { packets, tables } from '../../../../test/arbitrary/table.js';
 import { leastHits } from '../../../../test/harness/chance.js';
-import { propertyRuns } from '../../../../test/harness/length.js';
+import { forLength, propertyRuns } from '../../../../test/harness/length.js';
 import { difference } from './difference.js';
 import { equals, includes, intersect, isEmpty, type PacketSet, union } from './packetset.js';
 import { Universe } from './universe.js';
@@ -71,7 +71,7 @@ function bruteRedundant(table: Table, space: readonly Packet[]): readonly number
   });
 }
 
-const RUNS = 80;
+const RUNS = forLength({ long: 80, short: 40 });
 
 test('deciding, counting, dead and redundant rules are what brute force finds', () => {
   const found = { dead: 0, redundant: new Set<string | undefined>(), counting: 0 };
