@@ -1,4 +1,5 @@
 /** Events of real calls: what readers get, and what is left of a reader that is killed. */
+import { close } from '@sockfilter/bpf';
 import { type Batch, EventReader, type RawEvent } from '@sockfilter/events';
 import { EventSource } from '@sockfilter/kernel';
 import { readEvents } from '@sockfilter/policy';
@@ -192,6 +193,20 @@ describeKernel('events', () => {
     expect(ear.slot).toBe(0);
     await ear.close();
   }, 120_000);
+
+  test('who watches counters takes no lock, and after the end has none', () => {
+    const source = EventSource.open(policy.root);
+    if (!source) throw new Error('nothing is installed');
+    const [watched, read] = policy.use((firewall) => [
+      source.counters()?.totals,
+      firewall.read()?.counters,
+    ]);
+    expect(read?.some((count) => count > 0n)).toBe(true);
+    expect(watched).toEqual(read);
+    close(source.events);
+    source.close();
+    expect(source.counters()).toBeUndefined();
+  });
 
   test('no more readers than there is room for', async () => {
     const ears = Array.from({ length: 8 }, () => new Ear(policy.root));

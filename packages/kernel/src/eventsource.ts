@@ -17,7 +17,7 @@ import {
 import { decodeLast, LAST, type RawEvent } from '@sockfilter/events';
 import { possibleCpus } from './cpus.js';
 import { readEnvironment } from './environment.js';
-import { readHeader, readText } from './generationmap.js';
+import { isFolded, readHeader, readText, readTotals } from './generationmap.js';
 import { slotKey } from './inforce.js';
 import { FORMAT, TABLE_SLOTS } from './layout.js';
 import { MAPS } from './mapnames.js';
@@ -31,6 +31,12 @@ export interface GenerationText {
   readonly text: string;
 }
 
+/** Counters of a generation, by its sequence number. */
+export interface GenerationCounters {
+  readonly sequence: number;
+  readonly totals: readonly bigint[];
+}
+
 export class EventSource {
   /** For the reader, which closes it. */
   readonly events: Fd;
@@ -42,6 +48,7 @@ export class EventSource {
   readonly #id: number;
   readonly #root: string;
   #slot: ReaderSlot | undefined;
+  #isClosed = false;
 
   private constructor(pins: Pins, mount: string, root: string, fds: readonly [Fd, Fd, Fd]) {
     this.#pins = pins;
@@ -104,6 +111,7 @@ export class EventSource {
   }
 
   #generationIn(slot: number): Fd | undefined {
+    if (this.#isClosed) return undefined;
     const id = lookup(this.#table, slotKey(slot), 4);
     return id && mapById(new DataView(id.buffer).getUint32(0, true));
   }
@@ -122,6 +130,20 @@ export class EventSource {
     });
   }
 
+  /**
+   * What each counter of the table in force has come to, in the order of counterOwners(); undefined in the moment of
+   * a commit, and for a table of another format.
+   */
+  counters(): GenerationCounters | undefined {
+    const fd = this.#generationIn(TABLE_SLOTS.inForce);
+    if (fd === undefined) return undefined;
+    return using(fd, (generation) => {
+      const header = readHeader(generation);
+      if (header.format !== FORMAT || !isFolded(generation, header)) return undefined;
+      return { sequence: header.sequence, totals: readTotals(generation, header) };
+    });
+  }
+
   /** Where a control group is, from the root of all; undefined once it was removed. */
   cgroupPath(id: bigint): string | undefined {
     return using(openDirectory(this.#mount), (mount) => {
@@ -132,8 +154,9 @@ export class EventSource {
     });
   }
 
-  /** The reader and its slot, if it was asked for, must be closed already. */
+  /** The reader and its slot, if it was asked for, must be closed already; nothing is in force any more for who asks. */
   close(): void {
+    this.#isClosed = true;
     close(this.#readers);
     close(this.#table);
   }

@@ -4,17 +4,15 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { printOwner } from '@sockfilter/iptables';
 import { EXIT } from '@sockfilter/language';
 import { queryPage, renderPage, visible } from '@sockfilter/policy';
-import { counterOwners } from '@sockfilter/table';
 import { pageOptions } from '../ci/page.js';
 import { readSide, Sources } from '../ci/rulesource.js';
 import { type Endpoint, readEndpoint, serveUntilSignal } from '../endpoint.js';
+import type { Knowledge } from '../events/knowledge.js';
 import { listen } from '../events/listener.js';
 import { CommandError, describeFailure } from '../failure.js';
 import { type Globals, requireLive } from '../globals.js';
-import { withLiveTable } from '../livetable.js';
 import { print, tell } from '../output.js';
 import { Feed } from './feed.js';
 import { LIVE_POLICY, livePage } from './page.js';
@@ -67,20 +65,14 @@ class Clients {
   }
 }
 
-/** Calls by rule and policy; undefined while another command has the table. */
-function readCounters(globals: Globals): readonly object[] | undefined {
-  try {
-    return withLiveTable({ ...globals, wait: 0 }, 'read', ({ open: { table, counters } }) =>
-      counterOwners(table).map((owner) => ({
-        chain: owner.chain.name,
-        rule: owner.rule ? owner.number : null,
-        text: printOwner(owner),
-        calls: String(counters(owner)),
-      })),
-    );
-  } catch {
-    return undefined;
-  }
+/** Calls by rule and policy, read without the lock: who watches keeps nobody from a change. */
+function countersOf(knowledge: Knowledge | undefined): readonly object[] | undefined {
+  return knowledge?.counted()?.map(({ owner: { chain, rule, number }, text, calls }) => ({
+    chain: chain.name,
+    rule: rule ? number : null,
+    text,
+    calls: String(calls),
+  }));
 }
 
 /** The report of all that the rules in force accept. */
@@ -96,6 +88,7 @@ class Dashboard {
   readonly #token = randomBytes(18).toString('base64url');
   readonly #feed = new Feed();
   readonly #clients = new Clients();
+  #knowledge: Knowledge | undefined;
   readonly server: Server = createServer((request, response) => {
     this.#answer(request, response).catch((error) => {
       tell(describeFailure(error, false).text);
@@ -117,7 +110,9 @@ class Dashboard {
       await listen(this.#globals, {
         passed,
         until,
-        begin: () => undefined,
+        begin: (knowledge) => {
+          this.#knowledge = knowledge;
+        },
         hear: ({ events, lost, start }, knowledge) => {
           this.#feed.lost += lost;
           const told = events.map((event) =>
@@ -135,7 +130,8 @@ class Dashboard {
   #tellState(): void {
     if (this.#clients.isEmpty) return;
     const { cells, lost, uncounted } = this.#feed;
-    const counters = readCounters(this.#globals);
+    this.#knowledge?.learn();
+    const counters = countersOf(this.#knowledge);
     this.#clients.tell('state', { cells, lost, uncounted, ...(counters && { counters }) });
   }
 

@@ -56,6 +56,13 @@ function forget(known: Map<unknown, unknown>, most: number): void {
   }
 }
 
+/** A rule or policy, as `-S` prints it, and the calls that it has counted. */
+export interface Counted {
+  readonly owner: CounterOwner;
+  readonly text: string;
+  readonly calls: bigint;
+}
+
 export class Knowledge {
   readonly #source: EventSource;
   readonly #tables = new Map<number, KnownTable>();
@@ -86,6 +93,17 @@ export class Knowledge {
 
   get chains(): readonly string[] {
     return this.table.chains.map(({ name }) => name);
+  }
+
+  /** What each rule and policy in force has counted; undefined where that can't be said at the moment. */
+  counted(): readonly Counted[] | undefined {
+    const found = this.#source.counters();
+    const known = found && this.#tables.get(found.sequence);
+    return known?.owners.map((owner, counter) => ({
+      owner,
+      text: known.textOf(counter) ?? '',
+      calls: found?.totals[counter] ?? 0n,
+    }));
   }
 
   /** What walks single calls through the table that judged the event; undefined once that is forgotten. */
