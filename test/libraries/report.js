@@ -30,6 +30,24 @@ const program = ts.createProgram(published.map(entryOf), {
 const checker = program.getTypeChecker();
 const printer = ts.createPrinter({ removeComments: true });
 
+const order = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The node with the members of unions in order: the compiler writes them in that in which it met them. */
+function settled(node) {
+  const source = node.getSourceFile();
+  const textOf = (each) => printer.printNode(ts.EmitHint.Unspecified, each, source);
+  const visitor = (context) => {
+    const visit = (each) => {
+      const inner = ts.visitEachChild(each, visit, context);
+      if (!ts.isUnionTypeNode(inner)) return inner;
+      const types = [...inner.types].sort((a, b) => order(textOf(a), textOf(b)));
+      return ts.factory.updateUnionTypeNode(inner, ts.factory.createNodeArray(types));
+    };
+    return (root) => ts.visitNode(root, visit);
+  };
+  return ts.transform(node, [visitor]).transformed[0];
+}
+
 /** The declarations of a package's exports, and those that they name of its own and don't export, by name. */
 function reportOf(name) {
   const folder = join(packages, name, 'dist/');
@@ -54,7 +72,11 @@ function reportOf(name) {
     written.set(symbol, entry);
     for (const node of own) {
       const whole = ts.isVariableDeclaration(node) ? node.parent.parent : node;
-      const text = printer.printNode(ts.EmitHint.Unspecified, whole, whole.getSourceFile());
+      const text = printer.printNode(
+        ts.EmitHint.Unspecified,
+        settled(whole),
+        whole.getSourceFile(),
+      );
       entry.texts.push(text.replace(/^export (declare )?|^declare /, ''));
       visit(whole);
     }
@@ -76,7 +98,6 @@ function reportOf(name) {
     key: [...names].sort().join(', '),
     text: texts.join('\n'),
   }));
-  const order = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
   const said = lines
     .sort((a, b) => order(a.key, b.key) || order(a.text, b.text))
     .map(({ key, text }) => (key === '' ? `(not exported) ${text}` : `${key}: ${text}`));
