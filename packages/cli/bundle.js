@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { licensesOf } from './packaging/licenses.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const dist = join(here, 'dist');
@@ -115,20 +116,6 @@ const built = await Promise.all([
   ),
 ]);
 
-/** The packages of others that the bundle holds, each by its folder. */
-const folders = new Set();
-for (const input of built.flatMap(({ metafile }) => Object.keys(metafile.inputs))) {
-  const [folder] = /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(input) ?? [];
-  if (folder !== undefined) folders.add(join(here, folder));
-}
-
-const licenses = [...folders].sort().map((folder) => {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  const file = readdirSync(folder).find((entry) => /^licen[sc]e/i.test(entry));
-  const text = file === undefined ? '' : `\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
-  return `${name} ${version} (${license})\n${text}`;
-});
-
 /** Each file is replaced at once: commands may be running meanwhile. */
 const files = new Map(
   built.flatMap(({ outputFiles }) => outputFiles).map(({ path, text }) => [basename(path), text]),
@@ -144,7 +131,7 @@ files.set(
   'index.cjs',
   `module.exports = require('./main.cjs').api();\n0 && (module.exports = { ${names.join(', ')} });\n`,
 );
-files.set('LICENSES.txt', licenses.join(`\n${'-'.repeat(80)}\n\n`));
+files.set('LICENSES.txt', licensesOf(built, here));
 for (const [name, text] of files) {
   const next = join(dist, `.${name}.${process.pid}`);
   writeFileSync(next, text);
