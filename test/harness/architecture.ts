@@ -15,6 +15,7 @@ export const ARCHITECTURE: Architecture = {
     kernel: ['table', 'diagram', 'bpf', 'events'],
     policy: ['table', 'language', 'diagram'],
     cli: 'everything',
+    vscode: [],
   },
   restricted: {
     koffi: ['bpf'],
@@ -23,6 +24,9 @@ export const ARCHITECTURE: Architecture = {
     zod: ['cli', 'policy', 'nftables-json'],
     'nftables-json': ['nftables', 'interop'],
     yaml: ['cli', 'policy', 'interop'],
+    vscode: ['vscode'],
+    'vscode-languageclient': ['vscode'],
+    'vscode-languageserver': ['cli'],
   },
   commands: ['cli'],
 };
