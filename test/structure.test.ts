@@ -89,6 +89,11 @@ describe('the check itself', () => {
     ['table/src/a.ts', 'console.log(1);', '`console.log`: only a command may do that'],
     ['kernel/src/a.ts', 'if (bad) process.exit(1);', '`process.exit`: only a command'],
     ['kernel/src/a.ts', 'process.stdout.write(text);', '`process.stdout`: only a command'],
+    ['table/src/a.ts', `import { inspect } from 'node:util';`, 'a browser has no such thing'],
+    ['policy/src/a.ts', `import { createHash } from 'crypto';`, '`crypto`: a browser has no'],
+    ['diagram/src/a.ts', 'const x = Buffer.byteLength(text);', '`Buffer`: a browser has no'],
+    ['iptables/src/a.ts', 'let timer: NodeJS.Timeout;', '`NodeJS`: a browser has no such'],
+    ['language/src/a.ts', 'if (process.env.X) run({ process });', '`process`: a browser has no'],
   ])('%s: %s', (path, text, fault) => {
     const [found, ...more] = faults(path, text);
     expect(found).toContain(fault);
@@ -99,6 +104,8 @@ describe('the check itself', () => {
     ['kernel/src/a.ts', `import '@sockfilter/bpf'; import './b.js'; import 'node:fs';`],
     ['cli/src/a.ts', `import '@sockfilter/kernel'; import 'zod'; process.exit(console.log());`],
     ['bpf/src/deep/a.ts', `import koffi from 'koffi'; import '../b.js';`],
+    ['kernel/src/a.ts', `Buffer.alloc(process.pid);`],
+    ['table/src/a.ts', `export interface A { process: string } const b = { module: a.global };`],
     ['table/src/a.ts', `// import '@sockfilter/cli'\nconst text = "console.log require('koffi')";`],
   ])('lets %s pass: %s', (path, text) => {
     expect(faults(path, text)).toEqual([]);

@@ -29,4 +29,5 @@ export const ARCHITECTURE: Architecture = {
     'vscode-languageserver': ['cli'],
   },
   commands: ['cli'],
+  anywhere: ['table', 'language', 'iptables', 'diagram', 'policy'],
 };

@@ -1,5 +1,6 @@
 /** Which file imports what, read with the TypeScript parser, and what of it breaks the architecture. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { dirname, join, normalize } from 'node:path';
 import ts from 'typescript';
 
@@ -91,6 +92,31 @@ export function commandUses(file: SourceFile): readonly string[] {
     .filter((use) => RESERVED.test(use));
 }
 
+/** What Node has beside its modules, and a browser has not. */
+const NODE_ONLY =
+  /^(Buffer|process|global|require|module|__dirname|__filename|setImmediate|clearImmediate|NodeJS)$/;
+
+/** A name where it stands for a value or a type, and not for a member of something. */
+function isFree(node: ts.Identifier): boolean {
+  const { parent } = node;
+  const isMember =
+    (ts.isPropertyAccessExpression(parent) && parent.name === node) ||
+    (ts.isPropertyAssignment(parent) && parent.name === node) ||
+    ts.isPropertySignature(parent);
+  return !isMember;
+}
+
+/** What of the file needs Node: its modules, and the names that it gives to all. */
+function platformUses(file: SourceFile): readonly string[] {
+  const modules = importsOf(file).flatMap(({ specifier }) =>
+    isBuiltin(specifier) ? [specifier] : [],
+  );
+  const names = nodesOf(file).flatMap((node) =>
+    ts.isIdentifier(node) && NODE_ONLY.test(node.text) && isFree(node) ? [node.text] : [],
+  );
+  return [...modules, ...new Set(names)];
+}
+
 /** What a package keeps for its tests: neither built nor part of the architecture. */
 const TEST_SUPPORT = /(^|\/)testing\/|\.test\.ts$/;
 
@@ -114,6 +140,8 @@ export interface Architecture {
   readonly restricted: Readonly<Record<string, readonly string[]>>;
   /** The packages that may print and end the process. */
   readonly commands: readonly string[];
+  /** The packages that run in a browser as well. */
+  readonly anywhere: readonly string[];
 }
 
 const packageOf = (path: string) => path.split('/')[0] ?? '';
@@ -155,6 +183,9 @@ export function architectureFaults(
     ...(rules.commands.includes(packageOf(file.path))
       ? []
       : commandUses(file).map((use) => `${file.path}: \`${use}\`: only a command may do that`)),
+    ...(rules.anywhere.includes(packageOf(file.path))
+      ? platformUses(file).map((use) => `${file.path}: \`${use}\`: a browser has no such thing`)
+      : []),
   ]);
 }
 

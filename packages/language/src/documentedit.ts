@@ -1,5 +1,4 @@
 /** Bringing a save file up to date with an edited table, line by line. */
-import { isDeepStrictEqual } from 'node:util';
 import {
   type Chain,
   elementKey,
@@ -11,6 +10,7 @@ import {
   type Rule,
   type SetElement,
   sameSetShape,
+  sameTarget,
   type Table,
 } from '@sockfilter/table';
 import type { Document, DocumentLine } from './document.js';
@@ -259,7 +259,7 @@ function edit({ lines }: Document, table: Table, notation: LineNotation): string
         found?.chain === chain &&
         found.rule.packets === now.packets &&
         rule.packets === last.packets &&
-        isDeepStrictEqual(found.rule.target, rule.target) &&
+        sameTarget(found.rule.target, rule.target) &&
         (rule === last || !afterRule.has(rule.matches))
       );
     });

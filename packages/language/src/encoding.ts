@@ -51,6 +51,13 @@ function firstFault(bytes: Uint8Array) {
   return { line: 1, column: 1, byte: undefined };
 }
 
+const ENCODER = new TextEncoder();
+
+/** How many bytes the text has as UTF-8. */
+export function byteLength(text: string): number {
+  return ENCODER.encode(text).length;
+}
+
 export function decodeSource(bytes: Uint8Array, name: string): DecodedSource {
   const wide = wideEncoding(bytes);
   const source = { name, text: UTF8.decode(bytes) };

@@ -9,7 +9,7 @@ export * from './diagnostic.js';
 export type { Document, DocumentLine, RulePlace } from './document.js';
 export { editDocument, type LineNotation } from './documentedit.js';
 export { draw, placeText, type Remark, type Style } from './drawing.js';
-export { type DecodedSource, decodeSource } from './encoding.js';
+export { byteLength, type DecodedSource, decodeSource } from './encoding.js';
 export { escapeLines, escapeUnseen, writeJson, writeJsonLine } from './escape.js';
 export { EXIT, type ExitCode } from './exitcode.js';
 export { type Names, NO_NAMES, readNames } from './names.js';

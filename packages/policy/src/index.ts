@@ -5,6 +5,7 @@ export * from './change.js';
 export * from './check.js';
 export { type KernelVersion, parseKernelVersion } from './checks/kernels.js';
 export { describeBox } from './describe.js';
+export { policyHash } from './digest.js';
 export { documentFile, mistakeFinding } from './documentfile.js';
 export * from './events.js';
 export * from './expect.js';

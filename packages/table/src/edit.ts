@@ -2,7 +2,7 @@
  * What the table commands do. Every function gives a new table and keeps the objects of all rules
  * that it does not touch; it throws TableError, with iptables' words, when the table forbids it.
  */
-import { isDeepStrictEqual } from 'node:util';
+import { dequal } from 'dequal/lite';
 import { isBuiltinChain } from './chains.js';
 import { TableError } from './error.js';
 import type { Policy } from './policy.js';
@@ -64,7 +64,12 @@ export function deleteRuleNumber(table: Table, name: string, number: number): Ta
 
 /** True if both say the same; counters do not matter. */
 export function sameRule(a: Rule, b: Rule): boolean {
-  return isDeepStrictEqual(a.matches, b.matches) && isDeepStrictEqual(a.target, b.target);
+  return dequal(a.matches, b.matches) && sameTarget(a.target, b.target);
+}
+
+/** True if both do the same with a call; undefined is a rule without a target. */
+export function sameTarget(a: Rule['target'], b: Rule['target']): boolean {
+  return dequal(a, b);
 }
 
 /** The number of the first rule that says the same; TableError if there is none. */

@@ -1,6 +1,5 @@
 /** The live page, as one HTML file that loads nothing and talks to nobody but its server. */
-import { createHash } from 'node:crypto';
-import { escapeHtml, PAGE_STYLE } from '@sockfilter/policy';
+import { escapeHtml, PAGE_STYLE, policyHash } from '@sockfilter/policy';
 import { VERSION } from '../help.js';
 import { LIVE_SCRIPT } from './script.js';
 
@@ -9,11 +8,7 @@ const STYLE = `${PAGE_STYLE}
 .feed { max-height: 32rem; overflow: auto; } .list td { font-variant-numeric: tabular-nums; }
 `;
 
-function hash(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-}
-
-export const LIVE_POLICY = `default-src 'none'; script-src ${hash(LIVE_SCRIPT)}; style-src ${hash(STYLE)}; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+export const LIVE_POLICY = `default-src 'none'; script-src ${policyHash(LIVE_SCRIPT)}; style-src ${policyHash(STYLE)}; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 const heads = (names: readonly string[]) =>
   names.map((name) => `<th scope="col">${name}</th>`).join('');

@@ -1,5 +1,5 @@
 /** What targets that log are told. */
-import { bad, didYouMean, good } from '@sockfilter/language';
+import { bad, byteLength, didYouMean, good } from '@sockfilter/language';
 import { quoteSaved } from '../quote.js';
 import { readNumber } from './number.js';
 import { defineValue } from './syntax.js';
@@ -9,7 +9,7 @@ import { hasControl } from './text.js';
 function cut(text: string, bytes: number): string {
   let kept = '';
   for (const character of text) {
-    if (Buffer.byteLength(kept + character) > bytes) break;
+    if (byteLength(kept + character) > bytes) break;
     kept += character;
   }
   return kept;

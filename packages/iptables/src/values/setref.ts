@@ -1,12 +1,12 @@
 /** A named set and the ends of the packet that it is asked about: two words. */
-import { bad, didYouMean, good, splitWord } from '@sockfilter/language';
+import { bad, byteLength, didYouMean, good, splitWord } from '@sockfilter/language';
 import { MAX_SET_NAME, SIDES, type Side } from '@sockfilter/table';
 import { quoteSaved } from '../quote.js';
 import { defineValue } from './syntax.js';
 
 /** As ipset has them: what starts with a dash or holds a blank is no name. */
 export function isSetName(text: string): boolean {
-  return /^(?![-!])[^\s\p{Cc}]+$/u.test(text) && Buffer.byteLength(text) <= MAX_SET_NAME;
+  return /^(?![-!])[^\s\p{Cc}]+$/u.test(text) && byteLength(text) <= MAX_SET_NAME;
 }
 
 export const SET_NAME_RULE = `a name has 1 to ${MAX_SET_NAME} bytes, no blank, and starts with neither \`-\` nor \`!\``;

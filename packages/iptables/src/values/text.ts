@@ -1,5 +1,5 @@
 /** Comments. */
-import { bad, good } from '@sockfilter/language';
+import { bad, byteLength, good } from '@sockfilter/language';
 import { quoteSaved } from '../quote.js';
 import { defineValue } from './syntax.js';
 
@@ -18,7 +18,7 @@ export const text = defineValue('text', {
       const message = 'a comment must not contain control characters';
       return bad('bad-value', message, { span: word.span });
     }
-    const bytes = Buffer.byteLength(word.text);
+    const bytes = byteLength(word.text);
     if (bytes > MAX_COMMENT) {
       const message = `the comment is too long: ${bytes} bytes, at most ${MAX_COMMENT}`;
       return bad('bad-value', message, { span: word.span });

@@ -1,6 +1,6 @@
 /** A page as one HTML file that loads nothing. */
-import { createHash } from 'node:crypto';
 import { CHANGE_KINDS } from '../change.js';
+import { policyHash } from '../digest.js';
 import type { Cell, CellChange, CellPart, ChainMatrix, Page } from './model.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
@@ -180,12 +180,8 @@ function rulesHtml({ rules }: Page): string {
   return `<section><h2>Rules that decide</h2><table class="list"><thead><tr><th scope="col">place</th><th scope="col">rule</th><th scope="col">text</th></tr></thead><tbody>${rows.join('')}</tbody></table>${more}</section>`;
 }
 
-function hash(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-}
-
 /** Nothing is loaded, and no script or style runs but the page's own. */
-const POLICY = `default-src 'none'; script-src ${hash(SCRIPT)}; style-src ${hash(STYLE)}; base-uri 'none'; form-action 'none'`;
+const POLICY = `default-src 'none'; script-src ${policyHash(SCRIPT)}; style-src ${policyHash(STYLE)}; base-uri 'none'; form-action 'none'`;
 
 export function renderPage(page: Page): string {
   const cells = new CellList();

@@ -1,7 +1,7 @@
 /** GitLab's Code Quality: https://docs.gitlab.com/ci/testing/code_quality/ */
-import { createHash } from 'node:crypto';
 import { escapeUnseen, writeJson } from '@sockfilter/language';
 import { CATALOGUE } from '../catalogue.js';
+import { hexDigest } from '../digest.js';
 import type { Finding, Severity } from '../finding.js';
 import { allFindings, type Report, type WriteOptions, withPaths } from './report.js';
 
@@ -14,7 +14,7 @@ const SEVERITIES: Readonly<Record<Severity, string>> = {
 /** The same for the same finding wherever it has moved to, so that GitLab knows which are new. */
 function fingerprint({ code, place, message }: Finding, occurrence: number): string {
   const identity = JSON.stringify([code, place.file, message, occurrence]);
-  return createHash('sha256').update(identity).digest('hex');
+  return hexDigest(identity);
 }
 
 export function codeQualityReport(reports: readonly Report[], options: WriteOptions): string {

@@ -1,5 +1,5 @@
 /** The report as the comment of a pull request: escaped, and below the size that hosts allow. */
-import { escapeUnseen } from '@sockfilter/language';
+import { byteLength, escapeUnseen } from '@sockfilter/language';
 import { CATALOGUE } from '../catalogue.js';
 import type { Finding, Severity } from '../finding.js';
 import {
@@ -104,13 +104,13 @@ function headOf(report: Report): string {
 /** The heads of all, then findings while there is room: each report's worst first. */
 export function markdownReport(reports: readonly Report[], options: WriteOptions): string {
   const heads = reports.map(headOf);
-  let bytes = heads.reduce((sum, head) => sum + Buffer.byteLength(head), 0);
+  let bytes = heads.reduce((sum, head) => sum + byteLength(head), 0);
   const parts = reports.map((report, at) => {
     const texts: string[] = [];
     const findings = bySeverity(findingsOf(report));
     for (const [done, finding] of findings.entries()) {
       const text = findingText(withPaths(finding, options));
-      bytes += Buffer.byteLength(text);
+      bytes += byteLength(text);
       if (bytes > MAX_BYTES) {
         const left = `${findings.length - done} of ${findings.length} findings`;
         texts.push(`\n_${left} are not shown: the comment would be too long._\n`);

@@ -1,5 +1,5 @@
 /** SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html */
-import { escapeUnseen, writeJson } from '@sockfilter/language';
+import { byteLength, escapeUnseen, writeJson } from '@sockfilter/language';
 import { type Code, catalogueRows } from '../catalogue.js';
 import type { Finding, Note, Place, Severity } from '../finding.js';
 import {
@@ -96,7 +96,7 @@ function resultsOf(
   let bytes = 0;
   for (const { finding, reason } of findings) {
     const text = oneLine(resultOf(withPaths(finding, options), index, reason));
-    bytes += Buffer.byteLength(text) + 2;
+    bytes += byteLength(text) + 2;
     if (!options.all && (texts.length === MAX_RESULTS || bytes > MAX_BYTES)) break;
     texts.push(text);
   }
