@@ -7,6 +7,7 @@ import {
   type Detail,
   type Packet,
   readCall,
+  splitEndpoint,
   type Table,
 } from '@sockfilter/table';
 import { CommandError } from './failure.js';
@@ -22,19 +23,6 @@ export interface PacketWords extends Partial<Readonly<Record<Detail, string | un
   readonly uid?: string | undefined;
   readonly gid?: string | undefined;
   readonly mark?: string | undefined;
-}
-
-interface Endpoint {
-  readonly address: string | undefined;
-  readonly port: string | undefined;
-}
-
-/** `A:P`, `[A]:P`, `A`, `[A]` or `:P`; an IPv6 address with a port needs the brackets. */
-function splitEndpoint(text: string | undefined): Endpoint {
-  if (text === undefined) return { address: undefined, port: undefined };
-  const [, inside, plain, port] = /^(?:\[(.*)\]|([^:]*))(?::(\d+))?$/.exec(text) ?? [];
-  const address = inside ?? plain ?? text;
-  return { address: address === '' && port !== undefined ? undefined : address, port };
 }
 
 function helpFor({ key, help }: CallError, words: PacketWords): string | undefined {
