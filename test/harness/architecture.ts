@@ -15,6 +15,7 @@ export const ARCHITECTURE: Architecture = {
     kernel: ['table', 'diagram', 'bpf', 'events'],
     policy: ['table', 'language', 'diagram'],
     cli: 'everything',
+    playground: ['table', 'language', 'iptables', 'policy'],
     vscode: [],
   },
   restricted: {
@@ -29,5 +30,5 @@ export const ARCHITECTURE: Architecture = {
     'vscode-languageserver': ['cli'],
   },
   commands: ['cli'],
-  anywhere: ['table', 'language', 'iptables', 'diagram', 'policy'],
+  anywhere: ['table', 'language', 'iptables', 'diagram', 'policy', 'playground'],
 };

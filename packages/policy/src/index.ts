@@ -13,6 +13,7 @@ export type * from './expectation.js';
 export * from './finding.js';
 export { diffPage, type PageOptions, queryPage } from './html/build.js';
 export { renderPage } from './html/render.js';
+export { SCRIPT as PAGE_SCRIPT } from './html/script.js';
 export { STYLE as PAGE_STYLE } from './html/style.js';
 export { escapeHtml, visible } from './html/text.js';
 export * from './once.js';
