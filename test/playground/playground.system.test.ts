@@ -138,7 +138,7 @@ describeBrowser('the playground', (program) => {
     expect(log.faults).toEqual([]);
   });
 
-  test('an address that was shared brings the same, and one that is spoilt an example', async () => {
+  test('an address that was shared brings the same, and one that is spoilt takes nothing away', async () => {
     await open();
     await wait(`location.hash.length > 100`);
     const first = await browser.evaluate('location.hash');
@@ -151,6 +151,10 @@ describeBrowser('the playground', (program) => {
     await wait(`document.getElementById('rules').value === ${JSON.stringify(UNFILTERED)}`);
     await browser.evaluate(`location.hash = '#nonsense'`);
     await wait(`${text('summary')}.startsWith('the address holds no rules')`);
+    expect(await browser.evaluate(`document.getElementById('rules').value`)).toBe(UNFILTERED);
+    await browser.click('#copy');
+    await wait(`/^cop(ied|y it from)/.test(${text('copy')})`);
+    expect(log.faults).toEqual([]);
   });
 
   test('text of rules does nothing, and the policy would stop it', async () => {

@@ -119,22 +119,28 @@ function update(): void {
   void writeAddress();
 }
 
-async function open(): Promise<void> {
+/** Shows what the address holds; where that is nothing of ours, what is there stays, or at first the example. */
+async function open(otherwise: State): Promise<void> {
   const fragment = location.hash.slice(1);
-  const state = fragment === '' ? EXAMPLE : await unpackState(fragment);
-  const given = state ?? EXAMPLE;
+  const state = fragment === '' ? otherwise : await unpackState(fragment);
+  const given = state ?? otherwise;
   editor.text = given.rules;
   call.value = given.call;
   asked.value = given.query;
   update();
-  if (!state) summary.textContent = 'the address holds no rules: here is an example';
+  if (!state) summary.textContent = 'the address holds no rules that can be read';
 }
 
 for (const input of [call, asked]) input.addEventListener('input', later);
-addEventListener('hashchange', () => void open());
+addEventListener('hashchange', () => void open(stateNow()));
 part('copy', HTMLButtonElement).addEventListener('click', async ({ target }) => {
   await writeAddress();
-  await navigator.clipboard.writeText(location.href);
-  if (target instanceof HTMLElement) target.textContent = 'copied';
+  // Where the page comes from a server without TLS there is no clipboard, and a browser may refuse it.
+  const isCopied = await navigator.clipboard?.writeText(location.href).then(
+    () => true,
+    () => false,
+  );
+  if (target instanceof HTMLElement)
+    target.textContent = isCopied ? 'copied' : 'copy it from the address bar';
 });
-void open();
+void open(EXAMPLE);
