@@ -13,6 +13,7 @@ import {
 import { type Built, build, gather } from './built.js';
 import type { Diagram } from './diagram.js';
 import { DEFAULT_LIMITS, LimitError, type Limits } from './limit.js';
+import { PreparedConditions } from './preparedcondition.js';
 import type { Recording } from './record.js';
 
 /** How many times the cost of the verdicts alone a diagram that counts may have. */
@@ -25,9 +26,9 @@ const COUNTING_FLOOR = {
   counted: [20_000, 4],
 } as const;
 
-function tryBuild(table: Table, recording: Recording, limits: Limits): Built | undefined {
+function tryBuild(...recorded: Parameters<typeof build>): Built | undefined {
   try {
-    return build(table, recording, limits);
+    return build(...recorded);
   } catch (error) {
     if (error instanceof LimitError) return undefined;
     throw error;
@@ -107,13 +108,14 @@ interface CountingOptions extends Pick<Recording, 'asksSets'> {
   readonly limits: Limits;
   /** What a diagram of several counters may cost. */
   readonly bounded: Limits;
+  readonly prepared: PreparedConditions;
 }
 
 /** Halves the counters until a diagram that records those of a part is affordable. */
 function buildCounting(
   table: Table,
   counters: readonly number[],
-  { asksSets, limits, bounded }: CountingOptions,
+  { asksSets, limits, bounded, prepared }: CountingOptions,
 ): readonly Built[] {
   const { countingDiagrams } = limits;
   const split = (part: readonly number[], parts: number): readonly Built[] => {
@@ -124,8 +126,8 @@ function buildCounting(
       counts: (counter: number) => wanted.has(counter),
       asksSets,
     };
-    if (part.length === 1) return [build(table, recording, limits)];
-    const whole = tryBuild(table, recording, bounded);
+    if (part.length === 1) return [build(table, recording, limits, prepared)];
+    const whole = tryBuild(table, recording, bounded, prepared);
     if (whole) return [whole];
     const middle = part.length >> 1;
     const halves = [part.slice(0, middle), part.slice(middle)];
@@ -139,11 +141,12 @@ function buildCounting(
  * recording. Throws LimitError where they cost more than the limits allow.
  */
 export function buildRecorded(table: Table, asksSets: boolean, limits: Limits): readonly Built[] {
+  const prepared = new PreparedConditions();
   const everything: Recording = { verdicts: true, counts: () => true, asksSets };
   const counters = countingRules(table);
   const owners = counterOwners(table).length;
   if (counters.length > 0) {
-    const all = tryBuild(table, everything, countingLimits(limits, owners, NO_COST));
+    const all = tryBuild(table, everything, countingLimits(limits, owners, NO_COST), prepared);
     if (all) return [all];
   }
   const entangled = entangledCounters(table);
@@ -152,12 +155,13 @@ export function buildRecorded(table: Table, asksSets: boolean, limits: Limits): 
     table,
     { verdicts: true, counts: (counter) => entangled.has(counter), asksSets },
     limits,
+    prepared,
   );
   if (apart.length === 0) return [verdicts];
   const bounded = countingLimits(limits, owners, costOf(verdicts));
-  const all = tryBuild(table, everything, bounded);
+  const all = tryBuild(table, everything, bounded, prepared);
   if (all) return [all];
-  return [...buildCounting(table, apart, { asksSets, limits, bounded }), verdicts];
+  return [...buildCounting(table, apart, { asksSets, limits, bounded, prepared }), verdicts];
 }
 
 /**

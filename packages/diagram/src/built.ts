@@ -4,6 +4,7 @@ import { TableCompiler } from './compiler.js';
 import type { Diagram } from './diagram.js';
 import { LimitError, type Limits } from './limit.js';
 import { OutcomeTable } from './outcome.js';
+import { PreparedConditions } from './preparedcondition.js';
 import type { Recording } from './record.js';
 import { DiagramStore, type Ref } from './store.js';
 
@@ -14,8 +15,14 @@ export interface Built {
   readonly edges: number;
 }
 
-export function build(table: Table, recording: Recording, limits: Limits): Built {
-  const compiler = new TableCompiler(table, recording, limits);
+/** @param prepared what is known of the table's rules from other recordings */
+export function build(
+  table: Table,
+  recording: Recording,
+  limits: Limits,
+  prepared = new PreparedConditions(),
+): Built {
+  const compiler = new TableCompiler(table, recording, { limits, prepared });
   const root = compiler.compile();
   const { edges } = compiler.store.size([root]);
   if (edges > limits.edges) throw new LimitError('edges', limits.edges);

@@ -11,7 +11,6 @@ import {
   builtinChain,
   type Chain,
   chainNumber,
-  clausesBefore,
   type EffectKind,
   type Errno,
   effectsOf,
@@ -26,7 +25,6 @@ import {
   type Reporters,
   type Rewriting,
   reporters,
-  ruleCondition,
   seenBy,
   type Table,
   UNCHANGED,
@@ -37,6 +35,7 @@ import { defineGuard, defineOperation, NONE, type Operation } from './operation.
 import { OutcomeTable, type PartialOutcome } from './outcome.js';
 import { overlayAll } from './overlay.js';
 import { firstPiece } from './piece.js';
+import type { PreparedConditions } from './preparedcondition.js';
 import type { Recording } from './record.js';
 import { DiagramStore, isTerminal, type Ref } from './store.js';
 import {
@@ -76,7 +75,11 @@ export class TableCompiler implements Interpretation<Ref> {
   readonly #tests: readonly PlacedTest[];
   readonly #firstTests: ReadonlyMap<number, number>;
 
-  constructor(table: Table, recording: Recording, limits: Limits) {
+  constructor(
+    table: Table,
+    recording: Recording,
+    { limits, prepared }: { limits: Limits; prepared: PreparedConditions },
+  ) {
     this.#table = table;
     this.#rewrites = rewrites(table);
     this.#recording = recording;
@@ -88,10 +91,11 @@ export class TableCompiler implements Interpretation<Ref> {
     this.outcomes.intern(OVER);
     this.#overlay = defineOperation(this.store, (a, b) => this.#firstWins(a, b));
     this.#guard = defineGuard(this.store);
-    this.#conditions = new ConditionCompiler(this.store, {
-      overlay: this.#overlay,
-      guard: this.#guard,
-    });
+    this.#conditions = new ConditionCompiler(
+      this.store,
+      { overlay: this.#overlay, guard: this.#guard },
+      prepared,
+    );
     this.#tests = placedTests(table);
     this.#firstTests = firstTests(this.#tests);
     const placed = placeRules(table);
@@ -231,7 +235,7 @@ export class TableCompiler implements Interpretation<Ref> {
     if (hit === NONE) return NONE;
     return blame(spanOf(at), () =>
       this.#recording.asksSets
-        ? this.#conditions.compile(clausesBefore(ruleCondition(at.rule, this.#table), at.as), hit)
+        ? this.#conditions.compileFields(at, this.#table, hit)
         : this.#conditions.compileRule(at, this.#table, hit),
     );
   }

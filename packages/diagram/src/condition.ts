@@ -33,26 +33,22 @@ import {
 } from '@sockfilter/table';
 import { NONE, type Operation } from './operation.js';
 import { fieldBits, firstPiece, pieceAt } from './piece.js';
-import { type DiagramStore, type Ref, terminalRef } from './store.js';
+import { isBehindPackets, PreparedConditions } from './preparedcondition.js';
+import { type DiagramStore, isTerminal, type Ref, terminalRef } from './store.js';
 
 const FEW_VALUES: Partial<Readonly<Record<Field, readonly bigint[]>>> = {
   chain: BUILTIN_CHAINS.map((_, index) => BigInt(index)),
   family: FAMILIES.map(BigInt),
 };
 
-const ofFamily = (family: Family): Test => ({
-  field: 'family',
-  set: valueSet(family),
-  negated: false,
-});
-const OF_FAMILY: Readonly<Record<Family, Test>> = { 4: ofFamily(4), 6: ofFamily(6) };
+const GREATEST = Array.from({ length: 129 }, (_, bits) => (1n << BigInt(bits)) - 1n);
 
 /** The terminal that means "holds" and nothing else. */
 export const HOLDS: Ref = terminalRef(1);
 
 /** The field's set without what its width rules out. */
 function clip(field: Field, set: ValueSet, bits: number): ValueSet {
-  const max = (1n << BigInt(bits)) - 1n;
+  const max = elementAt(GREATEST, bits);
   const values = FEW_VALUES[field];
   if (!values && set.kind === 'ranges' && (set.ranges.at(-1)?.[1] ?? 0n) <= max) return set;
   if (values)
@@ -72,6 +68,22 @@ function clip(field: Field, set: ValueSet, bits: number): ValueSet {
   );
 }
 
+/** In the form that clip() gives it, as every rule with an address has one. */
+const ofFamily = (family: Family): Test => ({
+  field: 'family',
+  set: clip('family', valueSet(family), FIELD_BITS.family),
+  negated: false,
+});
+const OF_FAMILY: Readonly<Record<Family, Test>> = { 4: ofFamily(4), 6: ofFamily(6) };
+
+const asksAddress = ({ field }: Test) => field === 'source' || field === 'destination';
+
+/** Whether calls of the family can meet what is asked of it. */
+function isPossible([test, ...others]: Clause, family: Family): boolean {
+  if (test === undefined || others.length > 0 || test.field !== 'family') return true;
+  return contains(test.set, BigInt(family)) !== test.negated;
+}
+
 const clausesOf = (box: readonly Test[]): readonly Clause[] => box.map((test) => [test]);
 
 /** A rule, and how calls have been rewritten that come to it. */
@@ -85,23 +97,44 @@ export class ConditionCompiler {
   readonly #store: DiagramStore;
   readonly #overlay: Operation;
   readonly #guard: Operation;
+  readonly #prepared: PreparedConditions;
   /** What sets hold, by their elements and then by the sides that are looked at and how calls are rewritten. */
   readonly #members = new WeakMap<object, Map<string, Ref>>();
 
-  constructor(store: DiagramStore, operations: { overlay: Operation; guard: Operation }) {
+  /** @param prepared what is known of rules already, from other stores too */
+  constructor(
+    store: DiagramStore,
+    operations: { overlay: Operation; guard: Operation },
+    prepared = new PreparedConditions(),
+  ) {
     this.#store = store;
     this.#overlay = operations.overlay;
     this.#guard = operations.guard;
+    this.#prepared = prepared;
   }
 
   /** The diagram that is `hit` where the rule's fields and all else hold that its packet answers, else NONE. */
   compileRule({ rule, as = UNCHANGED }: AskedRule, table: Table, hit: Ref): Ref {
     if (hit === NONE) return NONE;
-    const fields = this.compile(clausesBefore(ruleCondition(rule, table), as), hit);
+    const fields = this.compileFields({ rule, as }, table, hit);
     return ruleTests(rule, table).reduceRight((inner, test) => {
       const exact = exactTest(test, table);
       return exact ? this.#guard(this.#exact(exact, seenBy(test, as)), inner) : inner;
     }, fields);
+  }
+
+  /** The diagram that is `hit` where the rule's fields hold, else NONE. */
+  compileFields({ rule, as = UNCHANGED }: AskedRule, table: Table, hit: Ref): Ref {
+    if (hit === NONE) return NONE;
+    const store = this.#store;
+    if (as !== UNCHANGED || !isBehindPackets(store, hit))
+      return this.compile(clausesBefore(ruleCondition(rule, table), as), hit);
+    this.#prepared.enter(table);
+    const known = this.#prepared.make(rule, store, hit);
+    if (known !== undefined) return known;
+    const made = this.compile(ruleCondition(rule, table), isTerminal(hit) ? hit : HOLDS);
+    this.#prepared.keep(rule, store, made);
+    return isTerminal(hit) ? made : (this.#prepared.make(rule, store, hit) ?? made);
   }
 
   #exact({ set: { elements }, sides, negated, boxes }: ExactTest, as: Rewriting): Ref {
@@ -131,25 +164,13 @@ export class ConditionCompiler {
 
   /** The diagram that is the terminal `hit` where all the clauses hold, else NONE. */
   compile(clauses: readonly Clause[], hit: Ref): Ref {
-    const asksAddress = clauses.some((clause) =>
-      clause.some(({ field }) => field === 'source' || field === 'destination'),
-    );
-    if (!asksAddress) return this.#conjunction(clauses, hit, undefined);
+    if (!clauses.some((clause) => clause.some(asksAddress)))
+      return this.#conjunction(clauses, hit, undefined);
+    const others = clauses.filter((clause) => clause.length !== 1 || clause[0]?.field !== 'family');
     let result = NONE;
     for (const family of FAMILIES) {
-      const restriction = OF_FAMILY[family];
-      const possible = clauses.every(
-        ([test, ...others]) =>
-          test === undefined ||
-          others.length > 0 ||
-          test.field !== 'family' ||
-          contains(test.set, BigInt(family)) !== test.negated,
-      );
-      if (!possible) continue;
-      const others = clauses.filter(
-        (clause) => clause.length !== 1 || clause[0]?.field !== 'family',
-      );
-      const part = this.#conjunction([[restriction], ...others], hit, family);
+      if (!clauses.every((clause) => isPossible(clause, family))) continue;
+      const part = this.#conjunction([[OF_FAMILY[family]], ...others], hit, family);
       result = this.#overlay(result, part);
     }
     return result;
@@ -182,10 +203,36 @@ export class ConditionCompiler {
     const bits = fieldBits(field, family);
     const hit = negated ? NONE : inner;
     const miss = negated ? inner : NONE;
-    const clipped = clip(field, set, bits);
+    const clipped = set === OF_FAMILY[family ?? 4].set ? set : clip(field, set, bits);
     const piece = firstPiece(field) + (FIELD_BITS[field] - bits) / 16;
+    if (clipped.kind === 'ranges' && bits <= 32 && clipped.ranges.length === 1) {
+      const [from, to] = elementAt(clipped.ranges, 0);
+      return this.#range(piece, [Number(from), Number(to)], hit, miss);
+    }
     if (clipped.kind === 'ranges') return this.#ranges(piece, clipped.ranges, hit, miss);
     return this.#masked(piece, clipped.value, clipped.mask, hit, miss);
+  }
+
+  /** As #ranges(), of one range of a field that numbers can tell. */
+  #range(piece: number, [from, to]: readonly [number, number], hit: Ref, miss: Ref): Ref {
+    const { bits, shift } = pieceAt(piece);
+    const low = 2 ** shift;
+    const max = 2 ** bits - 1;
+    const [first, last] = [Math.floor(from / low), Math.floor(to / low)];
+    const [fromLow, toLow] = [from % low, to % low];
+    const part = (partFrom: number, partTo: number) =>
+      partFrom === 0 && partTo === low - 1
+        ? hit
+        : this.#range(piece + 1, [partFrom, partTo], hit, miss);
+    const begin = part(fromLow, first === last ? toLow : low - 1);
+    const end = first === last ? begin : part(0, toLow);
+    const row = this.#store.row(piece);
+    if (first > 0) row.push(0, miss);
+    row.push(first, begin);
+    if (first + 1 < last) row.push(first + 1, hit);
+    if (first < last) row.push(last, end);
+    if (last < max) row.push(last + 1, miss);
+    return this.#store.intern(piece);
   }
 
   /** Splits the values that are left, those of the piece and the later ones of its field. */

@@ -11,7 +11,7 @@ import {
   type Word,
 } from '@sockfilter/language';
 import type { Rule } from '@sockfilter/table';
-import { parseWords } from './commandline.js';
+import { type ParsedWords, parseWords } from './commandline.js';
 import { lexLine } from './lexer.js';
 import type { RuleContext } from './values/syntax.js';
 
@@ -25,6 +25,17 @@ export function lastSpan(text: string, { source, line }: LinePlace): Span {
   const last = lexLine(text, source, line).words.at(-1);
   if (!last) throw new TypeError('a line without words');
   return last.span;
+}
+
+/** The words of a line with a rule, without its counters. */
+function ruleWords(text: string, source: string, line: number): readonly Word[] {
+  const { words } = lexLine(text, source, line);
+  return words[0]?.text.startsWith('[') ? words.slice(1) : words;
+}
+
+function firstOf([first]: readonly Word[]): Word {
+  if (!first) throw new TypeError('a rule without words');
+  return first;
 }
 
 export class RulePlaces {
@@ -61,12 +72,23 @@ export class RulePlaces {
     return place;
   }
 
+  /** The line is taken apart once more where somebody asks for the target: that costs, and most ask for the rule. */
   #find(text: string, line: number): RulePlace {
-    const { words } = lexLine(text, this.#source, line);
-    const rest = words[0]?.text.startsWith('[') ? words.slice(1) : words;
-    const [first] = rest;
-    if (!first) throw new TypeError('a rule without words');
-    const { target, reject } = parseWords(rest, this.#context, first);
-    return { rule: spanOf(rest, first), target: target?.span, reject };
+    const wordsOf = () => ruleWords(text, this.#source, line);
+    let parsed: ParsedWords | undefined;
+    const parse = () => {
+      parsed ??= parseWords(wordsOf(), this.#context, firstOf(wordsOf()));
+      return parsed;
+    };
+    const words = wordsOf();
+    return {
+      rule: spanOf(words, firstOf(words)),
+      get target() {
+        return parse().target?.span;
+      },
+      get reject() {
+        return parse().reject;
+      },
+    };
   }
 }

@@ -286,7 +286,7 @@ export class Tracer {
   #indexOf(chain: Chain): RuleIndex {
     let index = this.#indexes.get(chain);
     if (!index) {
-      index = new RuleIndex(this.#rulesOf(chain), (rule) => this.#conditionOf(rule));
+      index = new RuleIndex(this.#rulesOf(chain), (rule) => ruleCondition(rule, this.#table));
       this.#indexes.set(chain, index);
     }
     return index;

@@ -13,6 +13,7 @@ export type ValueSet =
 
 /** The union of ranges, sorted, with those that overlap or touch merged. */
 export function rangeSet(ranges: readonly Range[]): ValueSet {
+  if (ranges.length < 2) return { kind: 'ranges', ranges };
   const merged: Range[] = [];
   for (const [from, to] of ranges.toSorted((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0))) {
     const last = merged.at(-1);

@@ -8,6 +8,7 @@ import {
   elementAt,
   isFree,
   ownErrno,
+  type Packet,
   type Rewriting,
   ruleTests,
   stepOf,
@@ -25,6 +26,7 @@ import { neededRules } from './removal.js';
 import { reachRewritten } from './rewrittenreach.js';
 import { IN, markOf, markRef, OUT, type SetStore } from './setstore.js';
 import { rulesThatMatter } from './variantcompiler.js';
+import { witness, witnessWithin } from './witness.js';
 
 /** What rules send out of their chain, and the packets that they do not. */
 export interface Left {
@@ -60,7 +62,7 @@ export class LoadedTable {
     this.owners = counterOwners(table);
     this.#rewrites = rewrites(table);
     const recording = { verdicts: true, counts: () => false, asksSets: false };
-    const { compiler, root } = build(table, recording, store.limits);
+    const { compiler, root } = build(table, recording, store.limits, store.prepared);
     this.#tests = new FreeTests(store, table, assume);
     const marked = (mark: (verdict: Verdict) => Ref) => {
       const known = new Map<Ref, Ref>();
@@ -132,6 +134,14 @@ export class LoadedTable {
   countedBy(counter: number): PacketSet {
     const counted = this.#reach().counted.get(counter);
     return counted === undefined ? this.decidedBy(counter) : this.#set(counted);
+  }
+
+  /** A packet that the rule or policy counts, or may count: the witness of them all. */
+  exampleOf(counter: number): Packet | undefined {
+    if (this.#rewrites || this.#reach().counted.has(counter))
+      return witness(this.countedBy(counter));
+    if (!this.#deciding.has(counter)) return undefined;
+    return witnessWithin(this.conditionOf(counter), this.#deciders, markRef(counter));
   }
 
   /** The packets that arrive at the chain: of a user chain, those that some call sends there. */

@@ -13,6 +13,7 @@ import {
   type Operation,
 } from '../operation.js';
 import { overlayAll } from '../overlay.js';
+import { PreparedConditions } from '../preparedcondition.js';
 import { DiagramStore, isTerminal, type Ref, terminalNumber, terminalRef } from '../store.js';
 import { FreePieces } from './freepieces.js';
 import { RewritingNumbers } from './rewritingnumbers.js';
@@ -46,6 +47,8 @@ export class SetStore {
   readonly guard: Operation;
   /** The first diagram where it is not OUT, else the second. */
   readonly overlay: Operation;
+  /** What rules mean, taken apart once for its own diagrams and those of the tables that it loads. */
+  readonly prepared = new PreparedConditions();
   readonly conditions: ConditionCompiler;
   /** How its tables rewrite packets. */
   readonly rewritings = new RewritingNumbers();
@@ -88,7 +91,7 @@ export class SetStore {
       { first: (a) => a !== OUT && isTerminal(a) },
     );
     this.guard = defineGuard(this.diagrams);
-    this.conditions = new ConditionCompiler(this.diagrams, this);
+    this.conditions = new ConditionCompiler(this.diagrams, this, this.prepared);
     this.possible = possible(this);
   }
 

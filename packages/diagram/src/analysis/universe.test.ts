@@ -175,6 +175,7 @@ describe('a witness', () => {
           confirm(loaded.countedBy(counter), (packet) =>
             evaluate(packet).counted.includes(counter),
           );
+          expect(loaded.exampleOf(counter)).toEqual(witness(loaded.countedBy(counter)));
         }
       }),
       { numRuns: propertyRuns(50) },

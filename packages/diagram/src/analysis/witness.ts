@@ -14,7 +14,8 @@ import {
   packetDetails,
 } from '@sockfilter/table';
 import { fieldBits, firstPiece, pieceAt } from '../piece.js';
-import { isTerminal, type Ref } from '../store.js';
+import type { Ref } from '../store.js';
+import { Meeting } from './meeting.js';
 import type { PacketSet } from './packetset.js';
 import { OUT, type SetStore } from './setstore.js';
 
@@ -64,78 +65,107 @@ const ORDINARY: Readonly<Record<Field, (chosen: Chosen) => readonly bigint[]>> =
   ...detailRecord(() => () => [0n]),
 };
 
-interface Choice {
+interface Choice<R> {
   readonly value: bigint;
-  readonly rest: Ref;
+  readonly rest: R;
+}
+
+/** A set of packets as it is walked piece by piece: what is left of it is an `R`. */
+interface Walkable<R> {
+  /** What is left where the piece has the value; undefined if that is nothing. */
+  readonly follow: (rest: R, piece: number, value: number) => R | undefined;
+  /** The same of the lowest value of the piece of which something is left. */
+  readonly lowest: (rest: R, piece: number) => { readonly value: number; readonly rest: R };
 }
 
 /** Walks a set field by field, and never into the part that is empty. */
-class Chooser {
-  readonly #store: SetStore;
-  #ref: Ref;
+class Chooser<R> {
+  readonly #set: Walkable<R>;
+  #rest: R;
 
-  constructor({ store, ref }: PacketSet) {
-    this.#store = store;
-    this.#ref = ref;
+  constructor(set: Walkable<R>, whole: R) {
+    this.#set = set;
+    this.#rest = whole;
   }
 
   choose(field: Field, chosen: Chosen): bigint {
     const bits = fieldBits(field, chosen.family);
     const first = firstPiece(field) + (FIELD_BITS[field] - bits) / Math.min(bits, 16);
     const choice = this.#best(field, first, ORDINARY[field](chosen));
-    this.#ref = choice.rest;
+    this.#rest = choice.rest;
     return choice.value;
   }
 
-  #best(field: Field, first: number, candidates: readonly bigint[]): Choice {
+  #best(field: Field, first: number, candidates: readonly bigint[]): Choice<R> {
     for (const value of candidates) {
       const rest = this.#follow(first, value);
-      if (rest !== OUT) return { value, rest };
+      if (rest !== undefined) return { value, rest };
     }
     const lowest = this.#lowest(first);
     // A network's first address is seldom a host's.
     const isNetwork = (field === 'source' || field === 'destination') && !(lowest.value & 0xffn);
     const value = lowest.value + 1n;
-    const rest = isNetwork ? this.#follow(first, value) : OUT;
-    return rest === OUT ? lowest : { value, rest };
+    const rest = isNetwork ? this.#follow(first, value) : undefined;
+    return rest === undefined ? lowest : { value, rest };
   }
 
-  #asks(ref: Ref, piece: number): boolean {
-    return !isTerminal(ref) && this.#store.diagrams.pieceOf(ref) === piece;
-  }
-
-  #follow(first: number, value: bigint): Ref {
-    let ref = this.#ref;
+  #follow(first: number, value: bigint): R | undefined {
+    let rest = this.#rest;
     for (let piece = first; ; piece++) {
       const { shift, bits } = pieceAt(piece);
       const part = Number((value >> BigInt(shift)) & BigInt((1 << bits) - 1));
-      if (this.#asks(ref, piece)) ref = this.#store.diagrams.follow(ref, part);
-      if (shift === 0) return ref;
+      const left = this.#set.follow(rest, piece, part);
+      if (left === undefined) return undefined;
+      rest = left;
+      if (shift === 0) return rest;
     }
   }
 
-  #lowest(first: number): Choice {
-    const { diagrams } = this.#store;
-    let rest = this.#ref;
+  #lowest(first: number): Choice<R> {
+    let rest = this.#rest;
     let value = 0n;
     for (let piece = first; ; piece++) {
       const { shift } = pieceAt(piece);
-      if (this.#asks(rest, piece)) {
-        let edge = diagrams.firstEdge(rest);
-        while (diagrams.edgeTarget(edge) === OUT) edge++;
-        value |= BigInt(diagrams.edgeStart(edge)) << BigInt(shift);
-        rest = diagrams.edgeTarget(edge);
-      }
+      const lowest = this.#set.lowest(rest, piece);
+      value |= BigInt(lowest.value) << BigInt(shift);
+      rest = lowest.rest;
       if (shift === 0) return { value, rest };
     }
   }
 }
 
+/** A set that is a diagram. */
+function walkSet({ diagrams }: SetStore): Walkable<Ref> {
+  const asks = (ref: Ref, piece: number) => diagrams.pieceOf(ref) === piece;
+  return {
+    follow: (ref, piece, value) => {
+      const rest = asks(ref, piece) ? diagrams.follow(ref, value) : ref;
+      return rest === OUT ? undefined : rest;
+    },
+    lowest: (ref, piece) => {
+      if (!asks(ref, piece)) return { value: 0, rest: ref };
+      let edge = diagrams.firstEdge(ref);
+      while (diagrams.edgeTarget(edge) === OUT) edge++;
+      return { value: diagrams.edgeStart(edge), rest: diagrams.edgeTarget(edge) };
+    },
+  };
+}
+
 /** A packet of the set, with usual values where the set leaves the choice; undefined if it is empty. */
 export function witness(set: PacketSet): Packet | undefined {
+  return set.ref === OUT ? undefined : choosePacket(new Chooser(walkSet(set.store), set.ref));
+}
+
+/** As witness(), of the packets of the set that the diagram leads to the terminal; no set is made of them. */
+export function witnessWithin(set: PacketSet, diagram: Ref, terminal: Ref): Packet | undefined {
+  const meeting = new Meeting(set.store.diagrams, terminal);
+  const whole = [set.ref, diagram] as const;
+  return meeting.exists(...whole) ? choosePacket(new Chooser(meeting, whole)) : undefined;
+}
+
+function choosePacket<R>(chooser: Chooser<R>): Packet | undefined {
   const [firstExample] = CHAIN_ORDER;
-  if (set.ref === OUT || !firstExample) return undefined;
-  const chooser = new Chooser(set);
+  if (!firstExample) return undefined;
   let chosen: Chosen = { chain: firstExample, family: 4, protocol: PROTOCOL.tcp };
   const number = (field: Field) => Number(chooser.choose(field, chosen));
   chosen = { ...chosen, chain: elementAt(BUILTIN_CHAINS, number('chain')) };

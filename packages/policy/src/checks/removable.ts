@@ -1,5 +1,4 @@
 /** Rules that calls meet, but that could go without a change of any verdict. */
-import { witness } from '@sockfilter/diagram';
 import type { Check } from '../context.js';
 import { ownerNote } from '../rulefile.js';
 
@@ -9,7 +8,7 @@ export const findRemovableRules: Check = function* (context) {
     const { rule } = loaded.ownerOf(counter);
     // A rule without a target is there to count.
     if (!rule?.target || dead.has(counter)) continue;
-    const packet = witness(loaded.countedBy(counter));
+    const packet = loaded.exampleOf(counter);
     const next = packet && tracer.decide(packet, { without: rule });
     const notes = next
       ? [ownerNote(file, next.decider, 'without it ', ' gives this call the same verdict')]
