@@ -732,21 +732,34 @@ declare class DiagramStore {
   copyOne(from: DiagramStore, root: Ref, replace: (terminal: Ref) => Ref): Ref;
 }
 type Operation = (a: Ref, b: Ref) => Ref;
+declare class PreparedConditions {
+  #private;
+  /** Takes up the scope in which rules are asked for. */
+  enter({ groups, sets }: Scope): void;
+  /** The rule's condition with the terminal or what is asked behind all pieces of packets; undefined if it is not known yet. */
+  make(rule: Rule, store: DiagramStore, hit: Ref): Ref | undefined;
+  /** Keeps a condition that has been made, as a diagram with one terminal beside NONE. */
+  keep(rule: Rule, store: DiagramStore, diagram: Ref): void;
+}
 interface AskedRule {
   readonly rule: Rule;
   readonly as?: Rewriting;
 }
 declare class ConditionCompiler {
   #private;
+  /** @param prepared what is known of rules already, from other stores too */
   constructor(
     store: DiagramStore,
     operations: {
       overlay: Operation;
       guard: Operation;
     },
+    prepared?: PreparedConditions,
   );
   /** The diagram that is `hit` where the rule's fields and all else hold that its packet answers, else NONE. */
   compileRule({ rule, as }: AskedRule, table: Table, hit: Ref): Ref;
+  /** The diagram that is `hit` where the rule's fields hold, else NONE. */
+  compileFields({ rule, as }: AskedRule, table: Table, hit: Ref): Ref;
   /** The diagram that is the terminal `hit` where all the clauses hold, else NONE. */
   compile(clauses: readonly Clause[], hit: Ref): Ref;
 }
@@ -775,6 +788,8 @@ declare class SetStore {
   readonly guard: Operation;
   /** The first diagram where it is not OUT, else the second. */
   readonly overlay: Operation;
+  /** What rules mean, taken apart once for its own diagrams and those of the tables that it loads. */
+  readonly prepared: PreparedConditions;
   readonly conditions: ConditionCompiler;
   /** How its tables rewrite packets. */
   readonly rewritings: RewritingNumbers;
