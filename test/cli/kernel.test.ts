@@ -378,6 +378,25 @@ describeKernel('the command', () => {
     expect(run('-S BIND')).toContain('-A BIND -j DROP\n');
   });
 
+  test('who reads keeps nobody from reading, and lets a change wait instead of failing', async () => {
+    const reader = Firewall.open({ root: cgroups.path, wait: 0, readOnly: true, parse: tableOf });
+    let changed: Promise<unknown>;
+    try {
+      for (const words of ['-S', '-L', 'save', 'status', 'metrics', 'group list', 'set list'])
+        run(words);
+      changed = ended(place.start(['-A', 'BIND', '-j', 'DROP']));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(run('-S BIND')).toBe('-P BIND ACCEPT\n');
+      const change = () => reader.commit({ table: tableOf(''), text: '', origins: [] });
+      expect(change).toThrow('open to be read');
+      expect(() => reader.teardown()).toThrow('open to be read');
+    } finally {
+      reader.close();
+    }
+    expect(await changed).toMatchObject({ status: 0 });
+    expect(run('-S BIND')).toContain('-A BIND -j DROP\n');
+  });
+
   test('administrators who edit at once lose nothing', async () => {
     const ports = Array.from({ length: 8 }, (_, at) => String(8000 + at));
     const all = await Promise.all(

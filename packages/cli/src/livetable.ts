@@ -119,9 +119,10 @@ function openLive(
 /** The rules in force, for commands that have no use for what sets hold. */
 export function withRules<T>(
   globals: Globals,
+  access: Access,
   use: (live: { readonly table: Table; readonly firewall: Firewall }) => T,
 ): T {
-  return withFirewall(globals, (firewall) => {
+  return withFirewall(globals, access, (firewall) => {
     const { text } = firewall;
     return use({ table: text === undefined ? EMPTY_TABLE : parseInForce(text), firewall });
   });
@@ -129,7 +130,7 @@ export function withRules<T>(
 
 /** Keeps the table that is on trial. */
 export function confirmTrial(options: LiveOptions): void {
-  withFirewall(options, (firewall) => {
+  withFirewall(options, 'edit', (firewall) => {
     const { fallback } = firewall;
     const before = fallback && wholeText(fallback, firewall.fillFallback(parseInForce(fallback)));
     firewall.confirm();
@@ -140,7 +141,7 @@ export function confirmTrial(options: LiveOptions): void {
 
 /** Puts the table before back: of one on trial at once, else that of the history. Gives what it was. */
 export function goBack(options: LiveOptions): string {
-  return withFirewall(options, (firewall) => {
+  return withFirewall(options, 'edit', (firewall) => {
     if (firewall.trial) {
       firewall.abort();
       return 'the table on trial is undone';
@@ -176,13 +177,16 @@ export function goBack(options: LiveOptions): string {
 /** Where commands on one root wait for each other. */
 const QUEUES = '/run/sockfilter';
 
+/** Seconds that a change waits for commands that only read, also if it was not told to wait. */
+const READERS_END = 5;
+
 /** Opens the instance; commands that wait for its lock get it in the order in which they came. */
-function openInTurn(root: string, wait: number): Firewall {
+function openInTurn(root: string, wait: number, readOnly: boolean): Firewall {
   let firewall: Firewall | undefined;
-  let refused: unknown;
+  let refused: LockedError | undefined;
   const open = () => {
     try {
-      firewall = Firewall.open({ root, wait: 0, parse: parseInForce });
+      firewall = Firewall.open({ root, wait: 0, readOnly, parse: parseInForce });
       return true;
     } catch (error) {
       if (!(error instanceof LockedError)) throw error;
@@ -190,17 +194,20 @@ function openInTurn(root: string, wait: number): Firewall {
       return false;
     }
   };
-  waitTurn(join(QUEUES, `${instanceName(root)}.queue`), wait, open);
+  const queue = join(QUEUES, `${instanceName(root)}.queue`);
+  if (!waitTurn(queue, wait, open) && refused?.byReaders)
+    waitTurn(queue, Math.max(0, READERS_END - wait), open);
   if (firewall === undefined) throw refused;
   return firewall;
 }
 
-/** Opens the instance for `use` and holds its lock as long. */
+/** Opens the instance for `use` and holds its lock as long; who reads shares it with others that do. */
 export function withFirewall<T>(
   { root, wait, tell = note }: LiveOptions,
+  access: Access,
   use: (firewall: Firewall) => T,
 ): T {
-  const firewall = openInTurn(root, wait);
+  const firewall = openInTurn(root, wait, access === 'read');
   try {
     for (const warning of firewall.warnings) tell(warning);
     return use(firewall);
@@ -214,7 +221,7 @@ export function withLiveTable<T>(
   access: Access,
   use: (live: LiveTable) => T,
 ): T {
-  return withFirewall(options, (firewall) =>
+  return withFirewall(options, access, (firewall) =>
     use({ firewall, open: openLive(firewall, access, options) }),
   );
 }

@@ -101,7 +101,7 @@ export function editElements(
   exist: Exist,
 ): void {
   if (globals.file === undefined) {
-    withRules(globals, ({ table, firewall }) => {
+    withRules(globals, 'edit', ({ table, firewall }) => {
       const { value, attempt } = elementWords(verb, words, table);
       attempt(() => firewall.editSet(table, value.set, verb, value.elements, exist));
     });
@@ -130,7 +130,7 @@ export function testElement(globals: Globals, words: readonly string[]): void {
     throw new CommandError(`${words[1]} is NOT in set ${set.name}.`, EXIT.unfit);
   };
   if (globals.file === undefined) {
-    withRules(globals, ({ table, firewall }) => {
+    withRules(globals, 'read', ({ table, firewall }) => {
       const { set, element } = read(table);
       told(set, firewall.hasElement(table, set, element));
     });
@@ -144,7 +144,7 @@ export function testElement(globals: Globals, words: readonly string[]): void {
 
 export function flushSets(globals: Globals, name: string | undefined): void {
   if (globals.file === undefined) {
-    withRules(globals, ({ table, firewall }) => {
+    withRules(globals, 'edit', ({ table, firewall }) => {
       const sets = name === undefined ? table.sets : [requireSet(table, name)];
       for (const set of sets) firewall.emptySet(table, set);
     });

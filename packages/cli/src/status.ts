@@ -179,7 +179,7 @@ export async function showStatus(globals: Globals, json: boolean): Promise<void>
 
 export async function tearDown(globals: Globals): Promise<void> {
   requireLive(globals, 'teardown');
-  const { strangers, stay } = withFirewall(globals, (firewall) => {
+  const { strangers, stay } = withFirewall(globals, 'replace', (firewall) => {
     const strangers = firewall.teardown();
     return { strangers, stay: removeOwnCgroups(firewall, globals.root) };
   });

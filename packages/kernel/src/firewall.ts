@@ -108,6 +108,8 @@ export interface FirewallOptions {
   readonly root: string;
   /** Seconds to wait for the lock: 0 not at all, Infinity without end. */
   readonly wait: number;
+  /** Whether it is only to be read, which others may do meanwhile: what would change something throws. */
+  readonly readOnly?: boolean;
   /** Reads the text of a table in force back: an older release's is laid out anew from it. */
   readonly parse: (text: string) => Table;
 }
@@ -138,27 +140,30 @@ const NS_PER_SECOND = 1_000_000_000n;
 
 const LOCKS = '/run/sockfilter';
 
-/** One instance, locked against other commands until it is closed. */
+/** One instance, locked against other commands, or against those that change it, until it is closed. */
 export class Firewall {
   readonly #environment: Environment;
   readonly #pins: Pins;
   readonly #lock: Fd;
+  readonly #isReadOnly: boolean;
   readonly #parse: (text: string) => Table;
   #instance: Instance = { state: 'absent' };
 
-  private constructor(environment: Environment, lock: Fd, parse: (text: string) => Table) {
+  private constructor(environment: Environment, lock: Fd, options: FirewallOptions) {
     this.#environment = environment;
     this.#pins = Pins.of(environment.bpffs, environment.tree.root);
     this.#lock = lock;
-    this.#parse = parse;
+    this.#isReadOnly = options.readOnly ?? false;
+    this.#parse = options.parse;
   }
 
   /** Locks the instance and looks what is there. Throws LockedError, UnsupportedError and BpfError. */
-  static open({ root, wait, parse }: FirewallOptions): Firewall {
+  static open(options: FirewallOptions): Firewall {
+    const { root, wait, readOnly: shared = false } = options;
     const environment = readEnvironment(root);
     const name = instanceName(environment.tree.root);
-    const lock = takeLock(join(LOCKS, `${name}.lock`), wait);
-    const firewall = new Firewall(environment, lock, parse);
+    const lock = takeLock(join(LOCKS, `${name}.lock`), { wait, shared });
+    const firewall = new Firewall(environment, lock, options);
     try {
       firewall.#instance = inspectInstance(firewall.#pins, environment.tree);
       // What is installed can be looked at and taken down also when its root is gone.
@@ -236,6 +241,7 @@ export class Firewall {
 
   /** Puts the table back in force that the one on trial has taken the place of. */
   abort(): void {
+    this.#requireChangeable();
     this.#instance = abortTrial(this.#pins, requirePending(this.#inForce()));
     this.#endUnfinished();
   }
@@ -417,6 +423,7 @@ export class Firewall {
    * is pinned elsewhere.
    */
   teardown(): readonly string[] {
+    this.#requireChangeable();
     const instance = this.#instance;
     if (instance.state === 'elsewhere') throw instance.error;
     const table = this.#pins.open(MAPS.table);
@@ -483,11 +490,16 @@ export class Firewall {
     );
   }
 
+  #requireChangeable(): void {
+    if (this.#isReadOnly) throw new TypeError('the instance is open to be read, not to be changed');
+  }
+
   /**
    * Finishes what was left undone: an interrupted commit's counts and generation, a trial that was not
    * confirmed, an upgrade.
    */
   #settle(): void {
+    this.#requireChangeable();
     const instance = this.#instance;
     if (instance.state !== 'inForce') return;
     const { generation, before, release, trial } = instance;

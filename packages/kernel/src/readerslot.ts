@@ -22,7 +22,7 @@ function slotPath(instance: string, slot: number): string {
 /** The lock of a number that nobody has, or undefined. */
 function takeSlot(instance: string, slot: number): Fd | undefined {
   try {
-    return takeLock(slotPath(instance, slot), 0);
+    return takeLock(slotPath(instance, slot), { wait: 0 });
   } catch (error) {
     if (error instanceof LockedError) return undefined;
     throw error;
@@ -31,7 +31,7 @@ function takeSlot(instance: string, slot: number): Fd | undefined {
 
 /** Changes the word of the readers; one at a time does. */
 function changeReaders(instance: string, readers: Fd, change: (bits: bigint) => bigint): void {
-  const lock = takeLock(join(FOLDER, instance, 'lock'), PATIENCE);
+  const lock = takeLock(join(FOLDER, instance, 'lock'), { wait: PATIENCE });
   try {
     const value = lookup(readers, KEY, READERS_BYTES) ?? new Uint8Array(READERS_BYTES);
     const view = new DataView(value.buffer);

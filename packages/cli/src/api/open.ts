@@ -121,7 +121,7 @@ export function open(root: string, options: OpenOptions = {}): Sockfilter {
       withLiveTable(live, 'read', (found) => explainInForce(found, call, moment)),
     events: (events: EventsOptions = {}) => listenTo(live.root, events, tell),
     teardown: () => {
-      for (const name of withFirewall(live, (firewall) => firewall.teardown()))
+      for (const name of withFirewall(live, 'replace', (firewall) => firewall.teardown()))
         tell(`\`${name}\` among the pins is not sockfilter's, and stays`);
     },
   });
