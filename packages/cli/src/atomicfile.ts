@@ -14,7 +14,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { errnoOf, namingFile } from './failure.js';
+import { EXIT } from '@sockfilter/language';
+import { CommandError, errnoOf, namingFile } from './failure.js';
 
 /** The file itself, behind symbolic links; the name as given if nothing is there. */
 export function resolveFile(path: string): string {
@@ -40,6 +41,12 @@ function syncDirectory(path: string): void {
  * it returns. What is no regular file, such as /dev/stdout, is written to.
  */
 export function replaceFile(path: string, text: string, mode = 0o644): void {
+  if (path === '-')
+    throw new CommandError(
+      '`-` is standard output, which has the answer',
+      EXIT.usage,
+      'name a file; one of that name is `./-`',
+    );
   const target = resolveFile(path);
   const before = statSync(target, { throwIfNoEntry: false });
   if (before && !before.isFile()) {
@@ -47,6 +54,16 @@ export function replaceFile(path: string, text: string, mode = 0o644): void {
     return;
   }
   replaceTarget({ target, shown: path, before }, text, mode);
+}
+
+/** Writes the file, or prints the text without one or for `-`. */
+export function writeOutput(
+  to: string | undefined,
+  text: string,
+  print: (text: string) => void,
+): void {
+  if (to === undefined || to === '-') print(text);
+  else replaceFile(to, text);
 }
 
 /** Writes a file for its owner alone; what has the name is replaced, and a symbolic link is not followed. */

@@ -10,6 +10,8 @@ export type Filler =
   | 'flag'
   | 'text'
   | 'file'
+  /** A file that is written. */
+  | 'output'
   | 'chain'
   | 'group'
   | 'set'
@@ -65,7 +67,13 @@ export const COMMANDS: readonly CommandRow[] = [
     words: 'save',
     describe: 'print the table in the format of iptables-save',
     args: [],
-    options: { counters: 'flag', output: 'file', table: ['socket'], json: 'flag', version: 'flag' },
+    options: {
+      counters: 'flag',
+      output: 'output',
+      table: ['socket'],
+      json: 'flag',
+      version: 'flag',
+    },
     scope: 'table',
     examples: ['save > web.rules', 'save -c -f web.rules'],
   },
@@ -276,7 +284,7 @@ export const COMMANDS: readonly CommandRow[] = [
     words: 'metrics',
     describe: 'print what is in force in numbers, as OpenMetrics',
     args: [],
-    options: { listen: 'text', output: 'file' },
+    options: { listen: 'text', output: 'output' },
     scope: 'live',
     examples: ['metrics', 'metrics --output sockfilter.prom'],
   },
@@ -351,7 +359,7 @@ export const COMMANDS: readonly CommandRow[] = [
       fetch: 'flag',
       exclude: 'text',
       intended: 'file',
-      report: 'file',
+      report: 'output',
     },
     scope: 'table',
     examples: ['diff web.rules new.rules', 'diff --since origin/main --no-new-access rules'],
@@ -384,7 +392,7 @@ export const COMMANDS: readonly CommandRow[] = [
       state: STATE_NAMES,
       time: 'text',
       matrix: 'flag',
-      report: 'file',
+      report: 'output',
       json: 'flag',
     },
     scope: 'table',
@@ -434,7 +442,7 @@ export const COMMANDS: readonly CommandRow[] = [
       prefix6: 'text',
       for: 'text',
       live: 'flag',
-      into: 'file',
+      into: 'output',
       write: 'flag',
     },
     scope: 'table',
@@ -455,8 +463,8 @@ export const COMMANDS: readonly CommandRow[] = [
       path: 'text',
       id: 'text',
       pods: 'file',
-      tests: 'file',
-      report: 'file',
+      tests: 'output',
+      report: 'output',
     },
     scope: 'files',
     examples: [
@@ -470,7 +478,7 @@ export const COMMANDS: readonly CommandRow[] = [
     words: 'export',
     describe: 'print a table for nft, or as JSON for other tools',
     args: [{ name: 'rules', filler: 'file', optional: true }],
-    options: { to: ['nft', 'json'], report: 'file' },
+    options: { to: ['nft', 'json'], report: 'output' },
     scope: 'table',
     examples: ['export --to nft web.rules > web.nft', 'export --to json web.rules'],
   },

@@ -13,6 +13,12 @@ import { notePaths } from './pathnotes.js';
 import { SYSTEM_NAMES } from './systemnames.js';
 
 function readRuleFile(path: string): string {
+  if (path === '-')
+    throw new CommandError(
+      '`--file` names a file: what is changed is written back to it',
+      EXIT.usage,
+      '`restore` and the commands that answer without a table read `-` as standard input',
+    );
   try {
     return readTextFile(path, path);
   } catch (error) {

@@ -22,9 +22,13 @@ export function decodeText(bytes: Uint8Array, name: string): string {
   return source.text;
 }
 
+/** Whether this is standard input: no name, `-`, or its name as a file. */
+export function isStandardInput(file: string | undefined): file is undefined | '-' {
+  return file === undefined || file === '-' || file === STANDARD_INPUT;
+}
+
 /** The file, or standard input without one or for `-`. */
 export function readInput(file: string | undefined): Input {
-  if (file !== undefined && file !== '-' && file !== STANDARD_INPUT)
-    return { name: file, text: readTextFile(file, file) };
+  if (!isStandardInput(file)) return { name: file, text: readTextFile(file, file) };
   return { name: 'standard input', text: readTextFile(0, 'standard input') };
 }

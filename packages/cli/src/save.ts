@@ -1,5 +1,5 @@
 /** `sockfilter save`. */
-import { replaceFile } from './atomicfile.js';
+import { writeOutput } from './atomicfile.js';
 import type { Globals } from './globals.js';
 import { notationNamed } from './notation.js';
 import { withTable } from './opentable.js';
@@ -20,7 +20,6 @@ export function saveTable(globals: Globals, { counters, json, to }: SaveOptions)
     const body = notation.printSaved(open.table, counters ? open.counters : undefined);
     // JSON has no comments.
     const text = json ? body : withRevision(body, open.revision);
-    if (to === undefined || to === '-') printRuleText(text);
-    else replaceFile(to, text);
+    writeOutput(to, text, printRuleText);
   });
 }

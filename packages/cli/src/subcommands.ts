@@ -3,7 +3,7 @@
 import { EXIT } from '@sockfilter/language';
 import { describeDetail, detailRecord } from '@sockfilter/table';
 import yargs, { type Argv } from 'yargs';
-import { CI_NAMES, ciCommands } from './ci/commands.js';
+import { ciCommands } from './ci/commands.js';
 import { type CommandRow, commandRow, examplesOf, rowsBelow, SHELLS } from './commandrow.js';
 import { CommandError } from './failure.js';
 import { type Globals, splitGlobals } from './globals.js';
@@ -16,7 +16,6 @@ import { setCommands } from './setcommands.js';
 import { checkName, checkScope, wordsError } from './wordserror.js';
 
 /** What takes names of files also after `--`. */
-const TAKES_FILES: readonly string[] = [...CI_NAMES, 'import', 'learn'];
 
 /** For help: they are taken out before yargs sees the words. */
 const GLOBAL_OPTIONS = {
@@ -414,12 +413,17 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
 }
 
 /**
- * yargs drops a `-` among several words, and a check of nothing finds nothing: where the words are
- * files to read, it gets the name that standard input has as a file.
+ * yargs drops a `-` among words, and a check of nothing finds nothing: where the words are files, it gets
+ * the name that standard input has as a file.
  */
-function namingStandardInput(words: readonly string[]): readonly string[] {
-  if (!TAKES_FILES.some((name) => name === words[0])) return words;
-  return words.map((word) => (word === '-' ? STANDARD_INPUT : word));
+function namingStandardInput(words: readonly string[], row: CommandRow | undefined) {
+  const isWritten = (word = '') => row?.options[word.replace(/^--/, '')] === 'output';
+  const named = words.map((word, at) =>
+    word === '-' && !isWritten(words[at - 1]) ? STANDARD_INPUT : word,
+  );
+  if (named.filter((word, at) => word !== words[at]).length > 1)
+    throw new CommandError('standard input can be read once, and `-` stands twice', EXIT.usage);
+  return named;
 }
 
 /** ipset's ways to say `--exist`, which may stand anywhere. */
@@ -473,7 +477,7 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
   const dashes = rest.indexOf('--');
   const before = dashes < 0 ? rest : rest.slice(0, dashes);
   const words = dashes < 0 ? [] : rest.slice(dashes + 1);
-  const takesFiles = TAKES_FILES.some((each) => each === name);
+  const takesFiles = row?.args.some(({ filler }) => filler === 'file') ?? false;
   const ours = takesFiles ? [...before, ...words.map(fileName)] : before;
   if (name !== 'exec' && name !== 'trace' && !takesFiles && words.length > 0)
     throw new CommandError(`\`${name}\` takes nothing after \`--\``, EXIT.usage);
@@ -508,7 +512,7 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
     );
   let help = '';
   await parser.parseAsync(
-    [...namingStandardInput(asWritten(ours))],
+    [...(takesFiles ? namingStandardInput(ours, row) : asWritten(ours))],
     {},
     (_error, _argv, output) => {
       help = output;

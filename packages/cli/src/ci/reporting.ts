@@ -13,7 +13,7 @@ import {
   worstOf,
   writeReport,
 } from '@sockfilter/policy';
-import { replaceFile } from '../atomicfile.js';
+import { writeOutput } from '../atomicfile.js';
 import { CommandError } from '../failure.js';
 import { VERSION } from '../help.js';
 import { STANDARD_INPUT } from '../inputfile.js';
@@ -101,10 +101,9 @@ export function report(
   const reports = answers.map((answer): Report => ({ ...answer, version: VERSION, failOn }));
   const pathOf = pathFromTop();
   for (const { format, to } of outputs) {
-    const colour = to === undefined && wantsColour();
+    const colour = (to === undefined || to === '-') && wantsColour();
     const text = writeReport(format, reports, { colour, all, textOf: sources.textOf, pathOf });
-    if (to === undefined) printDrawn(text);
-    else replaceFile(to, text);
+    writeOutput(to, text, printDrawn);
   }
   const exit = worstOf(reports);
   process.exitCode = exit === 1 && exitZero ? 0 : exit;

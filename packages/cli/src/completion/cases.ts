@@ -44,6 +44,7 @@ const FROM_TABLE: readonly Filler[] = ['file', 'chain', 'group', 'set'];
 
 function fill(filler: Filler): readonly string[] {
   if (typeof filler !== 'string') return filler;
+  if (filler === 'output') return fill('file');
   if (filler === 'code') return Object.keys(CATALOGUE);
   return FROM_TABLE.includes(filler) ? [`@${filler}`] : [];
 }

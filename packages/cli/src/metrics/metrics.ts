@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { RawEvent } from '@sockfilter/events';
 import { printSave } from '@sockfilter/iptables';
 import { EXIT } from '@sockfilter/language';
-import { replaceFile } from '../atomicfile.js';
+import { writeOutput } from '../atomicfile.js';
 import { type Endpoint, readEndpoint, serveUntilSignal } from '../endpoint.js';
 import type { Knowledge } from '../events/knowledge.js';
 import { listen } from '../events/listener.js';
@@ -111,6 +111,5 @@ export async function showMetrics(globals: Globals, options: MetricsOptions): Pr
     const endpoint = readEndpoint(at, '127.0.0.1:9184');
     readMetrics(globals);
     await serve({ ...globals, wait: Math.max(globals.wait, SCRAPE_WAIT) }, endpoint);
-  } else if (output === undefined) printRuleText(readMetrics(globals));
-  else replaceFile(output, readMetrics(globals));
+  } else writeOutput(output, readMetrics(globals), printRuleText);
 }
