@@ -397,6 +397,23 @@ describeKernel('the command', () => {
     expect(run('-S BIND')).toContain('-A BIND -j DROP\n');
   });
 
+  test('who does not read what we print keeps no lock', async () => {
+    // More than pipes and sockets hold.
+    const rules = Array.from(
+      { length: 3000 },
+      (_, n) => `-A BIND -m comment --comment ${'x'.repeat(200)} -p tcp --dport ${n + 1} -j DROP`,
+    );
+    place.write('many.rules', `*socket\n${rules.join('\n')}\nCOMMIT\n`);
+    run('restore many.rules');
+    const unread = place.start(['-S']);
+    try {
+      await once(unread.stdout ?? unread, 'readable');
+      run('-A CONNECT -j DROP');
+    } finally {
+      unread.kill('SIGKILL');
+    }
+  });
+
   test('administrators who edit at once lose nothing', async () => {
     const ports = Array.from({ length: 8 }, (_, at) => String(8000 + at));
     const all = await Promise.all(

@@ -9,6 +9,7 @@ import { readHighMark } from './highmark.js';
 import { readTextFile } from './inputfile.js';
 import { editRules, notationNamed, parseRules } from './notation.js';
 import type { Access, Change, Counters, OpenTable } from './opentable.js';
+import { holdOutput } from './output.js';
 import { notePaths } from './pathnotes.js';
 import { SYSTEM_NAMES } from './systemnames.js';
 
@@ -84,5 +85,5 @@ export function withFileTable<T>(
     throw new CommandError(`\`${path}\` is not a regular file`, EXIT.usage);
   // Without this the lock's own failure would be told in the place of the file's absence.
   if (access === 'edit') readRuleFile(path);
-  return withFileLock(resolveFile(path), wait, () => use(open()));
+  return holdOutput(() => withFileLock(resolveFile(path), wait, () => use(open())));
 }

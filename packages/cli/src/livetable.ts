@@ -11,7 +11,7 @@ import { recordIds } from './highmark.js';
 import { entryOf, entryWithSets, readEntry, readHistory, recordCommit } from './history.js';
 import type { Access, Change, Counters, OpenTable } from './opentable.js';
 import { followSets, followTests, followTexts } from './origins.js';
-import { note } from './output.js';
+import { holdOutput, note } from './output.js';
 import { notePaths } from './pathnotes.js';
 import { hashText, type Revision, revisionOf, withRevision } from './revision.js';
 import { SYSTEM_NAMES } from './systemnames.js';
@@ -207,13 +207,15 @@ export function withFirewall<T>(
   access: Access,
   use: (firewall: Firewall) => T,
 ): T {
-  const firewall = openInTurn(root, wait, access === 'read');
-  try {
-    for (const warning of firewall.warnings) tell(warning);
-    return use(firewall);
-  } finally {
-    firewall.close();
-  }
+  return holdOutput(() => {
+    const firewall = openInTurn(root, wait, access === 'read');
+    try {
+      for (const warning of firewall.warnings) tell(warning);
+      return use(firewall);
+    } finally {
+      firewall.close();
+    }
+  });
 }
 
 export function withLiveTable<T>(

@@ -8,11 +8,39 @@ import { atPlace, typedPlace } from './globals.js';
 /** A terminal or pipe that others have made nonblocking may be full for a moment. */
 const FULL_MS = 5;
 
+interface Output {
+  readonly fd: 1 | 2;
+  readonly text: string;
+}
+
+/** What waits to be written while `holdOutput` works. */
+let held: Output[] | undefined;
+
+/**
+ * Runs what has a lock, and writes what it prints when it has let go: a pager that nobody scrolls stops whoever writes
+ * into it, and must not stop those who wait for the lock. What is printed before it throws is written too.
+ */
+export function holdOutput<T>(use: () => T): T {
+  if (held) return use();
+  const waiting: Output[] = [];
+  held = waiting;
+  try {
+    return use();
+  } finally {
+    held = undefined;
+    for (const { fd, text } of waiting) write(fd, text);
+  }
+}
+
 /**
  * Writes all of it before it returns; node's own streams take 5 ms to load. A reader that has gone,
  * as in `sockfilter -S | head`, is no failure; then it gives false.
  */
 function write(fd: 1 | 2, text: string): boolean {
+  if (held) {
+    held.push({ fd, text });
+    return true;
+  }
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; ) {
     try {
