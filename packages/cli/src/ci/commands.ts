@@ -8,10 +8,6 @@ import type { Globals } from '../globals.js';
 import { flag, list, readCircumstances, state, text, time } from '../options.js';
 import { type ReportOptions, readReportOptions } from './reporting.js';
 
-export const CI_NAMES = [
-  ...['check', 'test', 'diff', 'review', 'query', 'simplify', 'rules', 'schema'],
-] as const;
-
 const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
 const page = { ...text, describe: 'write an HTML page that shows it' } as const;
 const exclude = { ...list, describe: 'leave out what matches, as in .gitignore' } as const;
