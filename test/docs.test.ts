@@ -9,94 +9,25 @@
  * In what a command prints `...` stands for any text on its line, and a line `...` for any lines. The
  * examples of one document follow one another: each goes on where the last one ended.
  */
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseSave, printSave } from '@sockfilter/iptables';
 import { NO_NAMES } from '@sockfilter/language';
-import { runShell, writeStandIn } from './cli/command.js';
 import { CgroupTree } from './harness/cgroups.js';
+import {
+  agrees,
+  type Block,
+  REPOSITORY,
+  readBlocks,
+  readDocument,
+  readSteps,
+  runSteps,
+  Scratch,
+} from './harness/documents.js';
 import { describeKernel } from './harness/kernel.js';
-
-const REPOSITORY = join(__dirname, '..');
 
 /** Languages of fenced blocks that are shown and not run here: test/nftables runs those of its package. */
 const SHOWN = ['sh', 'text', 'ini', 'ts', 'yaml', 'js', 'js skip'];
-
-interface Block {
-  readonly language: string;
-  readonly text: string;
-  /** Of its first line, from 1. */
-  readonly line: number;
-}
-
-interface Step {
-  readonly command: string;
-  readonly output: string;
-}
-
-function readBlocks(markdown: string): readonly Block[] {
-  const blocks: Block[] = [];
-  let open: { language: string; line: number; lines: string[] } | undefined;
-  markdown.split('\n').forEach((line, at) => {
-    const fence = /^```(.*)$/.exec(line);
-    if (open && fence) {
-      blocks.push({ language: open.language, text: open.lines.join('\n'), line: open.line });
-      open = undefined;
-    } else if (open) {
-      open.lines.push(line);
-    } else if (fence) {
-      open = { language: fence[1]?.trim() ?? '', line: at + 2, lines: [] };
-    }
-  });
-  if (open) throw new Error(`the block at line ${open.line} has no end`);
-  return blocks;
-}
-
-/**
- * Commands and what each prints; a command that ends in a backslash goes on in the next line, and in
- * lines that start with `> `.
- */
-function readSteps(text: string): readonly Step[] {
-  const steps: { command: string; output: string[] }[] = [];
-  for (const line of text.split('\n')) {
-    const last = steps.at(-1);
-    if (line.startsWith('$ ')) steps.push({ command: line.slice(2), output: [] });
-    else if (!last) throw new Error(`no command before \`${line}\``);
-    else if (last.command.endsWith('\\') && last.output.length === 0)
-      last.command = `${last.command}\n${line}`;
-    else if (line.startsWith('> ') && last.output.length === 0)
-      last.command = `${last.command}\n${line.slice(2)}`;
-    else last.output.push(line);
-  }
-  return steps.map(({ command, output }) => ({ command, output: output.join('\n') }));
-}
-
-/** Whether the text is what the document shows. */
-function agrees(shown: string, text: string): boolean {
-  const pattern = shown
-    .split('\n')
-    .map((line) =>
-      line.trim() === '...' ? '(?:.*\n)*?' : `${line.split('...').map(escapePattern).join('.*')}\n`,
-    )
-    .join('');
-  return new RegExp(`^${pattern}$`).test(text === '' ? '\n' : text);
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-}
 
 /** The anchor that a heading gets. */
 function anchorOf(heading: string): string {
@@ -146,83 +77,28 @@ const DOCUMENTS = [
   ...readdirSync(join(REPOSITORY, 'docs')).map((name) => `docs/${name}`),
 ].filter((path) => path.endsWith('.md') && existsSync(join(REPOSITORY, path)));
 
+/** Pages of findings are run by findings.test.ts. */
+const PAGES = readdirSync(join(REPOSITORY, 'docs/findings')).map((name) => `docs/findings/${name}`);
+
 const RULE_FILES = readdirSync(join(REPOSITORY, 'rules')).filter((name) => name.endsWith('.rules'));
-
-function readDocument(path: string): string {
-  return readFileSync(join(REPOSITORY, path), 'utf8');
-}
-
-/** A folder in which the examples of a document run, with the built command on its path. */
-class Scratch {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'sockfilter-docs-'));
-  readonly #environment: Readonly<Record<string, string>>;
-
-  /** @param root the control group to police; a saved rule file in its stead if undefined */
-  constructor(root: string | undefined) {
-    const work = this.#path('work');
-    mkdirSync(work);
-    mkdirSync(this.#path('bin'));
-    cpSync(join(REPOSITORY, 'rules'), join(work, 'rules'), { recursive: true });
-    writeFileSync(join(work, 'my.rules'), '*socket\nCOMMIT\n');
-    const manifest: { readonly bin: Readonly<Record<string, string>> } = JSON.parse(
-      readDocument('packages/cli/package.json'),
-    );
-    for (const [name, file] of Object.entries(manifest.bin)) {
-      if (name === 'sockfilter') continue;
-      const program = join(REPOSITORY, 'packages/cli', file);
-      const script = `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`;
-      writeFileSync(this.#path('bin', name), script);
-      chmodSync(this.#path('bin', name), 0o755);
-    }
-    writeStandIn(this.#path('bin', 'sockfilter'));
-    this.#environment = {
-      PATH: `${this.#path('bin')}:${dirname(process.execPath)}:${process.env.PATH}`,
-      NO_COLOR: '1',
-      SOCKFILTER_STATE_DIR: this.#path('state'),
-      ...(root === undefined ? { SOCKFILTER_FILE: 'my.rules' } : { SOCKFILTER_ROOT: root }),
-    };
-  }
-
-  #path(...names: readonly string[]): string {
-    return join(this.#folder, ...names);
-  }
-
-  /** Everything that the command prints, on whichever stream. */
-  run(command: string): string {
-    const place = { cwd: this.#path('work'), env: this.#environment };
-    return runShell(['/bin/sh', '-c', `{ ${command}\n} 2>&1`], place).stdout;
-  }
-
-  remove(): void {
-    rmSync(this.#folder, { recursive: true });
-  }
-}
-
-function runSteps(text: string, scratch: Scratch): void {
-  for (const { command, output } of readSteps(text)) {
-    const printed = scratch.run(command);
-    if (!agrees(output, printed))
-      expect(`$ ${command}\n${printed}`).toBe(`$ ${command}\n${output}\n`);
-  }
-}
 
 function blocksOf(path: string, language: string): readonly Block[] {
   return readBlocks(readDocument(path)).filter((block) => block.language === language);
 }
+
+test.each([...DOCUMENTS, ...PAGES])('%s has links that lead somewhere', (path) => {
+  const read = (other: string) => {
+    const entry = statSync(join(REPOSITORY, other), { throwIfNoEntry: false });
+    return entry?.isFile() ? readDocument(other) : entry && '';
+  };
+  expect(brokenLinks(path, readDocument(path), read)).toEqual([]);
+});
 
 describe.each(DOCUMENTS)('%s', (path) => {
   test('has blocks of known languages only', () => {
     const known = ['console', 'console live', 'rules', ...SHOWN];
     const blocks = readBlocks(readDocument(path));
     expect(blocks.filter(({ language }) => !known.includes(language))).toEqual([]);
-  });
-
-  test('has links that lead somewhere', () => {
-    const read = (other: string) => {
-      const entry = statSync(join(REPOSITORY, other), { throwIfNoEntry: false });
-      return entry?.isFile() ? readDocument(other) : entry && '';
-    };
-    expect(brokenLinks(path, readDocument(path), read)).toEqual([]);
   });
 
   const rules = blocksOf(path, 'rules');
@@ -239,7 +115,9 @@ describe.each(DOCUMENTS)('%s', (path) => {
         scratch = new Scratch(undefined);
       });
       afterAll(() => scratch?.remove());
-      test.each(consoles)('console at line $line', ({ text }) => runSteps(text, scratch));
+      test.each(consoles)('console at line $line', ({ text }) => {
+        runSteps(text, scratch);
+      });
     });
 });
 
