@@ -1301,12 +1301,14 @@ declare function eventJson(
       time: string;
       chain: 'BIND' | 'ACCEPT' | 'CONNECT' | 'SENDTO' | 'RECVFROM';
     };
-declare function lostJson(
+type Missing = 'lost' | 'skipped';
+declare function missingJson(
+  kind: Missing,
   count: number,
   time: bigint,
 ): {
   version: number;
-  kind: string;
+  kind: Missing;
   time: string;
   count: number;
 };
@@ -1574,7 +1576,7 @@ export declare function query(
 /** What becomes of one call, and which rule decides. Throws DiagnosticsError and SockfilterError. */
 export declare function explain(rules: Rules, call: PacketWords, moment?: Moment): Explanation;
 /** What `monitor --json` prints: a call that was refused, audited, logged or passed; or how many events were lost. */
-export type SocketEvent = ReturnType<typeof eventJson> | ReturnType<typeof lostJson>;
+export type SocketEvent = ReturnType<typeof eventJson> | ReturnType<typeof missingJson>;
 export interface EventsOptions {
   /** Calls that pass are events too; each costs the caller more. */
   readonly passed?: boolean;

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { readEvents } from '@sockfilter/policy';
 import { ended, program, Workplace } from '../cli/command.js';
 import type { Caller } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
@@ -72,6 +73,31 @@ describeKernel('monitor', () => {
     source.close();
     return slot;
   };
+
+  test('no more than so many at a time are told one by one, and the others are counted', async () => {
+    const child = place.start(['monitor', '--json', '--refused', '--rate', '3/hour']);
+    const done = ended(child);
+    for (let n = 0; n < 300 && (await readersOf()) === 0; n++)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (let n = 0; n < 10; n++) await connect('10.9.9.8');
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    for (let n = 0; n < 10; n++) await connect('10.9.9.8');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    child.kill('SIGINT');
+    const { stdout } = await done;
+    const lines = stdout.trimEnd().split('\n');
+    const { events, faults } = await readEvents(stdout);
+    expect(faults).toEqual([]);
+    expect(events.map(({ kind }) => kind)).toEqual([
+      ...['refused', 'refused', 'refused'],
+      ...['skipped', 'skipped'],
+    ]);
+    expect(lines.slice(3)).toEqual([
+      expect.stringContaining('"count":7'),
+      expect.stringContaining('"count":10'),
+    ]);
+  });
 
   test('equal events are a row, and the table is printed once where no terminal is', async () => {
     const child = place.start(['monitor', '--summary', '--refused']);

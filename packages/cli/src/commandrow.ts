@@ -263,6 +263,7 @@ export const COMMANDS: readonly CommandRow[] = [
       chain: 'chain',
       rule: 'text',
       json: 'flag',
+      rate: 'text',
       summary: 'flag',
       journal: 'flag',
     },

@@ -283,6 +283,10 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
           .option('group', { ...text, describe: 'of callers in this group: name, id or path' })
           .option('chain', { ...text, describe: 'of calls of this chain, or rules in it' })
           .option('rule', { ...text, describe: 'of the rule with this number in the chain' })
+          .option('rate', {
+            ...text,
+            describe: 'no more than, for example, 10/second: those beyond are counted',
+          })
           .option('summary', {
             type: 'boolean',
             default: false,

@@ -6,7 +6,7 @@ import { packets } from '../../../test/arbitrary/table.js';
 import { decodeEvent, type RawEvent } from './event.js';
 import { type EventFilter, isWanted } from './filter.js';
 import { EVENT, EVENT_KINDS, EVENT_VERSION, NO_COUNTER, NO_ID, PACKET_BYTES } from './layout.js';
-import { eventJson, eventWords, lostJson } from './line.js';
+import { eventJson, eventWords, missingJson } from './line.js';
 
 interface Written {
   readonly packet?: Packet;
@@ -104,7 +104,7 @@ test('a line of JSON says what a monitor shows', () => {
     group: { id: 3, name: 'web' },
     cgroup: { id: '77', path: null },
   });
-  expect(lostJson(5, resolution.time)).toMatchObject({ kind: 'lost', count: 5 });
+  expect(missingJson('lost', 5, resolution.time)).toMatchObject({ kind: 'lost', count: 5 });
 });
 
 test.each<[EventFilter, boolean, boolean]>([

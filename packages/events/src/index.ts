@@ -6,7 +6,8 @@ export {
   eventMessage,
   eventWords,
   kindWords,
-  lostJson,
+  type Missing,
+  missingJson,
   placeWords,
   type Resolution,
 } from './line.js';

@@ -90,9 +90,12 @@ export function eventJson(event: RawEvent, { time, owner, text, groups, cgroup }
   };
 }
 
-/** What is told of events that did not fit. */
-export function lostJson(count: number, time: bigint) {
-  return { version: LINE_VERSION, kind: 'lost', time: printTime(time), count };
+/** Why an event is not told: it came faster than it could be read, or its reader wanted no more at a time. */
+export type Missing = 'lost' | 'skipped';
+
+/** What is told of events that are not. */
+export function missingJson(kind: Missing, count: number, time: bigint) {
+  return { version: LINE_VERSION, kind, time: printTime(time), count };
 }
 
 function callWords(packet: Packet | undefined): string {

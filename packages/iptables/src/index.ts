@@ -19,5 +19,6 @@ export { type ParsedSetLine, parseCreate, parseElementLine, printCreate } from '
 export { optionWord, SYNTAX, TARGET_SYNTAX } from './syntax.js';
 export { unfitNames } from './unfit.js';
 export { LOG_LEVELS } from './values/log.js';
+export { parseRate } from './values/rate.js';
 export type { RuleContext } from './values/syntax.js';
 export { printValue } from './values.js';

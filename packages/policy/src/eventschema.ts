@@ -46,16 +46,18 @@ const CALL_LINE = z.looseObject({
   socket: wide.describe('the cookie of the socket'),
 });
 
-const LOST_LINE = z.looseObject({
+const MISSING_LINE = z.looseObject({
   version,
-  kind: z.literal('lost'),
+  kind: z
+    .enum(['lost', 'skipped'])
+    .describe('lost: came faster than they were read; skipped: more than `--rate` allows'),
   time,
-  count: z.int().positive().describe('of events that came faster than they were read'),
+  count: z.int().positive().describe('of the events'),
 });
 
 /** A line; it may have more members. */
 export const EVENT_LINE = z
-  .discriminatedUnion('kind', [CALL_LINE, LOST_LINE])
+  .discriminatedUnion('kind', [CALL_LINE, MISSING_LINE])
   .meta({ title: 'A line of sockfilter monitor --json' });
 
 export type EventLine = z.infer<typeof EVENT_LINE>;

@@ -1,9 +1,9 @@
 /** Events of the table in force, as they come. */
-import { eventJson, isWanted, lostJson } from '@sockfilter/events';
+import { eventJson, isWanted, missingJson } from '@sockfilter/events';
 import { type Audience, Listener } from '../events/listener.js';
 
 /** What `monitor --json` prints: a call that was refused, audited, logged or passed; or how many events were lost. */
-export type SocketEvent = ReturnType<typeof eventJson> | ReturnType<typeof lostJson>;
+export type SocketEvent = ReturnType<typeof eventJson> | ReturnType<typeof missingJson>;
 
 export interface EventsOptions {
   /** Calls that pass are events too; each costs the caller more. */
@@ -42,7 +42,7 @@ export async function* listenTo(
         const resolution = knowledge.resolve(event, start);
         return isWanted({}, event, resolution.owner) ? [eventJson(event, resolution)] : [];
       });
-      if (lost > 0) told.push(lostJson(lost, BigInt(Date.now()) * NS_PER_MS));
+      if (lost > 0) told.push(missingJson('lost', lost, BigInt(Date.now()) * NS_PER_MS));
       deliver({ events: told, taken });
     });
   const begin = () => undefined;

@@ -8,7 +8,7 @@ import { type EventKind, eventJson, eventMessage } from '@sockfilter/events';
 import { EXIT, escapeUnseen } from '@sockfilter/language';
 import { CommandError } from '../failure.js';
 import { note } from '../output.js';
-import type { Output, Seen } from './output.js';
+import { missedWords, type Output, type Seen } from './output.js';
 
 const JOURNAL = '/run/systemd/journal/socket';
 const SYSLOG = '/dev/log';
@@ -80,7 +80,7 @@ function journalEntry(fields: Fields): Buffer {
 interface Log {
   readonly path: string;
   readonly entry: (seen: Seen) => Buffer;
-  readonly lost: (message: string) => Buffer;
+  readonly missed: (message: string) => Buffer;
 }
 
 const common = (message: string, priority: number): Fields => ({
@@ -100,12 +100,12 @@ const LOGS: readonly Log[] = [
     path: JOURNAL,
     entry: (seen) =>
       journalEntry({ ...common(messageOf(seen), priorityOf(seen)), ...fieldsOf(seen) }),
-    lost: (message) => journalEntry(common(message, PRIORITY.refused)),
+    missed: (message) => journalEntry(common(message, PRIORITY.refused)),
   },
   {
     path: SYSLOG,
     entry: (seen) => syslogLine(messageOf(seen), priorityOf(seen)),
-    lost: (message) => syslogLine(message, PRIORITY.refused),
+    missed: (message) => syslogLine(message, PRIORITY.refused),
   },
 ];
 
@@ -124,10 +124,11 @@ export function openJournal(): Output {
   let missing = 0;
   const tellLost = (lost: number) => {
     missing += lost;
-    if (missing > 0 && sender.send(log.lost(`${missing} events were lost`))) missing = 0;
+    if (missing > 0 && sender.send(log.missed(`${missing} events were lost`))) missing = 0;
   };
   return {
-    hear: (all, lost) => {
+    hear: (all, { lost = 0, ...missed }) => {
+      for (const words of missedWords(missed)) sender.send(log.missed(words));
       // What is too slow for one is for the next as well: the rest of the batch is counted.
       const taken = all.findIndex((seen) => !sender.send(log.entry(seen)));
       tellLost(lost + (taken < 0 ? 0 : all.length - taken));

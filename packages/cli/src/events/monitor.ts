@@ -5,16 +5,18 @@ import {
   eventJson,
   eventWords,
   isWanted,
-  lostJson,
 } from '@sockfilter/events';
+import { parseRate } from '@sockfilter/iptables';
 import { EXIT, escapeUnseen, writeJsonLine } from '@sockfilter/language';
+import type { ValueOf } from '@sockfilter/table';
 import { CommandError } from '../failure.js';
 import { type Globals, requireLive } from '../globals.js';
-import { note, printOn } from '../output.js';
+import { printOn } from '../output.js';
 import { openJournal } from './journal.js';
 import type { Knowledge } from './knowledge.js';
 import { listen } from './listener.js';
-import type { Output } from './output.js';
+import { type Output, tellMissed } from './output.js';
+import { limitRate } from './ratelimit.js';
 import { openSummary } from './summary.js';
 import { requireChainName, requireGroup } from './wanted.js';
 
@@ -30,6 +32,8 @@ export interface MonitorOptions {
   readonly group?: string | undefined;
   readonly chain?: string | undefined;
   readonly rule?: string | undefined;
+  /** Events at a time, as `-m limit` has it; those beyond are counted. */
+  readonly rate?: string | undefined;
 }
 
 function kindsOf({ refused, audited, passed }: MonitorOptions): readonly EventKind[] | undefined {
@@ -54,11 +58,16 @@ function readFilter(options: MonitorOptions, knowledge: Knowledge): EventFilter 
 }
 
 /** What is wrong with the options whatever the table is. */
-function checkOptions({ rule, chain, ...options }: MonitorOptions): void {
+function checkOptions({ rule, chain, rate, ...options }: MonitorOptions): void {
   const outputs = (['json', 'summary', 'journal'] as const).filter((name) => options[name]);
   if (outputs.length > 1)
     throw new CommandError(
       `${outputs.map((name) => `\`--${name}\``).join(' and ')} exclude each other`,
+      EXIT.usage,
+    );
+  if (rate !== undefined && options.summary)
+    throw new CommandError(
+      '`--rate` is for events that are told one by one: `--summary` counts all',
       EXIT.usage,
     );
   if (rule !== undefined && !/^[1-9]\d*$/.test(rule))
@@ -67,26 +76,23 @@ function checkOptions({ rule, chain, ...options }: MonitorOptions): void {
     throw new CommandError('`--rule` needs the `--chain` that it is in', EXIT.usage);
 }
 
-const NS_PER_MS = 1_000_000n;
-
-/** Tells of events that did not fit, as a line of JSON or beside the output. */
-export function tellLost(lost: number, json: boolean): readonly string[] {
-  if (lost === 0) return [];
-  if (json) return [writeJsonLine(lostJson(lost, BigInt(Date.now()) * NS_PER_MS))];
-  note(`${lost} events came faster than they could be read, and are lost`);
-  return [];
+function readRate(text: string): ValueOf<'rate'> {
+  const span = { source: 'command line', line: 1, column: 1, length: text.length };
+  const rate = parseRate({ text, span, quoted: false });
+  if (rate.ok) return rate.value;
+  throw new CommandError(rate.problem.message, EXIT.usage, rate.problem.help);
 }
 
 /** A line for each event. */
 function openLines(json: boolean): Output {
   return {
-    hear: (all, lost) => {
+    hear: (all, missed) => {
       const lines = all.map(({ event, resolution }) =>
         json
           ? writeJsonLine(eventJson(event, resolution))
           : `${escapeUnseen(eventWords(event, resolution))}\n`,
       );
-      const text = [...lines, ...tellLost(lost, json)].join('');
+      const text = [...lines, ...tellMissed(missed, json)].join('');
       return text === '' || printOn(text);
     },
     close: () => undefined,
@@ -96,10 +102,12 @@ function openLines(json: boolean): Output {
 export async function monitor(globals: Globals, options: MonitorOptions): Promise<void> {
   requireLive(globals, 'monitor');
   checkOptions(options);
+  const rate = options.rate === undefined ? undefined : readRate(options.rate);
   const stop = new AbortController();
   let filter: EventFilter = {};
   // Where there is none, it is said before anything is waited for.
-  let output = options.journal ? openJournal() : undefined;
+  const limited = (open: Output) => (rate ? limitRate(open, rate) : open);
+  let output = options.journal ? limited(openJournal()) : undefined;
   try {
     await listen(globals, {
       passed: options.passed,
@@ -111,13 +119,14 @@ export async function monitor(globals: Globals, options: MonitorOptions): Promis
           // A table that comes later need not have the group or chain any more.
           if (isFirst) throw error;
         }
-        output ??= options.summary ? openSummary(() => stop.abort()) : openLines(options.json);
+        if (options.summary) output ??= openSummary(() => stop.abort());
+        output ??= limited(openLines(options.json));
       },
       hear: ({ events, lost, start }, knowledge) => {
         const seen = events
           .map((event) => ({ event, resolution: knowledge.resolve(event, start) }))
           .filter(({ event, resolution }) => isWanted(filter, event, resolution.owner));
-        return output?.hear(seen, lost) ?? true;
+        return output?.hear(seen, { lost }) ?? true;
       },
     });
   } finally {

@@ -3,7 +3,7 @@ import { isatty, ReadStream } from 'node:tty';
 import { escapeUnseen } from '@sockfilter/language';
 import { printColumns } from '../columns.js';
 import { note, print, printDrawn, windowSize } from '../output.js';
-import type { Output, Seen } from './output.js';
+import { missedWords, type Output, type Seen } from './output.js';
 import { SORTS, type Sort, type Tallied, Tally } from './tally.js';
 
 const HEAD = ['COUNT', 'LAST', 'WHAT', 'CHAIN', 'GROUP', 'PROGRAM', 'CALL', 'RULE'] as const;
@@ -110,7 +110,7 @@ export function openSummary(quit: () => void): Output {
   const tally = new Tally();
   const screen = isatty(1) ? new Screen(tally, quit) : undefined;
   return {
-    hear: (all: readonly Seen[], lost) => {
+    hear: (all: readonly Seen[], { lost = 0 }) => {
       for (const seen of all) tally.add(seen);
       tally.lost += lost;
       screen?.changed();
@@ -119,8 +119,7 @@ export function openSummary(quit: () => void): Output {
     close: () => {
       screen?.close();
       print(tableText(tally, 'count'));
-      if (tally.lost > 0)
-        note(`${tally.lost} events came faster than they could be read, and are lost`);
+      for (const words of missedWords({ lost: tally.lost })) note(words);
     },
   };
 }

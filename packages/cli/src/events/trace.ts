@@ -10,7 +10,7 @@ import { printOn } from '../output.js';
 import { SYSTEM_NAMES } from '../systemnames.js';
 import type { Knowledge } from './knowledge.js';
 import { listen } from './listener.js';
-import { tellLost } from './monitor.js';
+import { tellMissed } from './output.js';
 import { type Traced, tracedJson, tracedWords, waysOf } from './traced.js';
 import { requireChainName } from './wanted.js';
 
@@ -101,7 +101,7 @@ export async function trace(globals: Globals, words: TraceWords): Promise<void> 
   const hear = ({ events, lost, start }: Batch, knowledge: Knowledge): boolean => {
     const found = events.flatMap((event) => tracedOf(event, start, knowledge)).slice(0, left);
     left -= found.length;
-    const lines = [...found.map(json ? tracedJson : tracedWords), ...tellLost(lost, json)];
+    const lines = [...found.map(json ? tracedJson : tracedWords), ...tellMissed({ lost }, json)];
     return (lines.length === 0 || printOn(lines.join(''))) && left > 0;
   };
 

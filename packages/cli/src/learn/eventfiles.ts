@@ -22,12 +22,16 @@ export async function readFiles(files: readonly string[]): Promise<readonly Even
   throw new CommandError(`${first}${more}`, EXIT.usage);
 }
 
+type MissingLine = Extract<EventLine, { readonly kind: 'lost' | 'skipped' }>;
+
+const isCall = (event: EventLine): event is Exclude<EventLine, MissingLine> =>
+  event.kind !== 'lost' && event.kind !== 'skipped';
+
 /** The groups that the events name, under the names that they had last. */
 export function groupsOf(events: readonly EventLine[]): readonly Group[] {
   const names = new Map<number, string>();
   for (const event of events)
-    if (event.kind !== 'lost' && event.group.name !== null)
-      names.set(event.group.id, event.group.name);
+    if (isCall(event) && event.group.name !== null) names.set(event.group.id, event.group.name);
   return [...names].map(([id, name]) => ({ id, name, path: undefined }));
 }
 
@@ -50,7 +54,7 @@ export function callsOf(events: readonly EventLine[], table: Table): readonly Se
   let lost = 0;
   let unread = 0;
   for (const event of events) {
-    if (event.kind === 'lost') {
+    if (!isCall(event)) {
       lost += event.count;
       continue;
     }
