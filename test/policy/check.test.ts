@@ -1,5 +1,5 @@
 /** What each check says, and what it does not. */
-import { type Code, checkFile, type Finding, tellOnce } from '@sockfilter/policy';
+import { type Code, checkFile, type Finding, tellOnce, wordsKey } from '@sockfilter/policy';
 import { evaluate } from '@sockfilter/table';
 import { FIRST_LINE, fileOf } from './rulefile.js';
 
@@ -388,4 +388,25 @@ describe('a comment that ignores', () => {
       '(SF009)',
     ]);
   });
+});
+
+test('what is found again and again is proved as often as it is shown, in the order of lines', () => {
+  const lines = ['-A CONNECT -d 10.0.0.1 -j DROP', '-A CONNECT -d 10.0.0.2 -j DROP'];
+  const covered = [...lines, '-A BIND -d 10.0.0.3 -j DROP', '-A BIND -d 10.0.0.3 -j DROP'];
+  const file = fileOf([':CONNECT DROP', '-A BIND -d 10.0.0.3 -j DROP', ...covered, ...lines]);
+  const isRepeated = ({ code }: Finding) => code === 'SF002' || code === 'SF004';
+  const all = checkFile(file).findings.filter(isRepeated);
+  const some = checkFile(file, { mostProven: 1 }).findings.filter(isRepeated);
+  const seen = new Set<string>();
+  for (const [n, finding] of all.entries()) {
+    const key = wordsKey(finding);
+    const isFirst = !seen.has(key);
+    seen.add(key);
+    const bare = { ...finding, notes: [], witness: undefined };
+    expect(some[n]).toEqual(isFirst ? finding : bare);
+  }
+  expect(some.length).toBe(all.length);
+  expect(some.filter(({ witness }) => witness).length).toBeLessThan(
+    all.filter(({ witness }) => witness).length,
+  );
 });

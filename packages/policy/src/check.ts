@@ -1,4 +1,5 @@
 /** All checks of a rule file. */
+import { elementAt } from '@sockfilter/table';
 import { findAudited } from './checks/audited.js';
 import { findOpenChains, findUnusedChains } from './checks/chains.js';
 import { findRefusedChoices } from './checks/chosenports.js';
@@ -15,7 +16,7 @@ import { findUnmetRules } from './checks/unmet.js';
 import { findUnseenSockets } from './checks/unseen.js';
 import { findOpenWildcards } from './checks/wildcards.js';
 import { type Check, CheckContext } from './context.js';
-import { type Finding, sortFindings } from './finding.js';
+import { type Finding, proveFindings, sortFindings } from './finding.js';
 import type { RuleFile } from './rulefile.js';
 import { applySuppressions, type IgnoredFinding, readSuppressions } from './suppression.js';
 
@@ -44,6 +45,8 @@ export interface CheckOptions {
   readonly requireReason?: boolean | undefined;
   /** When it is, for comments that silence until a day. */
   readonly now?: Date | undefined;
+  /** Of findings in the same words so many, in the order of lines, have notes and a witness; all if undefined. */
+  readonly mostProven?: number | undefined;
 }
 
 export interface Checked {
@@ -55,11 +58,22 @@ export interface Checked {
 
 /** Checks a file whose table is valid. Throws LimitError where that would cost too much. */
 export function checkFile(file: RuleFile, options: CheckOptions = {}): Checked {
-  const { kernel, requireReason, now = new Date() } = options;
+  const {
+    kernel,
+    requireReason,
+    now = new Date(),
+    mostProven = Number.POSITIVE_INFINITY,
+  } = options;
   const context = new CheckContext(file);
   const found = CHECKS.flatMap((check) => [...check(context)]);
   if (kernel) found.push(...findUnenforceable(context, kernel));
   const suppressions = readSuppressions(file.comments, { requireReason, now });
   const { findings, ignored } = applySuppressions(file.name, found, suppressions);
-  return { file: file.name, findings: sortFindings(findings), ignored };
+  const proven = (some: readonly Finding[]) => proveFindings(some, context.proofOf, mostProven);
+  const silenced = proven(ignored.map(({ finding }) => finding));
+  return {
+    file: file.name,
+    findings: proven(sortFindings(findings)),
+    ignored: ignored.map((each, at) => ({ ...each, finding: elementAt(silenced, at) })),
+  };
 }

@@ -20,7 +20,7 @@ import {
 } from '@sockfilter/table';
 import { makeWitness } from './call.js';
 import { CATALOGUE, type Code } from './catalogue.js';
-import type { Finding, Place, Witness } from './finding.js';
+import type { Finding, Place, Proof, Witness } from './finding.js';
 import type { RuleFile } from './rulefile.js';
 import { Tracer } from './trace.js';
 
@@ -37,6 +37,8 @@ export interface Said {
   readonly notes?: Finding['notes'];
   readonly packet?: Packet | undefined;
   readonly fix?: string | undefined;
+  /** In the stead of notes and packet, where they cost something and most are never read. */
+  readonly proof?: (() => Pick<Said, 'notes' | 'packet'>) | undefined;
 }
 
 export class CheckContext {
@@ -53,6 +55,8 @@ export class CheckContext {
   readonly #owners: ReadonlyMap<Rule, CounterOwner>;
   /** Whether a rule asks more than fields of calls. */
   readonly hasTests: boolean;
+  /** Of findings whose proof is yet to be made. */
+  readonly #proofs = new Map<Finding, () => Proof>();
   readonly #loadedIn = new Map<string, LoadedTable>();
   #dead: ReadonlySet<number> | undefined;
   /** Rules that some call meets. */
@@ -155,11 +159,23 @@ export class CheckContext {
     return makeWitness(packet, this.table.groups, this.file.name);
   }
 
-  find(code: Code, { place, message, notes = [], packet, fix }: Said): Finding {
+  find(code: Code, { place, message, notes = [], packet, fix, proof }: Said): Finding {
     const { severity } = CATALOGUE[code];
     const witness = packet && this.witness(packet);
-    return { code, severity, place, message, notes, witness, fix };
+    const finding = { code, severity, place, message, notes, witness, fix };
+    if (proof)
+      this.#proofs.set(finding, () => {
+        const made = proof();
+        return {
+          notes: made.notes ?? [],
+          witness: made.packet && this.witness(made.packet),
+        };
+      });
+    return finding;
   }
+
+  /** How the finding is shown to be so, if that is not made yet. */
+  readonly proofOf = (finding: Finding): (() => Proof) | undefined => this.#proofs.get(finding);
 }
 
 export type Check = (context: CheckContext) => Iterable<Finding>;

@@ -40,6 +40,31 @@ export interface Finding {
   readonly fix?: string | undefined;
 }
 
+/** What shows that a finding is so. */
+export type Proof = Partial<Pick<Finding, 'notes' | 'witness'>>;
+
+/** Tells findings in the same words about one file. */
+export function wordsKey({ code, severity, place, message, fix }: Finding): string {
+  return JSON.stringify([code, severity, place.file, message, fix]);
+}
+
+/** The findings, of those in the same words the first `most` with the proof that they have yet to be given. */
+export function proveFindings(
+  findings: readonly Finding[],
+  proofOf: (finding: Finding) => (() => Proof) | undefined,
+  most: number,
+): readonly Finding[] {
+  const counts = new Map<string, number>();
+  return findings.map((finding) => {
+    const proof = proofOf(finding);
+    if (!proof) return finding;
+    const key = wordsKey(finding);
+    const count = 1 + (counts.get(key) ?? 0);
+    counts.set(key, count);
+    return count > most ? finding : { ...finding, ...proof() };
+  });
+}
+
 /** A finding with nothing but its message, of its code's severity. */
 export function plainFinding(code: Code, place: Place, message: string): Finding {
   return { code, severity: CATALOGUE[code].severity, place, message, notes: [] };

@@ -24,6 +24,7 @@ export { REGION_KEYS, type RegionKey } from './regionfield.js';
 export * from './report/format.js';
 export * from './report/json.js';
 export * from './report/report.js';
+export { MAX_EQUAL } from './report/text.js';
 export * from './rulefile.js';
 export * from './simplify.js';
 export * from './suppression.js';

@@ -4,6 +4,7 @@ import { EXIT } from '@sockfilter/language';
 import {
   checkFile,
   type IgnoredFinding,
+  MAX_EQUAL,
   parseKernelVersion,
   type ReportCase,
   type Suite,
@@ -31,7 +32,8 @@ function readKernel(text: string | undefined) {
   return kernel;
 }
 
-export function checkFiles(words: CheckWords, sources: Sources): Answer {
+/** @param mostProven of findings in the same words so many show why they are so; all if undefined */
+export function checkFiles(words: CheckWords, sources: Sources, mostProven?: number): Answer {
   const kernel = readKernel(words.kernel);
   const { files, notes } = findFiles(words.paths, { ending: RULES, exclude: words.exclude });
   const { requireReason } = words;
@@ -42,7 +44,8 @@ export function checkFiles(words: CheckWords, sources: Sources): Answer {
     const { value, seconds } = timed(() => {
       const { file, findings } = readRulesAt(path, sources);
       const found =
-        file && withinLimits(path, () => checkFile(file, { kernel, requireReason, now }));
+        file &&
+        withinLimits(path, () => checkFile(file, { kernel, requireReason, now, mostProven }));
       if (found) ignored.push(...found.ignored);
       return found?.findings ?? findings;
     });
@@ -60,5 +63,8 @@ export function checkFiles(words: CheckWords, sources: Sources): Answer {
 
 export function check(words: CheckWords, options: ReportOptions): void {
   const sources = new Sources();
-  report([checkFiles(words, sources)], options, sources);
+  // What the text for people only lists needs no proof.
+  const isListed = !options.all && options.outputs.every(({ format }) => format === 'text');
+  const answer = checkFiles(words, sources, isListed ? MAX_EQUAL : undefined);
+  report([answer], options, sources);
 }

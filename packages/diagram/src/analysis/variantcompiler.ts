@@ -18,6 +18,7 @@ import { isTerminal, type Ref } from '../store.js';
 import {
   type Interpretation,
   interpretation,
+  leavesEarly,
   type Part,
   type PlacedRule,
   placeRules,
@@ -41,6 +42,7 @@ class VariantCompiler implements Interpretation<Ref> {
   readonly variants: VariantTable;
   readonly #store: SetStore;
   readonly #table: Table;
+  readonly #rewrites: boolean;
   readonly #removes: (counter: number) => boolean;
   readonly #promotes: (counter: number) => boolean;
   readonly #chainDiagram: (chain: Chain) => Ref;
@@ -52,6 +54,7 @@ class VariantCompiler implements Interpretation<Ref> {
   constructor(store: SetStore, table: Table, { removes = none, promotes = none }: Variation) {
     this.#store = store;
     this.#table = table;
+    this.#rewrites = rewrites(table);
     this.#removes = removes;
     this.#promotes = promotes;
     const variants = new VariantTable(store.limits.counted);
@@ -74,7 +77,7 @@ class VariantCompiler implements Interpretation<Ref> {
     this.#chainDiagram = interpretation(table, this, {
       rulesOf,
       remembers: true,
-      rewritesAny: rewrites(table),
+      rewritesAny: this.#rewrites,
       mostRewritings,
     });
   }
@@ -122,6 +125,7 @@ class VariantCompiler implements Interpretation<Ref> {
     const joined = this.#store.overlayAll(meanings, this.#join, (terminal) =>
       variants.isOver(terminal),
     );
+    if (!this.#rewrites && !all.some(({ at }) => leavesEarly(at))) return joined;
     return this.#store.replace(joined, (terminal) => variants.map(terminal, returned));
   };
 

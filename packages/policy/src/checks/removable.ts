@@ -8,17 +8,18 @@ export const findRemovableRules: Check = function* (context) {
     const { rule } = loaded.ownerOf(counter);
     // A rule without a target is there to count.
     if (!rule?.target || dead.has(counter)) continue;
-    const packet = loaded.exampleOf(counter);
-    const next = packet && tracer.decide(packet, { without: rule });
-    const notes = next
-      ? [ownerNote(file, next.decider, 'without it ', ' gives this call the same verdict')]
-      : [];
     yield context.find('SF004', {
       place: file.placeOf(rule),
       message: 'without this rule every call would get the same verdict',
-      notes,
-      packet,
       fix: 'remove it, unless its counter is wanted',
+      proof: () => {
+        const packet = loaded.exampleOf(counter);
+        const next = packet && tracer.decide(packet, { without: rule });
+        const notes = next
+          ? [ownerNote(file, next.decider, 'without it ', ' gives this call the same verdict')]
+          : [];
+        return { packet, notes };
+      },
     });
   }
 };

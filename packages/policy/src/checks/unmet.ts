@@ -1,5 +1,5 @@
 /** Rules that no call can meet: shadowed, redundant or impossible. */
-import { intersect, isEmpty, subtract, witness } from '@sockfilter/diagram';
+import { intersect, isEmpty, type PacketSet, subtract, witness } from '@sockfilter/diagram';
 import {
   type CounterOwner,
   type Errno,
@@ -34,6 +34,21 @@ function changingInFront(
   return loaded.changingInFront(new Set(untold));
 }
 
+/** Which rules take the calls before. */
+function coverProof(context: CheckContext, counter: number, own: PacketSet) {
+  const { file, loaded } = context;
+  const { leavers, rest } = loaded.leaversBefore(counter, own);
+  const covers = [...leavers, ...loaded.deciders(rest)].map((each) => loaded.ownerOf(each));
+  const notes = covers.slice(0, MAX_NAMED).map((each): Note => {
+    const whole = each.rule ? isEmpty(subtract(own, context.matching(each.rule))) : true;
+    const verb = ownErrno(each) === undefined ? 'takes away' : 'decides';
+    return ownerNote(file, each, '', ` ${verb} ${whole ? 'all' : 'a part'} of its calls before it`);
+  });
+  if (covers.length > MAX_NAMED)
+    notes.push({ message: `${covers.length - MAX_NAMED} more rules take the rest` });
+  return { notes, packet: witness(own) };
+}
+
 function cover(
   context: CheckContext,
   counter: number,
@@ -45,16 +60,7 @@ function cover(
   if (!rule) return undefined;
   const own = intersect(context.matching(rule), context.entering(chain));
   if (isEmpty(own)) return undefined;
-  const { leavers, rest } = loaded.leaversBefore(counter, own);
-  const covers = [...leavers, ...loaded.deciders(rest)].map((each) => loaded.ownerOf(each));
-  const notes = covers.slice(0, MAX_NAMED).map((each): Note => {
-    const whole = each.rule ? isEmpty(subtract(own, context.matching(each.rule))) : true;
-    const verb = ownErrno(each) === undefined ? 'takes away' : 'decides';
-    return ownerNote(file, each, '', ` ${verb} ${whole ? 'all' : 'a part'} of its calls before it`);
-  });
-  if (covers.length > MAX_NAMED)
-    notes.push({ message: `${covers.length - MAX_NAMED} more rules take the rest` });
-  const said = { place: file.placeOf(rule), notes, packet: witness(own) };
+  const said = { place: file.placeOf(rule), proof: () => coverProof(context, counter, own) };
   const errno = endingErrno(owner);
   const same =
     errno === undefined

@@ -1,6 +1,6 @@
 /** The report for people at a terminal: each finding with its line, a call and what to do. */
 import { draw, escapeUnseen, placeText, type Remark } from '@sockfilter/language';
-import type { Finding, Place, Severity } from '../finding.js';
+import { type Finding, type Place, type Severity, wordsKey } from '../finding.js';
 import {
   bySeverity,
   count,
@@ -15,7 +15,7 @@ import {
 const MAX_FINDINGS = 100;
 const MAX_PLACES = 8;
 /** How often the same is shown in full before its places are only listed. */
-const MAX_EQUAL = 3;
+export const MAX_EQUAL = 3;
 /** Lines about what was left out. */
 const MAX_NOTES = 10;
 
@@ -78,8 +78,8 @@ function group(findings: readonly Finding[]): readonly Repeated[] {
   const groups: Repeated[] = [];
   const known = new Map<string, Repeated[]>();
   for (const finding of findings) {
-    const { code, severity, place, message, fix } = finding;
-    const key = JSON.stringify([code, severity, place.file, message, fix]);
+    const { severity, place } = finding;
+    const key = wordsKey(finding);
     const equal = known.get(key) ?? [];
     known.set(key, equal);
     if (equal.length === MAX_EQUAL) equal.at(-1)?.others.push(place);
