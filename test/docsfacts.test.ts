@@ -57,7 +57,9 @@ const read = (path: string) => readFileSync(join(REPOSITORY, path), 'utf8');
 
 const DOCUMENTS = [
   ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
-  ...readdirSync(join(REPOSITORY, 'docs')).map((name) => `docs/${name}`),
+  ...readdirSync(join(REPOSITORY, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
   'packages/cli/README.md',
   'packages/nftables-json/README.md',
 ];
@@ -443,7 +445,16 @@ describe('the help of the command', () => {
 
 describe('names in the documents', () => {
   /** Of other programs and of scripts; `--option` stands for any. */
-  const FOREIGN = ['expose-gc', 'fail-on-warn', 'semantic', 'check', 'short', 'only', 'option'];
+  const FOREIGN = [
+    'expose-gc',
+    'fail-on-warn',
+    'semantic',
+    'check',
+    'short',
+    'only',
+    'option',
+    'allow-empty',
+  ];
   const OWN = new Set([
     ...['file', 'root', 'wait', 'help', 'version', 'set-counters', 'atomic'],
     ...COMMANDS.flatMap(({ options }) => Object.keys(options)),

@@ -125,6 +125,31 @@ COMMIT
       expect(await browser.evaluate(`document.getElementById('filter').value`)).toMatch(/^udp 10/);
     }, 60_000);
 
+    test('who talks to whom is drawn, and a line filters', async () => {
+      await until(`document.querySelectorAll('#talk a').length === 6`);
+      const label = 'CONNECT: web (3) to udp 10.9.9.12:80: 1 refused';
+      const line = `document.querySelector('#talk a[aria-label="${label}"]')`;
+      expect(await browser.evaluate(`${line}.getAttribute('class')`)).toBe('R');
+      await browser.evaluate(`${line}.focus()`);
+      await browser.press('Enter');
+      expect(await browser.evaluate(`document.getElementById('filter').value`)).toBe(
+        'udp 10.9.9.12:80',
+      );
+      const names = `[...document.querySelectorAll('#talk .name')].map((name) => name.textContent)`;
+      expect(await browser.evaluate(names)).toEqual(['web (3)']);
+    }, 60_000);
+
+    test('hundreds of refusals one after the other are all counted, and the page still answers', async () => {
+      const REFUSALS = 400;
+      const tile = `Number(document.getElementById('refused').textContent.replaceAll(',', ''))`;
+      const before = Number(await browser.evaluate(tile));
+      for (let n = 0; n < REFUSALS; n++) await connect('10.9.9.12');
+      expect(await until(`${tile} === ${before + REFUSALS}`)).toBeLessThan(5000);
+      expect(await until(`document.getElementById('state').textContent === 'live'`)).toBeLessThan(
+        1000,
+      );
+    }, 60_000);
+
     test('what others have written is text, and the token is needed', async () => {
       await browser.open(address.href);
       await until(`document.getElementById('state').textContent === 'live'`);

@@ -2,6 +2,7 @@
  * What the live page does: it listens, draws, filters and asks. It writes text only, never markup, and asks for
  * nothing that changes anything.
  */
+import { DRAWING_SCRIPT } from './drawing.js';
 
 export const LIVE_SCRIPT = `
 'use strict';
@@ -61,6 +62,10 @@ function hear(events) {
 }
 
 const total = ({ refused, audited, passed }) => refused + audited + passed;
+const stateOf = ({ refused, audited, passed }) => refused ? (passed ? 'M' : 'R') : audited ? 'O' : 'A';
+const wordsOf = ({ refused, audited, passed }) =>
+  [[refused, 'refused', 'n'], [audited, 'audited', 'q'], [passed, 'passed', 'y']].filter(([n]) => n > 0);
+${DRAWING_SCRIPT}
 
 function drawMatrix(cells) {
   const columns = new Map();
@@ -86,12 +91,11 @@ function drawMatrix(cells) {
         field.className = 'V';
         continue;
       }
-      const state = cell.refused ? (cell.passed ? 'M' : 'R') : cell.audited ? 'O' : 'A';
-      const button = add(field, 'button', undefined, state);
+      const button = add(field, 'button', undefined, stateOf(cell));
       button.type = 'button';
       button.dataset.cell = group + ' ' + name;
       button.dataset.search = cell.call;
-      const words = [[cell.refused, 'refused', 'n'], [cell.audited, 'audited', 'q'], [cell.passed, 'passed', 'y']].filter(([n]) => n > 0);
+      const words = wordsOf(cell);
       button.setAttribute('aria-label', words.map(([n, word]) => n + ' ' + word).join(', '));
       for (const [n, , icon] of words) {
         add(button, 'i', undefined, icon);
@@ -120,6 +124,7 @@ function drawCounters(counters) {
 }
 
 function drawState({ cells, counters, lost, uncounted }) {
+  drawTalk(cells);
   drawMatrix(cells);
   if (counters) drawCounters(counters);
   const sum = (of) => cells.reduce((all, cell) => all + cell[of], 0).toLocaleString('en');
@@ -177,16 +182,27 @@ function close() {
   if (button) button.focus();
 }
 
+function filterBy(target) {
+  const chosen = target.closest('[data-search]');
+  if (!chosen) return;
+  at('filter').value = chosen.dataset.search;
+  drawFeed();
+}
+
 document.addEventListener('click', ({ target }) => {
   const event = target.closest('button[data-number]');
-  const cell = target.closest('button[data-cell]');
   if (event) explain(event);
-  if (cell) {
-    at('filter').value = cell.dataset.search;
-    drawFeed();
+  filterBy(target);
+});
+document.addEventListener('keydown', (pressed) => {
+  const { key, target } = pressed;
+  if (key === 'Escape') close();
+  // A shape is no button by itself.
+  if ((key === 'Enter' || key === ' ') && target.dataset.line) {
+    pressed.preventDefault();
+    filterBy(target);
   }
 });
-document.addEventListener('keydown', ({ key }) => { if (key === 'Escape') close(); });
 at('close').addEventListener('click', close);
 at('filter').addEventListener('input', drawFeed);
 at('paused').addEventListener('change', drawFeed);
