@@ -72,6 +72,10 @@ try {
   if (spawnSync('rpmbuild', ['--version']).error)
     console.error('no .rpm is made: rpmbuild is not installed (Debian: apt-get install rpm)');
   else made.push(makeRpm(out, join(work, 'rpm'), contents));
+  const playground = join(out, 'playground.html');
+  const words = [join(top, 'packages/playground/build.js'), playground];
+  execFileSync(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'] });
+  made.push(playground);
   for (const file of made) console.log(`${(statSync(file).size / 1e6).toFixed(1)} MB  ${file}`);
 } finally {
   rmSync(work, { recursive: true, force: true });
