@@ -24,7 +24,7 @@ test('the repository has at its top what belongs there, and nothing large', () =
   const documents = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md'];
   const settings = ['action.yml', 'biome.json', 'jest.config.js', 'knip.json', 'package-lock.json'];
   const others = ['package.json', 'tsconfig.base.json', 'tsconfig.json'];
-  const folders = ['docs', 'packages', 'rules', 'test'];
+  const folders = ['docs', 'packages', 'rules', 'site', 'test'];
   expect(shown.toSorted()).toEqual([...documents, ...settings, ...others, ...folders].toSorted());
   const isLarge = (path: string) => statSync(join(TOP, path)).size > 100_000;
   expect(files.filter((path) => path !== 'package-lock.json' && isLarge(path))).toEqual([]);
