@@ -1,5 +1,13 @@
 /** Random tables of which some rules ask opaque tests, and the moments at which calls come. */
-import type { Chain, Match, MatchOption, Rule, Table } from '@sockfilter/table';
+import {
+  type Chain,
+  KEY_FIELDS,
+  type KeyField,
+  type Match,
+  type MatchOption,
+  type Rule,
+  type Table,
+} from '@sockfilter/table';
 import fc, { type Arbitrary } from 'fast-check';
 
 const option = (name: string, value: MatchOption['value'], negated = false): MatchOption => ({
@@ -34,6 +42,23 @@ const limit = (count: number, burst: number): Match => ({
   ],
 });
 
+const hashlimit = (
+  [count, burst]: readonly [number, number],
+  isAbove: boolean,
+  fields: readonly KeyField[],
+  [source, destination]: readonly [number, number],
+): Match => ({
+  name: 'hashlimit',
+  options: [
+    option(`hashlimit-${isAbove ? 'above' : 'upto'}`, { kind: 'rate', count, seconds: 1 }),
+    option('hashlimit-burst', { kind: 'count', count: BigInt(burst) }),
+    option('hashlimit-mode', { kind: 'keyFields', fields }),
+    option('hashlimit-name', { kind: 'label', label: 'x' }),
+    option('hashlimit-srcmask', { kind: 'count', count: BigInt(source) }),
+    option('hashlimit-dstmask', { kind: 'count', count: BigInt(destination) }),
+  ],
+});
+
 const quota = (count: number, negated: boolean): Match => ({
   name: 'quota',
   options: [option('quota', { kind: 'count', count: BigInt(count) }, negated)],
@@ -57,6 +82,8 @@ const time = (hours: readonly number[], days: number, dates: number, flags: numb
   };
 };
 
+const bits = fc.oneof(fc.constantFrom(0, 24, 32, 64, 128), fc.nat({ max: 128 }));
+
 const secondOfDay = fc.oneof(fc.constantFrom(0, 86_399), fc.integer({ min: 0, max: 86_399 }));
 
 /** Matches that ask; each opaque question is among them. */
@@ -77,6 +104,14 @@ const asking: Arbitrary<Match> = fc.oneof(
   fc
     .tuple(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 1, max: 4 }))
     .map((a) => limit(...a)),
+  fc
+    .tuple(
+      fc.tuple(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 1, max: 4 })),
+      fc.boolean(),
+      fc.subarray([...KEY_FIELDS]),
+      fc.tuple(bits, bits),
+    )
+    .map((a) => hashlimit(...a)),
 );
 
 /** The table with opaque tests added to the rules for which a list is not empty. */

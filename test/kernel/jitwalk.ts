@@ -51,6 +51,7 @@ import {
   type Packet,
   type WritableField,
 } from '@sockfilter/table';
+import { clearBuckets, createBucketMap } from '../../packages/kernel/src/bucketmap.js';
 import {
   type CompiledTable,
   type Generation,
@@ -68,6 +69,7 @@ import {
   encodeEntry,
 } from '../../packages/kernel/src/groupmap.js';
 import { MAPS } from '../../packages/kernel/src/mapnames.js';
+import { SCRATCH_SPEC } from '../../packages/kernel/src/maps.js';
 import type { Offsets } from '../../packages/kernel/src/offsets.js';
 import { askFunction } from '../../packages/kernel/src/program/ask.js';
 import { putGroup } from '../../packages/kernel/src/program/group.js';
@@ -287,6 +289,8 @@ export class JitWalk {
   readonly #groups: Fd;
   readonly #removed: Fd;
   readonly #states: Fd;
+  readonly #buckets: Fd;
+  readonly #scratch: Fd;
   readonly #sets: SetMaps;
   readonly #world: Fd;
   readonly #readers: Fd;
@@ -306,6 +310,8 @@ export class JitWalk {
     this.#groups = createGroupMap();
     this.#removed = createRemovedMap();
     this.#states = createStateMap();
+    this.#buckets = createBucketMap();
+    this.#scratch = createMap(SCRATCH_SPEC);
     this.#sets = { sets: createSetMaps('sets'), nets: createSetMaps('nets') };
     this.#world = createMap({
       type: 'array',
@@ -342,6 +348,8 @@ export class JitWalk {
         [MAPS.groups]: this.#groups,
         [MAPS.removed]: this.#removed,
         [MAPS.states]: this.#states,
+        [MAPS.buckets]: this.#buckets,
+        [MAPS.scratch]: this.#scratch,
         [MAPS.sets]: this.#sets.sets,
         [MAPS.nets]: this.#sets.nets,
         [WORLD]: this.#world,
@@ -361,6 +369,7 @@ export class JitWalk {
     const states = compiled.tests.map(({ test }) => hasState(test));
     const slots = assignSlots(states, testOrigins, inUse);
     clearSlots(this.#states, slots, inUse);
+    clearBuckets(this.#buckets, inUse);
     writeClock(this.#states, { tai: TAI, minutesWest: MINUTES_WEST });
     const generation = makeGeneration(compiled, {
       text: '',
@@ -425,6 +434,8 @@ export class JitWalk {
       this.#groups,
       this.#removed,
       this.#states,
+      this.#buckets,
+      this.#scratch,
       this.#sets.sets,
       this.#sets.nets,
       this.#world,

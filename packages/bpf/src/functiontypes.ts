@@ -111,13 +111,29 @@ function encode({ words, strings }: Types): Uint8Array {
   return bytes;
 }
 
-/** The types of a map whose keys are numbers and whose values are so many bytes, a multiple of 4. */
-export function storageTypes(bytes: number): {
+/** The types of the keys and values of a map. */
+export interface MapTypes {
   readonly btf: Uint8Array;
   readonly key: number;
   readonly value: number;
-} {
+}
+
+/** The types of a map whose keys are numbers and whose values are so many bytes, a multiple of 4. */
+export function storageTypes(bytes: number): MapTypes {
   const types = new Types();
   const key = types.add(KIND.int, 0, types.name('int'), 4, SIGNED | 32);
   return { key, value: words(types, key, bytes), btf: encode(types) };
+}
+
+/** Those of a map whose keys are so many bytes, and whose values are a lock and so many bytes with it. */
+export function lockedTypes(keyBytes: number, valueBytes: number): MapTypes {
+  const types = new Types();
+  const int = types.add(KIND.int, 0, types.name('int'), 4, SIGNED | 32);
+  const key = words(types, int, keyBytes);
+  const inLock = [types.name('val'), int, 0] as const;
+  const lock = types.add(KIND.struct, 1, types.name('bpf_spin_lock'), 4, ...inLock);
+  const array = types.add(KIND.array, 0, 0, 0, int, int, valueBytes / 4 - 1);
+  const members = [types.name('lock'), lock, 0, types.name('words'), array, 32] as const;
+  const value = types.add(KIND.struct, 2, types.name('locked'), valueBytes, ...members);
+  return { key, value, btf: encode(types) };
 }

@@ -1,6 +1,6 @@
 import { Attribute, bpf, objectIds, objectInfo, openById, readName, tryBpf } from './attribute.js';
 import { BpfError } from './error.js';
-import { storageTypes } from './functiontypes.js';
+import { lockedTypes, type MapTypes, storageTypes } from './functiontypes.js';
 import { close, type Fd, linux, type Syscalls } from './syscall.js';
 
 /** Map types, `enum bpf_map_type` in linux/bpf.h. */
@@ -72,19 +72,29 @@ export function createMap(spec: MapSpec, sys: Syscalls = linux): Fd {
 
 /** A map that keeps so many bytes, a multiple of 4, in a socket, as long as that is there. Linux 5.2. Throws `BpfError`. */
 export function createSocketStorage(name: string, valueSize: number, sys: Syscalls = linux): Fd {
-  const { btf, key, value } = storageTypes(valueSize);
+  return createTyped(
+    { type: 'sk_storage', name, keySize: 4, valueSize, maxEntries: 0, flags: BPF_F_NO_PREALLOC },
+    storageTypes(valueSize),
+    sys,
+  );
+}
+
+function createTyped(spec: MapSpec, { btf, key, value }: MapTypes, sys: Syscalls): Fd {
   const attribute = new Attribute(28).pointer(0, btf).u32(16, btf.length);
-  const fd = bpf('BPF_BTF_LOAD', name, attribute, sys);
+  const fd = bpf('BPF_BTF_LOAD', spec.name, attribute, sys);
   try {
-    const flags = BPF_F_NO_PREALLOC;
-    const types = { fd, key, value };
-    return createMap(
-      { type: 'sk_storage', name, keySize: 4, valueSize, maxEntries: 0, flags, types },
-      sys,
-    );
+    return createMap({ ...spec, types: { fd, key, value } }, sys);
   } finally {
     close(fd, sys);
   }
+}
+
+/**
+ * A map whose values begin with a lock, of 4 bytes, that `spin_lock` takes; sizes are multiples of 4. Linux 5.1.
+ * Throws `BpfError`.
+ */
+export function createLockedMap(spec: Omit<MapSpec, 'types'>, sys: Syscalls = linux): Fd {
+  return createTyped(spec, lockedTypes(spec.keySize, spec.valueSize), sys);
 }
 
 const element = (fd: Fd, key: Uint8Array | undefined, value: Uint8Array | undefined): Attribute =>
@@ -150,6 +160,16 @@ export interface Entry {
   readonly value: Uint8Array;
 }
 
+/** All keys, of which the reader may remove the one it gets. */
+export function* entryKeys(fd: Fd, keySize: number, sys: Syscalls = linux): Generator<Uint8Array> {
+  for (let key = nextKey(fd, undefined, keySize, sys); key !== undefined; ) {
+    // The successor first: the reader may remove the entry.
+    const following = nextKey(fd, key, keySize, sys);
+    yield key;
+    key = following;
+  }
+}
+
 /**
  * All entries, one system call or two each. Entries that come or go meanwhile may be missed, and ones
  * that stay are seen again if the key just read is removed.
@@ -159,12 +179,9 @@ export function* entries(
   sizes: { readonly keySize: number; readonly valueSize: number },
   sys: Syscalls = linux,
 ): Generator<Entry> {
-  for (let key = nextKey(fd, undefined, sizes.keySize, sys); key !== undefined; ) {
-    // The successor first: the reader may remove the entry it gets.
-    const following = nextKey(fd, key, sizes.keySize, sys);
+  for (const key of entryKeys(fd, sizes.keySize, sys)) {
     const value = lookup(fd, key, sizes.valueSize, sys);
     if (value !== undefined) yield { key, value };
-    key = following;
   }
 }
 

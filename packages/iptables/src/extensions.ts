@@ -53,10 +53,6 @@ export const UNAVAILABLE_MATCHES: Extensions = {
   esp: ext(NO_IPSEC, 'espspi'),
   eui64: ext('a socket call has no MAC address'),
   frag: ext('a socket call has no fragments', 'fragid fraglen fragres fragfirst fragmore fraglast'),
-  hashlimit: ext(
-    LATER,
-    'hashlimit hashlimit-upto hashlimit-above hashlimit-burst hashlimit-mode hashlimit-srcmask hashlimit-dstmask hashlimit-name hashlimit-htable-size hashlimit-htable-max hashlimit-htable-expire hashlimit-htable-gcinterval hashlimit-rate-match hashlimit-rate-interval',
-  ),
   hbh: ext(NO_HEADER, 'hbh-len hbh-opts'),
   helper: ext(NO_STATE, 'helper'),
   hl: ext(NO_HEADER, 'hl-eq hl-lt hl-gt'),
@@ -147,6 +143,8 @@ export interface UnavailableOption {
 }
 
 const NO_COUNTERS = 'elements of sets have no counters yet';
+const RATE_MATCH =
+  'it is for rates that are measured, and buckets say exactly which calls are above';
 const GONE = 'iptables itself has it no more';
 
 /** Options of what sockfilter has, by long name; short names lead here too. */
@@ -170,6 +168,8 @@ export const UNAVAILABLE_OPTIONS: Readonly<Record<string, UnavailableOption>> = 
   transparent: { reason: LATER, words: 0 },
   nowildcard: { reason: 'BIND and the addresses tell the wildcard apart', words: 0 },
   'restore-skmark': { reason: 'a socket call is no packet that could take a mark', words: 0 },
+  'hashlimit-rate-match': { reason: RATE_MATCH, words: 0 },
+  'hashlimit-rate-interval': { reason: RATE_MATCH, words: 1 },
   'log-tcp-sequence': { reason: 'a socket call has no TCP sequence number yet', words: 0 },
   'log-tcp-options': { reason: 'a socket call has no TCP options', words: 0 },
   'log-ip-options': { reason: 'a socket call has no IP header yet', words: 0 },

@@ -35,6 +35,8 @@ const PLACEHOLDERS: Readonly<Record<ValueKind, string>> = {
   weekdays: 'DAY[,DAY...]',
   monthdays: 'DAY[,DAY...]',
   rate: 'NUMBER[/second|/minute|/hour|/day]',
+  keyFields: 'srcip|srcport|dstip|dstport|group[,...]',
+  label: 'NAME',
   mark: 'MARK[/MASK]',
   xmark: 'MARK[/MASK]',
   bits: 'BITS',

@@ -130,6 +130,37 @@ export const SYNTAX: Readonly<Record<MatchName, MatchSyntax>> = {
     },
     list: (text) => `limit: avg ${text('limit')} burst ${text('limit-burst') ?? 5}`,
   },
+  hashlimit: {
+    options: {
+      'hashlimit-upto': worded('limit: up to', 'hashlimit-upto', 'hashlimit'),
+      'hashlimit-above': worded('limit: above', 'hashlimit-above'),
+      'hashlimit-burst': worded('burst', 'hashlimit-burst'),
+      'hashlimit-mode': worded('mode', 'hashlimit-mode'),
+      'hashlimit-name': worded('name', 'hashlimit-name'),
+      'hashlimit-htable-size': worded('htable-size', 'hashlimit-htable-size'),
+      'hashlimit-htable-max': worded('htable-max', 'hashlimit-htable-max'),
+      'hashlimit-htable-gcinterval': worded('htable-gcinterval', 'hashlimit-htable-gcinterval'),
+      'hashlimit-htable-expire': worded('htable-expire', 'hashlimit-htable-expire'),
+      'hashlimit-srcmask': worded('srcmask', 'hashlimit-srcmask'),
+      'hashlimit-dstmask': worded('dstmask', 'hashlimit-dstmask'),
+    },
+    // As iptables lists it, which does not show the name.
+    list: (text) => {
+      const part = (option: string, word: string) =>
+        text(option) === undefined ? [] : [`${word} ${text(option)}`];
+      const same = (...words: readonly string[]) =>
+        words.flatMap((word) => part(`hashlimit-${word}`, word));
+      const mode = text('hashlimit-mode')?.replaceAll(',', '-');
+      return [
+        ...part('hashlimit-upto', 'limit: up to'),
+        ...part('hashlimit-above', 'limit: above'),
+        ...part('hashlimit-burst', 'burst'),
+        ...(mode === undefined ? [] : [`mode ${mode}`]),
+        ...same('htable-size', 'htable-max', 'htable-gcinterval', 'htable-expire'),
+        ...same('srcmask', 'dstmask'),
+      ].join(' ');
+    },
+  },
   quota: { options: { quota: worded('quota:', 'quota') } },
   time: {
     options: {

@@ -9,6 +9,8 @@ import { endpoint, toPort } from './values/endpoint.js';
 import { errno } from './values/errno.js';
 import { tcpFlags } from './values/flags.js';
 import { groupPath } from './values/grouppath.js';
+import { keyFields } from './values/keyfields.js';
+import { label } from './values/label.js';
 import { logLevel, prefix } from './values/log.js';
 import { bits, mark, xmark } from './values/mark.js';
 import { groupRange, ownerRange } from './values/owner.js';
@@ -49,6 +51,8 @@ export const VALUES: Readonly<Record<ValueKind, ValueSyntax>> = {
   word,
   probability,
   rate,
+  keyFields,
+  label,
   timeOfDay,
   date,
   weekdays,

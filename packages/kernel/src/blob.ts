@@ -29,6 +29,7 @@ import {
   elementAt,
   type Field,
   leadsElsewhere,
+  looksAtGroup,
   type PlacedTest,
   REWRITTEN_PARTS,
   type Report,
@@ -391,12 +392,13 @@ function chainRecord<T>(value: (chain: BuiltinChain) => T): Record<BuiltinChain,
   };
 }
 
-function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
+function factsOf(diagram: Diagram, chain: BuiltinChain, placed: readonly PlacedTest[]): ChainFacts {
   const { store, outcomes, roots } = diagram;
   const seen = new RefMap(store.nodeCount);
   let canRefuse = false;
   let keepsMark = false;
   let leads = false;
+  let asksGroup = false;
   const tested = new Set<number>();
   const visit = (ref: Ref): void => {
     if (seen.get(ref) !== undefined) return;
@@ -406,7 +408,9 @@ function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
       canRefuse ||= verdict !== undefined && verdict.errno !== 0;
       keepsMark ||= (verdict?.rewriting.mark?.keep ?? 0n) !== 0n;
       if (verdict) leads ||= leadsElsewhere(verdict.rewriting);
-      if (ask) for (const each of [ask.holds, ask.fails]) visit(each);
+      if (!ask) return;
+      asksGroup ||= looksAtGroup(elementAt(placed, ask.test).test);
+      for (const each of [ask.holds, ask.fails]) visit(each);
       return;
     }
     tested.add(store.pieceOf(ref));
@@ -419,7 +423,7 @@ function factsOf(diagram: Diagram, chain: BuiltinChain): ChainFacts {
   return {
     canRefuse: canRefuse || leads,
     leadsElsewhere: leads,
-    testsGroup: tests('group'),
+    testsGroup: asksGroup || tests('group'),
     testsOwner: tests('uid') || tests('gid'),
     testsMark: tests('mark') || keepsMark,
     details: DETAIL_NAMES.filter((detail) =>
@@ -482,7 +486,7 @@ export function encodeBlob(
     entries: chainRecord((chain) => elementAt(entries, chainNumber(chain))),
     listenerEntries,
     asks: writer.asks,
-    facts: chainRecord((chain) => factsOf(diagram, chain)),
+    facts: chainRecord((chain) => factsOf(diagram, chain, tests)),
     longestPath: longest,
   };
 }

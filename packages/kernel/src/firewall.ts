@@ -39,6 +39,7 @@ import type { Assignment } from './assignment.js';
 import { detach } from './attachment.js';
 import { walkBlob } from './blobwalk.js';
 import { bootTime } from './bootclock.js';
+import { clearBuckets } from './bucketmap.js';
 import { type CarriedSocket, carriedSockets, type Holder } from './carried.js';
 import { countProcesses } from './cgrouptree.js';
 import { type Environment, readEnvironment, requireRoot } from './environment.js';
@@ -589,7 +590,12 @@ export class Firewall {
   }
 
   /** Gives the opaque tests of the table slots: new ones are cleared before anything asks them. */
-  #slots({ states }: Maps, { tests }: CompiledTable, last: LoadedGeneration, origins: TestOrigins) {
+  #slots(
+    { states, buckets }: Maps,
+    { tests }: CompiledTable,
+    last: LoadedGeneration,
+    origins: TestOrigins,
+  ) {
     const inUse = readSlots(last.fd, last.header);
     const slots = assignSlots(
       tests.map(({ test }) => hasState(test)),
@@ -597,6 +603,7 @@ export class Firewall {
       inUse,
     );
     clearSlots(states, slots, inUse);
+    clearBuckets(buckets, inUse);
     writeClock(states, clockOffsets());
     return slots;
   }

@@ -12,6 +12,7 @@ import {
   type Table,
 } from '@sockfilter/table';
 import { type Blob, encodeBlob } from './blob.js';
+import { entriesOf } from './bucketmap.js';
 import { CapacityError } from './capacity.js';
 import {
   COUNTERS_PER_PAGE,
@@ -22,6 +23,7 @@ import {
   MAX_SETS,
   MAX_STATES,
   MAX_STRIPES,
+  MOST_BUCKETS_ENTRIES,
   NODE,
   NODES_PER_PAGE,
   PAGE_BYTES,
@@ -59,6 +61,11 @@ export function compileTable(
   const tests = placedTests(table);
   const states = tests.filter(({ test }) => hasState(test)).length;
   if (states > MAX_STATES) throw new CapacityError('tests with a state', states, MAX_STATES);
+  const entries = entriesOf(tests.map(({ test }) => test));
+  if (entries > MOST_BUCKETS_ENTRIES) {
+    const help = 'give the rules with hashlimit a smaller `--hashlimit-htable-max`';
+    throw new CapacityError('entries of buckets', entries, MOST_BUCKETS_ENTRIES, help);
+  }
   const diagram = buildDiagram(table, limits);
   const told = tellsListeners ? listeners(diagram) : undefined;
   const blob = encodeBlob(diagram, NODES_PER_PAGE, tests, told);

@@ -96,6 +96,23 @@ export const STATE_BYTES = 64;
 /** Tests with a state of a table: those of two fit, as there are two while one follows another. */
 export const MAX_STATES = STATE_SLOTS / 2 - 1;
 
+/**
+ * Buckets of tests that keep many: in a hash map of their own, so many together under one lock, in the order of
+ * BUCKET. Which of them a call's may lie in is said by the key: the slot of the test, the network_id where the
+ * test asks for it, and some bits of a hash of the rest.
+ */
+export const BUCKETS_KEY = { slot: 0, group: 4, hash: 8, bytes: 12 } as const;
+
+/** A u64, when it will be full, in ns since boot; then what the calls agree in, in words of 8 bytes. */
+export const BUCKET = { full: 0, key: 8, words: 5, bytes: 48 } as const;
+
+export const BUCKETS_TOGETHER = 16;
+export const BUCKETS_VALUE = { first: 8, bytes: 8 + BUCKETS_TOGETHER * BUCKET.bytes } as const;
+
+/** Entries of that map; what one group, or all where no group is asked for, can have of them at most. */
+export const BUCKETS_ENTRIES = 65_536;
+export const MOST_BUCKETS_ENTRIES = BUCKETS_ENTRIES / 4;
+
 /** Slots of sets. Sets of two tables fit, as there are two while one follows another. */
 export const SET_SLOTS = 4096;
 
@@ -192,7 +209,7 @@ export const HEADER = {
  * too: the fields `tests`, `slotPage` and `sets`, the slots behind those of tests, the pins `sets` and `nets`,
  * SET_KEY and SET_VALUE.
  */
-export const FORMAT = 9;
+export const FORMAT = 10;
 
 /** The bit of a detail among those that a chain asks for. */
 export function detailBit(detail: Detail): number {
@@ -246,6 +263,9 @@ export const MAX_PATTERNS_IN_FOLDER = SHAPES.most / 2;
 
 /** Bytes of the mkdir program's buffer: a key that is put together, and a path. */
 export const SCRATCH_BYTES = 2048;
+
+/** The entries of its map: that buffer, and one that stays 0, of which new buckets are made. */
+export const SCRATCH_ENTRIES = { mkdir: 0, blank: 1, count: 2 } as const;
 
 /** Paths and patterns that can be registered at a time. */
 export const MAX_PATHS = 65_536;

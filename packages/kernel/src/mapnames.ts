@@ -6,6 +6,7 @@ export const MAPS = {
   paths: 'paths',
   shapes: 'shapes',
   states: 'states',
+  buckets: 'buckets',
   sets: 'sets',
   nets: 'nets',
   bound: 'bound',

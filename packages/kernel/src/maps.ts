@@ -8,11 +8,12 @@ import {
   type MapSpec,
 } from '@sockfilter/bpf';
 import { LAST, READER_SLOTS, READERS_BYTES } from '@sockfilter/events';
+import { createBucketMap } from './bucketmap.js';
 import { possibleCpus } from './cpus.js';
 import { DamageError } from './damage.js';
 import { generationSpec } from './generationmap.js';
 import { createGroupMap, createRemovedMap } from './groupmap.js';
-import { BOUND, SCRATCH_BYTES, TABLE_SLOTS } from './layout.js';
+import { BOUND, SCRATCH_BYTES, SCRATCH_ENTRIES, TABLE_SLOTS } from './layout.js';
 import { MAPS } from './mapnames.js';
 import { createPathMap, createShapeMap } from './pathmap.js';
 import { type Pins, using } from './pins.js';
@@ -32,6 +33,8 @@ export interface Maps extends MapDescriptors {
   readonly shapes: Fd;
   /** What opaque tests remember, by slot. */
   readonly states: Fd;
+  /** The buckets of tests that keep many. */
+  readonly buckets: Fd;
   /** The maps of named sets by slot, and of those that hold networks. */
   readonly sets: Fd;
   readonly nets: Fd;
@@ -46,12 +49,12 @@ export interface Maps extends MapDescriptors {
   readonly last: Fd;
 }
 
-const SCRATCH_SPEC: MapSpec = {
+export const SCRATCH_SPEC: MapSpec = {
   type: 'array',
   name: 'sf_scratch',
   keySize: 4,
   valueSize: SCRATCH_BYTES,
-  maxEntries: 1,
+  maxEntries: SCRATCH_ENTRIES.count,
 };
 
 const READERS_SPEC: MapSpec = {
@@ -102,6 +105,7 @@ const CREATE = {
   paths: createPathMap,
   shapes: createShapeMap,
   states: createStateMap,
+  buckets: createBucketMap,
   sets: () => createSetMaps('sets'),
   nets: () => createSetMaps('nets'),
   bound: () => createSocketStorage('sf_bound', BOUND.bytes),
@@ -125,6 +129,7 @@ function forEachMap(fd: (name: keyof typeof CREATE) => Fd): Maps {
     paths: fd('paths'),
     shapes: fd('shapes'),
     states: fd('states'),
+    buckets: fd('buckets'),
     sets: fd('sets'),
     nets: fd('nets'),
     bound: fd('bound'),

@@ -6,7 +6,8 @@
  *     removed    cgroup id of a removed control group -> its parent's
  *     paths      registered path or pattern -> its network_ids
  *     shapes     folder -> the shapes of the patterns in it
- *     scratch    a buffer of the mkdir program
+ *     buckets    the buckets of tests that keep many
+ *     scratch    a buffer of the mkdir program, and a blank of new buckets
  *     readers    which readers of events there are
  *     events     the buffers of each reader
  *     last       the last refusal of each CPU

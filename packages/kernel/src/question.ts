@@ -4,6 +4,7 @@
  */
 import type { Question, QuestionKind, QuestionOf } from '@sockfilter/table';
 import { bucket } from './question/bucket.js';
+import { buckets } from './question/buckets.js';
 import { budget } from './question/budget.js';
 import { chance } from './question/chance.js';
 import { member } from './question/member.js';
@@ -18,6 +19,7 @@ export const QUESTIONS: { readonly [K in QuestionKind]: QuestionRow<QuestionOf<K
   budget,
   schedule,
   member,
+  buckets,
 };
 
 function isKind(name: string): name is QuestionKind {

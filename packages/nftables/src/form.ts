@@ -234,6 +234,8 @@ export const FORMS: Readonly<Record<ValueKind, ValueForm>> = {
   word: asText('word'),
   probability: asText('probability'),
   rate: asText('rate'),
+  keyFields: asText('keyFields'),
+  label: asText('label'),
   timeOfDay: asText('timeOfDay'),
   date: asText('date'),
   weekdays: asText('weekdays'),

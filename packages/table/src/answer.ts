@@ -1,4 +1,5 @@
 /** The reference meaning of opaque questions, apart from whatever answers them faster. */
+import { bucketOf } from './bucketkey.js';
 import type { Packet } from './packet.js';
 import type { OpaqueTest, QuestionKind, QuestionOf } from './question.js';
 import { isOpen } from './schedule.js';
@@ -36,6 +37,19 @@ interface Answer {
   readonly next?: State;
 }
 
+/** Takes a token of a bucket that had the credit then, if there is one; a new bucket is full. */
+function take(
+  { cost, burst }: { readonly cost: bigint; readonly burst: number },
+  now: bigint,
+  left: bigint = cost * BigInt(burst),
+  since: bigint = now,
+) {
+  const full = cost * BigInt(burst);
+  const refilled = left + now - since;
+  const credit = refilled < full ? refilled : full;
+  return credit < cost ? { holds: false, credit } : { holds: true, credit: credit - cost };
+}
+
 /** What each question says; `state` is undefined before it was asked the first time. */
 const ANSWERS: {
   readonly [K in QuestionKind]: (
@@ -63,14 +77,23 @@ const ANSWERS: {
       (timeout) => uptime >= BigInt(timeout) * NS_PER_SECOND,
     ),
   }),
-  bucket: ({ cost, burst }, state, { uptime }) => {
-    const full = cost * BigInt(burst);
-    const [left = full, since = uptime] = state ?? [];
-    const refilled = left + uptime - since;
-    const credit = refilled < full ? refilled : full;
-    return credit < cost
-      ? { holds: false, next: [credit, uptime] }
-      : { holds: true, next: [credit - cost, uptime] };
+  bucket: (question, [left, since] = [], { uptime }) => {
+    const { holds, credit } = take(question, uptime, left, since);
+    return { holds, next: [credit, uptime] };
+  },
+  // Three numbers a bucket: its key, and what one alone has. Those that are full again are as good as none.
+  buckets: (question, state = [], { uptime }, { packet }) => {
+    const key = bucketOf(question, packet);
+    const full = question.cost * BigInt(question.burst);
+    const others: bigint[] = [];
+    let own: readonly bigint[] = [];
+    for (let n = 0; n < state.length; n += 3) {
+      const [each = 0n, left = 0n, since = 0n] = state.slice(n, n + 3);
+      if (each === key) own = [left, since];
+      else if (left + uptime - since < full) others.push(each, left, since);
+    }
+    const { holds, credit } = take(question, uptime, ...own);
+    return { holds, next: [...others, key, credit, uptime] };
   },
 };
 

@@ -1,5 +1,6 @@
 export * from './addresstype.js';
 export * from './answer.js';
+export * from './bucketkey.js';
 export * from './chain.js';
 export * from './chains.js';
 export * from './clause.js';
@@ -16,6 +17,7 @@ export * from './evaluate.js';
 export * from './group.js';
 export * from './grouppath.js';
 export * from './match.js';
+export { DEFAULT_BUCKETS, MOST_BUCKETS } from './matches/hashlimit.js';
 export { DEFAULT_BURST } from './matches/limit.js';
 export * from './matches.js';
 export * from './opaque.js';

@@ -4,6 +4,7 @@ import { addrtype } from './matches/addrtype.js';
 import { cgroup } from './matches/cgroup.js';
 import { comm } from './matches/comm.js';
 import { comment } from './matches/comment.js';
+import { hashlimit } from './matches/hashlimit.js';
 import { ip } from './matches/ip.js';
 import { iprange } from './matches/iprange.js';
 import { limit } from './matches/limit.js';
@@ -33,6 +34,7 @@ export const MATCHES = {
   comment,
   socket,
   limit,
+  hashlimit,
   statistic,
   quota,
   time,

@@ -4,7 +4,7 @@ import type { Test } from './clause.js';
 import { type CounterOwner, counterOwners } from './counter.js';
 import type { MatchDescriptor, Scope } from './match.js';
 import { MATCHES } from './matches.js';
-import type { Assume, OpaqueTest } from './question.js';
+import type { Assume, OpaqueTest, Question } from './question.js';
 import { isUnchanged, type Rewriting, UNCHANGED } from './rewriting.js';
 import { memberBoxes } from './sets/membership.js';
 import { type NamedSet, requireSet } from './sets/namedset.js';
@@ -45,10 +45,21 @@ export function isFree({ question }: OpaqueTest): boolean {
   return question.kind !== 'member' || question.changes;
 }
 
-/** What of a rewriting the test sees: named sets look at the destination. */
+function looksAtDestination(question: Question): boolean {
+  if (question.kind === 'member') return true;
+  if (question.kind !== 'buckets') return false;
+  return question.fields.includes('dstip') || question.fields.includes('dstport');
+}
+
+/** Whether the test looks at the network_id, whatever its rule looks at. */
+export function looksAtGroup({ question }: OpaqueTest): boolean {
+  return question.kind === 'buckets' && question.fields.includes('group');
+}
+
+/** What of a rewriting the test sees: the destination, if it looks at that. */
 export function seenBy({ question }: OpaqueTest, rewriting: Rewriting): Rewriting {
   const { mark, ...destination } = rewriting;
-  return question.kind === 'member' && !isUnchanged(destination) ? destination : UNCHANGED;
+  return looksAtDestination(question) && !isUnchanged(destination) ? destination : UNCHANGED;
 }
 
 /** What is known of a test once the call is known, and else what is assumed of it. */

@@ -4,6 +4,7 @@
  * A match that asks one of these questions is a row in matches/. A new question is a member here: whoever
  * answers has a record over QuestionKind, so that evaluate() and the kernel do not compile without it.
  */
+import type { BucketKey } from './bucketkey.js';
 import type { Family } from './packet.js';
 import { isOpen, type Schedule } from './schedule.js';
 import type { SetType, Side } from './sets/settype.js';
@@ -18,6 +19,15 @@ interface Questions {
    * token, and takes it. Time that the machine was suspended counts.
    */
   readonly bucket: { readonly cost: bigint; readonly burst: number };
+  /**
+   * A bucket as above for each value of the key; `room` of them find a place, in each group where that is part of
+   * the key. One that is full again needs none. Where there is no place for another one, it has no token.
+   */
+  readonly buckets: BucketKey & {
+    readonly cost: bigint;
+    readonly burst: number;
+    readonly room: number;
+  };
   /** Holds so often, and never again. */
   readonly budget: { readonly calls: bigint };
   /** Holds at certain hours of certain days. Asks the time of day, and has no state. */
@@ -82,6 +92,7 @@ const QUESTIONS: { readonly [K in QuestionKind]: QuestionRow<QuestionOf<K>> } = 
   schedule: { hasState: false, again: undefined, says: () => ({}), at: isOpen },
   member: { hasState: false, again: undefined, says: () => ({}) },
   bucket: { hasState: true, again: true, says: () => ({ fresh: true, exhausted: false }) },
+  buckets: { hasState: true, again: true, says: () => ({ fresh: true, exhausted: false }) },
 };
 
 function always(never: boolean, ever: boolean) {

@@ -1,5 +1,6 @@
 /** What the options of a match can be given: one type for each kind of value. */
 import type { AddressType } from './addresstype.js';
+import type { KeyField } from './bucketkey.js';
 import type { Detail } from './details.js';
 import type { RejectErrno } from './errno.js';
 import type { Family } from './packet.js';
@@ -64,6 +65,10 @@ export interface Values {
   readonly detail: { readonly detail: Detail; readonly word: string };
   /** A named set, and which end of the packet each part of its elements is compared with. */
   readonly setRef: { readonly set: string; readonly sides: readonly Side[] };
+  /** What buckets are kept for, in the order of KEY_FIELDS. */
+  readonly keyFields: { readonly fields: readonly KeyField[] };
+  /** A name that means nothing else: 1 to 255 printable characters without blanks, quotes and `/`. */
+  readonly label: { readonly label: string };
   /** `count` in each so many seconds, the shortest period in which it is a whole number. */
   readonly rate: { readonly count: number; readonly seconds: RatePeriod };
 }

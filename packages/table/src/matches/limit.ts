@@ -18,7 +18,7 @@ export const DEFAULT_BURST = 5n;
 const MOST_PER_SECOND = 10_000;
 
 /** What a token takes, in nanoseconds, to come back. */
-function costOf({ count, seconds }: ValueOf<'rate'>): bigint {
+export function costOf({ count, seconds }: ValueOf<'rate'>): bigint {
   return (BigInt(seconds) * 1_000_000_000n) / BigInt(count);
 }
 
