@@ -41,6 +41,7 @@ import {
   MAX_SETS,
   MAX_STATES,
   MAX_STEPS,
+  MOST_BUCKETS_ENTRIES,
   PAGE_BYTES,
   PATH_BYTES,
   STATE_BYTES,
@@ -136,6 +137,10 @@ describe('docs/kernel.md', () => {
       ['bytes of a registered path', english(PATH_BYTES - 2)],
       ['bytes of the escaped path of `--root`', english(MAX_NAME)],
       ['tests of a table with a state', english(MAX_STATES)],
+      [
+        'entries of buckets that the tests of a table can have, of one group',
+        english(MOST_BUCKETS_ENTRIES),
+      ],
       ['named sets of a table', english(MAX_SETS)],
       [
         'elements of a set',

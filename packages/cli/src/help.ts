@@ -44,7 +44,7 @@ Rules:
   -m socket [!] --local --remote ADDR  [!] --local-port --remote-port P[:P]
   -m set [!] --match-set SET src|dst[,src|dst]         a named set: see the command set
   -m mark [!] --mark N[/MASK]  the mark of the socket  -m addrtype [!] --dst-type TYPE[,...]
-  -m limit, -m quota, -m statistic, -m time            \`-m NAME --help\` prints the options of one
+  -m limit, -m hashlimit, -m quota, -m statistic, -m time    \`-m NAME --help\` prints the options
   -j ACCEPT | DROP | REJECT [--reject-with ERRNO] | RETURN | CHAIN      -g CHAIN
   -j LOG | NFLOG | TRACE     events for \`monitor\`; the walk goes on
   -j DNAT --to-destination ADDRESS[:PORT]  another destination  -j REDIRECT [--to-ports PORT]

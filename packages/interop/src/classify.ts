@@ -178,7 +178,7 @@ function judgePacketType(
 }
 
 /** Options of what sockfilter has too, but for calls. */
-const OF_PACKETS = /^--(limit|limit-burst|quota|mode|probability|every|packet)$/;
+const OF_PACKETS = /^--(limit|limit-burst|quota|mode|probability|every|packet|hashlimit(-.*)?)$/;
 
 function judgeCgroup(option: Option, { inward, findsSockets }: Surroundings): Judged {
   if (inward && !findsSockets) return { never: 'what reaches a listener has no control group yet' };

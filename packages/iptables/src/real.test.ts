@@ -60,6 +60,19 @@ const SAME = [
   '-A OUTPUT -p udp -m multiport --port 80',
   '-A OUTPUT -m limit --limit 90/min --limit-burst 9',
   '-A OUTPUT -m limit --limit 1000/hour',
+  '-A OUTPUT -m hashlimit --hashlimit-upto 5/sec --hashlimit-name a',
+  '-A OUTPUT -m hashlimit --hashlimit 90/m --hashlimit-name a --hashlimit-mode srcip',
+  '-A OUTPUT -m hashlimit ! --hashlimit-upto 3/hour --hashlimit-mode dstport,srcip --hashlimit-burst 3 --hashlimit-name a',
+  '-A OUTPUT -m hashlimit ! --hashlimit-above 7/min --hashlimit-srcmask 24 --hashlimit-dstmask 0 --hashlimit-mode dstip,srcport --hashlimit-name a',
+  '-A OUTPUT -m hashlimit --hashlimit-above 20000/s --hashlimit-name a --hashlimit-htable-max 200 --hashlimit-htable-size 100',
+  '-A OUTPUT -m hashlimit --hashlimit-above 5/s --hashlimit-name a --hashlimit-htable-expire 2000 --hashlimit-htable-gcinterval 60000',
+  '-A OUTPUT -m hashlimit --hashlimit-above 5/s --hashlimit-name a --hashlimit-htable-expire 1000 --hashlimit-htable-gcinterval 1000',
+  '-A OUTPUT -m hashlimit --hashlimit-upto 5/s',
+  '-A OUTPUT -m hashlimit --hashlimit-name a',
+  '-A OUTPUT -m hashlimit --hashlimit-upto 1/s --hashlimit-above 1/s --hashlimit-name a',
+  '-A OUTPUT -m hashlimit --hashlimit-upto 1000001/s --hashlimit-name a',
+  '-A OUTPUT -m hashlimit --hashlimit-upto 5/s --hashlimit-burst 1000001 --hashlimit-name a',
+  '-A OUTPUT -m hashlimit --hashlimit-upto 5/s --hashlimit-mode nosuch --hashlimit-name a',
   '-A OUTPUT -m statistic --mode random ! --probability 0.3',
   '-A OUTPUT -m statistic --mode nth --every 5 --packet 2',
   '-A OUTPUT -m quota ! --quota 0x10',
@@ -115,6 +128,8 @@ const SAME = [
 /** What differs, with both statuses; docs/language.md says why. */
 const DIFFERENT: readonly (readonly [line: string, real: number, ours: number])[] = [
   ['-A OUTPUT -d 10.1', 0, 2],
+  ['-A OUTPUT -m hashlimit --hashlimit-upto 5kb/s --hashlimit-name a', 0, 2],
+  ['-A OUTPUT -m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-mode group', 2, 0],
   ['-t nosuch -S', 3, 2],
   ['-X web', 4, 1],
 ];

@@ -158,6 +158,19 @@ const ROWS = `
 -m comment --comment !;-m comment --comment "!";OK
 -m comment --comment "a b";=;OK
 ! -m comment --comment x;;FAIL
+-m hashlimit --hashlimit 60/m --hashlimit-name a;-m hashlimit --hashlimit-upto 1/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit ! --hashlimit-upto 1/s --hashlimit-mode group,dstport,srcip --hashlimit-name a;-m hashlimit --hashlimit-above 1/sec --hashlimit-burst 5 --hashlimit-mode srcip,dstport,group --hashlimit-name a;OK
+-m hashlimit --hashlimit-above 1/sec --hashlimit-burst 9 --hashlimit-name a --hashlimit-htable-size 7 --hashlimit-htable-max 8 --hashlimit-htable-gcinterval 9 --hashlimit-htable-expire 10 --hashlimit-srcmask 24 --hashlimit-dstmask 64;=;OK
+-m hashlimit --hashlimit-upto 1/s --hashlimit-name a --hashlimit-srcmask 128;-m hashlimit --hashlimit-upto 1/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 1/s --hashlimit-name a/b;;FAIL
+-m hashlimit --hashlimit-upto 1/s --hashlimit-name ..;;FAIL
+-m hashlimit --hashlimit-upto 1/s --hashlimit-name a --hashlimit-srcmask 129;;FAIL
+-m hashlimit --hashlimit-upto 1/s --hashlimit-name a --hashlimit-htable-max 32769;;FAIL
+-m hashlimit --hashlimit-upto 1/s --hashlimit-name a --hashlimit-burst 0;;FAIL
+-m hashlimit --hashlimit-upto 1/s --hashlimit-name a --hashlimit-burst 40kb;;FAIL
+-m hashlimit --hashlimit-upto 512kb/s --hashlimit-name a;;FAIL
+-m hashlimit --hashlimit-upto 1/day --hashlimit-burst 1000000 --hashlimit-name a;;FAIL
+-m hashlimit --hashlimit-upto 1/s --hashlimit-name a --hashlimit-rate-match;;FAIL
 -m limit;-m limit --limit 3/hour;OK
 -m limit --limit 5;-m limit --limit 5/sec;OK
 -m limit --limit 5/SECO --limit-burst 5;-m limit --limit 5/sec;OK

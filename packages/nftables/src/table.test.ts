@@ -90,6 +90,7 @@ const SAVED = [
   '-A RECVFROM ! -i lo -j DROP',
   '-A CONNECT -m addrtype ! --src-type UNSPEC --dst-type BROADCAST,MULTICAST -j DROP',
   '-A CONNECT -m limit --limit 10/sec -m statistic --mode nth --every 3 --packet 0 -j ACCEPT',
+  '-A CONNECT -m hashlimit --hashlimit-above 3/day --hashlimit-burst 9 --hashlimit-mode srcip,group --hashlimit-name a --hashlimit-srcmask 24 -j DROP',
   '-A CONNECT -m limit --limit 3/day --limit-burst 9 -m limit --limit 4/min -m quota --quota 7 -j ACCEPT',
 ];
 
