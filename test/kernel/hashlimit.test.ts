@@ -1,5 +1,5 @@
 /** Buckets of `-m hashlimit`: who shares one, what a full table of them does, and that a tenant fills no other's. */
-import type { Packet } from '@sockfilter/table';
+import { KEY_FIELDS, type KeyField, type Packet } from '@sockfilter/table';
 import { compileTable } from '../../packages/kernel/src/generation.js';
 import { PACKET } from '../arbitrary/ordinary.js';
 import type { Caller } from '../harness/caller.js';
@@ -10,6 +10,9 @@ import { JitWalk } from './jitwalk.js';
 
 const START = 10n ** 12n;
 const SECOND = 10n ** 9n;
+
+/** All that can be asked for is 0. */
+const NOBODY: Packet = { ...PACKET, chain: 'CONNECT', destinationPort: 0 };
 
 const rules = (options: string) =>
   tableOf(`-A CONNECT -m hashlimit ${options} --hashlimit-name x -j ACCEPT\n-P CONNECT DROP`);
@@ -22,7 +25,7 @@ describeKernel('buckets in the JIT', () => {
   afterAll(() => jit?.close());
 
   const call = (packet: Partial<Packet>, uptime = START) =>
-    jit.run({ ...PACKET, chain: 'CONNECT', family: 4, source: 0n, ...packet }, { uptime }).errno;
+    jit.run({ ...NOBODY, ...packet }, { uptime }).errno;
   const to = (destination: bigint, more: Partial<Packet> = {}, uptime = START) =>
     call({ destination, ...more }, uptime);
 
@@ -39,6 +42,26 @@ describeKernel('buckets in the JIT', () => {
     const six = { family: 6 } as const;
     expect([to(near, six), to(far, six), to(1n, six), to(near, six)]).toEqual([0, 1, 0, 1]);
     expect(to(0x0a00_0001n, {}, START + 60n * SECOND)).toBe(0);
+  });
+
+  const OTHER: Readonly<Record<KeyField, Partial<Packet>>> = {
+    srcip: { source: 0x0a00_0109n },
+    srcport: { sourcePort: 7 },
+    dstip: { destination: 0x0a00_0209n },
+    dstport: { destinationPort: 7 },
+    group: { group: 70_007 },
+  };
+
+  test.each(KEY_FIELDS)('%s alone is asked for', (field) => {
+    const masks = '--hashlimit-srcmask 25 --hashlimit-dstmask 26';
+    const rate = '--hashlimit-upto 1/min --hashlimit-burst 1';
+    jit.enforce(compileTable(rules(`${rate} ${masks} --hashlimit-mode ${field}`)));
+    expect(call({})).toBe(0);
+    for (const [each, other] of Object.entries(OTHER))
+      expect([each, call(other), call(other)]).toEqual([each, each === field ? 0 : 1, 1]);
+    // Beyond the mask nothing counts.
+    expect(call({ source: 127n, destination: 63n })).toBe(1);
+    expect(call({ source: 128n, destination: 64n })).toBe(/ip$/.test(field) ? 0 : 1);
   });
 
   test('where there is no place for another one, the call is above the rate', () => {
