@@ -265,7 +265,7 @@ export const MAX_PATTERNS_IN_FOLDER = SHAPES.most / 2;
 export const SCRATCH_BYTES = 2048;
 
 /** The entries of its map: that buffer, and one that stays 0, of which new buckets are made. */
-export const SCRATCH_ENTRIES = { mkdir: 0, blank: 1, count: 2 } as const;
+export const SCRATCH_ENTRIES = { mkdir: 0, blank: 1, total: 2 } as const;
 
 /** Paths and patterns that can be registered at a time. */
 export const MAX_PATHS = 65_536;

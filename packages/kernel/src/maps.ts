@@ -54,7 +54,7 @@ export const SCRATCH_SPEC: MapSpec = {
   name: 'sf_scratch',
   keySize: 4,
   valueSize: SCRATCH_BYTES,
-  maxEntries: SCRATCH_ENTRIES.count,
+  maxEntries: SCRATCH_ENTRIES.total,
 };
 
 const READERS_SPEC: MapSpec = {

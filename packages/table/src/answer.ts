@@ -81,7 +81,8 @@ const ANSWERS: {
     const { holds, credit } = take(question, uptime, left, since);
     return { holds, next: [credit, uptime] };
   },
-  // Three numbers a bucket: its key, and what one alone has. Those that are full again are as good as none.
+  // Three numbers a bucket: its key, and what one alone has. Those that are full again are as good as none; there is
+  // room for all.
   buckets: (question, state = [], { uptime }, { packet }) => {
     const key = bucketOf(question, packet);
     const full = question.cost * BigInt(question.burst);
