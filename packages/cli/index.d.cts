@@ -110,6 +110,14 @@ export interface Packet {
 }
 type Field = keyof Packet;
 type AddressType = 'UNSPEC' | 'UNICAST' | 'BROADCAST' | 'MULTICAST';
+declare const KEY_FIELDS: readonly ['srcip', 'srcport', 'dstip', 'dstport', 'group'];
+type KeyField = (typeof KEY_FIELDS)[number];
+interface BucketKey {
+  readonly fields: readonly KeyField[];
+  /** 0 to 128; of addresses of IPv4 all count from 32 on. */
+  readonly sourceBits: number;
+  readonly destinationBits: number;
+}
 interface Schedule {
   /** Seconds since midnight, both included; past midnight where `from` is not less than `to`. */
   readonly from: number;
@@ -167,6 +175,15 @@ interface Questions {
   readonly bucket: {
     readonly cost: bigint;
     readonly burst: number;
+  };
+  /**
+   * A bucket as above for each value of the key; `room` of them find a place, in each group where that is part of
+   * the key. One that is full again needs none. Where there is no place for another one, it has no token.
+   */
+  readonly buckets: BucketKey & {
+    readonly cost: bigint;
+    readonly burst: number;
+    readonly room: number;
   };
   /** Holds so often, and never again. */
   readonly budget: {
@@ -368,6 +385,14 @@ interface Values {
     readonly set: string;
     readonly sides: readonly Side[];
   };
+  /** What buckets are kept for, in the order of KEY_FIELDS. */
+  readonly keyFields: {
+    readonly fields: readonly KeyField[];
+  };
+  /** A name that means nothing else: 1 to 255 printable characters without blanks, quotes and `/`. */
+  readonly label: {
+    readonly label: string;
+  };
   /** `count` in each so many seconds, the shortest period in which it is a whole number. */
   readonly rate: {
     readonly count: number;
@@ -446,6 +471,7 @@ declare const MATCHES: {
   readonly comment: MatchDescriptor;
   readonly socket: MatchDescriptor;
   readonly limit: MatchDescriptor;
+  readonly hashlimit: MatchDescriptor;
   readonly statistic: MatchDescriptor;
   readonly quota: MatchDescriptor;
   readonly time: MatchDescriptor;
