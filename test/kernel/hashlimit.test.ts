@@ -92,6 +92,30 @@ describeKernel('buckets in the JIT', () => {
     expect([to(41n, { group: 2 }), to(41n, { group: 2 })]).toEqual([0, 1]);
   });
 
+  test('of an address nothing may count, of either half', () => {
+    const six = { family: 6 } as const;
+    const said = (bits: number, addresses: readonly bigint[]) => {
+      const rate = '--hashlimit-upto 1/min --hashlimit-burst 1 --hashlimit-mode dstip';
+      jit.enforce(compileTable(rules(`${rate} --hashlimit-dstmask ${bits}`)));
+      return addresses.map((address) => to(address, six));
+    };
+    const top = 1n << 127n;
+    expect(said(0, [1n, top, top | (1n << 64n)])).toEqual([0, 1, 1]);
+    expect(said(1, [1n, top, top | (1n << 64n)])).toEqual([0, 0, 1]);
+    expect(said(64, [1n, 1n << 63n, 1n << 64n])).toEqual([0, 1, 0]);
+    expect(said(65, [1n, 1n << 63n, 1n << 62n])).toEqual([0, 0, 1]);
+  });
+
+  test('a control group without an entry is refused where its group is asked for', () => {
+    const unknown = (mode: string) => {
+      const rate = '--hashlimit-upto 1/min --hashlimit-name x';
+      const rule = `-A CONNECT -m hashlimit ${rate} --hashlimit-mode ${mode} -j ACCEPT`;
+      jit.enforce(compileTable(tableOf(rule)));
+      return jit.run(NOBODY, { uptime: START, cgroup: 5n }).errno;
+    };
+    expect([unknown('dstip'), unknown('dstip,group')]).toEqual([0, undefined]);
+  });
+
   test('stay with their rule, and go with it', () => {
     const table = rules(
       '--hashlimit-upto 1/min --hashlimit-burst 1 --hashlimit-mode dstip --hashlimit-htable-max 8',
