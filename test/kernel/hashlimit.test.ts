@@ -92,6 +92,20 @@ describeKernel('buckets in the JIT', () => {
     expect([to(41n, { group: 2 }), to(41n, { group: 2 })]).toEqual([0, 1]);
   });
 
+  test('behind DNAT the new destination is looked at', () => {
+    const rate = '--hashlimit-upto 1/min --hashlimit-burst 1 --hashlimit-mode dstip';
+    const table = rules(rate);
+    const led = tableOf(
+      `-A CONNECT -d 10.0.0.1 -p tcp -j DNAT --to-destination 10.0.0.9
+       -A CONNECT -m hashlimit ${rate} --hashlimit-name x -j ACCEPT
+       -P CONNECT DROP`,
+    );
+    for (const [each, last] of [[table, 0] as const, [led, 1] as const]) {
+      jit.enforce(compileTable(each));
+      expect([to(0x0a00_0001n), to(0x0a00_0009n)]).toEqual([0, last]);
+    }
+  });
+
   test('of an address nothing may count, of either half', () => {
     const six = { family: 6 } as const;
     const said = (bits: number, addresses: readonly bigint[]) => {
