@@ -1,6 +1,6 @@
 /** What each check says, and what it does not. */
 import { type Code, checkFile, type Finding, tellOnce, wordsKey } from '@sockfilter/policy';
-import { evaluate } from '@sockfilter/table';
+import { evaluate, type Moment } from '@sockfilter/table';
 import { FIRST_LINE, fileOf } from './rulefile.js';
 
 /** Findings about chains that refuse nothing are in every small file. */
@@ -173,6 +173,21 @@ const ROWS: readonly (readonly [name: string, lines: string, found: string])[] =
   ],
   ['a device is refused', '-A CONNECT -o eth0 -j DROP', 'SF023 1'],
   ['a device lets pass', ':CONNECT DROP|-A CONNECT -o eth0 -j ACCEPT', ''],
+  ...(
+    [
+      ['that groups share', 'CONNECT -m hashlimit', 'dstip', 'SF024 3'],
+      ['of each group', 'CONNECT -m hashlimit', 'dstip,group', ''],
+      ['of one group', 'CONNECT -m cgroup --id 1 -m hashlimit', 'dstip', ''],
+      ['of what others choose', 'ACCEPT -m hashlimit', 'srcip', ''],
+    ] as const
+  ).map(
+    ([name, rule, mode, found]) =>
+      [
+        `buckets ${name}`,
+        `-G a --id 1|-G b --id 2|-A ${rule} --hashlimit-above 9/s --hashlimit-name x --hashlimit-mode ${mode} -j DROP`,
+        found,
+      ] as const,
+  ),
   ['all but a device', '-A CONNECT ! -o eth0 -j DROP', ''],
   ['the device of what comes in', '-A ACCEPT -i eth0 -j DROP', ''],
   [
@@ -267,13 +282,15 @@ test('what is about a way of working is told once, and names the other files', (
   expect(tellOnce(others)).toEqual(others);
 });
 
+const EARLY: Moment = { uptime: 0n, time: 0, minutesWest: 0, random: () => 0, states: new Map() };
+
 test('every finding about calls has one that can happen', () => {
   for (const [, lines] of ROWS) {
     const file = fileOf(lines.split('|'));
     for (const finding of checkFile(file).findings) {
       const isAboutCalls = !['SF003', 'SF005', 'SF020', 'SF021'].includes(finding.code);
       if (isAboutCalls && !finding.witness) throw new Error(`${finding.code} of ${lines}`);
-      if (finding.witness) evaluate(file.table, finding.witness.packet);
+      if (finding.witness) evaluate(file.table, finding.witness.packet, EARLY);
     }
   }
 });

@@ -149,6 +149,12 @@ export const CATALOGUE = {
     explanation:
       'Calls are refused for a detail alone that the caller chooses: the name of its thread (`-m comm`), or a device that its socket need not name (`-o`, and `-i` in BIND). With another name, or on a socket bound to no device, the same call passes.',
   },
+  SF024: {
+    severity: 'info',
+    title: 'buckets of several groups',
+    explanation:
+      'Calls of several groups share the buckets of a `-m hashlimit` whose addresses or ports the caller chooses. One group can take the tokens of the others, or all the room there is, and then what is new is above the rate. With `group` in `--hashlimit-mode` each group has its own.',
+  },
   SF100: {
     severity: 'error',
     title: 'failed case',

@@ -11,6 +11,7 @@ import { findOtherWays } from './checks/otherways.js';
 import { findDoubtfulPaths } from './checks/paths.js';
 import { findWidePrefixes } from './checks/prefixes.js';
 import { findRemovableRules } from './checks/removable.js';
+import { findSharedBuckets } from './checks/sharedbuckets.js';
 import { findUnseenUdplite } from './checks/udplite.js';
 import { findUnmetRules } from './checks/unmet.js';
 import { findUnseenSockets } from './checks/unseen.js';
@@ -36,6 +37,7 @@ const CHECKS: readonly Check[] = [
   findUnseenSockets,
   findAudited,
   findDodges,
+  findSharedBuckets,
 ];
 
 export interface CheckOptions {
