@@ -959,6 +959,11 @@ declare const CATALOGUE: {
     readonly title: 'told apart by what the caller chooses';
     readonly explanation: 'Calls are refused for a detail alone that the caller chooses: the name of its thread (`-m comm`), or a device that its socket need not name (`-o`, and `-i` in BIND). With another name, or on a socket bound to no device, the same call passes.';
   };
+  readonly SF024: {
+    readonly severity: 'info';
+    readonly title: 'buckets of several groups';
+    readonly explanation: 'Calls of several groups share the buckets of a `-m hashlimit` whose addresses or ports the caller chooses. One group can take the tokens of the others, or all the room there is, and then what is new is above the rate. With `group` in `--hashlimit-mode` each group has its own.';
+  };
   readonly SF100: {
     readonly severity: 'error';
     readonly title: 'failed case';
