@@ -6,14 +6,12 @@ import { type Check, type CheckContext, chainSet } from '../context.js';
 /** Where the caller names the address and port that a bucket is for. */
 const CHOSEN: readonly BuiltinChain[] = ['BIND', 'CONNECT', 'SENDTO'];
 
-/** The names of the groups that have calls in the set. */
-function groupsIn({ table, universe }: CheckContext, set: PacketSet): readonly string[] {
+/** The calls in the set that each group has, of those that have any. */
+function byGroup({ table, universe }: CheckContext, set: PacketSet): readonly PacketSet[] {
   return table.groups
-    .filter(({ id }) => {
-      const group = universe.matching([[{ field: 'group', set: valueSet(id), negated: false }]]);
-      return !isEmpty(intersect(set, group));
-    })
-    .map(({ name }) => name);
+    .map(({ id }) => universe.matching([[{ field: 'group', set: valueSet(id), negated: false }]]))
+    .map((group) => intersect(set, group))
+    .filter((calls) => !isEmpty(calls));
 }
 
 export const findSharedBuckets: Check = function* (context) {
@@ -30,12 +28,12 @@ export const findSharedBuckets: Check = function* (context) {
       if (!shared) continue;
       const chosen = CHOSEN.map((name) => chainSet(universe, name)).reduce(union);
       const calls = intersect(intersect(context.entering(chain), chosen), context.matching(rule));
-      const groups = groupsIn(context, calls);
-      if (groups.length < 2) continue;
+      const [first, ...others] = byGroup(context, calls);
+      if (!first || others.length === 0) continue;
       yield context.find('SF024', {
         place: file.placeOf(rule),
-        message: `${groups.length} groups share the room for buckets, and one can use it up`,
-        packet: witness(calls),
+        message: `${others.length + 1} groups share the room for buckets, and one can use it up`,
+        packet: witness(first),
         fix: 'with `group` in `--hashlimit-mode` each group has its own',
       });
     }
