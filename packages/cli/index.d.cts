@@ -1343,19 +1343,17 @@ declare function missingJson(
   time: string;
   count: number;
 };
-interface LaterProgram {
-  /** The name of the hook. */
-  readonly hook: string;
-  readonly programId: number;
-  /** The name that it was loaded with; empty if it has none. */
-  readonly name: string;
-}
 interface Header {
   readonly format: number;
   readonly sequence: number;
   readonly idSlot: number;
   readonly idEpoch: number;
   readonly programs: number;
+  readonly traits: number;
+  /** Steps that a walk takes at most behind a look at the group. */
+  readonly longest: number;
+  /** Nodes that were there when the table was compiled as a whole. */
+  readonly compiledNodes: number;
   readonly deadline: bigint;
   readonly counters: number;
   readonly counterPage: number;
@@ -1371,6 +1369,13 @@ interface Header {
   readonly slotPage: number;
   readonly sets: number;
   readonly entries: Readonly<Record<BuiltinChain, number>>;
+}
+interface LaterProgram {
+  /** The name of the hook. */
+  readonly hook: string;
+  readonly programId: number;
+  /** The name that it was loaded with; empty if it has none. */
+  readonly name: string;
 }
 interface LoadedGeneration {
   readonly fd: Fd;

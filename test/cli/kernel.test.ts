@@ -55,6 +55,39 @@ describeKernel('the command', () => {
     expect(await bind('sockfilter/web', '10.0.0.5')).toBe('EPERM');
   });
 
+  test('edits of one group go on from what stands, as if all were restored', async () => {
+    run('group add web --id 3');
+    run('group add db --id 4');
+    for (const group of [3, 4])
+      for (const last of [5, 6]) run(`-A BIND -m cgroup --id ${group} -d 10.0.0.${last} -j ACCEPT`);
+    run('-A BIND -d 10.0.0.0/24 -j DROP');
+    expect(await bind('sockfilter/web', '10.0.0.6')).toBe('ok');
+    run('-D BIND -m cgroup --id 3 -d 10.0.0.6 -j ACCEPT');
+    expect(await bind('sockfilter/web', '10.0.0.6')).toBe('EPERM');
+    expect(await bind('sockfilter/db', '10.0.0.6')).toBe('ok');
+    run('-I BIND 2 -m cgroup --id 4 -d 10.0.0.6 -j REJECT --reject-with EACCES');
+    expect(await bind('sockfilter/db', '10.0.0.6')).toBe('EACCES');
+    run('-R BIND 2 -m cgroup --id 4 -d 10.0.0.6');
+    expect(await bind('sockfilter/db', '10.0.0.6')).toBe('ok');
+    expect(await bind('sockfilter/web', '10.0.0.5')).toBe('ok');
+    expect(await bind('other', '10.0.0.5')).toBe('EPERM');
+    const counted = [
+      '[1:0] -A BIND -d 10.0.0.5/32 -m cgroup --id 3 -j ACCEPT',
+      '[1:0] -A BIND -d 10.0.0.6/32 -m cgroup --id 4',
+      '[0:0] -A BIND -d 10.0.0.5/32 -m cgroup --id 4 -j ACCEPT',
+      '[2:0] -A BIND -d 10.0.0.6/32 -m cgroup --id 4 -j ACCEPT',
+      '[2:0] -A BIND -d 10.0.0.0/24 -j DROP',
+    ];
+    const saved = run('save -c');
+    expect(saved.split('\n').filter((line) => line.startsWith('['))).toEqual(counted);
+    expect(run('-S BIND').split('\n').slice(1, -1)).toEqual(
+      counted.map((line) => line.replace(/^\S+ /, '')),
+    );
+    run('restore -c', saved);
+    expect(run('save -c')).toBe(saved);
+    for (const group of ['web', 'db']) run(`group delete ${group} --force`);
+  });
+
   test('the line as typed, before the group exists', async () => {
     run('-A BIND -m cgroup --id 3 -d 10.0.0.5 -j ACCEPT');
     run('-P BIND DROP');

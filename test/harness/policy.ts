@@ -41,7 +41,7 @@ export class Policy {
   status(): Status | undefined {
     return this.use((firewall) => {
       const inForce = firewall.read();
-      return inForce && firewall.status(tableOf(inForce.text));
+      return inForce && firewall.status(() => tableOf(inForce.text));
     });
   }
 

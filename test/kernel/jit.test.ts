@@ -52,6 +52,7 @@ function compileAt(table: Table, diagram: Diagram, offset: number): CompiledTabl
     rules: owners.filter(({ rule }) => rule).length,
     denyUnseen: table.denyUnseen,
     sets: table.sets.map(({ name }) => name),
+    hasParts: false,
   };
 }
 

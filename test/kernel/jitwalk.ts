@@ -382,6 +382,7 @@ export class JitWalk {
       setSlots: placeSets(this.#sets, sets, [], [], 0n),
       follows: false,
       programs: 0,
+      traits: 0,
       deadline: 0n,
     });
     const fd = loadGeneration(generation);
@@ -423,7 +424,7 @@ export class JitWalk {
   /** What all counters have come to. */
   totals(): readonly bigint[] {
     if (!this.#current) return [];
-    return readTotals(this.#current.fd, this.#current.generation.header);
+    return [...readTotals(this.#current.fd, this.#current.generation.header)];
   }
 
   close(): void {

@@ -53,7 +53,7 @@ describeKernel('a tenant', () => {
         expect(await replace(id)).toBeGreaterThan(0);
         expect(await call()).toBe(id === 3 ? EACCES : 0);
       }
-      expect(policy.use((firewall) => firewall.status(EMPTY_TABLE)?.cgroups)).toBeGreaterThan(
+      expect(policy.use((firewall) => firewall.status(() => EMPTY_TABLE)?.cgroups)).toBeGreaterThan(
         DEPTH,
       );
       expect(policy.use((firewall) => firewall.countProcesses())).toEqual(new Map([[3, 1]]));
@@ -71,9 +71,9 @@ describeKernel('a tenant', () => {
       const names = Array.from({ length: MANY }, (_, n) => `${folder}/${n}`);
       try {
         for (const name of names) mkdirSync(name);
-        expect(policy.use((firewall) => firewall.status(EMPTY_TABLE)?.cgroups)).toBeGreaterThan(
-          MANY,
-        );
+        expect(
+          policy.use((firewall) => firewall.status(() => EMPTY_TABLE)?.cgroups),
+        ).toBeGreaterThan(MANY);
         const other = await bed.caller('policed/other');
         const connect = async () => {
           const fd = await other.socket('inet', 'dgram');

@@ -114,7 +114,7 @@ describeKernel('removed control groups', () => {
   });
 
   test('an entry goes when the last socket does', async () => {
-    const count = () => policy.use((firewall) => firewall.status(EMPTY_TABLE)?.removed ?? 0);
+    const count = () => policy.use((firewall) => firewall.status(() => EMPTY_TABLE)?.removed ?? 0);
     policy.enforce(REFUSED_ID(3));
     const before = count();
     const receiver = await receiverIn('brief');

@@ -112,10 +112,20 @@ export function lookup(
   sys: Syscalls = linux,
 ): Uint8Array | undefined {
   const value = new Uint8Array(valueSize);
+  return lookupInto(fd, key, value, sys) ? value : undefined;
+}
+
+/** As lookup(), into bytes that are there, as many as a value has; false if there is none. */
+export function lookupInto(
+  fd: Fd,
+  key: Uint8Array,
+  value: Uint8Array,
+  sys: Syscalls = linux,
+): boolean {
   const result = tryBpf('BPF_MAP_LOOKUP_ELEM', element(fd, key, value), sys);
-  if (result === -ENOENT) return undefined;
+  if (result === -ENOENT) return false;
   if (result < 0) throw new BpfError(`BPF_MAP_LOOKUP_ELEM in ${fd}`, -result);
-  return value;
+  return true;
 }
 
 /** Writes an entry. Throws `BpfError`: EEXIST, ENOENT as the flags say, E2BIG if the map is full. */

@@ -53,7 +53,7 @@ export function replaceFile(path: string, text: string, mode = 0o644): void {
     writeFileSync(target, text);
     return;
   }
-  replaceTarget({ target, shown: path, before }, text, mode);
+  replaceTarget({ target, shown: path, before }, [text], mode);
 }
 
 /** Writes the file, or prints the text without one or for `-`. */
@@ -67,8 +67,8 @@ export function writeOutput(
 }
 
 /** Writes a file for its owner alone; what has the name is replaced, and a symbolic link is not followed. */
-export function replaceOwnFile(path: string, text: string): void {
-  replaceTarget({ target: path, shown: path, before: undefined }, text, 0o600);
+export function replaceOwnFile(path: string, ...parts: readonly (string | Uint8Array)[]): void {
+  replaceTarget({ target: path, shown: path, before: undefined }, parts, 0o600);
 }
 
 interface Place {
@@ -79,7 +79,11 @@ interface Place {
   readonly before: Stats | undefined;
 }
 
-function replaceTarget({ target, shown, before }: Place, text: string, mode: number): void {
+function replaceTarget(
+  { target, shown, before }: Place,
+  parts: readonly (string | Uint8Array)[],
+  mode: number,
+): void {
   const next = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
   // One by this name is of a process that had the pid before.
   rmSync(next, { force: true });
@@ -90,7 +94,7 @@ function replaceTarget({ target, shown, before }: Place, text: string, mode: num
         fchownSync(fd, before.uid, before.gid);
       fchmodSync(fd, before.mode & 0o7777);
     }
-    writeFileSync(fd, text);
+    for (const part of parts) writeFileSync(fd, part);
     fsyncSync(fd);
     renameSync(next, target);
   } catch (error) {

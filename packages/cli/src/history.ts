@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { replaceOwnFile } from './atomicfile.js';
 import { CommandError, errnoOf } from './failure.js';
 import { note } from './output.js';
-import { hashText, withoutRevision } from './revision.js';
+import { bytesWithoutRevision, hashText, withoutRevision } from './revision.js';
 import { makeStateDirectory, stateDirectory } from './statedirectory.js';
 
 /** What is kept of one instance. */
@@ -24,7 +24,14 @@ export interface HistoryEntry {
   readonly path: string;
 }
 
-const shortHash = (text: string) => hashText(withoutRevision(text)).slice(0, 16);
+/** A table as its text in force is; in UTF-8 where that is at hand. */
+type Kept = string | Buffer;
+
+const shortHash = (text: Kept) =>
+  hashText(typeof text === 'string' ? withoutRevision(text) : bytesWithoutRevision(text)).slice(
+    0,
+    16,
+  );
 
 function folderOf(instance: string): string {
   return join(stateDirectory(), 'history', instance);
@@ -52,7 +59,7 @@ export function readHistory(instance: string): readonly HistoryEntry[] {
 /** The newest entry with this table. */
 export function entryOf(
   entries: readonly HistoryEntry[],
-  text: string | undefined,
+  text: Kept | undefined,
 ): HistoryEntry | undefined {
   if (text === undefined) return undefined;
   const hash = shortHash(text);
@@ -101,23 +108,28 @@ function trim(entries: readonly HistoryEntry[]): void {
   });
 }
 
-function add(instance: string, text: string, previous: number, command: readonly string[]): void {
+function add(
+  instance: string,
+  { text, hash }: { readonly text: Kept; readonly hash: string },
+  previous: number,
+  command: readonly string[],
+): void {
   const folder = makeStateDirectory('history', instance);
   const number = (readHistory(instance).at(-1)?.number ?? 0) + 1;
-  const name = `${String(number).padStart(8, '0')}-${shortHash(text)}-${previous}.rules`;
+  const name = `${String(number).padStart(8, '0')}-${hash}-${previous}.rules`;
   const about = [
     `# when: ${new Date().toISOString()}`,
     `# who: ${callerLine()}`,
     `# command: ${JSON.stringify(command)}`,
   ];
-  replaceOwnFile(join(folder, name), `${about.join('\n')}\n${text}`);
+  replaceOwnFile(join(folder, name), `${about.join('\n')}\n`, text);
   trim(readHistory(instance));
 }
 
 export interface Recorded {
   /** What was in force before, and what is now. */
-  readonly before: string | undefined;
-  readonly text: string;
+  readonly before: Kept | undefined;
+  readonly text: Kept;
   /** The entry that `undo` goes back to from the new one; the one before if absent. */
   readonly previous?: number;
 }
@@ -135,13 +147,14 @@ export function recordCommit(
     const entries = readHistory(instance);
     const known = entryOf(entries, before);
     if (before !== undefined && !known) {
-      const same = entryWithSets(entries, before);
-      add(instance, before, same?.previous ?? 0, ['(found in force)']);
+      const same = entryWithSets(entries, before.toString());
+      const found = { text: before, hash: shortHash(before) };
+      add(instance, found, same?.previous ?? 0, ['(found in force)']);
     }
     const last = known ?? entryOf(readHistory(instance), before);
-    const isSame = last !== undefined && last.hash === shortHash(text);
-    const back = previous ?? (isSame ? last.previous : (last?.number ?? 0));
-    add(instance, text, back, process.argv.slice(2));
+    const hash = shortHash(text);
+    const back = previous ?? (last?.hash === hash ? last.previous : (last?.number ?? 0));
+    add(instance, { text, hash }, back, process.argv.slice(2));
   } catch (error) {
     const why = error instanceof CommandError ? error.message : errnoOf(error);
     if (why === undefined) throw error;

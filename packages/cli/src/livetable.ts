@@ -1,7 +1,7 @@
 /** The kernel's table as the table. */
 
 import { join } from 'node:path';
-import { parseSave, printSave } from '@sockfilter/iptables';
+import { keptText, parseSave, printSave } from '@sockfilter/iptables';
 import { Firewall, instanceName, LockedError } from '@sockfilter/kernel';
 import { EXIT } from '@sockfilter/language';
 import { counterOwners, EMPTY_TABLE, type Rule, requireValid, type Table } from '@sockfilter/table';
@@ -9,9 +9,10 @@ import { CommandError } from './failure.js';
 import type { Globals } from './globals.js';
 import { recordIds } from './highmark.js';
 import { entryOf, entryWithSets, readEntry, readHistory, recordCommit } from './history.js';
-import type { Access, Change, Counters, OpenTable } from './opentable.js';
+import type { Access, Change, Counters, KeptTable, OpenTable } from './opentable.js';
 import { followSets, followTests, followTexts } from './origins.js';
 import { holdOutput, note } from './output.js';
+import { planPart } from './partedit.js';
 import { notePaths } from './pathnotes.js';
 import { hashText, type Revision, revisionOf, withRevision } from './revision.js';
 import { SYSTEM_NAMES } from './systemnames.js';
@@ -28,7 +29,7 @@ export interface LiveTable {
 }
 
 /** Numbers in the order of counterOwners(table), as a function of the owner. */
-function countersOf(table: Table, totals: readonly bigint[]): Counters {
+function countersOf(table: Table, totals: ArrayLike<bigint>): Counters {
   const counts = new Map<Rule | string, bigint>();
   counterOwners(table).forEach(({ rule, chain }, at) => {
     counts.set(rule ?? chain.name, totals[at] ?? 0n);
@@ -77,31 +78,96 @@ function stateful(firewall: Firewall): Table {
   return text === undefined ? EMPTY_TABLE : parseInForce(text);
 }
 
+/** The text in force and what is in it, each read when it is first asked for. */
+class LiveText {
+  /** Undefined where nothing is installed, or nothing is to be read. */
+  readonly text: string | undefined;
+  /** The same in UTF-8. */
+  readonly bytes: Buffer | undefined;
+  readonly #firewall: Firewall;
+  readonly #isPrinted: boolean;
+  #table: Table | undefined;
+  #kept: KeptTable | undefined;
+  #totals: readonly bigint[] | undefined;
+  #counters: Counters | undefined;
+
+  constructor(firewall: Firewall, access: Access) {
+    this.#firewall = firewall;
+    this.bytes = access === 'replace' ? undefined : firewall.textBytes;
+    this.text = this.bytes?.toString();
+    this.#isPrinted = this.text !== undefined && firewall.isPrinted;
+  }
+
+  get table(): Table {
+    this.#table ??=
+      this.text === undefined ? EMPTY_TABLE : this.#firewall.fill(parseInForce(this.text));
+    return this.#table;
+  }
+
+  get totals(): readonly bigint[] {
+    this.#totals ??= (this.text === undefined ? undefined : this.#firewall.counters) ?? [];
+    return this.#totals;
+  }
+
+  get counters(): Counters {
+    this.#counters ??= countersOf(this.table, this.totals);
+    return this.#counters;
+  }
+
+  get kept(): KeptTable | undefined {
+    if (this.text === undefined || !this.#isPrinted) return undefined;
+    if (this.#kept) return this.#kept;
+    const kept = keptText(this.text);
+    const totals = () => this.totals;
+    this.#kept = {
+      kept,
+      head: parseInForce(kept.head),
+      get totals() {
+        return totals();
+      },
+    };
+    return this.#kept;
+  }
+}
+
 function openLive(
   firewall: Firewall,
   access: Access,
   { wait, tell = note }: LiveOptions,
 ): OpenTable {
-  const inForce = access === 'replace' ? undefined : firewall.read();
-  const table = inForce ? firewall.fill(parseInForce(inForce.text)) : EMPTY_TABLE;
+  const live = new LiveText(firewall, access);
   return {
-    table,
-    counters: countersOf(table, inForce?.counters ?? []),
-    revision: inForce && revisionOf(inForce.text),
+    get table() {
+      return live.table;
+    },
+    get kept() {
+      return live.kept;
+    },
+    counters: (owner) => live.counters(owner),
+    revision: live.text === undefined ? undefined : revisionOf(live.text),
+    editPart: (command) => {
+      const plan = live.kept && planPart(live.kept, command, parseInForce);
+      const text = plan && Buffer.from(plan.text);
+      if (!text || !firewall.commitPart({ ...plan, text })) return false;
+      recordCommit(firewall.name, { before: live.bytes, text }, tell);
+      return true;
+    },
     commit: (change) => {
+      const { table, text: inForce } = live;
       const next = recordIds(requireValid(change.table), wait);
       const { origins, confirmWithin, resetsState = false } = change;
       const body = printSave(next);
-      const revision = nextRevision(change, body, access, inForce?.text);
+      const revision = nextRevision(change, body, access, inForce);
       const text = withRevision(printSave(next, { elements: false }), revision);
       const trial = confirmWithin === undefined ? {} : { confirmWithin };
-      const old = inForce ? wholeText(inForce.text, table) : textInForce(firewall);
+      const old = inForce === undefined ? textInForce(firewall) : wholeText(inForce, table);
       const last = access === 'replace' && !resetsState ? stateful(firewall) : table;
       const testOrigins = resetsState ? [] : followTests(last, next);
       const setOrigins = followSets(table, next);
       const { before } = firewall.commit({
         table: next,
         text,
+        isPrinted: true,
         origins,
         testOrigins,
         setOrigins,

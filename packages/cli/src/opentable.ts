@@ -1,4 +1,6 @@
 /** The table that a command works on, wherever it is kept. */
+import type { KeptText } from '@sockfilter/iptables';
+import type { EditCommand } from '@sockfilter/language';
 import type { CounterOwner, Table } from '@sockfilter/table';
 import type { Globals } from './globals.js';
 import type { Revision } from './revision.js';
@@ -20,8 +22,25 @@ export interface Change {
   readonly confirmWithin?: number | undefined;
 }
 
+/** A table that is kept as its text in the save format, of which listings read what they need. */
+export interface KeptTable {
+  readonly kept: KeptText;
+  /** The table without its rules. */
+  readonly head: Table;
+  /** The counters as they were read, in the order of counterOwners(table). */
+  readonly totals: readonly bigint[];
+}
+
 export interface OpenTable {
+  /**
+   * Makes an edit that concerns one group's calls alone, without reading what concerns others. False, with nothing
+   * changed, for any other. Throws TableError.
+   */
+  readonly editPart?: (command: EditCommand) => boolean;
+  /** Read when it is first asked for. */
   readonly table: Table;
+  /** Where the text that is kept says all of the table. */
+  readonly kept?: KeptTable | undefined;
   /** The counters as they were read. */
   readonly counters: Counters;
   /** What the live table was restored from, if it was given a label. */

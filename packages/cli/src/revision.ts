@@ -16,8 +16,10 @@ export interface Revision {
 
 const LINE = /^# revision: (.*) sha256:([0-9a-f]{64})\n/;
 const MAX_LABEL = 200;
+/** Bytes of the line at most. */
+const MAX_LINE = 4 * MAX_LABEL + 128;
 
-export function hashText(text: string): string {
+export function hashText(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
@@ -33,6 +35,12 @@ export function withRevision(text: string, revision: Revision | undefined): stri
 /** The table's text without the line. */
 export function withoutRevision(text: string): string {
   return text.replace(LINE, '');
+}
+
+/** The same of a text in UTF-8. */
+export function bytesWithoutRevision(text: Buffer): Buffer {
+  const [line = ''] = LINE.exec(text.toString('utf8', 0, MAX_LINE)) ?? [];
+  return text.subarray(Buffer.byteLength(line));
 }
 
 /** A label as it was given. */

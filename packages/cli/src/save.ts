@@ -1,8 +1,9 @@
 /** `sockfilter save`. */
+import { printKeptSave } from '@sockfilter/iptables';
 import { writeOutput } from './atomicfile.js';
 import type { Globals } from './globals.js';
 import { notationNamed } from './notation.js';
-import { withTable } from './opentable.js';
+import { type OpenTable, withTable } from './opentable.js';
 import { printRuleText } from './output.js';
 import { withRevision } from './revision.js';
 
@@ -14,12 +15,22 @@ export interface SaveOptions {
   readonly to: string | undefined;
 }
 
+/** JSON has no comments. */
+function jsonText(open: OpenTable, counters: boolean): string {
+  return notationNamed('json').printSaved(open.table, counters ? open.counters : undefined);
+}
+
+function savedText(open: OpenTable, counters: boolean): string {
+  const { kept } = open;
+  if (kept) return counters ? printKeptSave(kept.kept, kept.head, kept.totals) : kept.kept.text;
+  const notation = notationNamed('iptables');
+  const body = notation.printSaved(open.table, counters ? open.counters : undefined);
+  return withRevision(body, open.revision);
+}
+
 export function saveTable(globals: Globals, { counters, json, to }: SaveOptions): Promise<void> {
   return withTable(globals, 'read', (open) => {
-    const notation = notationNamed(json ? 'json' : 'iptables');
-    const body = notation.printSaved(open.table, counters ? open.counters : undefined);
-    // JSON has no comments.
-    const text = json ? body : withRevision(body, open.revision);
+    const text = json ? jsonText(open, counters) : savedText(open, counters);
     writeOutput(to, text, printRuleText);
   });
 }

@@ -1,9 +1,15 @@
 /** `sockfilter status` and `sockfilter teardown`. */
 
-import { printSave } from '@sockfilter/iptables';
+import { AUDIT, printSave } from '@sockfilter/iptables';
 import type { CarriedSocket, Rewriting, Status } from '@sockfilter/kernel';
 import { EXIT, writeJson } from '@sockfilter/language';
-import { auditedErrno, counterOwners, ownerName, type Table } from '@sockfilter/table';
+import {
+  auditedErrno,
+  type CounterOwner,
+  counterOwners,
+  type Group,
+  ownerName,
+} from '@sockfilter/table';
 import { removeOwnCgroups } from './cgroupdirectory.js';
 import { printColumns } from './columns.js';
 import { type WritableAncestor, writableAncestors } from './delegation.js';
@@ -12,7 +18,7 @@ import { type Globals, requireLive } from './globals.js';
 import { withFirewall, withLiveTable } from './livetable.js';
 import type { OpenTable } from './opentable.js';
 import { forThisTable, note, print } from './output.js';
-import { hashText } from './revision.js';
+import { hashText, withoutRevision } from './revision.js';
 import { carriedData, carriedText, lookAround, rewritingTexts } from './surroundings.js';
 
 function printCgroups({ cgroups, cgroupCapacity, removed }: Status): string | undefined {
@@ -53,8 +59,9 @@ interface InForceRevision {
   readonly isEdited: boolean;
 }
 
-function revisionInForce({ table, revision }: OpenTable): InForceRevision {
-  const hash = hashText(printSave(table));
+function revisionInForce(open: OpenTable): InForceRevision {
+  const { kept, revision } = open;
+  const hash = hashText(kept ? withoutRevision(kept.kept.text) : printSave(open.table));
   return {
     label: revision?.label,
     hash,
@@ -62,11 +69,25 @@ function revisionInForce({ table, revision }: OpenTable): InForceRevision {
   };
 }
 
+/** What is told of the table itself. */
+interface Facts {
+  readonly groups: readonly Group[];
+  /** What refuses nothing, and says so. */
+  readonly audited: readonly CounterOwner[];
+}
+
+function factsOf(open: OpenTable): Facts {
+  const { kept } = open;
+  // Its option stands in the text of every rule and policy that is audited.
+  if (kept && !kept.kept.text.includes(AUDIT)) return { groups: kept.head.groups, audited: [] };
+  const { table } = open;
+  const audited = counterOwners(table).filter((owner) => auditedErrno(owner) !== undefined);
+  return { groups: table.groups, audited };
+}
+
 /** What refuses nothing, and says so: `rule 2 of CONNECT, the policy of BIND`. */
-function printAudited(table: Table): string | undefined {
-  const names = counterOwners(table).flatMap((owner) =>
-    auditedErrno(owner) === undefined ? [] : [ownerName(owner)],
-  );
+function printAudited(audited: readonly CounterOwner[]): string | undefined {
+  const names = audited.map(ownerName);
   if (names.length === 0) return undefined;
   const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';
   return `${names.slice(0, MOST_NAMES).join(', ')}${more}: calls pass that they would refuse`;
@@ -76,7 +97,7 @@ const MOST_NAMES = 3;
 
 function printStatus(
   status: Status,
-  table: Table,
+  { groups, audited }: Facts,
   { label, hash, isEdited }: InForceRevision,
   { writable, carried, nat }: Surroundings,
 ): string {
@@ -88,13 +109,13 @@ function printStatus(
     ['rules', String(status.rules)],
     ['nodes', String(status.nodes)],
     ['memory', `${status.bytes} bytes`],
-    ['groups', `${table.groups.length}${paths === undefined ? '' : `, ${paths} with a path`}`],
+    ['groups', `${groups.length}${paths === undefined ? '' : `, ${paths} with a path`}`],
     ['cgroups', printCgroups(status)],
     ['revision', label && `${label}${isEdited ? ', edited since' : ''}`],
     ['text', `sha256:${hash}`],
     ['unseen', UNSEEN[status.denyUnseen ? 'on' : 'off']],
     ['accept', status.closedListeners && CLOSED_LISTENERS[status.closedListeners]],
-    ['audited', printAudited(table)],
+    ['audited', printAudited(audited)],
     ['release', printRelease(status)],
     [
       'on trial',
@@ -135,35 +156,35 @@ interface Surroundings {
 export async function showStatus(globals: Globals, json: boolean): Promise<void> {
   requireLive(globals, 'status');
   const found = withLiveTable(globals, 'read', ({ firewall, open }) => ({
-    status: firewall.status(open.table),
+    status: firewall.status(() => open.table),
     around: {
       writable: writableAncestors(
         (path) => firewall.cgroupDirectory(path),
         globals.root,
-        open.table.groups,
+        (open.kept?.head ?? open.table).groups,
       ),
       carried: lookAround(() => firewall.carriedSockets()),
       nat: lookAround(() => firewall.rewritings()),
     },
-    table: open.table,
+    facts: factsOf(open),
     revision: revisionInForce(open),
   }));
-  const { status, table, revision, around } = found;
+  const { status, facts, revision, around } = found;
   if (json) {
     const answer = status
       ? {
           installed: true,
           ...status,
           revision,
-          groups: table.groups,
-          audited: counterOwners(table).filter((owner) => auditedErrno(owner) !== undefined).length,
+          groups: facts.groups,
+          audited: facts.audited.length,
           ...around,
           carried: around.carried.map(carriedData),
         }
       : { installed: false };
     print(writeJson(answer));
   } else if (status) {
-    print(printStatus(status, table, revision, around));
+    print(printStatus(status, facts, revision, around));
   } else {
     print(`not installed: nothing is enforced below ${globals.root}\n`);
   }

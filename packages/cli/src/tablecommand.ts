@@ -1,8 +1,10 @@
 /** The commands of iptables: `-A` to `-E`, `-L`, `-S`, `-C`. */
 import {
   extensionHelp,
+  findKeptRule,
   type ParsedCommand,
   parseCommand,
+  printKeptRules,
   printListing,
   printRules,
   printVerbose,
@@ -16,7 +18,7 @@ import {
   tableDiagnostic,
 } from '@sockfilter/language';
 import { printTable } from '@sockfilter/nftables';
-import { findRule, requireChain, TableError, zero } from '@sockfilter/table';
+import { findRule, type Rule, requireChain, TableError, zero } from '@sockfilter/table';
 import { DiagnosticsError } from './failure.js';
 import { completeGlobals } from './globals.js';
 import { HELP, VERSION_LINE } from './help.js';
@@ -35,17 +37,24 @@ function fail(parsed: ParsedCommand, diagnostics: readonly Diagnostic[]): never 
 type Listing = Extract<Command, { readonly kind: 'list' | 'list-rules' }>;
 
 function list(open: OpenTable, command: Listing, { flags }: ParsedCommand): void {
-  const { table } = open;
   const { chain, number } = command;
+  const { exact, json, lineNumbers, verbose } = flags;
+  const isPlain = !command.zero && !json && verbose === 0 && number === undefined;
+  if (command.kind === 'list-rules' && isPlain && open.kept) {
+    const { kept, head } = open.kept;
+    if (chain !== undefined) requireChain(head, chain);
+    printRuleText(printKeptRules(kept, head, chain));
+    return;
+  }
+  const { table } = open;
   if (chain !== undefined) requireChain(table, chain);
-  let counters = open.counters;
+  let { counters } = open;
   if (command.zero) {
     const zeroing = { kind: 'zero', chain, number } as const;
     const zeroed = zero(table, chain, number);
     const origins = originsAfter(zeroing, table, zeroed);
     counters = open.commit({ table: zeroed, origins });
   }
-  const { exact, json, lineNumbers, verbose } = flags;
   const options = { chain, number, exact, lineNumbers, verbose: verbose > 0, counters };
   if (json) printRuleText(printTable(table, { chain, number, counters }));
   else if (command.kind === 'list') print(printListing(table, options));
@@ -64,13 +73,21 @@ function tellVerbose(command: Command): void {
   if (command.kind === 'delete-chain') print(`Deleting chain \`${chain}'\n`);
 }
 
+/** Throws TableError unless the chain has the rule. */
+function check(open: OpenTable, chain: string, rule: Rule): void {
+  const { kept } = open;
+  if (kept) findKeptRule(kept.kept, kept.head, chain, rule);
+  else findRule(open.table, chain, rule);
+}
+
 function execute(open: OpenTable, command: Command, parsed: ParsedCommand): void {
-  const { table } = open;
   if (isEdit(command)) {
+    if (open.editPart?.(command)) return;
+    const { table } = open;
     const edited = applyEdit(table, command);
     open.commit({ table: edited, origins: originsAfter(command, table, edited) });
   } else if (command.kind === 'check') {
-    for (const rule of command.rules) findRule(table, command.chain, rule);
+    for (const rule of command.rules) check(open, command.chain, rule);
   } else if (command.kind === 'list' || command.kind === 'list-rules') {
     list(open, command, parsed);
   }
@@ -91,13 +108,14 @@ export async function runTableCommand(argv: readonly string[]): Promise<void> {
     isEdit(first.command) ||
     ('zero' in first.command && first.command.zero);
   await withTable(completeGlobals(first.flags), changes ? 'edit' : 'read', (open) => {
-    const { groups } = open.table;
+    const head = open.kept?.head ?? open.table;
+    const { groups } = head;
     const parsed = parseCommand(argv, { names: SYSTEM_NAMES, groups });
     if (!parsed.command) return fail(parsed, parsed.diagnostics);
     const { place, chain, target } = parsed;
     const places = { place, chain: chain?.span, target: target?.span };
     const context = { names: SYSTEM_NAMES, groups };
-    const unfit = unfitNames(open.table, parsed.command, places, context);
+    const unfit = unfitNames(head, parsed.command, places, context);
     if (unfit.length > 0) fail(parsed, unfit);
     try {
       execute(open, parsed.command, parsed);

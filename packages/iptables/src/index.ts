@@ -1,10 +1,19 @@
 export { type ParsedCommand, parseCommand } from './commandline.js';
 export { COMMAND_SPELLINGS, SWITCH } from './commandoptions.js';
 export { parseGroupId, parseGroupName, printGroup } from './groupline.js';
+export { countLines, type KeptLine, linesOfGroup, soleGroup } from './keptgroup.js';
+export {
+  findKeptRule,
+  type KeptText,
+  keptText,
+  printKeptRules,
+  printKeptSave,
+} from './kepttext.js';
 export { commandLine, lexLine } from './lexer.js';
 export { type ListingOptions, printListing, printRules, printVerbose } from './listing.js';
 export { extensionHelp } from './matchhelp.js';
 export { editSave } from './notation.js';
+export { AUDIT } from './policyword.js';
 export { printOwner, printRule } from './print.js';
 export {
   type ParsedSave,

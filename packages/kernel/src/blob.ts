@@ -106,7 +106,7 @@ interface Onward {
  * Writes depth first, so that a path lies together: where a node goes on to the next one, that is
  * what it leads to, unless it stands elsewhere already.
  */
-class Writer {
+export class Writer {
   readonly #first: number;
   #words = new Uint32Array(1024);
   #length = 0;
@@ -121,13 +121,18 @@ class Writer {
     return this.#words.slice(0, 2 * this.#length);
   }
 
-  /** Writes all that is reachable from the places of one diagram; returns their addresses. */
+  /**
+   * Writes all that is reachable from the places of one diagram; returns their addresses. What stands somewhere
+   * already has its address in `standing`.
+   */
   write(
     store: DiagramStore,
     places: readonly Ref[],
     terminal: (ref: Ref, onward: Onward) => void,
+    standing: ReadonlyMap<Ref, number> = new Map(),
   ): number[] {
     const addresses = new RefMap(store.nodeCount);
+    for (const [ref, address] of standing) addresses.set(ref, address);
     const results = places.map(() => 0);
 
     const later = (place: Place, fill: (address: number) => void): void => {
@@ -377,7 +382,7 @@ function putCounts(
 }
 
 /** Where the diagram goes on for packets of the chain. */
-function inChain({ store }: Diagram, root: Ref, chain: BuiltinChain): Ref {
+export function inChain({ store }: Diagram, root: Ref, chain: BuiltinChain): Ref {
   if (store.pieceOf(root) !== firstPiece('chain')) return root;
   return store.follow(root, BUILTIN_CHAINS.indexOf(chain));
 }
@@ -418,6 +423,19 @@ function factsOf(diagram: Diagram, chain: BuiltinChain, placed: readonly PlacedT
       visit(store.edgeTarget(edge));
   };
   for (const root of roots) visit(inChain(diagram, root, chain));
+  return chainFacts(tested, { canRefuse, leads, keepsMark, asksGroup });
+}
+
+/** The facts of a chain whose nodes ask these pieces. */
+export function chainFacts(
+  tested: ReadonlySet<number>,
+  {
+    canRefuse,
+    leads,
+    keepsMark,
+    asksGroup,
+  }: Readonly<Record<'canRefuse' | 'leads' | 'keepsMark' | 'asksGroup', boolean>>,
+): ChainFacts {
   const tests = (field: Field) =>
     tested.has(firstPiece(field)) || tested.has(firstPiece(field) + 1);
   return {
@@ -444,33 +462,10 @@ export function encodeBlob(
   tests: readonly PlacedTest[] = [],
   listeners?: Listeners,
 ): Blob {
-  const { store, roots } = diagram;
-  const terminals = new Terminals(diagram);
   const writer = new Writer(first);
-  let next: number | undefined;
-  let entries: number[] = [];
-  // From the last diagram to the first: each goes on with the one behind it.
-  roots.toReversed().forEach((root, fromEnd) => {
-    const goOn = next;
-    const isFirst = fromEnd === roots.length - 1;
-    const places = isFirst ? BUILTIN_CHAINS.map((chain) => inChain(diagram, root, chain)) : [root];
-    const addresses = writer.write(store, places, (ref, onward) => {
-      const { outcome, isTraced } = terminals.of(ref);
-      const traced = putCounts(writer, diagram, outcome, isTraced);
-      const { ask } = outcome;
-      if (ask) {
-        const holds = terminals.as(ask.holds, traced);
-        const fails = terminals.as(ask.fails, traced);
-        writer.putAsk({ ...ask, holds, fails }, tests, onward);
-      } else if (outcome.verdict) {
-        writer.putRewriting(outcome.verdict.rewriting);
-        writer.putVerdict(outcome.verdict.errno, outcome.verdict.decider);
-      } else if (goOn !== undefined) writer.putJump(goOn);
-      else throw new TypeError('the last diagram has no verdicts');
-    });
-    if (isFirst) entries = addresses;
-    else next = addresses[0];
-  });
+  const entries = writeDiagrams(writer, diagram, tests, (root, isFirst) =>
+    isFirst ? BUILTIN_CHAINS.map((chain) => inChain(diagram, root, chain)) : [root],
+  );
   const listenerEntries = listeners
     ? writer.write(listeners.store, listeners.roots, (ref) =>
         writer.putVerdict(ref === CLOSED ? constants.errno.EPERM : 0, 0),
@@ -491,8 +486,45 @@ export function encodeBlob(
   };
 }
 
+/**
+ * Writes where the diagrams go on from places: each goes on with the one behind it. Returns the addresses of the
+ * places of the first.
+ */
+export function writeDiagrams(
+  writer: Writer,
+  diagram: Diagram,
+  tests: readonly PlacedTest[],
+  placesOf: (root: Ref, isFirst: boolean) => readonly Ref[],
+): readonly number[] {
+  const { store, roots } = diagram;
+  const terminals = new Terminals(diagram);
+  let next: number | undefined;
+  let entries: number[] = [];
+  roots.toReversed().forEach((root, fromEnd) => {
+    const goOn = next;
+    const isFirst = fromEnd === roots.length - 1;
+    const addresses = writer.write(store, placesOf(root, isFirst), (ref, onward) => {
+      const { outcome, isTraced } = terminals.of(ref);
+      const traced = putCounts(writer, diagram, outcome, isTraced);
+      const { ask } = outcome;
+      if (ask) {
+        const holds = terminals.as(ask.holds, traced);
+        const fails = terminals.as(ask.fails, traced);
+        writer.putAsk({ ...ask, holds, fails }, tests, onward);
+      } else if (outcome.verdict) {
+        writer.putRewriting(outcome.verdict.rewriting);
+        writer.putVerdict(outcome.verdict.errno, outcome.verdict.decider);
+      } else if (goOn !== undefined) writer.putJump(goOn);
+      else throw new TypeError('the last diagram has no verdicts');
+    });
+    if (isFirst) entries = addresses;
+    else next = addresses[0];
+  });
+  return entries;
+}
+
 /** Steps on the longest way from any of the entries to a verdict, that included. */
-function longestPath(words: Uint32Array, first: number, entries: readonly number[]): number {
+export function longestPath(words: Uint32Array, first: number, entries: readonly number[]): number {
   const known = new Map<number, number>();
   const visit = (address: number): number => {
     const steps = known.get(address);

@@ -140,7 +140,7 @@ export class EventSource {
     return using(fd, (generation) => {
       const header = readHeader(generation);
       if (header.format !== FORMAT || !isFolded(generation, header)) return undefined;
-      return { sequence: header.sequence, totals: readTotals(generation, header) };
+      return { sequence: header.sequence, totals: [...readTotals(generation, header)] };
     });
   }
 

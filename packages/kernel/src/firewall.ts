@@ -35,7 +35,6 @@ import {
   type Table,
   unescapePath,
 } from '@sockfilter/table';
-import type { Assignment } from './assignment.js';
 import { detach } from './attachment.js';
 import { walkBlob } from './blobwalk.js';
 import { bootTime } from './bootclock.js';
@@ -43,14 +42,17 @@ import { clearBuckets } from './bucketmap.js';
 import { type CarriedSocket, carriedSockets, type Holder } from './carried.js';
 import { countProcesses } from './cgrouptree.js';
 import { type Environment, readEnvironment, requireRoot } from './environment.js';
+import { type CompiledTable, compileTable, type Generation, makeGeneration } from './generation.js';
 import {
-  type CompiledTable,
-  compileTable,
-  type Generation,
-  type Header,
-  makeGeneration,
-} from './generation.js';
-import { readBlob, readSetSlots, readSlots, readText, readTotals } from './generationmap.js';
+  readBlob,
+  readSetSlots,
+  readSlots,
+  readStanding,
+  readText,
+  readTextBytes,
+  readTotals,
+  type Totals,
+} from './generationmap.js';
 import { isNeeded, JUDGING_HOOKS, tellsListeners } from './hooks.js';
 import {
   clearFallback,
@@ -72,6 +74,7 @@ import { FIRST_EPOCH, FORMAT } from './layout.js';
 import { takeLock } from './lock.js';
 import { MAPS } from './mapnames.js';
 import { closeMaps, createMaps, type Maps, openMaps } from './maps.js';
+import { type Draft, draftPart, type PartChange, type Placement } from './partchange.js';
 import { registrationOf } from './pathmap.js';
 import { instanceName, Pins, using } from './pins.js';
 import { prepareRoot } from './preparation.js';
@@ -92,6 +95,7 @@ import {
 } from './setmap.js';
 import { assignSlots, clearSlots, type Slots, type TestOrigins, writeClock } from './statemap.js';
 import { readStatus, type Status } from './status.js';
+import { decodeTraits, encodeTraits, traitsOf } from './traits.js';
 import {
   abortTrial,
   fallbackText,
@@ -127,6 +131,8 @@ export interface Change {
   readonly table: Table;
   /** The table in the save format, as `read` is to give it back. */
   readonly text: string;
+  /** Whether the text is as printSave() has it, with nothing but a revision before it; not so, if left out. */
+  readonly isPrinted?: boolean;
   /** For each counter the one of the table in force that it goes on; undefined: it starts anew. */
   readonly origins: readonly (number | undefined)[];
   /** For each opaque test the one of the table in force whose state it goes on; all anew, if left out. */
@@ -178,11 +184,16 @@ export class Firewall {
 
   /** The table in force, or undefined where nothing is installed. Throws DamageError. */
   read(): InForce | undefined {
+    const { text, counters } = this;
+    return text === undefined || !counters ? undefined : { text, counters };
+  }
+
+  /** What each counter has come to; undefined where nothing is installed. Throws DamageError. */
+  get counters(): InForce['counters'] | undefined {
     const current = this.#inForce();
     if (!current) return undefined;
-    const { fd, header } = current.generation;
     const before = current.before && readTotals(current.before.fd, current.before.header);
-    return { text: readText(fd, header), counters: readTotals(fd, header, before) };
+    return [...readTotals(current.generation.fd, current.generation.header, before)];
   }
 
   /** What a person should know of what was found, whatever the command. */
@@ -199,10 +210,27 @@ export class Firewall {
     return instanceName(this.#environment.tree.root);
   }
 
+  /** The text in force in UTF-8; undefined where nothing is installed. Throws DamageError. */
+  get textBytes(): Buffer | undefined {
+    const generation = this.#inForce()?.generation;
+    return generation && readTextBytes(generation.fd, generation.header);
+  }
+
   /** The text in force; undefined where nothing is installed. Throws DamageError. */
   get text(): string | undefined {
-    const generation = this.#inForce()?.generation;
-    return generation && readText(generation.fd, generation.header);
+    return this.textBytes?.toString('utf8');
+  }
+
+  /**
+   * Whether the text in force says all of the table, and says it as this release prints it: so much of it can be told
+   * without reading it.
+   */
+  get isPrinted(): boolean {
+    const current = this.#inForce();
+    if (current?.release !== 'own') return false;
+    const { programs, sets, traits } = current.generation.header;
+    const isOwn = programs === programDigest() && sets === 0;
+    return isOwn && (decodeTraits(traits)?.isPrinted ?? false);
   }
 
   /** The text to go back to while a table is on trial; undefined if that is nothing. */
@@ -221,9 +249,9 @@ export class Firewall {
    * Puts a table in force, all of it at once; gives the final counters of the table before. Throws
    * TableError, LimitError, CapacityError, DamageError, TrialError and BpfError; nothing has changed then.
    */
-  commit(change: Change): { before: readonly bigint[] | undefined } {
+  commit(change: Change): { before: ArrayLike<bigint> | undefined } {
     if (this.trial) throw new TrialError(this.trial.seconds);
-    return this.#commit(change);
+    return this.#commitWhole(change);
   }
 
   /** Keeps the table that is on trial: it is in force without a deadline from here on. */
@@ -231,9 +259,10 @@ export class Firewall {
     const { generation } = requirePending(this.#inForce());
     const text = readText(generation.fd, generation.header);
     const table = this.#parse(text);
-    this.#commit({
+    this.#commitWhole({
       table,
       text,
+      isPrinted: decodeTraits(generation.header.traits)?.isPrinted ?? false,
       origins: counterOwners(table).map((_, n) => n),
       testOrigins: placedTests(table).map((_, n) => n),
       setOrigins: table.sets.map((_, n) => n),
@@ -252,13 +281,48 @@ export class Firewall {
     if (this.#instance.state === 'unfinished') this.teardown();
   }
 
-  #commit(change: Change): { before: readonly bigint[] | undefined } {
-    const { tree } = this.#environment;
+  /**
+   * Puts a table in force that differs from the one in force in what one group's calls come to, or in its groups
+   * alone. Gives false, and has changed nothing, where only a commit of the whole table can tell what that takes.
+   * Throws as commit() does.
+   */
+  commitPart(change: PartChange): boolean {
+    if (this.trial) throw new TrialError(this.trial.seconds);
+    const current = this.#inForce();
+    if (current?.release !== 'own' || current.trial || !this.isPrinted) return false;
+    const { fd, header } = current.generation;
+    const draft = draftPart(readStanding(fd, header), change);
+    if (!draft) return false;
+    requireRoot(this.#environment.tree);
+    this.#commit(draft);
+    return true;
+  }
+
+  #commitWhole(change: Change): { before: Totals | undefined } {
     this.#inForce();
-    requireRoot(tree);
-    // What can fail for the table's sake fails before anything is touched.
-    const compiled = compileTable(change.table, { tellsListeners: tellsListeners(change.table) });
-    const wanted = registrationOf(change.table.groups, escapePath(tree.root));
+    requireRoot(this.#environment.tree);
+    return this.#commit(this.#draft(change));
+  }
+
+  /** What can fail for the table's sake fails here, before anything is touched. */
+  #draft(change: Change): Draft {
+    const { table } = change;
+    const compiled = compileTable(table, { tellsListeners: tellsListeners(table) });
+    return {
+      groups: table.groups,
+      needs: (hook) => isNeeded(hook, table),
+      sets: table.sets,
+      setOrigins: change.setOrigins ?? [],
+      stateful: compiled.tests.map(({ test }) => hasState(test)),
+      testOrigins: change.testOrigins ?? [],
+      confirmWithin: change.confirmWithin,
+      lay: (placement) => this.#lay(change, compiled, placement),
+    };
+  }
+
+  #commit(draft: Draft): { before: Totals | undefined } {
+    const { tree } = this.#environment;
+    const wanted = registrationOf(draft.groups, escapePath(tree.root));
     this.#settle();
     this.#endUnfinished();
     const current = this.#inForce();
@@ -267,17 +331,21 @@ export class Firewall {
     try {
       dropGoneReaders(this.name, maps.readers);
       const last = old ?? this.#install(maps);
-      const ids = prepareRoot(this.#pins, tree, maps, {
-        last: last.header,
-        wanted,
-        table: change.table,
-      });
-      const slots = this.#slots(maps, compiled, last, change.testOrigins ?? []);
+      const { needs } = draft;
+      const ids = prepareRoot(this.#pins, tree, maps, { last: last.header, wanted, needs });
+      const slots = this.#slots(maps, draft, last);
       const inUse = slotsOf(last);
-      const setSlots = placeSets(maps, change.table.sets, change.setOrigins ?? [], inUse);
-      const laid = this.#lay(change, compiled, last.header, ids, slots, setSlots);
+      const setSlots = placeSets(maps, draft.sets, draft.setOrigins, inUse);
+      const laid = draft.lay({
+        sequence: last.header.sequence + 1,
+        idSlot: ids.slot,
+        idEpoch: ids.epoch,
+        programs: programDigest(),
+        slots,
+        setSlots,
+      });
       const next = loadPinned(this.#pins, laid);
-      const isTrial = change.confirmWithin !== undefined;
+      const isTrial = draft.confirmWithin !== undefined;
       if (isTrial) setFallback(maps.table, last);
       putInForce(maps.table, next);
       const before = fold(last, next);
@@ -293,7 +361,7 @@ export class Firewall {
       this.#become(ownInForce(next));
       clearFallback(maps.table);
       dropSets(maps, [...inUse, ...(fallback ?? [])], setSlots);
-      for (const hook of JUDGING_HOOKS) if (!isNeeded(hook, change.table)) detach(this.#pins, hook);
+      for (const hook of JUDGING_HOOKS) if (!needs(hook)) detach(this.#pins, hook);
       return { before: old && before };
     } catch (error) {
       this.#endUnfinished();
@@ -375,9 +443,13 @@ export class Firewall {
   }
 
   /** What is attached where, for the table in force; undefined where nothing is installed. */
-  status(table: Table): Status | undefined {
+  status(table: () => Table): Status | undefined {
     const current = this.#inForce();
-    return current && readStatus(this.#pins, this.#environment.tree, current, table);
+    if (!current) return undefined;
+    const { release, generation } = current;
+    const known = release === 'own' ? decodeTraits(generation.header.traits) : undefined;
+    const traits = known ?? traitsOf(table());
+    return readStatus(this.#pins, this.#environment.tree, current, traits);
   }
 
   /**
@@ -556,6 +628,7 @@ export class Firewall {
       idEpoch: FIRST_EPOCH,
       cpus,
       programs: programDigest(),
+      traits: 0,
       deadline: 0n,
       origins: [],
       slots: [],
@@ -564,27 +637,17 @@ export class Firewall {
     });
   }
 
-  #lay(
-    change: Change,
-    compiled: CompiledTable,
-    last: Header,
-    ids: Assignment,
-    slots: Slots,
-    setSlots: SetSlots,
-  ): Generation {
-    const { confirmWithin } = change;
+  #lay(change: Change, compiled: CompiledTable, placement: Placement): Generation {
+    const { confirmWithin, isPrinted = false } = change;
+    const { hasParts } = compiled;
     return makeGeneration(compiled, {
+      ...placement,
       text: change.text,
-      sequence: last.sequence + 1,
-      idSlot: ids.slot,
-      idEpoch: ids.epoch,
       cpus: this.#environment.cpus,
-      programs: programDigest(),
+      traits: encodeTraits(traitsOf(change.table, { isPrinted, hasParts })),
       deadline:
         confirmWithin === undefined ? 0n : bootTime() + BigInt(confirmWithin) * NS_PER_SECOND,
       origins: change.origins,
-      slots,
-      setSlots,
       follows: true,
     });
   }
@@ -592,16 +655,11 @@ export class Firewall {
   /** Gives the opaque tests of the table slots: new ones are cleared before anything asks them. */
   #slots(
     { states, buckets }: Maps,
-    { tests }: CompiledTable,
+    { stateful, testOrigins }: Draft,
     last: LoadedGeneration,
-    origins: TestOrigins,
-  ) {
+  ): Slots {
     const inUse = readSlots(last.fd, last.header);
-    const slots = assignSlots(
-      tests.map(({ test }) => hasState(test)),
-      origins,
-      inUse,
-    );
+    const slots = assignSlots(stateful, testOrigins, inUse);
     clearSlots(states, slots, inUse);
     clearBuckets(buckets, inUse);
     writeClock(states, clockOffsets());

@@ -4,6 +4,7 @@ import {
   BUILTIN_CHAINS,
   type BuiltinChain,
   type CounterOwner,
+  chainNumber,
   counterOwners,
   elementAt,
   hasState,
@@ -11,9 +12,10 @@ import {
   placedTests,
   type Table,
 } from '@sockfilter/table';
-import { type Blob, encodeBlob } from './blob.js';
+import { type Blob, type ChainFacts, encodeBlob } from './blob.js';
 import { entriesOf } from './bucketmap.js';
 import { CapacityError } from './capacity.js';
+import type { EditedNodes, Splice } from './grouppart.js';
 import {
   COUNTERS_PER_PAGE,
   detailBit,
@@ -41,6 +43,8 @@ export interface CompiledTable {
   readonly denyUnseen: boolean;
   /** The named sets, by their names and as rules number them. */
   readonly sets: readonly string[];
+  /** Whether what a group's calls come to in a chain can be compiled alone, see grouppart.ts. */
+  readonly hasParts: boolean;
 }
 
 /** How a table is compiled. */
@@ -71,7 +75,8 @@ export function compileTable(
   const blob = encodeBlob(diagram, NODES_PER_PAGE, tests, told);
   const sets = table.sets.map(({ name }) => name);
   if (sets.length > MAX_SETS) throw new CapacityError('sets', sets.length, MAX_SETS);
-  return { blob, owners, tests, rules, denyUnseen: table.denyUnseen, sets };
+  const hasParts = diagram.roots.length === 1 && tests.length === 0 && sets.length === 0 && !told;
+  return { blob, owners, tests, rules, denyUnseen: table.denyUnseen, sets, hasParts };
 }
 
 export interface GenerationInput {
@@ -83,6 +88,8 @@ export interface GenerationInput {
   readonly cpus: number;
   /** What the attached programs are, as programDigest() says it. */
   readonly programs: number;
+  /** What is known of the table without its text, as encodeTraits() says it. */
+  readonly traits: number;
   /** When it is to be undone, in ns since boot; 0n for never. */
   readonly deadline: bigint;
   /**
@@ -112,6 +119,11 @@ export interface Header {
   readonly idSlot: number;
   readonly idEpoch: number;
   readonly programs: number;
+  readonly traits: number;
+  /** Steps that a walk takes at most behind a look at the group. */
+  readonly longest: number;
+  /** Nodes that were there when the table was compiled as a whole. */
+  readonly compiledNodes: number;
   readonly deadline: bigint;
   readonly counters: number;
   readonly counterPage: number;
@@ -154,110 +166,199 @@ function withSlots(
   return made;
 }
 
-/** Lays a generation out. */
-export function makeGeneration(compiled: CompiledTable, input: GenerationInput): Generation {
-  const { blob, owners, tests, rules, denyUnseen } = compiled;
-  const text = Buffer.from(input.text, 'utf8');
-  const nodeBytes = new Uint8Array(withSlots(compiled, input).buffer);
+/** What lies in a generation, and where is to be told. */
+interface Sections {
+  /** Page 0, with what programs must know of chains. */
+  readonly head: DataView<ArrayBuffer>;
+  readonly nodes: Uint8Array;
+  readonly origins: Uint8Array;
+  readonly base: Uint8Array;
+  readonly slots: Uint8Array;
+  readonly text: Uint8Array;
+}
 
-  const stripes = stripesFor(input.cpus);
-  const stripePages = Math.ceil(owners.length / COUNTERS_PER_PAGE);
-  const originPage = 1 + pagesFor(nodeBytes.length);
-  const basePage = originPage + pagesFor(4 * owners.length);
-  const counterPage = basePage + pagesFor(8 * (1 + owners.length));
-  const slotPage = counterPage + stripes * stripePages;
-  const textPage = slotPage + pagesFor(4 * (tests.length + input.setSlots.length));
+type Placed =
+  | 'counterPage'
+  | 'stripePages'
+  | 'originPage'
+  | 'basePage'
+  | 'slotPage'
+  | 'textPage'
+  | 'textBytes';
+
+function layOut(fixed: Omit<Header, Placed>, sections: Sections): Generation {
+  const { head, nodes, origins, base, slots, text } = sections;
+  const stripePages = Math.ceil(fixed.counters / COUNTERS_PER_PAGE);
+  const originPage = 1 + pagesFor(nodes.length);
+  const basePage = originPage + pagesFor(origins.length);
+  const counterPage = basePage + pagesFor(base.length);
+  const slotPage = counterPage + fixed.stripes * stripePages;
+  const textPage = slotPage + pagesFor(slots.length);
   const header: Header = {
-    format: FORMAT,
-    sequence: input.sequence,
-    idSlot: input.idSlot,
-    idEpoch: input.idEpoch,
-    programs: input.programs,
-    deadline: input.deadline,
-    counters: owners.length,
+    ...fixed,
     counterPage,
     stripePages,
-    stripes,
     originPage,
     basePage,
     textPage,
     textBytes: text.length,
-    nodes: blob.words.length / 2,
-    rules,
-    tests: tests.length,
     slotPage,
-    sets: input.setSlots.length,
-    entries: blob.entries,
   };
+  writeHeader(head, header);
+  const pages = new Map<number, Uint8Array>();
+  const put = (first: number, bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length; at += PAGE_BYTES) {
+      const page = bytes.subarray(at, at + PAGE_BYTES);
+      pages.set(first + at / PAGE_BYTES, page.length === PAGE_BYTES ? page : filled(page));
+    }
+  };
+  put(0, new Uint8Array(head.buffer));
+  put(1, nodes);
+  put(originPage, origins);
+  put(basePage, base);
+  put(slotPage, slots);
+  put(textPage, text);
+  return { pages, pageCount: textPage + pagesFor(text.length), header };
+}
 
-  const bits = (has: (chain: BuiltinChain) => boolean) =>
-    BUILTIN_CHAINS.reduce((set, chain, n) => set | (has(chain) ? 1 << n : 0), 0);
-  const head = encodeHeader(header);
+/** The page with zeros behind what it has. */
+function filled(bytes: Uint8Array): Uint8Array {
+  const page = new Uint8Array(PAGE_BYTES);
+  page.set(bytes);
+  return page;
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Uint32Array | BigUint64Array) =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+/** The header's words that have a bit for each chain. */
+const CHAIN_BITS = [
+  [HEADER.groupChains, 'testsGroup'],
+  [HEADER.ownerChains, 'testsOwner'],
+  [HEADER.markChains, 'testsMark'],
+  [HEADER.leadingChains, 'leadsElsewhere'],
+  [HEADER.refusingChains, 'canRefuse'],
+] as const;
+
+/** Says in the header what programs must know of the chain. */
+function setFacts(head: DataView, chain: BuiltinChain, facts: ChainFacts): void {
+  const n = chainNumber(chain);
+  for (const [at, fact] of CHAIN_BITS) {
+    const others = head.getUint32(at, true) & ~(1 << n);
+    head.setUint32(at, others | (facts[fact] ? 1 << n : 0), true);
+  }
+  const asked = facts.details.reduce((set, detail) => set | detailBit(detail), 0);
+  head.setUint32(HEADER.details + 4 * n, asked, true);
+}
+
+/** Lays a generation out. */
+export function makeGeneration(compiled: CompiledTable, input: GenerationInput): Generation {
+  const { blob, owners, tests, rules, denyUnseen } = compiled;
+  const head = new DataView(new ArrayBuffer(PAGE_BYTES));
   blob.listenerEntries.forEach((entry, n) => {
     head.setUint32(HEADER.listeners + 4 * n, entry, true);
   });
   head.setUint32(HEADER.denyUnseen, denyUnseen ? 1 : 0, true);
-  head.setUint32(
-    HEADER.groupChains,
-    bits((chain) => blob.facts[chain].testsGroup),
-    true,
-  );
-  head.setUint32(
-    HEADER.ownerChains,
-    bits((chain) => blob.facts[chain].testsOwner),
-    true,
-  );
-  head.setUint32(
-    HEADER.markChains,
-    bits((chain) => blob.facts[chain].testsMark),
-    true,
-  );
-  head.setUint32(
-    HEADER.leadingChains,
-    bits((chain) => blob.facts[chain].leadsElsewhere),
-    true,
-  );
-  head.setUint32(
-    HEADER.refusingChains,
-    bits((chain) => blob.facts[chain].canRefuse),
-    true,
-  );
+  for (const chain of BUILTIN_CHAINS) setFacts(head, chain, blob.facts[chain]);
 
-  BUILTIN_CHAINS.forEach((chain, n) => {
-    const asked = blob.facts[chain].details.reduce((set, detail) => set | detailBit(detail), 0);
-    head.setUint32(HEADER.details + 4 * n, asked, true);
-  });
-
-  const originBytes = new Uint8Array(4 * owners.length);
-  const originView = new DataView(originBytes.buffer);
-  const baseBytes = new Uint8Array(8 * (1 + owners.length));
-  const baseView = new DataView(baseBytes.buffer);
-  baseView.setBigUint64(0, input.follows ? 0n : 1n, true);
+  const origins = new Uint32Array(owners.length);
+  const base = new BigUint64Array(1 + owners.length);
+  base[0] = input.follows ? 0n : 1n;
   owners.forEach(({ rule, chain }, n) => {
     const origin = input.origins[n];
-    if (origin !== undefined) originView.setUint32(4 * n, origin + 1, true);
-    else baseView.setBigUint64(8 * (n + 1), (rule ?? chain).packets, true);
+    if (origin !== undefined) origins[n] = origin + 1;
+    else base[n + 1] = (rule ?? chain).packets;
   });
+  return layOut(
+    {
+      format: FORMAT,
+      sequence: input.sequence,
+      idSlot: input.idSlot,
+      idEpoch: input.idEpoch,
+      programs: input.programs,
+      traits: input.traits,
+      deadline: input.deadline,
+      counters: owners.length,
+      stripes: stripesFor(input.cpus),
+      nodes: blob.words.length / 2,
+      rules,
+      tests: tests.length,
+      sets: input.setSlots.length,
+      entries: blob.entries,
+      longest: blob.longestPath,
+      compiledNodes: blob.words.length / 2,
+    },
+    {
+      head,
+      nodes: bytesOf(withSlots(compiled, input)),
+      origins: bytesOf(origins),
+      base: bytesOf(base),
+      slots: bytesOf(Uint32Array.from([...input.slots, ...input.setSlots])),
+      text: Buffer.from(input.text, 'utf8'),
+    },
+  );
+}
 
-  const pages = new Map<number, Uint8Array>();
-  const put = (first: number, bytes: Uint8Array) => {
-    for (let at = 0; at < bytes.length; at += PAGE_BYTES) {
-      const page = new Uint8Array(PAGE_BYTES);
-      page.set(bytes.subarray(at, at + PAGE_BYTES));
-      pages.set(first + at / PAGE_BYTES, page);
-    }
-  };
-  put(0, new Uint8Array(head.buffer));
-  put(1, nodeBytes);
-  put(originPage, originBytes);
-  put(basePage, baseBytes);
-  put(slotPage, new Uint8Array(Uint32Array.from([...input.slots, ...input.setSlots]).buffer));
-  put(textPage, text);
-  return {
-    pages,
-    pageCount: textPage + pagesFor(text.length),
-    header,
-  };
+/** A generation as it was read back: page 0, what that says, and the nodes. */
+export interface StandingGeneration {
+  readonly page: Uint8Array;
+  readonly header: Header;
+  readonly words: Uint32Array;
+}
+
+/** What becomes of a generation without opaque tests and sets, whose nodes go on but for one part. */
+export interface GenerationEdit
+  extends Pick<GenerationInput, 'sequence' | 'idSlot' | 'idEpoch' | 'programs' | 'traits'> {
+  /** In UTF-8. */
+  readonly text: Uint8Array;
+  /** Which counters go and come. All others go on. */
+  readonly splice: Splice;
+  /** What each counter that comes starts at. */
+  readonly packets: readonly bigint[];
+  /** The nodes, if they are others, of the chain that was edited. */
+  readonly part: { readonly chain: BuiltinChain; readonly nodes: EditedNodes } | undefined;
+}
+
+/** Lays the generation out that follows another. */
+export function makeEdited(old: StandingGeneration, edit: GenerationEdit): Generation {
+  const { splice, packets, part } = edit;
+  const head = new DataView(Uint8Array.from(old.page).buffer);
+  if (part) setFacts(head, part.chain, part.nodes.facts);
+  const counters = old.header.counters + splice.added - splice.removed;
+  const origins = new Uint32Array(counters);
+  for (let n = 0; n < splice.at; n++) origins[n] = n + 1;
+  for (let n = splice.at + splice.added; n < counters; n++)
+    origins[n] = n + 1 + splice.removed - splice.added;
+  const base = new BigUint64Array(1 + counters);
+  packets.forEach((count, n) => {
+    base[1 + splice.at + n] = count;
+  });
+  const words = part?.nodes.words ?? old.words;
+  const { entries } = old.header;
+  return layOut(
+    {
+      ...old.header,
+      sequence: edit.sequence,
+      idSlot: edit.idSlot,
+      idEpoch: edit.idEpoch,
+      programs: edit.programs,
+      traits: edit.traits,
+      deadline: 0n,
+      counters,
+      nodes: words.length / 2,
+      rules: old.header.rules + splice.added - splice.removed,
+      entries: part ? { ...entries, [part.chain]: part.nodes.entry } : entries,
+      longest: part?.nodes.longest ?? old.header.longest,
+    },
+    {
+      head,
+      nodes: bytesOf(words),
+      origins: bytesOf(origins),
+      base: bytesOf(base),
+      slots: new Uint8Array(),
+      text: edit.text,
+    },
+  );
 }
 
 const SCALARS = [
@@ -265,6 +366,9 @@ const SCALARS = [
   ['idSlot', HEADER.idSlot],
   ['idEpoch', HEADER.idEpoch],
   ['programs', HEADER.programs],
+  ['traits', HEADER.traits],
+  ['longest', HEADER.longest],
+  ['compiledNodes', HEADER.compiledNodes],
   ['counterPage', HEADER.counterPage],
   ['stripePages', HEADER.stripePages],
   ['sequence', HEADER.sequence],
@@ -280,15 +384,13 @@ const SCALARS = [
   ['sets', HEADER.sets],
 ] as const;
 
-function encodeHeader(header: Header): DataView<ArrayBuffer> {
-  const view = new DataView(new ArrayBuffer(PAGE_BYTES));
+function writeHeader(view: DataView, header: Header): void {
   for (const [field, at] of SCALARS) view.setUint32(at, header[field], true);
   view.setUint32(HEADER.stripeMask, header.stripes - 1, true);
   view.setBigUint64(HEADER.deadline, header.deadline, true);
   BUILTIN_CHAINS.forEach((chain, n) => {
     view.setUint32(HEADER.entries + 4 * n, header.entries[chain], true);
   });
-  return view;
 }
 
 /** What page 0 of a generation says; of another format's only what stays in all of them holds (FORMAT). */
@@ -302,6 +404,9 @@ export function decodeHeader(page: Uint8Array): Header {
     idSlot: scalar(HEADER.idSlot),
     idEpoch: scalar(HEADER.idEpoch),
     programs: scalar(HEADER.programs),
+    traits: scalar(HEADER.traits),
+    longest: scalar(HEADER.longest),
+    compiledNodes: scalar(HEADER.compiledNodes),
     deadline: view.getBigUint64(HEADER.deadline, true),
     counters: scalar(HEADER.counters),
     counterPage: scalar(HEADER.counterPage),

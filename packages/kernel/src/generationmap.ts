@@ -1,7 +1,20 @@
 /** Generations in the kernel: made, read and folded page by page. */
-import { BPF_F_INNER_MAP, createMap, type Fd, lookup, type MapSpec, update } from '@sockfilter/bpf';
+import {
+  BPF_F_INNER_MAP,
+  createMap,
+  type Fd,
+  lookupInto,
+  type MapSpec,
+  update,
+} from '@sockfilter/bpf';
+import { elementAt } from '@sockfilter/table';
 import type { WalkableBlob } from './blobwalk.js';
-import { decodeHeader, type Generation, type Header } from './generation.js';
+import {
+  decodeHeader,
+  type Generation,
+  type Header,
+  type StandingGeneration,
+} from './generation.js';
 import { FORMAT, HEADER, NODES_PER_PAGE, PAGE_BYTES } from './layout.js';
 import type { SetSlots } from './setmap.js';
 import type { Slots } from './statemap.js';
@@ -27,9 +40,9 @@ function pageKey(page: number): Uint8Array {
 function readPages(fd: Fd, first: number, bytes: number): Uint8Array {
   const result = new Uint8Array(Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES);
   for (let at = 0; at < bytes; at += PAGE_BYTES) {
-    const page = lookup(fd, pageKey(first + at / PAGE_BYTES), PAGE_BYTES);
-    if (!page) throw new RangeError(`a generation has no page ${first + at / PAGE_BYTES}`);
-    result.set(page, at);
+    const page = first + at / PAGE_BYTES;
+    if (!lookupInto(fd, pageKey(page), result.subarray(at, at + PAGE_BYTES)))
+      throw new RangeError(`a generation has no page ${page}`);
   }
   return result.subarray(0, bytes);
 }
@@ -55,8 +68,21 @@ export function markFormat(fd: Fd): void {
   update(fd, pageKey(0), page);
 }
 
-export function readText(fd: Fd, { textPage, textBytes }: Header): string {
-  return Buffer.from(readPages(fd, textPage, textBytes)).toString('utf8');
+/** The text in UTF-8. */
+export function readTextBytes(fd: Fd, { textPage, textBytes }: Header): Buffer {
+  const { buffer, byteOffset, byteLength } = readPages(fd, textPage, textBytes);
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+export function readText(fd: Fd, header: Header): string {
+  return readTextBytes(fd, header).toString('utf8');
+}
+
+/** All of a generation that the next one may go on with. */
+export function readStanding(fd: Fd, header: Header): StandingGeneration {
+  const nodes = readPages(fd, 1, 8 * header.nodes);
+  const words = new Uint32Array(nodes.buffer, 0, 2 * header.nodes);
+  return { page: readPages(fd, 0, PAGE_BYTES), header, words };
 }
 
 export function readBlob(fd: Fd, { nodes, entries }: Header): WalkableBlob {
@@ -86,39 +112,52 @@ function readBase(fd: Fd, { basePage, counters }: Header): Uint8Array {
   return readPages(fd, basePage, 8 * (1 + counters));
 }
 
+/** A number for each counter. */
+export type Totals = BigUint64Array;
+
 /** The base that a generation has once the totals of the one before are folded in. */
-function foldedBase(fd: Fd, header: Header, before: readonly bigint[]): Uint8Array {
+function foldedBase(fd: Fd, header: Header, before: Totals): Uint8Array {
   const base = readBase(fd, header).slice();
   const origins = viewOf(readPages(fd, header.originPage, 4 * header.counters));
-  const view = viewOf(base);
+  const halves = new Uint32Array(base.buffer, base.byteOffset, base.length / 4);
+  const totals = new Uint32Array(before.buffer, before.byteOffset, 2 * before.length);
   for (let n = 0; n < header.counters; n++) {
     const origin = origins.getUint32(4 * n, true);
     if (origin === 0) continue;
-    const total = before[origin - 1];
-    if (total === undefined) throw new RangeError(`the generation before has no counter ${origin}`);
-    view.setBigUint64(8 * (n + 1), total, true);
+    if (origin > before.length)
+      throw new RangeError(`the generation before has no counter ${origin}`);
+    halves[2 * n + 2] = elementAt(totals, 2 * origin - 2);
+    halves[2 * n + 3] = elementAt(totals, 2 * origin - 1);
   }
-  view.setBigUint64(0, 1n, true);
+  viewOf(base).setBigUint64(0, 1n, true);
   return base;
 }
+
+/** Adds to each number the other's; in halves, since there may be a million, and every bigint is an object. */
+function add(totals: Uint32Array, counts: Uint32Array): void {
+  for (let at = 0; at < totals.length; at += 2) {
+    const low = elementAt(totals, at) + elementAt(counts, at);
+    totals[at] = low;
+    totals[at + 1] =
+      elementAt(totals, at + 1) + elementAt(counts, at + 1) + (low > MAX_HALF ? 1 : 0);
+  }
+}
+
+const MAX_HALF = 2 ** 32 - 1;
 
 /**
  * What each counter has come to. `before` are the totals of the generation before where they have not
  * been folded in yet.
  */
-export function readTotals(fd: Fd, header: Header, before?: readonly bigint[]): readonly bigint[] {
-  const base = viewOf(before ? foldedBase(fd, header, before) : readBase(fd, header));
-  const totals = Array.from({ length: header.counters }, (_, n) =>
-    base.getBigUint64(8 * (n + 1), true),
-  );
+export function readTotals(fd: Fd, header: Header, before?: Totals): Totals {
+  const base = before ? foldedBase(fd, header, before) : readBase(fd, header);
+  const totals = new Uint32Array(base.slice(8).buffer);
   for (let stripe = 0; stripe < header.stripes; stripe++) {
     const page = header.counterPage + stripe * header.stripePages;
-    const counts = viewOf(readPages(fd, page, 8 * header.counters));
-    totals.forEach((total, n) => {
-      totals[n] = total + counts.getBigUint64(8 * n, true);
-    });
+    const counts = readPages(fd, page, 8 * header.counters);
+    add(totals, new Uint32Array(counts.buffer, counts.byteOffset, counts.length / 4));
   }
-  return totals;
+  return new BigUint64Array(totals.buffer);
 }
 
 /**
@@ -126,7 +165,7 @@ export function readTotals(fd: Fd, header: Header, before?: readonly bigint[]): 
  * writes depends on nothing that it has written, so that it can be done again after an interruption;
  * the mark that it is done is in the page that is written last.
  */
-export function writeBase(fd: Fd, header: Header, before: readonly bigint[]): void {
+export function writeBase(fd: Fd, header: Header, before: Totals): void {
   const base = foldedBase(fd, header, before);
   for (let at = Math.floor((base.length - 1) / PAGE_BYTES); at >= 0; at--) {
     const page = new Uint8Array(PAGE_BYTES);

@@ -14,6 +14,7 @@ export {
 } from './firewall.js';
 export { type CompiledTable, compileTable } from './generation.js';
 export { LockedError } from './lock.js';
+export type { PartChange } from './partchange.js';
 export { registrationOf } from './pathmap.js';
 export { instanceName } from './pins.js';
 export { programDigest } from './programs.js';

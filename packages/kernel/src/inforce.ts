@@ -7,7 +7,7 @@
  */
 import { type Fd, lookup, remove, update } from '@sockfilter/bpf';
 import type { Generation, Header } from './generation.js';
-import { loadGeneration, readTotals, writeBase } from './generationmap.js';
+import { loadGeneration, readTotals, type Totals, writeBase } from './generationmap.js';
 import { TABLE_SLOTS } from './layout.js';
 import { GENERATION_PIN, generationPin, type Pins } from './pins.js';
 
@@ -57,7 +57,7 @@ export function clearFallback(table: Fd): void {
 }
 
 /** Folds the counts of the generation before in, which must be at rest; gives its final counts. */
-export function fold(last: LoadedGeneration, next: LoadedGeneration): readonly bigint[] {
+export function fold(last: LoadedGeneration, next: LoadedGeneration): Totals {
   const before = readTotals(last.fd, last.header);
   writeBase(next.fd, next.header, before);
   return before;

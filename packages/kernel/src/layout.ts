@@ -187,6 +187,10 @@ export const HEADER = {
   listeners: 124,
   /** What only the tool reads. */
   programs: 104,
+  /** What is known of the table without its text, see traits.ts; 0 where nothing is. */
+  traits: 200,
+  longest: 204,
+  compiledNodes: 208,
   sequence: 48,
   counters: 52,
   originPage: 56,

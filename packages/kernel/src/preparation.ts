@@ -1,5 +1,4 @@
 /** What a commit makes ready before the new generation is in force: hooks that are attached, ids of groups. */
-import type { Table } from '@sockfilter/table';
 import { type Assignment, assignGroups, nextAssignment } from './assignment.js';
 import {
   attachMissing,
@@ -10,7 +9,7 @@ import {
 } from './attachment.js';
 import { adoptCgroups, type Tree } from './cgrouptree.js';
 import type { Header } from './generation.js';
-import { ANSWER_HOOKS, CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
+import { ANSWER_HOOKS, CALL_HOOKS, type Hook, TRACEPOINTS } from './hooks.js';
 import type { Maps } from './maps.js';
 import { type Registered, registeredPaths } from './pathmap.js';
 import type { Pins } from './pins.js';
@@ -22,8 +21,8 @@ export interface Transition {
   readonly last: Header;
   /** The groups that are to be. */
   readonly wanted: Registered;
-  /** The table that is to be. */
-  readonly table: Table;
+  /** Whether the table that is to be has work for the hook. */
+  readonly needs: (hook: Hook) => boolean;
 }
 
 function sameEntries(a: Registered, b: Registered): boolean {
@@ -38,7 +37,7 @@ export function prepareRoot(
   pins: Pins,
   tree: Tree,
   maps: Maps,
-  { last, wanted, table }: Transition,
+  { last, wanted, needs }: Transition,
 ): Assignment {
   const ids: Assignment = { slot: last.idSlot, epoch: last.idEpoch };
   const inForce = registeredPaths(maps.paths, ids.slot);
@@ -52,18 +51,13 @@ export function prepareRoot(
     adoptCgroups(maps, tree);
     assignGroups(maps, tree, ids, inForce);
   }
-  const needed = CALL_HOOKS.filter((hook) => isNeeded(hook, table));
+  const needed = CALL_HOOKS.filter(needs);
   attachMissing(pins, tree, maps, needed);
   if (last.programs !== programDigest()) {
     replacePrograms(pins, tree, maps, [...TRACEPOINTS, ...needed]);
     for (const hook of ANSWER_HOOKS) detach(pins, hook);
   }
-  attachPossible(
-    pins,
-    tree,
-    maps,
-    ANSWER_HOOKS.filter((hook) => isNeeded(hook, table)),
-  );
+  attachPossible(pins, tree, maps, ANSWER_HOOKS.filter(needs));
   if (sameEntries(inForce, wanted)) return ids;
   const next = nextAssignment(ids);
   assignGroups(maps, tree, next, wanted);

@@ -1,13 +1,12 @@
 /** What is attached where, and how big it is. */
 import { mapInfo } from '@sockfilter/bpf';
 import { READER_SLOTS } from '@sockfilter/events';
-import type { Table } from '@sockfilter/table';
 import { inspectHook } from './attachment.js';
 import { bootTime } from './bootclock.js';
 import type { Tree } from './cgrouptree.js';
 import { type LaterProgram, laterPrograms } from './foreign.js';
 import { countCgroups, countRemoved } from './groupmap.js';
-import { ANSWER_HOOKS, CALL_HOOKS, isNeeded, TRACEPOINTS } from './hooks.js';
+import { ANSWER_HOOKS, CALL_HOOKS, TRACEPOINTS } from './hooks.js';
 import type { LoadedGeneration } from './inforce.js';
 import type { InForceInstance } from './instance.js';
 import { MAX_PATHS, MAX_RULES, MAX_SETS, PAGE_BYTES } from './layout.js';
@@ -15,6 +14,7 @@ import { closeMaps, openMaps } from './maps.js';
 import { registeredPaths } from './pathmap.js';
 import { generationPin, instanceName, type Pins } from './pins.js';
 import { countReaders } from './readerslot.js';
+import type { Traits } from './traits.js';
 
 export interface HookStatus {
   readonly name: string;
@@ -73,7 +73,7 @@ export interface Status extends Partial<Entries> {
   readonly later: readonly LaterProgram[];
 }
 
-function readEntries(pins: Pins, tree: Tree, { header }: LoadedGeneration, table: Table): Entries {
+function readEntries(pins: Pins, tree: Tree, { header }: LoadedGeneration): Entries {
   const maps = openMaps(pins);
   try {
     const paths = registeredPaths(maps.paths, header.idSlot).size;
@@ -88,7 +88,7 @@ function readEntries(pins: Pins, tree: Tree, { header }: LoadedGeneration, table
       cgroupCapacity,
       limits: [
         { resource: 'rules', used: header.rules, most: MAX_RULES },
-        { resource: 'sets', used: table.sets.length, most: MAX_SETS },
+        { resource: 'sets', used: header.sets, most: MAX_SETS },
         { resource: 'paths', used: paths, most: MAX_PATHS },
         { resource: 'cgroups', used: cgroups, most: cgroupCapacity },
         { resource: 'removed cgroups', used: removed, most: mapInfo(maps.removed).maxEntries },
@@ -105,14 +105,14 @@ export function readStatus(
   pins: Pins,
   tree: Tree,
   { generation, release, trial }: InForceInstance,
-  table: Table,
+  traits: Traits,
 ): Status {
   const { fd, header } = generation;
-  const answers = ANSWER_HOOKS.filter((hook) => isNeeded(hook, table));
+  const answers = ANSWER_HOOKS.filter(({ name }) => traits.hooks.has(name));
   const here = answers.filter((hook) => inspectHook(pins, tree, hook).attached);
   const hooks = [...TRACEPOINTS, ...CALL_HOOKS, ...here].map((hook) => ({
     ...hook,
-    needed: isNeeded(hook, table),
+    needed: hook.needed === 'always' || traits.hooks.has(hook.name),
     ...inspectHook(pins, tree, hook),
   }));
   return {
@@ -121,14 +121,14 @@ export function readStatus(
     sequence: header.sequence,
     committed: pins.timeOf(generationPin(header.sequence)),
     rules: header.rules,
-    denyUnseen: table.denyUnseen,
+    denyUnseen: traits.hooks.has('sock_create'),
     nodes: header.nodes,
     bytes: mapInfo(fd).maxEntries * PAGE_BYTES,
     format: header.format,
     release,
     trialSeconds:
       trial?.state === 'pending' ? Number(trial.deadline - bootTime()) / 1e9 : undefined,
-    ...(release === 'own' && readEntries(pins, tree, generation, table)),
+    ...(release === 'own' && readEntries(pins, tree, generation)),
     hooks: hooks.map(({ name, chains, needed, attached, programId }) => ({
       name,
       chains,

@@ -75,6 +75,7 @@ function stage({ pins, environment }: Place, old: LoadedGeneration, table: Table
         idEpoch: FIRST_EPOCH,
         cpus: environment.cpus,
         programs: programDigest(),
+        traits: 0,
         deadline: 0n,
         origins: compiled.owners.map((_, n) => n),
         slots,

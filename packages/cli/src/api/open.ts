@@ -116,7 +116,7 @@ export function open(root: string, options: OpenOptions = {}): Sockfilter {
     confirm: () => confirmTrial(live),
     undo: () => goBack(live),
     status: () =>
-      withLiveTable(live, 'read', ({ open: { table }, firewall }) => firewall.status(table)),
+      withLiveTable(live, 'read', ({ open, firewall }) => firewall.status(() => open.table)),
     explain: (call: PacketWords, moment: Moment = {}) =>
       withLiveTable(live, 'read', (found) => explainInForce(found, call, moment)),
     events: (events: EventsOptions = {}) => listenTo(live.root, events, tell),

@@ -19,7 +19,7 @@ import { CONTENT_TYPE, type Family, type Labels, printMetrics } from './openmetr
 function readMetrics(globals: Globals, heard: readonly Family[] = []): string {
   const found = withLiveTable(globals, 'read', ({ firewall, open }) => {
     const { table, counters, revision } = open;
-    const status = firewall.status(table);
+    const status = firewall.status(() => table);
     const hash = hashText(printSave(table));
     return status && { status, table, counters, version: VERSION, hash, label: revision?.label };
   });

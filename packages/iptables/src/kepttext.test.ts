@@ -1,0 +1,106 @@
+/** What is cut out of a text is what is printed of the table that it says. */
+import { NO_NAMES } from '@sockfilter/language';
+import {
+  counterOwners,
+  findRule,
+  type Rule,
+  sameRule,
+  type Table,
+  TableError,
+} from '@sockfilter/table';
+import fc from 'fast-check';
+import { tables } from '../../../test/arbitrary/table.js';
+import { propertyRuns } from '../../../test/harness/length.js';
+import {
+  findKeptRule,
+  keptText,
+  parseSave,
+  printKeptRules,
+  printKeptSave,
+  printRule,
+  printRules,
+  printSave,
+} from './index.js';
+
+const COMMENT = '# revision: one sha256:0\n';
+
+/** Without what sets hold, which no text in force says. */
+const kept = (table: Table) => {
+  const text = keptText(`${COMMENT}${printSave(table, { elements: false })}`);
+  const { table: head, diagnostics } = parseSave(text.head, 'head', { names: NO_NAMES });
+  expect(diagnostics).toEqual([]);
+  return { text, head };
+};
+
+const hasRule = (find: () => number): boolean => {
+  try {
+    find();
+    return true;
+  } catch (error) {
+    if (error instanceof TableError) return false;
+    throw error;
+  }
+};
+
+it('cuts listings out of the text as they are printed', () => {
+  fc.assert(
+    fc.property(tables(12), (table) => {
+      const { text, head } = kept(table);
+      expect(printKeptRules(text, head)).toBe(printRules(table));
+      for (const { name, rules } of table.chains) {
+        expect(printKeptRules(text, head, name)).toBe(printRules(table, { chain: name }));
+        const { start, end } = text.spanOf(name);
+        expect(text.text.slice(start, end)).toBe(
+          rules.map((rule) => `${printRule(name, rule)}\n`).join(''),
+        );
+      }
+      const owners = counterOwners(table);
+      const counts = new Map<Rule | string, bigint>(
+        owners.map(({ rule, chain }, n) => [rule ?? chain.name, BigInt(n * n)]),
+      );
+      const counters = owners.map((_, n) => BigInt(n * n));
+      const whole = printSave(table, {
+        elements: false,
+        counters: ({ rule, chain }) => counts.get(rule ?? chain.name),
+      });
+      expect(printKeptSave(text, head, counters)).toBe(`${COMMENT}${whole}`);
+    }),
+    { numRuns: propertyRuns(500) },
+  );
+});
+
+it('finds the rules that the table has', () => {
+  fc.assert(
+    fc.property(tables(3), tables(1), (table, other) => {
+      const { text, head } = kept(table);
+      const rules = [...table.chains, ...other.chains].flatMap((chain) => chain.rules);
+      for (const { name, rules: own } of table.chains)
+        for (const rule of rules) {
+          const found = hasRule(() => findKeptRule(text, head, name, rule));
+          expect(found).toBe(hasRule(() => findRule(table, name, rule)));
+          expect(found).toBe(own.some((each) => sameRule(each, rule)));
+        }
+      expect(() =>
+        findKeptRule(
+          text,
+          head,
+          'NONE',
+          rules[0] ?? { matches: [], target: undefined, packets: 0n },
+        ),
+      ).toThrow('No chain');
+    }),
+    { numRuns: propertyRuns(100) },
+  );
+});
+
+it('wants a rule of its own line', () => {
+  const rule = (text: string) =>
+    parseSave(`*socket\n${text}\nCOMMIT\n`, 'rules', { names: NO_NAMES }).table.chains[0]?.rules[0];
+  const [short] = [rule('-A BIND -j ACCEPT')];
+  const text = keptText(
+    '*socket\n:BIND ACCEPT [0:0]\n:ACCEPT ACCEPT [0:0]\n:CONNECT ACCEPT [0:0]\n:SENDTO ACCEPT [0:0]\n:RECVFROM ACCEPT [0:0]\n-A BIND -m comment --comment "-A BIND -j ACCEPT" -j DROP\nCOMMIT\n',
+  );
+  const head = parseSave(text.head, 'head', { names: NO_NAMES }).table;
+  if (!short) throw new TypeError('no rule');
+  expect(() => findKeptRule(text, head, 'BIND', short)).toThrow('Bad rule');
+});
