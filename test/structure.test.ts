@@ -1,6 +1,6 @@
 /** The architecture, held against the imports that the sources really have. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ARCHITECTURE } from './harness/architecture.js';
 import {
@@ -48,6 +48,15 @@ describe('the packages', () => {
     );
     expect(new Set(sources.map(({ path }) => path.split('/')[0]))).toEqual(new Set(withSource));
     expect(sources.flatMap(importsOf).length).toBeGreaterThan(50);
+  });
+
+  test('name no repository until there is one: a placeholder is a name that somebody else can have', () => {
+    const manifests = readdirSync(PACKAGES).map((name) => join(PACKAGES, name, 'package.json'));
+    const texts = manifests
+      .filter((file) => existsSync(file))
+      .map((file) => readFileSync(file, 'utf8'));
+    expect(texts.length).toBeGreaterThan(10);
+    expect(texts.filter((text) => /github\.com\/(?:OWNER|owner|example)\b/.test(text))).toEqual([]);
   });
 
   test('import only along the arrows', () => {

@@ -96,15 +96,12 @@ async function compareBuilds(first, second, work) {
   );
 }
 
-async function tryDeb(root, deb, before, cgroup2) {
+/** A shell in the Debian, below a control group of its own with one named web in it; all of it goes with the end of `body`. */
+async function inDebian(root, cgroup2, body) {
   const name = `sockfilter-packages-${process.pid}`;
   const folder = join(cgroup2, name);
-  mkdirSync(folder);
-  mkdirSync(join(folder, 'web'));
-  copyFileSync(deb, join(root, 'after.deb'));
-  copyFileSync(before, join(root, 'before.deb'));
+  mkdirSync(join(folder, 'web'), { recursive: true });
   copyFileSync(fileURLToPath(new URL('caller.pl', import.meta.url)), join(root, 'caller.pl'));
-  rmSync(join(root, 'stop'), { force: true });
   const shell = new Shell(root, cgroup2, {
     SOCKFILTER_ROOT: `/${name}`,
     DEBIAN_FRONTEND: 'noninteractive',
@@ -116,9 +113,24 @@ async function tryDeb(root, deb, before, cgroup2) {
     return text;
   };
   const call = (address) => gives(`perl /caller.pl /sys/fs/cgroup/${name}/web ${address} 3`);
+  try {
+    await body({ name, shell, gives, call });
+  } finally {
+    await shell.close();
+    for (const path of [join(folder, 'web'), folder]) rmdirSync(path);
+    rmSync(join(root, 'caller.pl'));
+  }
+}
+
+const REFUSED = '127.0.0.2';
+const RULE = `-A CONNECT -d ${REFUSED}/32 -m cgroup --id web -j REJECT --reject-with EACCES`;
+
+async function tryDeb(root, deb, before, { name, shell, gives, call }) {
+  copyFileSync(deb, join(root, 'after.deb'));
+  copyFileSync(before, join(root, 'before.deb'));
+  rmSync(join(root, 'stop'), { force: true });
   const install =
     'apt-get install -y -q --no-install-recommends --allow-downgrades -o APT::Sandbox::User=root';
-  const REFUSED = '127.0.0.2';
   try {
     await test('there is no Node', async () => {
       assert.notEqual((await shell.ask('command -v node nodejs')).status, 0);
@@ -144,10 +156,9 @@ async function tryDeb(root, deb, before, cgroup2) {
       await gives('sockfilter-save', /^:BIND ACCEPT/m);
       await gives('sockfilter status', /attached/);
     });
-    const rule = `-A CONNECT -d ${REFUSED}/32 -m cgroup --id web -j REJECT --reject-with EACCES`;
     await test('rules are in force', async () => {
       await gives(`sockfilter group add web --path /${name}/web`);
-      await gives(`sockfilter ${rule}`);
+      await gives(`sockfilter ${RULE}`);
       assert.equal(await call(REFUSED), 'EACCES=3\n');
       assert.equal(await call('127.0.0.1'), 'ok=3\n');
       await gives('sockfilter-save > /saved.rules && sockfilter-restore --test /saved.rules');
@@ -194,10 +205,34 @@ async function tryDeb(root, deb, before, cgroup2) {
       assert.doesNotMatch((await shell.ask(left)).text, /^\//m);
     });
   } finally {
-    await shell.close();
-    for (const path of [join(folder, 'web'), folder]) rmdirSync(path);
-    for (const file of ['after.deb', 'before.deb', 'caller.pl', 'calls', 'saved.rules', 'stop'])
+    for (const file of ['after.deb', 'before.deb', 'calls', 'saved.rules', 'stop'])
       rmSync(join(root, file), { force: true });
+  }
+}
+
+/** What the .rpm puts where works as what the .deb does, and its removal leaves what is in force. */
+async function enforceRpm(root, rpm, { name, shell, gives, call }) {
+  const run = (...words) => execFileSync('rpm', ['--root', root, ...words], { stdio: 'pipe' });
+  run('--initdb');
+  run('-i', '--nodeps', '--noscripts', rpm);
+  try {
+    await gives('sockfilter --version', /^sockfilter v\d/);
+    const unit = '/usr/lib/systemd/system/sockfilter.service';
+    await gives(`$(sed -n 's/^ExecStart=//p' ${unit})`);
+    await gives('sockfilter status', /attached/);
+    await gives(`sockfilter group add web --path /${name}/web`);
+    await gives(`sockfilter ${RULE}`);
+    assert.equal(await call(REFUSED), 'EACCES=3\n');
+    assert.equal(await call('127.0.0.1'), 'ok=3\n');
+    run('-e', '--noscripts', 'sockfilter');
+    assert.notEqual((await shell.ask('ls /usr/bin/sockfilter')).status, 0);
+    assert.equal(await call(REFUSED), 'EACCES=3\n');
+    run('-i', '--nodeps', '--noscripts', rpm);
+    await gives('sockfilter teardown');
+    assert.equal(await call(REFUSED), 'ok=3\n');
+  } finally {
+    spawnSync('rpm', ['--root', root, '-e', '--noscripts', 'sockfilter']);
+    rmSync(join(root, 'var/lib/sockfilter'), { recursive: true, force: true });
   }
 }
 
@@ -240,7 +275,13 @@ try {
   const root = process.env.SOCKFILTER_PACKAGES_ROOT ?? join(work, 'debian');
   if (process.getuid() !== 0 || !cgroup2) skip('the .deb in force', 'it needs root and cgroup2');
   else if (!makeRoot(root)) skip('the .deb in force', 'debootstrap is not installed, or fails');
-  else await tryDeb(root, deb, makeBefore(deb, work), cgroup2);
+  else {
+    const before = makeBefore(deb, work);
+    await inDebian(root, cgroup2, (place) => tryDeb(root, deb, before, place));
+    if (isThere('rpm') && rpm)
+      await test('rules are in force by the .rpm too, and stay when it goes', () =>
+        inDebian(root, cgroup2, (place) => enforceRpm(root, rpm, place)));
+  }
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
