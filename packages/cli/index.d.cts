@@ -789,6 +789,14 @@ declare class ConditionCompiler {
   /** The diagram that is the terminal `hit` where all the clauses hold, else NONE. */
   compile(clauses: readonly Clause[], hit: Ref): Ref;
 }
+interface OverlayRules {
+  /** What two diagrams come to, the first in front; NONE leaves the other as it is. */
+  readonly pair: Operation;
+  /** Whether nothing behind the terminal, which is not NONE, can change it. */
+  readonly isOver: (terminal: Ref) => boolean;
+  /** Runs what is done with the parts from one to the other, by their places. */
+  readonly during?: (<T>(from: number, to: number, work: () => T) => T) | undefined;
+}
 declare class FreePieces {
   #private;
   /** False while no table had an opaque test. */
@@ -825,7 +833,12 @@ declare class SetStore {
   /** All packets of a built-in chain, possible or not. */
   chain(name: string): Ref;
   /** The first of many diagrams that is not OUT; or what another operation makes of them, and its end is said by `isOver`. */
-  overlayAll(parts: readonly Ref[], pair?: Operation, isOver?: (terminal: Ref) => boolean): Ref;
+  overlayAll(
+    parts: readonly Ref[],
+    pair?: Operation,
+    isOver?: (terminal: Ref) => boolean,
+    during?: OverlayRules['during'],
+  ): Ref;
   /** The diagram with its terminals replaced. */
   replace(diagram: Ref, change: (terminal: Ref) => Ref): Ref;
   /** The set of packets that the diagram leads to such terminals. */

@@ -1,7 +1,7 @@
 /** Processor time and memory of commands by the number of rules and how they are laid out, beside peers in the same run. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { printTable } from './figures.js';
@@ -45,6 +45,8 @@ export async function sizesBench() {
   const peak = path('peak.cjs', PEAK);
   const node = (...words) => timed([process.execPath, '--require', peak, ...words]);
   const run = (...words) => node(SOCKFILTER, ...words);
+  const printLoad = () =>
+    console.log(`  load average ${loadavg()[0].toFixed(1)} on ${cpus().length} cores`);
   const rule = ['CONNECT', '-d', '10.99.0.1', '-p', 'tcp', '--dport', '80', '-j', 'DROP'];
   try {
     for (const [layout, rulesOf] of Object.entries(LAYOUTS)) {
@@ -86,6 +88,7 @@ export async function sizesBench() {
         test: (n) => run('test', expected[n]),
         check: (n) => run('check', '--exit-zero', files[n]),
         diff: (n) => run('diff', files[n], others[n]),
+        simplify: (n) => run('simplify', files[n]),
       };
       const rows = Object.entries(commands).map(([name, command]) => [
         name,
@@ -93,6 +96,7 @@ export async function sizesBench() {
       ]);
       console.log(`  ${layout}`);
       printTable(['command', ...SIZES], rows);
+      printLoad();
     }
     await withPlace(({ root, netns }) => {
       const inside = ['ip', 'netns', 'exec', netns];
@@ -122,6 +126,7 @@ export async function sizesBench() {
         ['command', ...SIZES],
         [...cells].map(([name, each]) => [name, ...each]),
       );
+      printLoad();
     });
   } finally {
     rmSync(folder, { recursive: true });

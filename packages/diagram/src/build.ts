@@ -15,6 +15,7 @@ import type { Diagram } from './diagram.js';
 import { DEFAULT_LIMITS, LimitError, type Limits } from './limit.js';
 import { PreparedConditions } from './preparedcondition.js';
 import type { Recording } from './record.js';
+import { explainLimit } from './wayout.js';
 
 /** How many times the cost of the verdicts alone a diagram that counts may have. */
 const COUNTING_FACTOR = 4;
@@ -170,5 +171,5 @@ export function buildRecorded(table: Table, asksSets: boolean, limits: Limits): 
  */
 export function buildDiagram(table: Table, given: Partial<Limits> = {}): Diagram {
   const limits = { ...DEFAULT_LIMITS, ...given };
-  return gather(buildRecorded(table, true, limits), limits);
+  return explainLimit(table, () => gather(buildRecorded(table, true, limits), limits));
 }

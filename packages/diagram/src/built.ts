@@ -2,7 +2,7 @@
 import { elementAt, type Table } from '@sockfilter/table';
 import { TableCompiler } from './compiler.js';
 import type { Diagram } from './diagram.js';
-import { LimitError, type Limits } from './limit.js';
+import { LimitError, type Limits, type RuleSpan } from './limit.js';
 import { OutcomeTable } from './outcome.js';
 import { PreparedConditions } from './preparedcondition.js';
 import type { Recording } from './record.js';
@@ -25,8 +25,24 @@ export function build(
   const compiler = new TableCompiler(table, recording, { limits, prepared });
   const root = compiler.compile();
   const { edges } = compiler.store.size([root]);
-  if (edges > limits.edges) throw new LimitError('edges', limits.edges);
+  if (edges > limits.edges) {
+    const span = crossing(table, recording, limits);
+    throw new LimitError('edges', limits.edges, { span });
+  }
   return { compiler, root, edges };
+}
+
+/** The rules at work when a diagram that comes to more edges than it may have has had so many. */
+function crossing(table: Table, recording: Recording, limits: Limits): RuleSpan | undefined {
+  const prepared = new PreparedConditions();
+  const tight = { ...limits, poolEdges: Math.min(limits.poolEdges, limits.edges) };
+  try {
+    new TableCompiler(table, recording, { limits: tight, prepared }).compile();
+  } catch (error) {
+    if (error instanceof LimitError) return error.span;
+    throw error;
+  }
+  return undefined;
 }
 
 /** Copies diagrams into one store, which numbers their terminals together; the verdicts' must be the last. */

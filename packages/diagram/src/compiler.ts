@@ -30,7 +30,7 @@ import {
   UNCHANGED,
 } from '@sockfilter/table';
 import { ConditionCompiler, HOLDS } from './condition.js';
-import { LimitError, type Limits, type RuleSpan } from './limit.js';
+import { blame, type Limits, type RuleSpan } from './limit.js';
 import { defineGuard, defineOperation, NONE, type Operation } from './operation.js';
 import { OutcomeTable, type PartialOutcome } from './outcome.js';
 import { overlayAll } from './overlay.js';
@@ -304,15 +304,4 @@ export class TableCompiler implements Interpretation<Ref> {
 
 function spanOf({ chain, number }: PlacedRule): RuleSpan {
   return { chain: chain.name, rules: [number, number] };
-}
-
-/** Adds the rules at work to a limit that is reached, unless inner ones are named. */
-function blame<T>(span: RuleSpan, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof LimitError && !error.span)
-      throw new LimitError(error.limit, error.figure, span);
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import { EMPTY_TABLE, type Rule, type Table, type Target } from '@sockfilter/table';
+import { Universe } from './analysis/universe.js';
 import { buildDiagram } from './build.js';
 import { LimitError, type Limits } from './limit.js';
 
@@ -94,4 +95,68 @@ test('chains that call each other twice a level do not hang', () => {
   const base = connect([start]);
   const error = limitOf({ ...base, chains: [...base.chains, ...levels, last] }, {});
   expect(error.limit).toBe('countingDiagrams');
+});
+
+/** Rules that leave one end open each, in turn, for one of so many groups. */
+function crossing(count: number, groups: number): Table {
+  const network = (name: string, n: number) => ({
+    name,
+    negated: false,
+    value: {
+      kind: 'network' as const,
+      family: 4 as const,
+      address: (10n << 24n) | (BigInt(n) << 8n),
+      mask: 0xffffff00n,
+    },
+  });
+  return connect(
+    Array.from({ length: count }, (_, n): Rule => {
+      const end = n % 2 === 0 ? 'source' : 'destination';
+      const id = 1 + ((n >> 1) % Math.max(1, groups));
+      const group = {
+        name: 'id',
+        negated: false,
+        value: { kind: 'groupRange' as const, from: id, to: id },
+      };
+      return {
+        matches: [
+          { name: 'ip', options: [network(end, n)] },
+          ...(groups > 0 ? [{ name: 'cgroup' as const, options: [group] }] : []),
+        ],
+        target: n % 3 === 0 ? DROP : { kind: 'accept' },
+        packets: 0n,
+      };
+    }),
+  );
+}
+
+const CROSSED = { edges: 4000 };
+
+test('the finished diagram names rules, and the way out that it tells is one', () => {
+  const error = limitOf(crossing(200, 0), CROSSED);
+  expect(error.limit).toBe('edges');
+  const [from = 0, to = 0] = error.span?.rules ?? [];
+  expect(error.span?.chain).toBe('CONNECT');
+  expect(from).toBeGreaterThan(0);
+  expect(to).toBeGreaterThan(from);
+  expect(error.help).toMatch(
+    /^of these \d+ rules \d+ leave the source open and \d+ the destination, so that they cross: name both ends, or one group in each with `-m cgroup --id`$/,
+  );
+  expect(buildDiagram(crossing(200, 20), CROSSED).store.edgeCount).toBeLessThan(CROSSED.edges);
+});
+
+test('rules that name groups of their own are not told to', () => {
+  const error = limitOf(crossing(400, 2), CROSSED);
+  expect(error.help).toMatch(/(?:name both ends|let fewer of them overlap)$/);
+});
+
+test('an answer that costs too much names rules, too', () => {
+  const universe = new Universe({ poolEdges: 9000 });
+  expect(() => universe.load(crossing(200, 0)).redundantCounters()).toThrow(
+    expect.objectContaining({
+      name: 'LimitError',
+      help: expect.stringContaining('name both ends'),
+      span: expect.objectContaining({ chain: 'CONNECT' }),
+    }),
+  );
 });

@@ -51,18 +51,38 @@ function spanText({ chain, rules }: RuleSpan): string {
     : `rules ${from} to ${to} of chain ${chain}`;
 }
 
+/** What is known of why a limit is reached. */
+interface LimitCause {
+  readonly span?: RuleSpan | undefined;
+  readonly help?: string | undefined;
+}
+
 /** A limit was reached. */
 export class LimitError extends Error {
   override readonly name = 'LimitError';
   readonly limit: keyof Limits;
   readonly figure: number;
   readonly span: RuleSpan | undefined;
+  /** What can be done about it. */
+  readonly help: string | undefined;
 
-  constructor(limit: keyof Limits, figure: number, span?: RuleSpan) {
+  constructor(limit: keyof Limits, figure: number, { span, help }: LimitCause = {}) {
     const place = span ? `: stuck at ${spanText(span)}` : '';
     super(`the decision diagram needs more than ${figure} ${WORDS[limit]}${place}`);
     this.limit = limit;
     this.figure = figure;
     this.span = span;
+    this.help = help;
+  }
+}
+
+/** Adds the rules at work to a limit that is reached, unless inner ones are named. */
+export function blame<T>(span: RuleSpan, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof LimitError && !error.span)
+      throw new LimitError(error.limit, error.figure, { span });
+    throw error;
   }
 }

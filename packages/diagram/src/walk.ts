@@ -213,7 +213,7 @@ export function interpretation<D>(
     if (isFirst) open.delete(chain);
     if (!remembers) return meaning;
     if (known.count >= mostRewritings + chains.size)
-      throw new LimitError('rewritings', mostRewritings, { chain: chain.name });
+      throw new LimitError('rewritings', mostRewritings, { span: { chain: chain.name } });
     return known.set(chain, as, from, meaning);
   }
 

@@ -115,7 +115,7 @@ export function withinLimits<T>(file: string, work: () => T): T {
     return whileWorking(file, work);
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'LimitError') throw error;
-    const help = 'split the rules by group, or make them overlap less';
+    const help = 'help' in error && typeof error.help === 'string' ? error.help : undefined;
     throw new CommandError(`\`${file}\`: ${error.message}`, EXIT.resource, help);
   }
 }

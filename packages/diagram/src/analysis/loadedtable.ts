@@ -19,6 +19,7 @@ import { build } from '../built.js';
 import type { Verdict } from '../outcome.js';
 import type { Ref } from '../store.js';
 import { leavesEarly, rewrites } from '../walk.js';
+import { explainLimit } from '../wayout.js';
 import { FreeTests } from './freetests.js';
 import { type PacketSet, packetSet } from './packetset.js';
 import { type Reached, reachChains } from './reach.js';
@@ -209,11 +210,13 @@ export class LoadedTable {
   changingInFront(counters: ReadonlySet<number>): ReadonlySet<number> {
     if (counters.size === 0) return counters;
     const promotes = (counter: number) => counters.has(counter);
-    return rulesThatMatter(this.store, this.table, { promotes });
+    return explainLimit(this.table, () => rulesThatMatter(this.store, this.table, { promotes }));
   }
 
   #findRedundant(): readonly number[] {
-    const { candidates, needed } = neededRules(this.store, this.table);
+    const { candidates, needed } = explainLimit(this.table, () =>
+      neededRules(this.store, this.table),
+    );
     const dead = new Set(this.deadCounters());
     return candidates.filter((counter) => !dead.has(counter) && !needed.has(counter));
   }
@@ -236,9 +239,11 @@ export class LoadedTable {
   }
 
   #reach(): Reached {
-    this.#reached ??= this.#rewrites
-      ? reachRewritten(this.store, this.table, this.#tests)
-      : reachChains(this.store, this.table);
+    this.#reached ??= explainLimit(this.table, () =>
+      this.#rewrites
+        ? reachRewritten(this.store, this.table, this.#tests)
+        : reachChains(this.store, this.table),
+    );
     return this.#reached;
   }
 

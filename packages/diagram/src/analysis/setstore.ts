@@ -12,7 +12,7 @@ import {
   NONE,
   type Operation,
 } from '../operation.js';
-import { overlayAll } from '../overlay.js';
+import { type OverlayRules, overlayAll } from '../overlay.js';
 import { PreparedConditions } from '../preparedcondition.js';
 import { DiagramStore, isTerminal, type Ref, terminalNumber, terminalRef } from '../store.js';
 import { FreePieces } from './freepieces.js';
@@ -24,6 +24,9 @@ export const IN: Ref = HOLDS;
 
 /** Terminals from this number on are free for meanings of one's own. */
 const FIRST_FREE = terminalNumber(IN) + 1;
+
+/** How many diagrams of the size that may be loaded the answers about a table may take. */
+const SHARE = { poolEdges: 2, steps: 3 };
 
 /** The terminal of a number that is not OUT or IN. */
 export function markRef(mark: number): Ref {
@@ -57,7 +60,10 @@ export class SetStore {
 
   constructor(limits: Limits, possible: (store: SetStore) => Ref) {
     this.limits = limits;
-    this.diagrams = new DiagramStore(limits);
+    this.diagrams = new DiagramStore({
+      poolEdges: SHARE.poolEdges * limits.poolEdges,
+      steps: SHARE.steps * limits.steps,
+    });
     const define = (settle: (a: Ref, b: Ref) => Ref | undefined, absorbing: Absorbing) =>
       defineOperation(this.diagrams, settle, absorbing);
     const isOut = (ref: Ref) => ref === OUT;
@@ -110,8 +116,9 @@ export class SetStore {
     parts: readonly Ref[],
     pair: Operation = this.overlay,
     isOver: (terminal: Ref) => boolean = (terminal) => terminal !== OUT,
+    during?: OverlayRules['during'],
   ): Ref {
-    return overlayAll(this.diagrams, parts, { pair, isOver });
+    return overlayAll(this.diagrams, parts, { pair, isOver, during });
   }
 
   /** The diagram with its terminals replaced. */

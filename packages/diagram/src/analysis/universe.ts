@@ -1,6 +1,7 @@
 /** Where sets of packets and tables are compared: one store, so that equal sets are equal numbers. */
 import type { Assume, Clause, Rule, Table } from '@sockfilter/table';
 import { DEFAULT_LIMITS, type Limits } from '../limit.js';
+import { explainLimit } from '../wayout.js';
 import { type Box, boxClauses } from './box.js';
 import { LoadedTable } from './loadedtable.js';
 import { type PacketSet, packetSet } from './packetset.js';
@@ -41,6 +42,6 @@ export class Universe {
 
   /** Decides the table for all packets at once. It must be valid; LimitError where it costs too much. */
   load(table: Table, assume?: Assume): LoadedTable {
-    return new LoadedTable(this.#store, table, assume);
+    return explainLimit(table, () => new LoadedTable(this.#store, table, assume));
   }
 }

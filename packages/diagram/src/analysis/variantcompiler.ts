@@ -8,11 +8,13 @@ import {
   builtinChain,
   type Chain,
   type Errno,
+  elementAt,
   policyErrno,
   type Rewriting,
   type Table,
   UNCHANGED,
 } from '@sockfilter/table';
+import { blame } from '../limit.js';
 import { defineOperation, type Operation } from '../operation.js';
 import { isTerminal, type Ref } from '../store.js';
 import {
@@ -114,7 +116,7 @@ class VariantCompiler implements Interpretation<Ref> {
     return this.#store.guard(this.#where(at, IN), whole);
   };
 
-  readonly join = (_: Chain, parts: Iterable<Part<Ref>>): Ref => {
+  readonly join = (chain: Chain, parts: Iterable<Part<Ref>>): Ref => {
     const all = [...parts].filter(({ meaning }) => meaning !== OUT);
     const promoted = all.filter(({ at }) => this.#promotes(at.counter) && at.as === UNCHANGED);
     const meanings = [
@@ -122,8 +124,15 @@ class VariantCompiler implements Interpretation<Ref> {
       ...all.map(({ meaning }) => meaning),
     ];
     const { variants } = this;
-    const joined = this.#store.overlayAll(meanings, this.#join, (terminal) =>
-      variants.isOver(terminal),
+    const numbers = [...promoted, ...all].map(({ at }) => at.number);
+    const joined = this.#store.overlayAll(
+      meanings,
+      this.#join,
+      (terminal) => variants.isOver(terminal),
+      (from, to, work) => {
+        const ends = [elementAt(numbers, from), elementAt(numbers, to)] as const;
+        return blame({ chain: chain.name, rules: [Math.min(...ends), Math.max(...ends)] }, work);
+      },
     );
     if (!this.#rewrites && !all.some(({ at }) => leavesEarly(at))) return joined;
     return this.#store.replace(joined, (terminal) => variants.map(terminal, returned));
