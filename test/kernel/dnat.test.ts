@@ -1,5 +1,11 @@
 /** DNAT and REDIRECT by real calls: where they go, what is told, and what is refused that can't be given another way. */
-import type { Caller, SocketFamily, SocketType } from '../harness/caller.js';
+import type {
+  Caller,
+  Descriptor,
+  SocketAddress,
+  SocketFamily,
+  SocketType,
+} from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
 import { Policy } from '../harness/policy.js';
 import { Testbed } from '../harness/testbed.js';
@@ -141,6 +147,123 @@ describeKernel('other destinations', () => {
       expect([type, chain, taken.errno]).toEqual([type, chain, undefined]);
       for (const each of [fd, listener]) await caller.close(each);
     }
+  });
+
+  describe('answers', () => {
+    /** A server that sends each datagram back; what `ask` hears comes from it. */
+    async function echoes(server: string, count: number, ask: (n: number) => Promise<string>) {
+      const heard: string[] = [];
+      const { fd } = listeners.get(server) ?? (await listen(server));
+      for (let n = 0; n < count; n++) {
+        const answer = ask(n);
+        const { address } = await other.call({ op: 'recvWithin', fd, ms: 1000 });
+        if (address) await other.call({ op: 'sendto', fd, to: address, data: 'back' });
+        heard.push(await answer);
+      }
+      return heard;
+    }
+
+    let other: Caller;
+    const listeners = new Map<string, { readonly fd: Descriptor; readonly port: number }>();
+    async function listen(address: string) {
+      const { fd, address: own } = await other.open('dgram', { address, port: 0 });
+      const opened = { fd, port: own.port ?? 0 };
+      listeners.set(address, opened);
+      return opened;
+    }
+    beforeAll(async () => {
+      other = await bed.caller('out');
+    });
+
+    const written = ({ address, port }: SocketAddress = { address: '?' }) => `${address} ${port}`;
+
+    test.each([
+      ['inet', '10.1.1.1', '127.0.0.1', '127.0.0.1'],
+      ['inet6', 'fd00::9', '::1', '[::1]'],
+      ['inet6', '::ffff:10.1.1.1', '127.0.0.1', '127.0.0.1'],
+    ] as const)(
+      'come from the peer that was asked for: %s %s',
+      async (family, asked, server, to) => {
+        const { port } = await listen(server);
+        for (const chain of ['CONNECT', 'SENDTO'] as const) {
+          policy.enforce(
+            `-A ${chain} -p udp -d ${asked.replace('::ffff:', '')} -j DNAT --to-destination ${to}:${port}`,
+          );
+          const fd = await caller.socket(family, 'dgram');
+          const named = { address: asked, port: 9 };
+          if (chain === 'CONNECT') expect(await caller.connect(fd, named)).toBe('ok');
+          const heard = await echoes(server, 2, async () => {
+            if (chain === 'CONNECT') await caller.call({ op: 'send', fd });
+            else await caller.sendto(fd, named);
+            return written((await caller.recvWithin(fd, 1000)).address);
+          });
+          expect([chain, heard]).toEqual([chain, [`${asked} 9`, `${asked} 9`]]);
+          if (chain === 'CONNECT')
+            expect(written((await caller.call({ op: 'getpeername', fd })).address)).toBe(
+              `${asked} 9`,
+            );
+          await caller.close(fd);
+        }
+      },
+    );
+
+    test('of several peers each has its own, and who was not asked for by another name has the one it has', async () => {
+      const ports = new Map<string, number>();
+      for (const n of [1, 2, 3, 4, 5, 6])
+        ports.set(`127.0.1.${n}`, (await listen(`127.0.1.${n}`)).port);
+      policy.enforce(
+        [1, 2, 3, 4, 5]
+          .map(
+            (n) =>
+              `-A SENDTO -p udp -d 10.9.9.${n} -j DNAT --to-destination 127.0.1.${n}:${ports.get(`127.0.1.${n}`)}`,
+          )
+          .join('\n'),
+      );
+      const fd = await caller.socket('inet', 'dgram');
+      const ask = async (address: string, port: number, server: string) =>
+        (
+          await echoes(server, 1, async () => {
+            await caller.sendto(fd, { address, port });
+            return written((await caller.recvWithin(fd, 1000)).address);
+          })
+        )[0];
+      // A fifth peer takes the place of the first, which has it again when it is asked for again.
+      for (const n of [1, 2, 3, 4, 5, 1])
+        expect(await ask(`10.9.9.${n}`, 50 + n, `127.0.1.${n}`)).toBe(`10.9.9.${n} ${50 + n}`);
+      expect(await ask('10.9.9.3', 99, '127.0.1.3')).toBe('10.9.9.3 99');
+      const direct = ports.get('127.0.1.6') ?? 0;
+      expect(await ask('127.0.1.6', direct, '127.0.1.6')).toBe(`127.0.1.6 ${direct}`);
+      await caller.close(fd);
+    });
+
+    test('a connection tells the peer that was asked for, also when its rule has gone', async () => {
+      policy.enforce('');
+      const { fd: listener, address } = await other.open('stream', {
+        address: '127.0.0.1',
+        port: 0,
+      });
+      policy.enforce(`
+        -A CONNECT -p tcp -d 10.1.1.1 -j DNAT --to-destination 127.0.0.1:${address.port}
+        -A CONNECT -p tcp -d 10.1.1.2 -j DNAT --to-destination 127.0.0.1:${address.port}`);
+      const peerOf = async (family: SocketFamily, to: string, protocol?: 'mptcp') => {
+        const fd = await caller.socket(family, 'stream', protocol);
+        expect(await caller.connectAndWait(fd, { address: to, port: 9 })).toBe('connected');
+        const peer = written((await caller.call({ op: 'getpeername', fd })).address);
+        return { fd, peer };
+      };
+      const first = await peerOf('inet', '10.1.1.1');
+      expect(first.peer).toBe('10.1.1.1 9');
+      expect((await peerOf('inet6', '::ffff:10.1.1.2')).peer).toBe('::ffff:10.1.1.2 9');
+      // What keeps it is the subflow, and what is asked is the connection.
+      expect((await peerOf('inet', '10.1.1.2', 'mptcp')).peer).toBe(`127.0.0.1 ${address.port}`);
+      policy.enforce('-A CONNECT -d 10.1.1.9 -j DNAT --to-destination 127.0.0.1');
+      const again = await caller.call({ op: 'getpeername', fd: first.fd });
+      expect(written(again.address)).toBe('10.1.1.1 9');
+      policy.enforce('-A CONNECT -j ACCEPT');
+      const real = await caller.call({ op: 'getpeername', fd: first.fd });
+      expect(written(real.address)).toBe(`127.0.0.1 ${address.port}`);
+      await other.close(listener);
+    });
   });
 
   test('a set is asked for the destination of then', async () => {

@@ -17,6 +17,7 @@ import { acceptProgram } from './program/accept.js';
 import { mkdirProgram, releaseProgram, rmdirProgram } from './program/cgroups.js';
 import { egressProgram } from './program/egress.js';
 import { ingressProgram } from './program/ingress.js';
+import { peerProgram, type Question } from './program/peer.js';
 import { postBindProgram } from './program/postbind.js';
 import { type CallChain, sockAddrProgram } from './program/sockaddr.js';
 import { sockCreateProgram } from './program/sockcreate.js';
@@ -116,6 +117,15 @@ const postBind = (family: 4 | 6, attach: AttachType): Hook => ({
   program: (offsets) => postBindProgram(family, offsets),
 });
 
+/** Answers of a socket that was given another peer than it asked for. */
+const tellsPeer = (question: Question, family: 4 | 6, attach: AttachType): Hook => ({
+  name: attach,
+  attach: { cgroup: attach },
+  chains: ['CONNECT', 'SENDTO'],
+  needed: (table) => leads(table, 'CONNECT') || leads(table, 'SENDTO'),
+  program: () => peerProgram(question, family),
+});
+
 /** They keep the control groups' ids, and come before every hook that asks for one. */
 export const TRACEPOINTS: readonly Hook[] = [
   {
@@ -142,8 +152,8 @@ export const TRACEPOINTS: readonly Hook[] = [
 ];
 
 /**
- * They judge calls. The last four see every option that is set, every socket that is made and every packet of
- * the subtree, so they are there only when needed.
+ * They judge calls, and tell what became of them. Those that see every option that is set, every socket that is made,
+ * every packet of the subtree or every answer are there only when needed.
  */
 export const CALL_HOOKS: readonly Hook[] = [
   call('BIND', 4, 'inet4_bind'),
@@ -182,6 +192,10 @@ export const CALL_HOOKS: readonly Hook[] = [
     needed: asksPackets,
     program: egressProgram,
   },
+  tellsPeer('peername', 4, 'inet4_getpeername'),
+  tellsPeer('peername', 6, 'inet6_getpeername'),
+  tellsPeer('recvmsg', 4, 'udp4_recvmsg'),
+  tellsPeer('recvmsg', 6, 'udp6_recvmsg'),
 ];
 
 /**

@@ -142,6 +142,12 @@ export const BOUND = {
   bytes: 48,
 } as const;
 
+/**
+ * Peers that a socket has asked for and was given others, in its storage: a u32, where the next one is put when all
+ * places are taken, and places with what BOUND has each. A peer given last takes the place of an equal one.
+ */
+export const PEERS = { next: 0, first: 8, count: 4, bytes: 8 + 4 * BOUND.bytes } as const;
+
 /** Steps that a walk may take; past them it refuses the call. The compiler never makes so long a path. */
 export const MAX_STEPS = 512;
 
@@ -213,7 +219,7 @@ export const HEADER = {
  * too: the fields `tests`, `slotPage` and `sets`, the slots behind those of tests, the pins `sets` and `nets`,
  * SET_KEY and SET_VALUE.
  */
-export const FORMAT = 10;
+export const FORMAT = 11;
 
 /** The bit of a detail among those that a chain asks for. */
 export function detailBit(detail: Detail): number {

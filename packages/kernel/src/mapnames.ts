@@ -10,6 +10,7 @@ export const MAPS = {
   sets: 'sets',
   nets: 'nets',
   bound: 'bound',
+  peers: 'peers',
   scratch: 'scratch',
   readers: 'readers',
   events: 'events',

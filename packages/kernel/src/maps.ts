@@ -13,7 +13,7 @@ import { possibleCpus } from './cpus.js';
 import { DamageError } from './damage.js';
 import { generationSpec } from './generationmap.js';
 import { createGroupMap, createRemovedMap } from './groupmap.js';
-import { BOUND, SCRATCH_BYTES, SCRATCH_ENTRIES, TABLE_SLOTS } from './layout.js';
+import { BOUND, PEERS, SCRATCH_BYTES, SCRATCH_ENTRIES, TABLE_SLOTS } from './layout.js';
 import { MAPS } from './mapnames.js';
 import { createPathMap, createShapeMap } from './pathmap.js';
 import { type Pins, using } from './pins.js';
@@ -40,6 +40,8 @@ export interface Maps extends MapDescriptors {
   readonly nets: Fd;
   /** What sockets have asked bind(2) for that were given another destination. */
   readonly bound: Fd;
+  /** Which peers sockets have asked for that were given others. */
+  readonly peers: Fd;
   /** A buffer of the mkdir program. */
   readonly scratch: Fd;
   /** Which readers of events there are, and the buffers of each: see the layout of events. */
@@ -109,6 +111,7 @@ const CREATE = {
   sets: () => createSetMaps('sets'),
   nets: () => createSetMaps('nets'),
   bound: () => createSocketStorage('sf_bound', BOUND.bytes),
+  peers: () => createSocketStorage('sf_peers', PEERS.bytes),
   scratch: () => createMap(SCRATCH_SPEC),
   readers: () => createMap(READERS_SPEC),
   events: createEventMap,
@@ -133,6 +136,7 @@ function forEachMap(fd: (name: keyof typeof CREATE) => Fd): Maps {
     sets: fd('sets'),
     nets: fd('nets'),
     bound: fd('bound'),
+    peers: fd('peers'),
     scratch: fd('scratch'),
     readers: fd('readers'),
     events: fd('events'),

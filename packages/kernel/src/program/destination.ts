@@ -1,10 +1,13 @@
 /**
- * Another destination than the one that a call names: written into the call as it goes on, and of bind(2)
- * remembered in the socket, so that what judges it once more judges what was asked for.
+ * Another destination than the one that a call names: written into the call as it goes on, and remembered in the
+ * socket. Of bind(2), so that what judges it once more judges what was asked for; of others, so that the caller hears
+ * of the peer that it asked for (program/peer.ts).
  *
  * An entry of the socket's storage (BOUND) has addresses as four words in network order, of IPv4 in the last one.
  */
 import {
+  add,
+  addImm,
   andImm,
   callHelper,
   type Item,
@@ -17,6 +20,7 @@ import {
   mov,
   movImm,
   movImm32,
+  mulImm,
   or,
   R0,
   R1,
@@ -31,7 +35,7 @@ import {
   toBig,
 } from '@sockfilter/bpf';
 import type { Family } from '@sockfilter/table';
-import { BOUND, HEADER, REWRITES } from '../layout.js';
+import { BOUND, HEADER, PEERS, REWRITES } from '../layout.js';
 import { MAPS } from '../mapnames.js';
 import { type LoadWord, MAPPED_WORD, putAddress6, WORDS } from './address.js';
 import { CTX } from './callcontext.js';
@@ -39,6 +43,12 @@ import { AS_BOUND, CONTEXT, LEADS, put16, REWRITTEN, slot } from './stack.js';
 import { chainBit, REFUSED } from './walk.js';
 
 const CREATE = 1;
+
+/** Where each place is in what the socket keeps of its peers. */
+export const PEER_PLACES = Array.from(
+  { length: PEERS.count },
+  (_, n) => PEERS.first + n * BOUND.bytes,
+);
 
 /** Whether BIND may give a call another destination, at LEADS; r6 is the header. */
 export function keepLeads(): readonly Item[] {
@@ -49,11 +59,15 @@ export function keepLeads(): readonly Item[] {
   ];
 }
 
-/** r0 = the entry of the socket in `socket`, 0 if it has none. */
-function findEntry(socket: readonly Item[], create: boolean): readonly Item[] {
+/** r0 = what the map keeps in the socket in `socket`, 0 if there is none. */
+export function findKept(
+  map: 'bound' | 'peers',
+  socket: readonly Item[],
+  create: boolean,
+): readonly Item[] {
   return [
     ...socket,
-    loadMap(R1, MAPS.bound),
+    loadMap(R1, MAPS[map]),
     movImm(R3, 0),
     movImm(R4, create ? CREATE : 0),
     callHelper('sk_storage_get'),
@@ -122,6 +136,47 @@ function keepGiven(): readonly Item[] {
   ];
 }
 
+/** Jumps to `target` unless the entry in r7 was given the packet's destination. */
+function unlessGivenThis(target: string): readonly Item[] {
+  const same = (at: number) => [load(4, R3, R7, at), jumpIf('ne', R1, R3, target)];
+  return [
+    load(2, R1, R10, slot('family')),
+    ...same(BOUND.family),
+    ...WORDS.flatMap((n) => [...packetWord(n), ...same(BOUND.given + 4 * n)]),
+    load(2, R1, R10, slot('destinationPort')),
+    ...same(BOUND.givenPort),
+  ];
+}
+
+/** Remembers which peer the call whose context is in r6 asked for, if there is room for it; destroys r7 and r8. */
+function keepPeer(family: Family): readonly Item[] {
+  return [
+    ...findKept('peers', [load(8, R2, R6, CTX.sk)], true),
+    jumpIf('eq', R0, 0, 'peer.kept'),
+    mov(R8, R0),
+    ...PEER_PLACES.flatMap((at, n) => [
+      mov(R7, R8),
+      addImm(R7, at),
+      ...unlessGivenThis(`peer.not${n}`),
+      jump('peer.found'),
+      label(`peer.not${n}`),
+    ]),
+    load(4, R1, R8, PEERS.next),
+    mov(R2, R1),
+    addImm(R2, 1),
+    store(4, R8, PEERS.next, R2),
+    andImm(R1, PEERS.count - 1),
+    mulImm(R1, BOUND.bytes),
+    mov(R7, R8),
+    addImm(R7, PEERS.first),
+    add(R7, R1),
+    ...keepGiven(),
+    label('peer.found'),
+    ...keepAsked(family),
+    label('peer.kept'),
+  ];
+}
+
 /** Writes the packet's destination into the call whose context is in r6; a mapped address stays one. */
 function writeCall(family: Family): readonly Item[] {
   const address =
@@ -169,13 +224,13 @@ export function applyDestination(
     ...(chain === 'SENDTO' ? [load(4, R1, R6, CTX.userPort), jumpIf('eq', R1, 0, REFUSED)] : []),
     ...(kept
       ? [
-          ...findEntry(own, true),
+          ...findKept('bound', own, true),
           jumpIf('eq', R0, 0, REFUSED),
           mov(R7, R0),
           ...keepAsked(family),
           ...keepGiven(),
         ]
-      : []),
+      : keepPeer(family)),
     ...writeCall(family),
     label('led'),
   ];
@@ -207,7 +262,7 @@ export function putAskedBind(name: string, socket: readonly Item[]): readonly It
     ...socket,
     ...keepLeads(),
     jumpIf('eq', R1, 0, asBound),
-    ...findEntry([], false),
+    ...findKept('bound', [], false),
     jumpIf('eq', R0, 0, asBound),
     mov(R8, R0),
     load(2, R1, R10, slot('family')),
