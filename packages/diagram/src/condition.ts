@@ -63,9 +63,8 @@ function clip(field: Field, set: ValueSet, bits: number): ValueSet {
     const possible = set.value <= max && (set.value & ~set.mask) === 0n;
     return possible ? { ...set, mask: set.mask & max } : rangeSet([]);
   }
-  return rangeSet(
-    set.ranges.flatMap(([from, to]): Range[] => (from > max ? [] : [[from, to < max ? to : max]])),
-  );
+  const begins = set.ranges.filter(([from]) => from <= max);
+  return rangeSet(begins.map(([from, to]): Range => (to <= max ? [from, to] : [from, max])));
 }
 
 /** In the form that clip() gives it, as every rule with an address has one. */
