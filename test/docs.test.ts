@@ -77,7 +77,7 @@ const DOCUMENTS = [
   ...readdirSync(join(REPOSITORY, 'docs')).map((name) => `docs/${name}`),
 ].filter((path) => path.endsWith('.md') && existsSync(join(REPOSITORY, path)));
 
-/** Pages of findings are run by findings.test.ts. */
+/** Pages of findings are run by findings.system.test.ts. */
 const PAGES = readdirSync(join(REPOSITORY, 'docs/findings')).map((name) => `docs/findings/${name}`);
 
 const RULE_FILES = readdirSync(join(REPOSITORY, 'rules')).filter((name) => name.endsWith('.rules'));
