@@ -30,10 +30,31 @@ const PATIENCE = 240_000;
 /** What they may take without a fault. */
 const LONG_PATIENCE = 1_800_000;
 
-const { values, positionals } = parseArgs({
-  options: { count: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' } },
-  allowPositionals: true,
-});
+const USAGE = `npm run mutate [-- --count N] [--seed S] [PART-OF-A-PATH...]
+`;
+
+function readWords() {
+  try {
+    const text = { type: 'string' };
+    const options = {
+      count: { ...text, default: '100' },
+      seed: { ...text, default: '1' },
+      help: { type: 'boolean' },
+    };
+    const words = parseArgs({ options, allowPositionals: true });
+    if (!/^[1-9]\d*$/.test(words.values.count)) throw new Error('`--count` is a number');
+    return words;
+  } catch (error) {
+    console.error(`${error.message}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const { values, positionals } = readWords();
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
 
 function tracked() {
   const { stdout } = spawnSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'utf8' });

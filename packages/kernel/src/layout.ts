@@ -211,11 +211,11 @@ export const HEADER = {
 } as const;
 
 /**
- * Changes with any change of this file's meaning or of the maps' shapes. A release takes over what an older
- * one has put in force, so what it must read for that stays where it is in every format: the table's slot
- * 0, in it the generation's fields `format`, `sequence`, `counters`, `counterPage`, `stripePages`,
- * `stripeMask`, `originPage`, `basePage`, `textPage` and `textBytes`, the text, and what origins, base and
- * counters mean; and the pins' names of the table and of the hooks. From format 6 on what sets hold is to be read
+ * Changes with any change of this file's meaning, of the maps' shapes, or of the hooks in their order (traits.ts). A
+ * release takes over what an older one has put in force, so what it must read for that stays where it is in every
+ * format: the table's slot 0, in it the generation's fields `format`, `sequence`, `counters`, `counterPage`,
+ * `stripePages`, `stripeMask`, `originPage`, `basePage`, `textPage` and `textBytes`, the text, and what origins, base
+ * and counters mean; and the pins' names of the table and of the hooks. From format 6 on what sets hold is to be read
  * too: the fields `tests`, `slotPage` and `sets`, the slots behind those of tests, the pins `sets` and `nets`,
  * SET_KEY and SET_VALUE.
  */
