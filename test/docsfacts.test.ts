@@ -487,7 +487,7 @@ describe('names in the documents', () => {
         /^(packages|test|docs|rules)\/[\w./-]+$/.test(word) &&
         !word.includes('NAME') &&
         // Built where somebody asks for it.
-        !word.includes('/dist/'),
+        !/\/dist(\/|$)/.test(word),
     );
     const isThere = (file: string) =>
       existsSync(join(REPOSITORY, file)) || existsSync(join(REPOSITORY, dirname(path), file));

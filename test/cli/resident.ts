@@ -45,6 +45,7 @@ export class Resident {
   readonly #folder = mkdtempSync(join(tmpdir(), 'sockfilter-resident-'));
   readonly #files = ['stdin', 'stdout', 'stderr'].map((name) => join(this.#folder, name));
   readonly #child: ChildProcess;
+  #isStopped = false;
   readonly #requests: number;
   readonly #answers: number;
 
@@ -109,6 +110,8 @@ exit "$status"
   }
 
   stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
     this.#child.kill('SIGKILL');
     closeSync(this.#requests);
     closeSync(this.#answers);
