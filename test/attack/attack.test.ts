@@ -1,8 +1,16 @@
 /** Each technique against a policy that refuses the direct attempt, and its twin, which must arrive. */
+import { release } from 'node:os';
 import { describeKernel } from '../harness/kernel.js';
 import { isThere } from './needs.js';
 import { Scene } from './scene.js';
 import { THEMES } from './techniques.js';
+
+/** Whether the running kernel is older than the release, such as 6.11. */
+function isOlderThan(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [ownMajor = 0, ownMinor = 0] = release().split(/\D/).map(Number);
+  return ownMajor < major || (ownMajor === major && ownMinor < minor);
+}
 
 describeKernel('attacks', () => {
   let scene: Scene;
@@ -19,6 +27,11 @@ describeKernel('attacks', () => {
       const title = `${technique.chain}: ${technique.name}, as ${role}`;
       if (needs !== undefined && !isThere(needs)) {
         test.skip(`${title} [this kernel has no ${needs}]`, () => {});
+        continue;
+      }
+      const { since } = technique;
+      if (since !== undefined && isOlderThan(since)) {
+        test.skip(`${title} [Linux ${since} has what it uses]`, () => {});
         continue;
       }
       test(title, async () => {
