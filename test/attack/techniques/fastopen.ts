@@ -122,6 +122,7 @@ export const FASTOPEN: Theme = {
       chain: 'CONNECT',
       as: BOTH,
       expected: 'EPERM',
+      since: '6.2',
       attempt: fast(IPV4, bySendto, 'mptcp'),
     },
     {
