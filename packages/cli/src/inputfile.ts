@@ -22,13 +22,13 @@ export function decodeText(bytes: Uint8Array, name: string): string {
   return source.text;
 }
 
-/** Whether this is standard input: no name, `-`, or its name as a file. */
-export function isStandardInput(file: string | undefined): file is undefined | '-' {
-  return file === undefined || file === '-' || file === STANDARD_INPUT;
+/** Whether this names a file: no name, `-` and the name that it has as a file are standard input. */
+export function namesFile(file: string | undefined): file is string {
+  return file !== undefined && file !== '-' && file !== STANDARD_INPUT;
 }
 
 /** The file, or standard input without one or for `-`. */
 export function readInput(file: string | undefined): Input {
-  if (!isStandardInput(file)) return { name: file, text: readTextFile(file, file) };
+  if (namesFile(file)) return { name: file, text: readTextFile(file, file) };
   return { name: 'standard input', text: readTextFile(0, 'standard input') };
 }

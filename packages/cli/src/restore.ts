@@ -6,7 +6,7 @@ import { type Rule, registerPaths, type Table, validate } from '@sockfilter/tabl
 import { CommandError, DiagnosticsError } from './failure.js';
 import type { Globals } from './globals.js';
 import { readHighMark } from './highmark.js';
-import { type Input, isStandardInput, readInput } from './inputfile.js';
+import { type Input, namesFile, readInput } from './inputfile.js';
 import { parseRules } from './notation.js';
 import { type Change, type OpenTable, withTable } from './opentable.js';
 import { followCounters } from './origins.js';
@@ -117,7 +117,7 @@ async function testOnly(globals: Globals, input: Input, noflush: boolean): Promi
 function labelOf({ label, from, noflush }: RestoreOptions, input: Input): string | undefined {
   if (label !== undefined) return readLabel(label);
   if (noflush) return undefined;
-  return (isStandardInput(from) ? undefined : gitLabel(from)) ?? revisionOf(input.text)?.label;
+  return (namesFile(from) ? gitLabel(from) : undefined) ?? revisionOf(input.text)?.label;
 }
 
 export async function restoreTable(globals: Globals, options: RestoreOptions): Promise<void> {
@@ -142,5 +142,5 @@ export async function restoreTable(globals: Globals, options: RestoreOptions): P
   );
   if (confirmWithin === undefined) return;
   const { awaitConfirmation } = await import('./trial.js');
-  await awaitConfirmation(globals, confirmWithin, !isStandardInput(from));
+  await awaitConfirmation(globals, confirmWithin, namesFile(from));
 }
