@@ -26,6 +26,7 @@ const ext = (reason: string, options = ''): Extension => ({
 
 const PORTS = 'source-port sport destination-port dport';
 
+/** Matches of iptables that there are not, and why. @internal */
 export const UNAVAILABLE_MATCHES: Extensions = {
   ah: ext(NO_IPSEC, 'ahspi ahlen ahres'),
   bpf: ext('what a program of yours matches could not be analysed', 'bytecode object-pinned'),
@@ -95,6 +96,7 @@ export const UNAVAILABLE_MATCHES: Extensions = {
 
 const MARKS = 'set-xmark set-mark and-mark or-mark xor-mark';
 
+/** Targets of iptables that there are not, and why. @internal */
 export const UNAVAILABLE_TARGETS: Extensions = {
   AUDIT: ext(LATER, 'type'),
   CHECKSUM: ext(NO_HEADER, 'checksum-fill'),

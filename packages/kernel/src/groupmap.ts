@@ -70,6 +70,7 @@ function cgroupKey(cgroup: number): Uint8Array {
   return new Uint8Array(key.buffer);
 }
 
+/** The value of a control group in the map. @internal */
 export function encodeEntry({ cgroup, parent, ids, epochs }: GroupEntry): Uint8Array {
   const value = new DataView(new ArrayBuffer(GROUP_VALUE.bytes));
   value.setBigUint64(GROUP_VALUE.cgroup, BigInt(cgroup), true);

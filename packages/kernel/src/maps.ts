@@ -51,6 +51,7 @@ export interface Maps extends MapDescriptors {
   readonly last: Fd;
 }
 
+/** Where a program keeps what does not fit its stack. @internal */
 export const SCRATCH_SPEC: MapSpec = {
   type: 'array',
   name: 'sf_scratch',

@@ -41,7 +41,7 @@ export const REPLACING = '+';
 /** The folder in which an upgrade gathers what it is about to put in place. */
 const NEXT = 'next';
 
-/** The name of the lock file has five more. */
+/** The name of the lock file has five more. @internal */
 export const MAX_NAME = 250;
 
 /** The instance's name: `-` for the whole hierarchy, else the path escaped as systemd escapes paths. */

@@ -4,7 +4,7 @@ import type { Missed, Output, Seen } from './output.js';
 
 const MS = 1000;
 
-/** A token bucket, full at first, that holds what one period brings. */
+/** A token bucket, full at first, that holds what one period brings. @internal */
 export class Bucket {
   readonly #most: number;
   readonly #perMs: number;

@@ -61,7 +61,7 @@ import { MAPS } from '../mapnames.js';
 import type { Offsets } from '../offsets.js';
 import { CONTEXT, GENERATION, PACKET, probe } from './stack.js';
 
-/** Its label. It takes the context, the packet, kind and errno, counter and generation. */
+/** Its label. It takes the context, the packet, kind and errno, counter and generation. @internal */
 export const REPORT = 'report';
 
 /** Whose the ids of an event are: the task's that calls, or the socket's, where any task may run. */

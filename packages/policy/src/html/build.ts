@@ -39,7 +39,7 @@ function columnLimit(rows: number, places: readonly Places[]): number {
   return limit;
 }
 
-/** Sets of calls that a page tells apart. */
+/** Sets of calls that a page tells apart. @internal */
 export function toldSets(
   { accepted, refused }: CheckContext,
   compared?: Compared,
