@@ -30,13 +30,21 @@ test('the repository has at its top what belongs there, and nothing large', () =
   expect(files.filter((path) => path !== 'package-lock.json' && isLarge(path))).toEqual([]);
 });
 
+/** Files in which a line has the pattern, as git grep lists them. */
+function filesWith(pattern: string): readonly string[] {
+  const words = ['grep', '--name-only', '--extended-regexp', '-e', pattern];
+  const { stdout, status } = spawnSync('git', words, { cwd: TOP, encoding: 'utf8' });
+  if (status !== 0 && status !== 1) throw new Error(`git grep ends with ${status}`);
+  return stdout.split('\n').filter((name) => name !== '');
+}
+
 test('no file has marks of a conflict that nobody settled', () => {
   const marks = ['<', '>'].map((mark) => mark.repeat(7)).join('|');
-  const { stdout, status } = spawnSync('git', ['grep', '-nE', `^(${marks}) `], {
-    cwd: TOP,
-    encoding: 'utf8',
-  });
-  expect([stdout, status]).toEqual(['', 1]);
+  expect(filesWith(`^(${marks}) `)).toEqual([]);
+});
+
+test('what is drawn by chance starts from the seed of the run', () => {
+  expect(filesWith('Math[.]random[(]')).toEqual(['test/harness/runseed.ts']);
 });
 
 describe('the packages', () => {

@@ -9,6 +9,7 @@ import { readNames } from '@sockfilter/language';
 import fc from 'fast-check';
 import { describeKernel } from '../harness/kernel.js';
 import { forLength } from '../harness/length.js';
+import { runSeed } from '../harness/runseed.js';
 import { commands, type Family } from './commands.js';
 import {
   addOurs,
@@ -49,12 +50,11 @@ function compare(program: string, family: Family): Tally {
   const tally: Tally = { agreed: 0, onPurpose: new Map(), differing: [] };
   tallies.set(program, tally);
   const saves: { text: string; rules: readonly string[]; added: readonly string[] }[] = [];
-  const seed = Number(process.env.SOCKFILTER_SEED ?? 7);
   const sequences = fc.sample(
     fc.array(commands(family), { minLength: LENGTH, maxLength: LENGTH }),
     {
       numRuns: SEQUENCES,
-      seed,
+      seed: runSeed,
     },
   );
   const answers = runReal(program, sequences);

@@ -1,6 +1,6 @@
 /**
  * How long a test goes on. `npm test` runs the short form of what takes long, `npm run test:long` the
- * whole: the same test, more often or at more places, with random inputs of its own (seed.ts).
+ * whole: the same test, more often or at more places, with random inputs of its own (runseed.ts).
  */
 export const isLong = process.env.SOCKFILTER_LONG === '1';
 

@@ -1,14 +1,8 @@
-/**
- * Random inputs are the same in each run of `npm test`: a gate that fails has a cause in the change that it
- * judges. `npm run test:long` draws new ones each time; a failure names its seed, which SOCKFILTER_SEED gives again.
- */
-import { isLong } from './length.js';
-
-const SEED = 20071026;
+/** Gives fast-check the seed of the run. */
+import { runSeed } from './runseed.js';
 
 jest.mock('fast-check', () => {
   const library = jest.requireActual<typeof import('fast-check')>('fast-check');
-  const wanted = process.env.SOCKFILTER_SEED ?? (isLong ? undefined : String(SEED));
-  if (wanted !== undefined) library.configureGlobal({ seed: Number(wanted) });
+  library.configureGlobal({ seed: runSeed });
   return library;
 });

@@ -5,11 +5,13 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printSave } from '@sockfilter/iptables';
+import { seeded } from '../arbitrary/random.js';
 import type { Caller } from '../harness/caller.js';
 import { leastHits } from '../harness/chance.js';
 import { describeKernel } from '../harness/kernel.js';
 import { forLength } from '../harness/length.js';
 import { Policy, tableOf } from '../harness/policy.js';
+import { runSeed } from '../harness/runseed.js';
 import { Testbed } from '../harness/testbed.js';
 import type { AdministratorQuestion } from './processes/messages.js';
 import { Administrator, callsIn, endProcesses, Hammer } from './processes/process.js';
@@ -28,6 +30,7 @@ const PORTS = [7001, 7002, 7003];
 const ALL_PASS = ['ok', 'ok', 'ok'];
 
 describeKernel('kill -9', () => {
+  const random = seeded(runSeed);
   let bed: Testbed;
   let policy: Policy;
   /** It never dies. */
@@ -147,7 +150,7 @@ describeKernel('kill -9', () => {
   }
 
   /** One of the first steps, so that many runs come to all. */
-  const firstStep = (stride: number) => 1 + Math.floor(Math.random() * stride);
+  const firstStep = (stride: number) => 1 + random.below(stride);
 
   /** Under calls, kills the replacement of one table by the other at some of its steps; how many. */
   async function killAtSteps(from: string, to: string, stride: number): Promise<number> {
@@ -160,7 +163,8 @@ describeKernel('kill -9', () => {
       const wrong = [...(await faults(died ? [from, to] : [to]))];
       const missing = calls + probes - counted() - lost;
       if (missing !== 0) wrong.push(`${missing} calls are not counted`);
-      if (wrong.length > 0) throw new Error(`after step ${step}: ${wrong.join('; ')}`);
+      if (wrong.length > 0)
+        throw new Error(`seed ${runSeed}, after step ${step}: ${wrong.join('; ')}`);
       if (!died) return kills;
       // Through `to`, so that what is left of the command that died saves the next one no step.
       await replace(to);
@@ -207,7 +211,8 @@ describeKernel('kill -9', () => {
       wrong.push(...(await faults([a])));
       const passed = tally[2]?.[0] ?? 0;
       if (passed > passes) wrong.push(`${passed - passes} calls pass that both refuse`);
-      if (wrong.length > 0) throw new Error(`${work}, after step ${step}: ${wrong.join('; ')}`);
+      if (wrong.length > 0)
+        throw new Error(`seed ${runSeed}, ${work}, after step ${step}: ${wrong.join('; ')}`);
       if (!died) return turn;
     }
   }
@@ -256,7 +261,7 @@ describeKernel('kill -9', () => {
       const one = await administrator();
       await hammer.run();
       one.tell({ root: policy.root, do: 'loop', texts: kill % 2 === 0 ? [a, b] : [b, a] });
-      await sleep(Math.random() * most);
+      await sleep(random.below(Math.ceil(most)));
       await one.kill();
       const calls = callsIn(await hammer.pause());
       wrong.push(...(await faults([a, b])));

@@ -5,6 +5,7 @@ import { seeded } from '../arbitrary/random.js';
 import type { Call, Caller, Result } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
 import { Policy, tableOf } from '../harness/policy.js';
+import { runSeed } from '../harness/runseed.js';
 import { Testbed } from '../harness/testbed.js';
 import {
   callsOf,
@@ -204,8 +205,7 @@ describeKernel('real calls', () => {
   }
 
   test(`${ROUNDS * CLIENTS.length * CALLS_EACH} real calls over ${ROUNDS} rule sets`, async () => {
-    const seed = Number(process.env.SOCKFILTER_SEED ?? Date.now() % 2 ** 31);
-    const random = seeded(seed);
+    const random = seeded(runSeed);
     const groups = [
       { id: 5, path: `${bed.cgroups.path}/a` },
       { id: 6, path: `${bed.cgroups.path}/a/c` },
@@ -230,7 +230,7 @@ describeKernel('real calls', () => {
       for (let again = 0; again < 3 && outcome.isSlow && outcome.wrong; again++)
         outcome = await differs(table, plans);
       if (outcome.wrong)
-        throw new Error(`seed ${seed}, round ${round}:\n${rules}\n${outcome.wrong}`);
+        throw new Error(`seed ${runSeed}, round ${round}:\n${rules}\n${outcome.wrong}`);
       for (const { packet } of outcome.judged) {
         const refused = evaluator(table)(packet).errno === 0 ? 'passes' : 'refused';
         const key = `${packet.chain} IPv${packet.family} ${refused}`;
