@@ -1,6 +1,6 @@
 /** `sockfilter group`: names and ids for control groups. */
 import { existsSync } from 'node:fs';
-import { parseGroupName, printRule } from '@sockfilter/iptables';
+import { keptIds, namesPath, parseGroupName, printRule } from '@sockfilter/iptables';
 import { type Firewall, type Holder, LockedError } from '@sockfilter/kernel';
 import { EXIT, writeJson } from '@sockfilter/language';
 import {
@@ -46,8 +46,27 @@ function withGroups<T>(
   return withLiveTable(globals, access, (live) => use(live.open, live));
 }
 
-function commitGroups(open: OpenTable, table: Table): void {
+/** The table, without its rules where those need not be read. */
+const headOf = (open: OpenTable): Table => open.kept?.head ?? open.table;
+
+function commitGroups(open: OpenTable, { groups }: Table): void {
+  if (open.editPart?.({ kind: 'groups', groups })) return;
+  const table = { ...open.table, groups };
   open.commit({ table, origins: followCounters(open.table, table) });
+}
+
+/** The table with those rules that may name a group which `wants`, each `once` if what they say of it is the same. */
+function withNaming(
+  open: OpenTable,
+  wants: (from: number, to: number) => boolean,
+  once: boolean,
+): Table {
+  const { kept } = open;
+  if (!kept || namesPath(kept.kept)) return open.table;
+  const lines = new Map<string, string>();
+  for (const { from, to, start, line } of keptIds(kept.kept, wants))
+    lines.set(once && !line.includes('"') ? `${from}:${to}` : String(start), line);
+  return kept.read([...lines.values()].join(''));
 }
 
 function readName(text: string): string {
@@ -89,9 +108,10 @@ export async function addGroupCommand(globals: Globals, options: AddOptions): Pr
   const id = withGroups(globals, 'edit', (open, live) => {
     let added: Group | undefined;
     const add = (last: number): Given => {
-      added = { name, path, id: chosen ?? nextGroupId(open.table, last) };
+      const named = () => withNaming(open, (_, to) => to > last, true);
+      added = { name, path, id: chosen ?? nextGroupId(named(), last) };
       return {
-        table: addGroup(open.table, added),
+        table: addGroup(headOf(open), added),
         ids: chosen === undefined ? [added.id] : [],
       };
     };
@@ -115,7 +135,7 @@ export async function addGroupCommand(globals: Globals, options: AddOptions): Pr
 export async function listGroups(globals: Globals, json: boolean): Promise<void> {
   const groups = withGroups(globals, 'read', (open, live) => {
     const processes = live?.firewall.countProcesses();
-    return open.table.groups.map(({ name, id, path }) => {
+    return headOf(open).groups.map(({ name, id, path }) => {
       const row = { name, id, path: path ?? null };
       return processes ? { ...row, processes: processes.get(id) ?? null } : row;
     });
@@ -157,9 +177,11 @@ export async function deleteGroupCommand(
   { name, force }: { readonly name: string; readonly force: boolean },
 ): Promise<void> {
   withGroups(globals, 'edit', (open, live) => {
-    const group = requireGroup(open.table, name);
-    if (!force) refuseUsed(open.table, group);
-    commitGroups(open, deleteGroup(open.table, name));
+    const head = headOf(open);
+    const group = requireGroup(head, name);
+    const names = (from: number, to: number) => from === group.id || to === group.id;
+    if (!force) refuseUsed(withNaming(open, names, false), group);
+    commitGroups(open, deleteGroup(head, name));
     const { path } = group;
     if (!live || path === undefined || patternOf(path) || !isOwn(globals.root, path)) return;
     const reason = removeCgroup(live.firewall.cgroupDirectory(path));
@@ -192,7 +214,7 @@ function enterable(globals: Globals, table: Table, tree: CgroupTree, name: strin
 
 export function enterableDirectory(globals: Globals, name: string): string {
   return withLiveTable(globals, 'read', ({ open, firewall }) =>
-    enterable(globals, open.table, firewall, name),
+    enterable(globals, headOf(open), firewall, name),
   );
 }
 
@@ -222,7 +244,7 @@ export async function moveToGroup(
   for (const pid of pids)
     if (!/^[1-9]\d*$/.test(pid)) throw new CommandError(`invalid pid \`${pid}\``, EXIT.usage);
   withLiveTable(globals, 'read', ({ open, firewall }) => {
-    moveProcesses(firewall, enterable(globals, open.table, firewall, name), pids);
+    moveProcesses(firewall, enterable(globals, headOf(open), firewall, name), pids);
     noteCarried(
       firewall,
       pids.map((pid) => ({ pid: Number(pid) })),

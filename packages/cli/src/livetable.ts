@@ -1,7 +1,7 @@
 /** The kernel's table as the table. */
 
 import { join } from 'node:path';
-import { keptText, parseSave, printSave } from '@sockfilter/iptables';
+import { excerpt, keptText, parseSave, printSave } from '@sockfilter/iptables';
 import { Firewall, instanceName, LockedError } from '@sockfilter/kernel';
 import { EXIT } from '@sockfilter/language';
 import { counterOwners, EMPTY_TABLE, type Rule, requireValid, type Table } from '@sockfilter/table';
@@ -9,10 +9,10 @@ import { CommandError } from './failure.js';
 import type { Globals } from './globals.js';
 import { recordIds } from './highmark.js';
 import { entryOf, entryWithSets, readEntry, readHistory, recordCommit } from './history.js';
+import { planEdit } from './keptedit.js';
 import type { Access, Change, Counters, KeptTable, OpenTable } from './opentable.js';
 import { followSets, followTests, followTexts } from './origins.js';
 import { holdOutput, note } from './output.js';
-import { planPart } from './partedit.js';
 import { notePaths } from './pathnotes.js';
 import { hashText, type Revision, revisionOf, withRevision } from './revision.js';
 import { SYSTEM_NAMES } from './systemnames.js';
@@ -122,6 +122,7 @@ class LiveText {
     this.#kept = {
       kept,
       head: parseInForce(kept.head),
+      read: (lines) => parseInForce(excerpt(kept, lines)),
       get totals() {
         return totals();
       },
@@ -145,11 +146,13 @@ function openLive(
     },
     counters: (owner) => live.counters(owner),
     revision: live.text === undefined ? undefined : revisionOf(live.text),
-    editPart: (command) => {
-      const plan = live.kept && planPart(live.kept, command, parseInForce);
+    editPart: (edit) => {
+      const { kept } = live;
+      const plan = kept && planEdit(kept, edit);
       const text = plan && Buffer.from(plan.text);
       if (!text || !firewall.commitPart({ ...plan, text })) return false;
       recordCommit(firewall.name, { before: live.bytes, text }, tell);
+      notePaths(kept.head, plan, tell);
       return true;
     },
     commit: (change) => {

@@ -1,7 +1,8 @@
 /** The table that a command works on, wherever it is kept. */
 import type { KeptText } from '@sockfilter/iptables';
+import type { PartChange } from '@sockfilter/kernel';
 import type { EditCommand } from '@sockfilter/language';
-import type { CounterOwner, Table } from '@sockfilter/table';
+import type { CounterOwner, Group, Table } from '@sockfilter/table';
 import type { Globals } from './globals.js';
 import type { Revision } from './revision.js';
 
@@ -29,14 +30,24 @@ export interface KeptTable {
   readonly head: Table;
   /** The counters as they were read, in the order of counterOwners(table). */
   readonly totals: readonly bigint[];
+  /** The table with no other rules than the lines say, each of which ends in a newline. */
+  readonly read: (lines: string) => Table;
 }
+
+/** A change of such a table, whose text is not in UTF-8 yet. */
+export interface PlannedPart extends Omit<PartChange, 'text'> {
+  readonly text: string;
+}
+
+/** A command, or other groups. */
+export type KeptEdit = EditCommand | { readonly kind: 'groups'; readonly groups: readonly Group[] };
 
 export interface OpenTable {
   /**
-   * Makes an edit that concerns one group's calls alone, without reading what concerns others. False, with nothing
-   * changed, for any other. Throws TableError.
+   * Makes an edit of which the text that is kept tells all that is to be compiled. False, with nothing changed, for any
+   * other. Throws TableError.
    */
-  readonly editPart?: (command: EditCommand) => boolean;
+  readonly editPart?: (edit: KeptEdit) => boolean;
   /** Read when it is first asked for. */
   readonly table: Table;
   /** Where the text that is kept says all of the table. */

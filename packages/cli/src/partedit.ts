@@ -10,7 +10,6 @@ import {
   printRule,
   soleGroup,
 } from '@sockfilter/iptables';
-import type { PartChange } from '@sockfilter/kernel';
 import type { EditCommand } from '@sockfilter/language';
 import {
   type BuiltinChain,
@@ -19,7 +18,8 @@ import {
   requireValid,
   type Table,
 } from '@sockfilter/table';
-import type { KeptTable } from './opentable.js';
+import { counterSpan, numbersOf } from './keptcounters.js';
+import type { KeptTable, PlannedPart } from './opentable.js';
 
 /** Where a rule comes, goes, or takes the place of another. */
 interface Place {
@@ -81,58 +81,14 @@ function onlyGroup(lines: readonly string[]): number | undefined {
   return groups.size === 1 ? group : undefined;
 }
 
-/** The numbers that counters of a table have which is some lines of a whole one. */
-function numbersOf(
-  { kept, head }: KeptTable,
-  chain: BuiltinChain,
-  indices: readonly number[],
-  withUsers: boolean,
-  more: number,
-): readonly number[] {
-  const numbers: number[] = [];
-  let first = 0;
-  for (const { name, policy } of head.chains) {
-    const { start, end } = kept.spanOf(name);
-    const isEdited = name === chain;
-    const count = countLines(kept.text, start, end) + (isEdited ? more : 0);
-    if (isEdited) for (const index of indices) numbers.push(first + index);
-    else if (policy === undefined && withUsers)
-      for (let n = 0; n < count; n++) numbers.push(first + n);
-    if (policy !== undefined) numbers.push(first + count);
-    first += count + (policy === undefined ? 0 : 1);
-  }
-  return numbers;
-}
-
-/** What the counter of the chain's rule with this index is numbered. */
-function counterOf({ kept, head }: KeptTable, chain: BuiltinChain, index: number): number {
-  let first = 0;
-  for (const { name, policy } of head.chains) {
-    if (name === chain) return first + index;
-    const { start, end } = kept.spanOf(name);
-    first += countLines(kept.text, start, end) + (policy === undefined ? 0 : 1);
-  }
-  throw new TypeError(`there is no chain ${chain}`);
-}
-
-/** A change whose text is not in UTF-8 yet. */
-export interface PlannedPart extends Omit<PartChange, 'text'> {
-  readonly text: string;
-}
-
 const CALL = / -[jg] /;
 const PATH = ' --path ';
-const COMMIT = 'COMMIT\n';
 
 /**
  * What is to be committed for the edit; undefined where it concerns more than one group's calls, or takes the whole
  * table to judge. Throws TableError.
  */
-export function planPart(
-  table: KeptTable,
-  command: EditCommand,
-  parse: (text: string) => Table,
-): PlannedPart | undefined {
+export function planRule(table: KeptTable, command: EditCommand): PlannedPart | undefined {
   const { kept, head } = table;
   const place = placeOf(table, command);
   if (!place) return undefined;
@@ -152,7 +108,7 @@ export function planPart(
   const called = withUsers
     ? users.map(({ name }) => text.slice(kept.spanOf(name).start, kept.spanOf(name).end)).join('')
     : '';
-  const before = parse(`${text.slice(0, kept.body)}${own}${called}${COMMIT}`);
+  const before = table.read(`${own}${called}`);
   const near = lines.filter((each: KeptLine) => each.index < index).length;
   const [removed, added] = [removes ? 1 : 0, rule ? 1 : 0];
   const after: Table = {
@@ -173,12 +129,13 @@ export function planPart(
     text: `${text.slice(0, at)}${line}${text.slice(next)}`,
     groups: head.groups,
     edit: {
+      kind: 'rule',
       chain,
       group,
       before,
       table: after,
       counters: numbersOf(table, chain, indices, withUsers, added - removed),
-      splice: { at: counterOf(table, chain, index), removed, added },
+      splice: { at: counterSpan(table, chain).first + index, removed, added },
       packets: rule ? [rule.packets] : [],
       named: rule ? new Set(named).add(group) : named,
     },

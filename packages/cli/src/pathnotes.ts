@@ -7,12 +7,15 @@ function notePath(path: string, tell: (text: string) => void): void {
   if (doubt) tell(`\`${path}\`: ${doubt.message}: \`${doubt.help}\` may be meant`);
 }
 
-function pathsOf(table: Table): ReadonlySet<string> {
-  return new Set([...table.groups.flatMap(({ path }) => path ?? []), ...pathsInRules(table)]);
+/** What names paths; a table whose rules name none may be without them. */
+type Naming = Pick<Table, 'groups'> & Partial<Pick<Table, 'chains'>>;
+
+function pathsOf({ groups, chains = [] }: Naming): ReadonlySet<string> {
+  return new Set([...groups.flatMap(({ path }) => path ?? []), ...pathsInRules({ chains })]);
 }
 
 /** Of those that are new in a table. */
-export function notePaths(before: Table, after: Table, tell = note): void {
+export function notePaths(before: Naming, after: Naming, tell = note): void {
   const known = pathsOf(before);
   for (const path of pathsOf(after)) if (!known.has(path)) notePath(path, tell);
 }

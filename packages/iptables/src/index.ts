@@ -2,12 +2,15 @@ export { type ParsedCommand, parseCommand } from './commandline.js';
 export { COMMAND_SPELLINGS, SWITCH } from './commandoptions.js';
 export { parseGroupId, parseGroupName, printGroup } from './groupline.js';
 export { countLines, type KeptLine, linesOfGroup, soleGroup } from './keptgroup.js';
+export { type KeptId, keptIds, namesPath } from './keptids.js';
 export {
+  excerpt,
   findKeptRule,
   type KeptText,
   keptText,
   printKeptRules,
   printKeptSave,
+  withHead,
 } from './kepttext.js';
 export { commandLine, lexLine } from './lexer.js';
 export { type ListingOptions, printListing, printRules, printVerbose } from './listing.js';

@@ -116,8 +116,19 @@ export function printKeptSave(
     if (policy !== undefined) policies.set(name, counters[counter++] ?? 0n);
   }
   const whole = printSave(head, { counters: ({ chain }) => policies.get(chain.name) });
-  const comments = text.slice(0, text.indexOf('*socket\n'));
-  return `${comments}${whole.slice(0, -COMMIT.length)}${parts.join('')}${COMMIT}`;
+  return `${commentsOf(text)}${whole.slice(0, -COMMIT.length)}${parts.join('')}${COMMIT}`;
+}
+
+const commentsOf = (text: string) => text.slice(0, text.indexOf('*socket\n'));
+
+/** The text with other lines before its rules: those of `head`, a table without rules and counters. */
+export function withHead({ text, body }: KeptText, head: Table): string {
+  return `${commentsOf(text)}${printSave(head).slice(0, -COMMIT.length)}${text.slice(body)}`;
+}
+
+/** A text to be read: what stands before the rules, and of those the lines, which end in a newline each. */
+export function excerpt({ text, body }: KeptText, lines: string): string {
+  return `${text.slice(0, body)}${lines}${COMMIT}`;
 }
 
 /** As printRules() without counters, of all chains or one. */

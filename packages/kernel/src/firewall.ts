@@ -282,8 +282,8 @@ export class Firewall {
   }
 
   /**
-   * Puts a table in force that differs from the one in force in what one group's calls come to, or in its groups
-   * alone. Gives false, and has changed nothing, where only a commit of the whole table can tell what that takes.
+   * Puts a table in force that differs from the one in force in what one group's calls come to, in a policy, in counters
+   * or in what stands before its rules. Gives false, and has changed nothing, where only a commit of the whole table can tell what that takes.
    * Throws as commit() does.
    */
   commitPart(change: PartChange): boolean {
@@ -291,7 +291,7 @@ export class Firewall {
     const current = this.#inForce();
     if (current?.release !== 'own' || current.trial || !this.isPrinted) return false;
     const { fd, header } = current.generation;
-    const draft = draftPart(readStanding(fd, header), change);
+    const draft = draftPart(readStanding(fd, header), readSlots(fd, header), change);
     if (!draft) return false;
     requireRoot(this.#environment.tree);
     this.#commit(draft);

@@ -306,9 +306,12 @@ export interface StandingGeneration {
   readonly words: Uint32Array;
 }
 
-/** What becomes of a generation without opaque tests and sets, whose nodes go on but for one part. */
+/** What becomes of a generation without sets, whose nodes go on but for one part. The slots of tests are as they were. */
 export interface GenerationEdit
-  extends Pick<GenerationInput, 'sequence' | 'idSlot' | 'idEpoch' | 'programs' | 'traits'> {
+  extends Pick<
+    GenerationInput,
+    'sequence' | 'idSlot' | 'idEpoch' | 'programs' | 'traits' | 'slots'
+  > {
   /** In UTF-8. */
   readonly text: Uint8Array;
   /** Which counters go and come. All others go on. */
@@ -355,7 +358,7 @@ export function makeEdited(old: StandingGeneration, edit: GenerationEdit): Gener
       nodes: bytesOf(words),
       origins: bytesOf(origins),
       base: bytesOf(base),
-      slots: new Uint8Array(),
+      slots: bytesOf(Uint32Array.from(edit.slots)),
       text: edit.text,
     },
   );

@@ -16,14 +16,31 @@ function lengthOf(op: number, target: number): number {
   return op === OP.ask ? ASK_NODES : 1;
 }
 
-/** Gives the counters of all nodes other numbers. */
-export function renumberCounters(words: Uint32Array, numberOf: (counter: number) => number): void {
+/** Calls `use` with the place of each node in `words`, what it does, and its target. */
+function forEachNode(
+  words: Uint32Array,
+  use: (at: number, op: number, target: number) => void,
+): void {
   for (let at = 0; at < words.length; ) {
     const op = elementAt(words, at) >>> 24;
     const target = elementAt(words, at + 1);
-    if (op === OP.count || op === OP.verdict || op === OP.report) words[at + 1] = numberOf(target);
+    use(at, op, target);
     at += 2 * lengthOf(op, target);
   }
+}
+
+/** Gives the counters of all nodes other numbers. */
+export function renumberCounters(words: Uint32Array, numberOf: (counter: number) => number): void {
+  forEachNode(words, (at, op, target) => {
+    if (op === OP.count || op === OP.verdict || op === OP.report) words[at + 1] = numberOf(target);
+  });
+}
+
+/** Makes the verdicts that the counter counts refuse with the errno, or let pass for 0. */
+export function setErrno(words: Uint32Array, counter: number, errno: number): void {
+  forEachNode(words, (at, op, target) => {
+    if (op === OP.verdict && target === counter) words[at] = ((OP.verdict << 24) | errno) >>> 0;
+  });
 }
 
 /** What the nodes that the address leads to do, of a table that rewrites nothing and has no opaque tests. */

@@ -1,17 +1,25 @@
 /** A change of a table in force of which most is known to stay: what is compiled is one part, and the rest goes on. */
 import { hasBpfLsm } from '@sockfilter/bpf';
-import { type Group, type NamedSet, placedTests, type Table } from '@sockfilter/table';
+import {
+  type BuiltinChain,
+  type Group,
+  type NamedSet,
+  placedTests,
+  type Table,
+} from '@sockfilter/table';
 import {
   type Generation,
+  type GenerationEdit,
   type GenerationInput,
   makeEdited,
   type StandingGeneration,
 } from './generation.js';
 import { editPart, type PartEdit, type Splice } from './grouppart.js';
 import { type Hook, isNeeded } from './hooks.js';
-import { MAX_RULES, NODES_PER_PAGE } from './layout.js';
+import { CLOCK_STATE, MAX_RULES, NODES_PER_PAGE } from './layout.js';
+import { factsFrom, setErrno } from './nodes.js';
 import type { SetOrigins } from './setmap.js';
-import type { TestOrigins } from './statemap.js';
+import type { Slots, TestOrigins } from './statemap.js';
 import {
   CONDITIONAL_HOOKS,
   decodeTraits,
@@ -45,15 +53,38 @@ export interface PartChange {
   readonly text: Uint8Array;
   /** All that there are then. */
   readonly groups: readonly Group[];
-  /** What becomes of the rules; undefined if nothing does. */
-  readonly edit: RuleEdit | undefined;
+  /** What becomes of rules, policies and counters; undefined if nothing does. */
+  readonly edit: RuleEdit | PolicyEdit | Zeroing | undefined;
 }
 
 interface RuleEdit extends PartEdit {
+  readonly kind: 'rule';
   /** As `table`, before the edit. */
   readonly before: Table;
   /** What each counter that comes starts at. */
   readonly packets: readonly bigint[];
+}
+
+/** Another policy; none that is audited. */
+interface PolicyEdit {
+  readonly kind: 'policy';
+  readonly chain: BuiltinChain;
+  /** The policy's. */
+  readonly counter: number;
+  /** What it refuses with then; 0 for one that lets pass. */
+  readonly errno: number;
+  /**
+   * The table after it, with a rule for each of those that hooks could tell from each other: by their chain, target
+   * and protocol.
+   */
+  readonly table: Table;
+}
+
+/** Counters that start anew at 0, from `at` on. */
+interface Zeroing {
+  readonly kind: 'zero';
+  readonly at: number;
+  readonly count: number;
 }
 
 const NO_SPLICE: Splice = { at: 0, removed: 0, added: 0 };
@@ -66,7 +97,7 @@ const SPARE_NODES = 65_536;
 /** The names of the hooks that the table has work for; undefined where its other rules may have needed one. */
 function neededAfter(
   { hooks }: Traits,
-  { before, table }: RuleEdit,
+  { before, table }: Pick<RuleEdit, 'before' | 'table'>,
 ): ReadonlySet<string> | undefined {
   const needed = new Set<string>();
   for (const hook of CONDITIONAL_HOOKS) {
@@ -80,55 +111,81 @@ function neededAfter(
 const isPlain = (table: Table) =>
   table.sets.length === 0 && placedTests(table).length === 0 && !rewritesAny(table);
 
-/** Undefined where the whole table must be compiled to tell what the change takes. Throws LimitError. */
-export function draftPart(
-  old: StandingGeneration,
-  { text, groups, edit }: PartChange,
-): Draft | undefined {
-  const { header } = old;
-  const traits = decodeTraits(header.traits);
-  if (!traits || header.sets > 0 || header.tests > 0) return undefined;
-  const draft = (needed: ReadonlySet<string>, lay: Draft['lay']): Draft => ({
-    groups,
-    needs: ({ name, needed: when }) => when === 'always' || needed.has(name),
-    sets: [],
-    setOrigins: [],
-    stateful: [],
-    testOrigins: [],
-    confirmWithin: undefined,
-    lay,
-  });
-  if (!edit)
-    return draft(traits.hooks, (placement) =>
-      makeEdited(old, {
-        ...placement,
-        text,
-        traits: header.traits,
-        splice: NO_SPLICE,
-        packets: [],
-        part: undefined,
-      }),
-    );
+/** What of a generation is another one's after an edit. */
+type Changed = Pick<GenerationEdit, 'splice' | 'packets' | 'part'> & {
+  /** The hooks that have work then. */
+  readonly hooks: ReadonlySet<string>;
+};
+
+function changeRule(
+  { header, words }: StandingGeneration,
+  traits: Traits,
+  edit: RuleEdit,
+): Changed | undefined {
   const { splice, packets, chain } = edit;
-  const isTold = chain === 'ACCEPT' && hasBpfLsm();
   const isFull = header.rules + splice.added - splice.removed > MAX_RULES;
-  if (!traits.hasParts || isTold || isFull || !isPlain(edit.table)) return undefined;
-  const needed = neededAfter(traits, edit);
-  if (!needed) return undefined;
-  const standing = { words: old.words, first: NODES_PER_PAGE };
+  if (isFull || !isPlain(edit.table)) return undefined;
+  const hooks = neededAfter(traits, edit);
+  if (!hooks) return undefined;
+  const standing = { words, first: NODES_PER_PAGE };
   const nodes = editPart(standing, header.entries[chain], header.longest, edit);
   if (!nodes) return undefined;
   const most = Math.min(MOST_NODES, 2 * header.compiledNodes + SPARE_NODES);
   if (nodes.words.length / 2 > most) return undefined;
-  const after = encodeTraits({ ...traits, hooks: needed });
-  return draft(needed, (placement) =>
-    makeEdited(old, {
-      ...placement,
-      text,
-      traits: after,
-      splice,
-      packets,
-      part: { chain, nodes },
-    }),
-  );
+  return { splice, packets, part: { chain, nodes }, hooks };
+}
+
+/** A policy's verdicts are those with its counter. */
+function changePolicy({ header, words: old }: StandingGeneration, edit: PolicyEdit): Changed {
+  const { chain, counter, errno } = edit;
+  const words = old.slice();
+  setErrno(words, counter, errno);
+  const entry = header.entries[chain];
+  const facts = factsFrom({ words, first: NODES_PER_PAGE }, entry);
+  const nodes = { words, entry, facts, longest: header.longest };
+  const needed = CONDITIONAL_HOOKS.filter((hook) => isNeeded(hook, edit.table));
+  const hooks = new Set(needed.map(({ name }) => name));
+  return { splice: NO_SPLICE, packets: [], part: { chain, nodes }, hooks };
+}
+
+/** Undefined where the whole table must be compiled to tell. */
+function changedBy(
+  old: StandingGeneration,
+  traits: Traits,
+  edit: PartChange['edit'],
+): Changed | undefined {
+  const stays = { splice: NO_SPLICE, packets: [], part: undefined, hooks: traits.hooks };
+  if (!edit) return stays;
+  if (edit.kind === 'zero')
+    return { ...stays, splice: { at: edit.at, removed: edit.count, added: edit.count } };
+  const isTold = edit.chain === 'ACCEPT' && hasBpfLsm();
+  if (!traits.hasParts || isTold) return undefined;
+  return edit.kind === 'policy' ? changePolicy(old, edit) : changeRule(old, traits, edit);
+}
+
+/**
+ * `slots` are those of the opaque tests in force. Undefined where the whole table must be compiled to tell what the
+ * change takes. Throws LimitError.
+ */
+export function draftPart(
+  old: StandingGeneration,
+  slots: Slots,
+  { text, groups, edit }: PartChange,
+): Draft | undefined {
+  const traits = decodeTraits(old.header.traits);
+  if (!traits || old.header.sets > 0) return undefined;
+  const changed = changedBy(old, traits, edit);
+  if (!changed) return undefined;
+  const { hooks, ...rest } = changed;
+  return {
+    groups,
+    needs: ({ name, needed: when }) => when === 'always' || hooks.has(name),
+    sets: [],
+    setOrigins: [],
+    stateful: slots.map((slot) => slot !== CLOCK_STATE.slot),
+    testOrigins: slots.map((_, n) => n),
+    confirmWithin: undefined,
+    lay: (placement) =>
+      makeEdited(old, { ...placement, ...rest, text, traits: encodeTraits({ ...traits, hooks }) }),
+  };
 }

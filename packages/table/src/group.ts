@@ -39,7 +39,7 @@ export function deleteGroup(table: Table, name: string): Table {
   return { ...table, groups: table.groups.filter((other) => other !== group) };
 }
 
-function rulesOf(table: Table): readonly Rule[] {
+function rulesOf(table: Pick<Table, 'chains'>): readonly Rule[] {
   return table.chains.flatMap((chain) => chain.rules);
 }
 
@@ -47,7 +47,7 @@ const optionValues = (rule: Rule) =>
   rule.matches.flatMap((match) => match.options.map((option) => option.value));
 
 /** The paths that the rules name, each once. */
-export function pathsInRules(table: Table): readonly string[] {
+export function pathsInRules(table: Pick<Table, 'chains'>): readonly string[] {
   const paths = rulesOf(table)
     .flatMap(optionValues)
     .flatMap((value) => (value.kind === 'groupPath' ? [value.path] : []));
