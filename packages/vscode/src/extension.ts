@@ -1,4 +1,6 @@
 /** The client: starts `sockfilter lsp` for rule files. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { commands, type ExtensionContext, workspace } from 'vscode';
 import { LanguageClient } from 'vscode-languageclient/node';
 
@@ -7,15 +9,25 @@ const SETTING = 'sockfilter.command';
 
 let client: LanguageClient | undefined;
 
+async function spawnServer(): Promise<ChildProcess> {
+  const command = workspace.getConfiguration().get(SETTING, 'sockfilter');
+  const server = spawn(command, ['lsp'], { cwd: workspace.workspaceFolders?.[0]?.uri.fsPath });
+  try {
+    await once(server, 'spawn');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const way = `install sockfilter, or name its program in the setting ${SETTING}`;
+    // The client shows the stack to the user, where there is one.
+    throw Object.assign(new Error(`${reason}: ${way}`), { stack: undefined });
+  }
+  return server;
+}
+
 /** VS Code says it to the user where the server can't be started. */
 async function start(): Promise<void> {
-  const command = workspace.getConfiguration().get(SETTING, 'sockfilter');
-  client = new LanguageClient(
-    'sockfilter',
-    'sockfilter',
-    { command, args: ['lsp'] },
-    { documentSelector: [{ language: LANGUAGE }] },
-  );
+  client = new LanguageClient('sockfilter', 'sockfilter', spawnServer, {
+    documentSelector: [{ language: LANGUAGE }],
+  });
   await client.start();
 }
 
