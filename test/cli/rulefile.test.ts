@@ -150,6 +150,7 @@ describe('the lock', () => {
     const other = boot.replace(/^./, (digit) => (digit === '0' ? '1' : '0'));
     for (const left of [
       '',
+      '\0\0\0\0',
       `${process.pid} ${hostname()} ${other} ${namespace} 1\n`,
       `${process.pid} ${hostname()} ${boot} ${namespace} 1\n`,
     ]) {
@@ -163,8 +164,32 @@ describe('the lock', () => {
     place.expectStatus(edit, 0);
   });
 
+  test('of an older boot is taken over whatever its host was called, and so is a place in the queue', () => {
+    const machine = existsSync('/etc/machine-id')
+      ? readFileSync('/etc/machine-id', 'utf8').trim()
+      : '';
+    const namespace = readlinkSync('/proc/self/ns/pid').replace(/\D+/g, '');
+    // Nothing tells the machine from within a container.
+    if (namespace !== '4026531836' || !/^[0-9a-f]{32}$/.test(machine)) return;
+    const before = `${process.pid} before-dhcp 00000000-0000-4000-8000-000000000000 ${namespace} 1`;
+    // A clock that was ahead, or is not set yet: the pid's process began before the file was written.
+    const ahead = new Date(Date.now() + 600_000_000);
+    place.write('.rules.lock', `${before} ${machine}\n`);
+    mkdirSync(place.path('.rules.lock.queue'));
+    const ticket = `.rules.lock.queue/0000000000000001-${process.pid}`;
+    place.write(ticket, `${before} ${machine}\n`);
+    place.write('.rules.lock.stale', '');
+    for (const name of ['.rules.lock', ticket, '.rules.lock.stale'])
+      utimesSync(place.path(name), ahead, ahead);
+    place.expectStatus([...edit, '-w', '5'], 0);
+    expect(readdirSync(place.folder).filter((name) => name.startsWith('.'))).toEqual([]);
+    // Another machine's of the same name is not.
+    place.write('.rules.lock', `${before.replace('before-dhcp', hostname())} ${'0'.repeat(32)}\n`);
+    place.expectStatus(edit, 4);
+  });
+
   test('that can not be told to be left says who holds it and how to remove it', () => {
-    for (const left of ['7 elsewhere\n', 'what is this\n', `7 ${hostname()} - 1 1 1 1\n`]) {
+    for (const left of ['7 elsewhere\n', 'what is this\n', `7 ${hostname()} - 1 1 1 1 1\n`]) {
       place.write('.rules.lock', left);
       expect(place.expectStatus(edit, 4).stderr).toMatch(/`rm .*\/\.rules\.lock`/);
     }

@@ -27,7 +27,8 @@ export function resolveFile(path: string): string {
   }
 }
 
-function syncDirectory(path: string): void {
+/** Has the folder's names written to the disk: a file in it, or a new folder, may be lost with them. */
+export function syncDirectory(path: string): void {
   const fd = openSync(path, 'r');
   try {
     fsyncSync(fd);

@@ -7,10 +7,20 @@ import { linkSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSyn
 import { basename, dirname, join } from 'node:path';
 import { EXIT } from '@sockfilter/language';
 import { CommandError, errnoOf, namingFile } from './failure.js';
-import { hasEndedSince, isDead, ownIdentity, printIdentity, readIdentity } from './procidentity.js';
+import {
+  hasEndedSince,
+  isDead,
+  isOfThisHost,
+  ownIdentity,
+  printIdentity,
+  readIdentity,
+} from './procidentity.js';
 import { waitTurn } from './turn.js';
 
-/** Taking over takes microseconds; a process that was killed meanwhile blocks others no longer. */
+/**
+ * Taking over takes microseconds; a process that was killed meanwhile blocks others no longer, whatever has become of the
+ * clock since.
+ */
 const TAKEOVER_MS = 10_000;
 
 function unlink(path: string): void {
@@ -52,7 +62,8 @@ function read(path: string): Held | undefined {
 }
 
 function isStale({ content, writtenMs }: Held): boolean {
-  if (content.trim() === '') return true;
+  // A file system may give back zeros for what the power cut kept it from writing.
+  if (content.replaceAll('\0', '').trim() === '') return true;
   const holder = readIdentity(content);
   return holder !== undefined && isDead(holder, writtenMs);
 }
@@ -62,7 +73,7 @@ function takeOver(path: string): void {
   const guard = `${path}.stale`;
   if (!create(guard, '')) {
     const made = statSync(guard, { throwIfNoEntry: false })?.mtimeMs;
-    if (made !== undefined && Date.now() - made > TAKEOVER_MS) unlink(guard);
+    if (made !== undefined && Math.abs(Date.now() - made) > TAKEOVER_MS) unlink(guard);
     return;
   }
   try {
@@ -86,7 +97,7 @@ function refusal(file: string, path: string): CommandError {
   const holder = readIdentity(content);
   const who = holder ? `pid ${holder.pid} on ${holder.host} holds ${path}` : `${path} is held`;
   const message = `Another sockfilter command is editing \`${file}\`: ${who}`;
-  const isOurs = holder?.host === ownIdentity().host;
+  const isOurs = holder !== undefined && isOfThisHost(holder);
   const help = isOurs
     ? 'wait for it with `-w`'
     : `wait for it with \`-w\`; if no such command runs any more, \`rm ${path}\``;

@@ -108,6 +108,12 @@ function trim(entries: readonly HistoryEntry[]): void {
   });
 }
 
+/** Removes what commands that were ended have left. The instance's lock is held: nobody else writes here. */
+function sweep(folder: string): void {
+  for (const name of readdirSync(folder))
+    if (/^\.\d{8,}-.*\.rules\.\d+\.tmp$/.test(name)) rmSync(join(folder, name), { force: true });
+}
+
 function add(
   instance: string,
   { text, hash }: { readonly text: Kept; readonly hash: string },
@@ -115,6 +121,7 @@ function add(
   command: readonly string[],
 ): void {
   const folder = makeStateDirectory('history', instance);
+  sweep(folder);
   const number = (readHistory(instance).at(-1)?.number ?? 0) + 1;
   const name = `${String(number).padStart(8, '0')}-${hash}-${previous}.rules`;
   const about = [

@@ -1,6 +1,7 @@
 /**
  * Who a process is, so that others can tell later whether it lives: a pid is given again, and means
- * something else in another pid namespace, after a reboot and on another host.
+ * something else in another pid namespace, after a reboot and on another host. A host's name may come and change with its
+ * network: what it was before a reboot was is told by machine-id(5).
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -13,6 +14,8 @@ interface ProcessIdentity {
   readonly boot: string;
   readonly namespace: string;
   readonly start: string;
+  /** `-` also where the file is not this machine's own, as in a container. */
+  readonly machine: string;
 }
 
 const UNKNOWN = '-';
@@ -33,26 +36,43 @@ function startOf(pid: number | 'self'): string {
   });
 }
 
+/** The inode of the first pid namespace of any machine: PROC_PID_INIT_INO of the kernel's proc_ns.h. */
+const FIRST_NAMESPACE = '4026531836';
+
+function machineOf(namespace: string): string {
+  if (namespace !== FIRST_NAMESPACE) return UNKNOWN;
+  const id = attempt(() => readFileSync('/etc/machine-id', 'utf8'));
+  return /^[0-9a-f]{32}$/.test(id) ? id : UNKNOWN;
+}
+
+let own: ProcessIdentity | undefined;
+
 export function ownIdentity(): ProcessIdentity {
-  return {
+  if (own) return own;
+  const namespace = attempt(() => readlinkSync('/proc/self/ns/pid')).replace(/\D+/g, '') || UNKNOWN;
+  own = {
     pid: process.pid,
     host: hostname(),
     boot: attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
-    namespace: attempt(() => readlinkSync('/proc/self/ns/pid')).replace(/\D+/g, '') || UNKNOWN,
+    namespace,
     start: startOf('self'),
+    machine: machineOf(namespace),
   };
+  return own;
 }
 
-export function printIdentity({ pid, host, boot, namespace, start }: ProcessIdentity): string {
-  return `${pid} ${host} ${boot} ${namespace} ${start}\n`;
+export function printIdentity(identity: ProcessIdentity): string {
+  const { pid, host, boot, namespace, start, machine } = identity;
+  return `${pid} ${host} ${boot} ${namespace} ${start} ${machine}\n`;
 }
 
-/** Undefined for what is no identity; an older release's has pid and host alone. */
+/** Undefined for what is no identity; an older release's has no machine, or pid and host alone. */
 export function readIdentity(text: string): ProcessIdentity | undefined {
   const words = text.trim().split(' ');
-  const [pid, host, boot = UNKNOWN, namespace = UNKNOWN, start = UNKNOWN] = words;
-  if (!/^[1-9]\d*$/.test(pid ?? '') || host === undefined || words.length > 5) return undefined;
-  return { pid: Number(pid), host, boot, namespace, start };
+  const [pid, host, boot = UNKNOWN, namespace = UNKNOWN, start = UNKNOWN, machine = UNKNOWN] =
+    words;
+  if (!/^[1-9]\d*$/.test(pid ?? '') || host === undefined || words.length > 6) return undefined;
+  return { pid: Number(pid), host, boot, namespace, start, machine };
 }
 
 function hasPid(pid: number): boolean {
@@ -85,15 +105,22 @@ export function hasEndedSince(pid: number, writtenMs: number): boolean {
   return began !== undefined && began > writtenMs + SLACK_MS;
 }
 
+/** Whether the process ran on this host, as far as can be told. */
+export function isOfThisHost({ host, machine }: ProcessIdentity): boolean {
+  const here = ownIdentity();
+  if (machine !== UNKNOWN && here.machine !== UNKNOWN) return machine === here.machine;
+  return host === here.host;
+}
+
 /**
  * Whether the process has provably ended, who wrote its identity to a file then: what can't be told from
  * here counts as alive.
  */
 export function isDead(other: ProcessIdentity, writtenMs: number): boolean {
-  const own = ownIdentity();
-  if (other.host !== own.host) return false;
+  const here = ownIdentity();
+  if (!isOfThisHost(other)) return false;
   const differs = (key: 'boot' | 'namespace') =>
-    other[key] !== UNKNOWN && own[key] !== UNKNOWN && other[key] !== own[key];
+    other[key] !== UNKNOWN && here[key] !== UNKNOWN && other[key] !== here[key];
   if (differs('boot')) return true;
   if (differs('namespace')) return false;
   if (hasEndedSince(other.pid, writtenMs)) return true;

@@ -1,8 +1,9 @@
 /** Where what outlives reboots is kept: folders of the caller's own, in which nobody else writes. */
 import { lstatSync, mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Ability } from '@sockfilter/kernel';
 import { EXIT } from '@sockfilter/language';
+import { syncDirectory } from './atomicfile.js';
 import { CommandError } from './failure.js';
 
 const WRITABLE_BY_OTHERS = 0o022;
@@ -22,17 +23,28 @@ function requireOwn(path: string, look: typeof lstatSync | typeof statSync): voi
   );
 }
 
+/** Makes the folder and those above it that are missing; all are on the disk when it returns. */
+function makeFolders(path: string): void {
+  const made = mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (made === undefined) return;
+  const first = dirname(resolve(made));
+  for (let above = dirname(path); above.length >= first.length; above = dirname(above)) {
+    syncDirectory(above);
+    if (above === first) break;
+  }
+}
+
 /**
  * Makes a folder in the state directory, for its owner alone. Throws CommandError for what others could write
  * to and for a symbolic link, so that whoever names the directory to root has it write nowhere else.
  */
 export function makeStateDirectory(...names: readonly string[]): string {
-  let path = stateDirectory();
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  let path = resolve(stateDirectory());
+  makeFolders(path);
   requireOwn(path, statSync);
   for (const name of names) {
     path = join(path, name);
-    if (!lstatSync(path, { throwIfNoEntry: false })) mkdirSync(path, { mode: 0o700 });
+    if (!lstatSync(path, { throwIfNoEntry: false })) makeFolders(path);
     requireOwn(path, lstatSync);
   }
   return path;

@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmdirSync,
   rmSync,
   statSync,
@@ -14,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from './failure.js';
-import { hasEndedSince } from './procidentity.js';
+import { hasEndedSince, isDead, ownIdentity, printIdentity, readIdentity } from './procidentity.js';
 
 /** How often the first in the queue tries, and how often the others look whether they are. */
 const FIRST_MS = 5;
@@ -23,10 +24,22 @@ const OTHERS_MS = 20;
 /** The pid at a ticket's end. */
 const TICKET = /^\d+-(\d+)$/;
 
+/** Of whom a ticket is, it says itself; a power cut may have kept that from the disk. */
+function holderOf(path: string) {
+  try {
+    return readIdentity(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    return undefined;
+  }
+}
+
 function isLeft(path: string, name: string): boolean {
   const pid = TICKET.exec(name)?.[1];
   const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-  return pid === undefined || written === undefined || hasEndedSince(Number(pid), written);
+  if (pid === undefined || written === undefined) return true;
+  const holder = holderOf(path);
+  return holder ? isDead(holder, written) : hasEndedSince(Number(pid), written);
 }
 
 function ticketsIn(queue: string): readonly string[] {
@@ -53,7 +66,7 @@ function isFirst(queue: string, ticket: string): boolean {
 function enter(queue: string, ticket: string): void {
   mkdirSync(queue, { recursive: true });
   try {
-    writeFileSync(join(queue, ticket), '');
+    writeFileSync(join(queue, ticket), printIdentity(ownIdentity()));
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
