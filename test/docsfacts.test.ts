@@ -457,6 +457,11 @@ describe('names in the documents', () => {
     'check',
     'short',
     'only',
+    'arch',
+    'power-cut',
+    'reboot',
+    'release',
+    'seed',
     'option',
     'allow-empty',
   ];

@@ -21,7 +21,7 @@ for word in $(</proc/cmdline); do
     CACHE=*) cache=${word#CACHE=} ;;
   esac
 done
-cp -r "$cache/." /run/cache && mount --bind /run/cache "$cache"
+[[ -z ${cache-} ]] || { cp -r "$cache/." /run/cache && mount --bind /run/cache "$cache"; }
 # Modules come as programs ask for what they hold.
 printf '#!/bin/sh\nexec /sbin/modprobe -d %s "$@"\n' "$modules" >/run/modprobe
 chmod +x /run/modprobe

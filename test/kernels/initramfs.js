@@ -1,6 +1,6 @@
 /**
- * An initramfs for kernels that have virtiofs as a module: busybox loads what it needs and goes on with the
- * shared root. The archive is a cpio of the format newc (Documentation/driver-api/early-userspace/buffer-format.rst).
+ * An initramfs for kernels that have what their root needs as modules: busybox loads them and goes on with the
+ * root. The archive is a cpio of the format newc (Documentation/driver-api/early-userspace/buffer-format.rst).
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -19,8 +19,8 @@ function entry(name, mode, data) {
 }
 
 /** Files of the modules that the kernel in `folder` needs for its root, in the order in which they are loaded. */
-function modulesFor(folder, release) {
-  const files = ['virtio_pci', 'virtiofs'].flatMap((name) =>
+function modulesFor(folder, release, names) {
+  const files = names.flatMap((name) =>
     execFileSync('modprobe', ['-d', folder, '-S', release, '--show-depends', name], {
       encoding: 'utf8',
     })
@@ -30,13 +30,24 @@ function modulesFor(folder, release) {
   return [...new Set(files)];
 }
 
-/** Writes the archive. `init` is what the shared root goes on with. */
-export function writeInitramfs(file, { folder, release, busybox, init }) {
-  const modules = modulesFor(folder, release);
+const nameOf = (path) => basename(path, '.xz');
+
+/** A module's bytes; insmod takes none that are compressed. */
+function readModule(path) {
+  return path.endsWith('.xz')
+    ? execFileSync('xz', ['-dc', path], { maxBuffer: 2 ** 26 })
+    : readFileSync(path);
+}
+
+/** Writes the archive. `mount` is busybox's command that mounts the root on /root, `init` what that goes on with. */
+export function writeInitramfs(file, { folder, release, busybox, needs, mount, init }) {
+  const modules = modulesFor(folder, release, needs);
   const script = [
     '#!/bin/busybox sh',
-    ...modules.map((path) => `/bin/busybox insmod /${basename(path)}`),
-    '/bin/busybox mount -t virtiofs -o ro hostroot /root',
+    ...modules.map((path) => `/bin/busybox insmod /${nameOf(path)}`),
+    // The device of a disk comes into being here.
+    '/bin/busybox mount -t devtmpfs dev /dev',
+    `/bin/busybox ${mount}`,
     `exec /bin/busybox switch_root /root ${init}`,
     '',
   ];
@@ -45,7 +56,7 @@ export function writeInitramfs(file, { folder, release, busybox, init }) {
     entry('root', FOLDER, ''),
     entry('dev', FOLDER, ''),
     entry('bin/busybox', EXECUTABLE, readFileSync(busybox)),
-    ...modules.map((path) => entry(basename(path), EXECUTABLE, readFileSync(path))),
+    ...modules.map((path) => entry(nameOf(path), EXECUTABLE, readModule(path))),
     entry('init', EXECUTABLE, script.join('\n')),
     entry('TRAILER!!!', 0, ''),
   ];
