@@ -11,6 +11,7 @@ import {
   joinSpans,
   type Names,
   noteOddCharacters,
+  ruleSplice,
   type Source,
   type Span,
   tableDiagnostic,
@@ -18,7 +19,6 @@ import {
 } from '@sockfilter/language';
 import {
   addGroup,
-  appendRules,
   BUILTIN_CHAINS,
   createSet,
   EMPTY_TABLE,
@@ -30,12 +30,14 @@ import {
   fullSet,
   isBuiltinChain,
   type NamedSet,
-  type Rule,
+  requireChain,
   type SetElement,
   sameSetShape,
+  setRules,
   type Table,
   TableError,
 } from '@sockfilter/table';
+import { ChainDraft } from './chaindraft.js';
 import { isSilent } from './chainhelp.js';
 import { type ChainLine, COUNTERS, parseChainLine } from './chainline.js';
 import { type ParsedWords, parseWords } from './commandline.js';
@@ -95,8 +97,8 @@ class SaveReader {
   readonly #name: string;
   readonly #names: Names;
   readonly #base: Table;
-  /** Rules read and not yet in the table: appending one at a time would copy the chain each time. */
-  readonly #waiting = new Map<string, Rule[]>();
+  /** Rules of chains that the table has not got yet. */
+  readonly #drafts = new Map<string, ChainDraft>();
   /** Elements of sets that lines have added, with those that the sets had before. */
   readonly #elements = new Map<string, Map<string, SetElement>>();
   readonly #declared = new Set<string>();
@@ -140,9 +142,17 @@ class SaveReader {
   }
 
   #settle(): void {
-    for (const [chain, rules] of this.#waiting)
-      this.#table = appendRules(this.#table, chain, rules);
-    this.#waiting.clear();
+    for (const [chain, { rules }] of this.#drafts)
+      this.#table = setRules(this.#table, chain, rules);
+    this.#drafts.clear();
+  }
+
+  #draft(chain: string): ChainDraft {
+    return entry(
+      this.#drafts,
+      chain,
+      () => new ChainDraft(chain, requireChain(this.#table, chain).rules),
+    );
   }
 
   readLine(text: string, number: number): void {
@@ -182,7 +192,7 @@ class SaveReader {
         return lastSpan(text, place);
       },
     };
-    entry(this.#waiting, form.chain, () => []).push(rule);
+    this.#draft(form.chain).append([rule]);
     return { kind: 'rules', chain: form.chain, rules: [rule] };
   }
 
@@ -436,11 +446,18 @@ class SaveReader {
     this.#diagnostics.push(...missing);
     if (missing.length > 0) return { kind: 'other' };
     if (command.kind === 'append') {
-      entry(this.#waiting, command.chain, () => []).push(...command.rules);
+      this.#draft(command.chain).append(command.rules);
       return { kind: 'rules', chain: command.chain, rules: command.rules };
     }
-    this.#settle();
-    this.#attempt(place, () => applyEdit(this.#table, command));
+    this.#attempt(place, () => {
+      const splice = ruleSplice(this.#table, command, (name) => this.#draft(name));
+      if (splice) {
+        this.#draft(splice.chain).splice(splice);
+        return this.#table;
+      }
+      this.#settle();
+      return applyEdit(this.#table, command);
+    });
     if (command.kind === 'deny-unseen') return { kind: 'deny-unseen', on: command.on };
     if (command.kind === 'new-chain') this.chains.set(command.chain, span);
     if (command.kind === 'new-chain')

@@ -5,11 +5,16 @@ import {
   deleteChain,
   deleteRule,
   deleteRuleNumber,
+  deletion,
   findChain,
   flush,
+  insertion,
   insertRules,
   newChain,
+  type Rule,
+  type RuleSplice,
   renameChain,
+  replacement,
   replaceRule,
   setDenyUnseen,
   setPolicy,
@@ -26,6 +31,52 @@ function requireTarget(table: Table, target: Target | undefined): void {
   const called = calledChain(target);
   if (called !== undefined && !findChain(table, called))
     throw new TableError('No chain/target/match by that name.');
+}
+
+/** The rules of a chain, and the number of the first that says the same; that throws TableError if none does. */
+export interface RuleList {
+  readonly rules: readonly Rule[];
+  readonly find: (rule: Rule) => number;
+}
+
+interface ChainSplice extends RuleSplice {
+  readonly chain: string;
+}
+
+/**
+ * What becomes of the rules of the command's chain, of which `list` is told; undefined for a command of another kind.
+ * Throws TableError, as applyEdit() does.
+ */
+export function ruleSplice(
+  table: Table,
+  command: EditCommand,
+  list: (chain: string) => RuleList,
+): ChainSplice | undefined {
+  switch (command.kind) {
+    case 'insert': {
+      const { chain, number, rules } = command;
+      for (const { target } of rules) requireTarget(table, target);
+      return { chain, ...insertion(list(chain).rules, number, rules) };
+    }
+    case 'replace': {
+      const { chain, number, rule } = command;
+      requireTarget(table, rule.target);
+      return { chain, ...replacement(list(chain).rules, number, rule) };
+    }
+    case 'delete-number': {
+      const { chain, number } = command;
+      return { chain, ...deletion(list(chain).rules, number) };
+    }
+    case 'delete': {
+      const { chain } = command;
+      const [rule, other] = command.rules;
+      if (!rule || other) return undefined;
+      const { rules, find } = list(chain);
+      return { chain, ...deletion(rules, find(rule)) };
+    }
+    default:
+      return undefined;
+  }
 }
 
 /**

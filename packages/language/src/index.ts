@@ -1,4 +1,4 @@
-export { applyEdit, tableDiagnostic } from './apply.js';
+export { applyEdit, type RuleList, ruleSplice, tableDiagnostic } from './apply.js';
 export {
   type Command,
   type CommandFlags,

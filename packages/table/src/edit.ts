@@ -33,6 +33,41 @@ function checkNumber(number: number, last: number, purpose: string): void {
   if (number > last) throw new TableError(`Index of ${purpose} too big.`);
 }
 
+/** What becomes of a chain's rules: from `at` on some go, and others come in their place. */
+export interface RuleSplice {
+  readonly at: number;
+  readonly removed: number;
+  readonly added: readonly Rule[];
+}
+
+/** Inserts before the rule with this number; one past the last appends. */
+export function insertion(
+  { length }: readonly Rule[],
+  number: number,
+  added: readonly Rule[],
+): RuleSplice {
+  checkNumber(number, length + 1, 'insertion');
+  return { at: number - 1, removed: 0, added };
+}
+
+/** Another rule in the place of the one with this number. */
+export function replacement({ length }: readonly Rule[], number: number, rule: Rule): RuleSplice {
+  checkNumber(number, length, 'replacement');
+  return { at: number - 1, removed: 1, added: [rule] };
+}
+
+export function deletion({ length }: readonly Rule[], number: number): RuleSplice {
+  checkNumber(number, length, 'deletion');
+  return { at: number - 1, removed: 1, added: [] };
+}
+
+/** `splice` sees the rules of the chain. */
+function splice(table: Table, name: string, of: (rules: readonly Rule[]) => RuleSplice): Table {
+  const chain = requireChain(table, name);
+  const { at, removed, added } = of(chain.rules);
+  return withRules(table, chain, chain.rules.toSpliced(at, removed, ...added));
+}
+
 export function appendRules(table: Table, name: string, rules: readonly Rule[]): Table {
   const chain = requireChain(table, name);
   return withRules(table, chain, [...chain.rules, ...rules]);
@@ -43,23 +78,17 @@ export function insertRules(
   table: Table,
   name: string,
   number: number,
-  rules: readonly Rule[],
+  added: readonly Rule[],
 ): Table {
-  const chain = requireChain(table, name);
-  checkNumber(number, chain.rules.length + 1, 'insertion');
-  return withRules(table, chain, chain.rules.toSpliced(number - 1, 0, ...rules));
+  return splice(table, name, (rules) => insertion(rules, number, added));
 }
 
 export function replaceRule(table: Table, name: string, number: number, rule: Rule): Table {
-  const chain = requireChain(table, name);
-  checkNumber(number, chain.rules.length, 'replacement');
-  return withRules(table, chain, chain.rules.with(number - 1, rule));
+  return splice(table, name, (rules) => replacement(rules, number, rule));
 }
 
 export function deleteRuleNumber(table: Table, name: string, number: number): Table {
-  const chain = requireChain(table, name);
-  checkNumber(number, chain.rules.length, 'deletion');
-  return withRules(table, chain, chain.rules.toSpliced(number - 1, 1));
+  return splice(table, name, (rules) => deletion(rules, number));
 }
 
 /** True if both say the same; counters do not matter. */
@@ -75,8 +104,17 @@ export function sameTarget(a: Rule['target'], b: Rule['target']): boolean {
 /** The number of the first rule that says the same; TableError if there is none. */
 export function findRule(table: Table, name: string, rule: Rule): number {
   const at = requireChain(table, name).rules.findIndex((other) => sameRule(other, rule));
-  if (at < 0) throw new TableError('Bad rule (does a matching rule exist in that chain?).');
+  if (at < 0) throw noSuchRule();
   return at + 1;
+}
+
+export function noSuchRule(): TableError {
+  return new TableError('Bad rule (does a matching rule exist in that chain?).');
+}
+
+/** The chain with other rules. */
+export function setRules(table: Table, name: string, rules: readonly Rule[]): Table {
+  return withRules(table, requireChain(table, name), rules);
 }
 
 export function deleteRule(table: Table, name: string, rule: Rule): Table {

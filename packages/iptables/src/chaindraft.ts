@@ -1,0 +1,56 @@
+/**
+ * The rules of a chain while lines of a file change them: edited in place, as a copy for each line would take longer than
+ * the file.
+ */
+import type { RuleList } from '@sockfilter/language';
+import { noSuchRule, type Rule, type RuleSplice } from '@sockfilter/table';
+import { printRule } from './print.js';
+import { entry } from './rulememo.js';
+
+export class ChainDraft implements RuleList {
+  readonly #chain: string;
+  readonly #rules: Rule[];
+  /** Rules that say the same, in no order. Only who deletes a rule by what it says asks for it. */
+  #alike: Map<string, Set<Rule>> | undefined;
+
+  constructor(chain: string, rules: readonly Rule[]) {
+    this.#chain = chain;
+    this.#rules = rules.slice();
+  }
+
+  get rules(): readonly Rule[] {
+    return this.#rules;
+  }
+
+  append(rules: readonly Rule[]): void {
+    for (const rule of rules) this.#rules.push(rule);
+    this.#note(rules);
+  }
+
+  splice({ at, removed, added }: RuleSplice): void {
+    const gone = this.#rules.splice(at, removed, ...added);
+    for (const rule of gone) this.#alike?.get(this.#text(rule))?.delete(rule);
+    this.#note(added);
+  }
+
+  /** The number of the first rule that says the same. Throws TableError. */
+  readonly find = (rule: Rule): number => {
+    if (!this.#alike) {
+      this.#alike = new Map();
+      this.#note(this.#rules);
+    }
+    const alike = [...(this.#alike.get(this.#text(rule)) ?? [])];
+    const places = alike.map((each) => this.#rules.indexOf(each));
+    if (places.length === 0) throw noSuchRule();
+    return Math.min(...places) + 1;
+  };
+
+  #text(rule: Rule): string {
+    return printRule(this.#chain, rule);
+  }
+
+  #note(rules: readonly Rule[]): void {
+    if (!this.#alike) return;
+    for (const rule of rules) entry(this.#alike, this.#text(rule), () => new Set()).add(rule);
+  }
+}
