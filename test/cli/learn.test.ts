@@ -1,10 +1,10 @@
 /** `sockfilter learn` refuses what it can't say whole: a rule left out would be a file that allows more. */
 import { Workplace } from './command.js';
 
-const eventOf = (group: { readonly id: number; readonly name: string }) =>
+const eventOf = (group: { readonly id: number; readonly name: string }, kind = 'audit') =>
   `${JSON.stringify({
     version: 1,
-    kind: 'audit',
+    kind,
     time: '2026-11-26T05:01:36.136829Z',
     chain: 'CONNECT',
     rule: null,
@@ -29,6 +29,18 @@ test('a group has in the rules the id of its name, and no other group has its ca
   place.write('db.rules', '*socket\n:CONNECT DROP [0:0]\n-G db --id 3\nCOMMIT\n');
   const { stderr } = place.expectStatus(['learn', '--rules', 'db.rules', 'web.jsonl'], 1);
   expect(stderr).toContain('id 3 is `web` in the events, and `db` in the rules');
+});
+
+test.each([
+  [['audit'], 'seen once'],
+  [['audit', 'passed'], 'seen once'],
+  [['log', 'audit', 'passed', 'passed'], 'seen 2 times'],
+  [['log', 'refused', 'passed'], 'seen 2 times'],
+  [['log', 'log', 'refused'], 'seen 2 times'],
+  [['refused', 'audit'], 'seen 2 times'],
+])('the events %j are of calls that were %s', (kinds, words) => {
+  place.write('kinds.jsonl', kinds.map((kind) => eventOf({ id: 3, name: 'web' }, kind)).join(''));
+  expect(place.expectStatus(['learn', 'kinds.jsonl'], 0).stdout).toContain(`"${words}"`);
 });
 
 test('a name that no file can hold is told, and nothing is printed', () => {

@@ -78,7 +78,9 @@ describeKernel('learn', () => {
   test('a file that was learned is clean, and enforced it refuses nothing of the same work', async () => {
     const { status, stdout } = await learned([]);
     expect(status).toBe(0);
-    expect(stdout).toContain('-A web-connect -d 127.0.0.0/8 -p tcp -m tcp --dport 7300');
+    expect(stdout).toContain(
+      '-A web-connect -d 127.0.0.0/8 -p tcp -m tcp --dport 7300 -m comment --comment "seen 3 times" -j ACCEPT',
+    );
     place.write('web.rules', stdout);
     place.expectStatus(['check', 'web.rules'], 0);
     place.expectStatus(['restore', 'web.rules'], 0);

@@ -48,9 +48,20 @@ export function idOf(
   throw new CommandError(message, EXIT.unfit, 'give the rules that were in force then');
 }
 
+type KindCounts = Partial<Record<Exclude<EventLine, MissingLine>['kind'], number>>;
+
+/**
+ * How many calls so many events of each kind tell of. One call can have several: of the rules on its way that
+ * audit, log or trace it, and of its end.
+ */
+function callCount(events: KindCounts): number {
+  const { refused = 0, passed = 0, audit = 0, log = 0, trace = 0 } = events;
+  return Math.max(refused + Math.max(passed, audit), log, trace);
+}
+
 /** Each call once; what was lost, or could not be read, is told. */
 export function callsOf(events: readonly EventLine[], table: Table): readonly SeenCall[] {
-  const seen = new Map<string, { packet: Packet; times: number }>();
+  const seen = new Map<string, { packet: Packet; told: KindCounts }>();
   let lost = 0;
   let unread = 0;
   for (const event of events) {
@@ -58,7 +69,7 @@ export function callsOf(events: readonly EventLine[], table: Table): readonly Se
       lost += event.count;
       continue;
     }
-    const { call, chain, group, uid, gid } = event;
+    const { kind, call, chain, group, uid, gid } = event;
     if (!call) {
       unread++;
       continue;
@@ -76,12 +87,12 @@ export function callsOf(events: readonly EventLine[], table: Table): readonly Se
       table,
     );
     const key = [chain, packet.group, call.protocol, call.source, call.destination].join(' ');
-    const known = seen.get(key);
-    if (known) known.times++;
-    else seen.set(key, { packet, times: 1 });
+    const told: KindCounts = seen.get(key)?.told ?? {};
+    told[kind] = (told[kind] ?? 0) + 1;
+    seen.set(key, { packet, told });
   }
   if (lost > 0)
     note(`${lost} events were lost before they were read: what they told is not allowed`);
   if (unread > 0) note(`${unread} events tell of no call that could be read`);
-  return [...seen.values()];
+  return [...seen.values()].map(({ packet, told }) => ({ packet, times: callCount(told) }));
 }

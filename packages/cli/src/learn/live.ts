@@ -8,7 +8,10 @@ import { note } from '../output.js';
 /** Longer than any learning; a timer takes no more. */
 const MS_PER_S = 1000;
 
-/** What passes, for so many seconds or until a signal; what is refused is not learned, and told. */
+/**
+ * What passes, for so many seconds or until a signal; what is refused is not learned, and told. Rules that audit,
+ * log or trace a call tell of it as well: it is counted at its end.
+ */
 export async function hearCalls(
   globals: Globals,
   seconds: number | undefined,
@@ -33,8 +36,9 @@ export async function hearCalls(
         lost += batch.lost;
         for (const { kind, packet } of batch.events) {
           if (kind === 'refused') refused++;
+          else if (kind !== 'passed') continue;
           else if (!packet) unread++;
-          else if (kind === 'audit' || kind === 'passed') {
+          else {
             // What the same rule would allow is counted as one: a peer has another port each time.
             const key = `${packet.chain} ${packet.group} ${learnedWords(packet, prefix)}`;
             const known = seen.get(key);
