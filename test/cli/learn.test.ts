@@ -43,6 +43,27 @@ test.each([
   expect(place.expectStatus(['learn', 'kinds.jsonl'], 0).stdout).toContain(`"${words}"`);
 });
 
+test.each([
+  ['CONNECT', 'tcp'],
+  ['CONNECT', 'udp'],
+  ['SENDTO', 'udp'],
+])(
+  'a file of %s by %s alone lets no datagram out by the other chain, and is clean',
+  (chain, protocol) => {
+    const event = eventOf({ id: 3, name: 'web' })
+      .replace('CONNECT', chain)
+      .replace('tcp', protocol);
+    place.write('one.jsonl', event);
+    place.write('one.rules', place.expectStatus(['learn', 'one.jsonl'], 0).stdout);
+    place.expectStatus(['check', 'one.rules'], 0);
+    const call = ['--group', '3', '--proto', 'udp', '--src', '0.0.0.0:0', '--dst', '10.0.9.8:5432'];
+    for (const other of ['CONNECT', 'SENDTO'])
+      expect(place.run(['--file', 'one.rules', 'explain', other, ...call]).stdout).toMatch(
+        /DROP|refuse/,
+      );
+  },
+);
+
 test('a name that no file can hold is told, and nothing is printed', () => {
   place.write('odd.jsonl', eventOf({ id: 3, name: 'web\n-P CONNECT ACCEPT' }));
   expect(place.expectStatus(['learn', 'odd.jsonl'], 2).stdout).toBe('');

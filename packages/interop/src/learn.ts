@@ -33,6 +33,8 @@ export interface Learned {
   readonly text: string;
   /** Chains of groups in which nothing was seen: the file leaves them open. */
   readonly unseen: ReadonlyMap<string, readonly BuiltinChain[]>;
+  /** Those of them in which the file holds datagrams to what was seen in the other chain that sends them. */
+  readonly held: ReadonlyMap<string, readonly BuiltinChain[]>;
 }
 
 /** From which Linux takes ports for who names none, unless told otherwise (net.ipv4.ip_local_port_range). */
@@ -53,6 +55,9 @@ const TWIN: Partial<Readonly<Record<BuiltinChain, BuiltinChain>>> = {
   CONNECT: 'SENDTO',
   SENDTO: 'CONNECT',
 };
+
+/** What either chain of the two decides. */
+const TWIN_WORDS = '-p udp';
 
 /** The calls of udp as they would be in the other chain, where there is one. */
 function twins(calls: readonly SeenCall[]): readonly SeenCall[] {
@@ -163,31 +168,34 @@ export function learn(calls: readonly SeenCall[], options: LearnOptions): Learne
   const heads: string[] = [];
   const rules: string[] = [];
   const unseen = new Map<string, readonly BuiltinChain[]>();
+  const held = new Map<string, readonly BuiltinChain[]>();
   for (const id of idsOf(calls)) {
     const group = options.groups.find((each) => each.id === id);
     const label = labelOf(id, options);
     if (id !== 0) heads.push(printGroup({ name: label, id, path: group?.path }));
-    const quiet: BuiltinChain[] = [];
     const own = calls.filter(({ packet }) => packet.group === id);
+    const seen = new Set(own.map(({ packet }) => packet.chain));
+    const quiet = BUILTIN_CHAINS.filter((chain) => !seen.has(chain));
+    const twinned = quiet.filter((chain) => seen.has(TWIN[chain] ?? chain));
+    const ways = withTwins(own);
     for (const builtin of BUILTIN_CHAINS) {
-      const seen = own.filter(({ packet }) => packet.chain === builtin);
-      if (seen.length === 0) {
-        quiet.push(builtin);
-        continue;
-      }
+      const isTwin = twinned.includes(builtin);
+      if (!seen.has(builtin) && !isTwin) continue;
       const name = chainName(label, id, builtin);
+      const accepted = ways.filter(({ packet }) => packet.chain === builtin);
       declared.push(`:${name} - [0:0]`);
-      rules.push(`-A ${builtin} -m cgroup --id ${id} -j ${name}`);
       rules.push(
-        ...rulesOf(
-          [...seen, ...twins(own).filter(({ packet }) => packet.chain === builtin)],
-          options,
-        ).map((rule) => `-A ${name} ${rule}`),
+        `-A ${builtin}${isTwin ? ` ${TWIN_WORDS}` : ''} -m cgroup --id ${id} -j ${name}`,
+        ...rulesOf(accepted, options).map((rule) => `-A ${name} ${rule}`),
         `-A ${name} -j DROP`,
       );
     }
-    unseen.set(label, quiet);
+    unseen.set(
+      label,
+      quiet.filter((chain) => !twinned.includes(chain)),
+    );
+    held.set(label, twinned);
   }
   const text = ['*socket', ...declared, ...heads, ...rules, 'COMMIT', ''].join('\n');
-  return { text, unseen };
+  return { text, unseen, held };
 }

@@ -54,10 +54,15 @@ function renumbered({ calls, groups }: SeenCalls, known: readonly Group[]): read
   });
 }
 
-function tellUnseen({ unseen }: Learned): void {
+function tellUnseen({ unseen, held }: Learned): void {
   for (const [group, chains] of unseen)
     if (chains.length > 0)
       note(`nothing was seen of ${group} in ${chains.join(', ')}: the file leaves them open`);
+  for (const [group, chains] of held)
+    for (const chain of chains)
+      note(
+        `nothing was seen of ${group} in ${chain}: the file holds udp there to what was seen in the other chain that sends it`,
+      );
 }
 
 function printLearned(calls: readonly SeenCall[], options: LearnOptions): void {
