@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DEFAULT_LIMITS } from '@sockfilter/diagram';
+import { DEFAULT_LIMITS, MOST_WAYS } from '@sockfilter/diagram';
 import { eventJson, type RawEvent, READER_SLOTS } from '@sockfilter/events';
 import { COMMAND_SPELLINGS, LOG_LEVELS, SYNTAX, TARGET_SYNTAX } from '@sockfilter/iptables';
 import { EXIT } from '@sockfilter/language';
@@ -122,6 +122,10 @@ describe('docs/kernel.md', () => {
       ['rules of a table', english(MAX_RULES)],
       ['steps of one walk, policy included', english(MAX_STEPS - 1)],
       ['how deep chains call each other', english(MAX_CHAIN_DEPTH)],
+      [
+        'ways that one rule is taken apart into by what is told of its destinations',
+        english(MOST_WAYS),
+      ],
       ['edges of the finished decision diagram', english(DEFAULT_LIMITS.edges)],
       ['edges while it is built', english(DEFAULT_LIMITS.poolEdges)],
       ['steps to build it', english(DEFAULT_LIMITS.steps)],

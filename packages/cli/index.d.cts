@@ -88,8 +88,7 @@ type Family = 4 | 6;
  * `source` and `destination` are unsigned integers of 32 bits (family 4) or 128 bits (family 6); an
  * IPv4-mapped IPv6 address is a packet of family 4. `flags` is the TCP flags byte, 0 unless tcp.
  * `group` is the network_id, 0 for none. `uid` and `gid` are filesystem ids, in the initial user namespace. `mark` is the
- * socket's, SO_MARK. Details (details.ts) that are not
- * there are 0.
+ * socket's, SO_MARK. Details (details.ts) and drawn numbers (luck.ts) that are not there are 0.
  */
 export interface Packet {
   readonly chain: BuiltinChain;
@@ -107,6 +106,8 @@ export interface Packet {
   readonly netns?: bigint;
   readonly device?: bigint;
   readonly comm?: bigint;
+  readonly chance?: number;
+  readonly persistence?: number;
 }
 type Field = keyof Packet;
 type AddressType = 'UNSPEC' | 'UNICAST' | 'BROADCAST' | 'MULTICAST';
@@ -252,6 +253,15 @@ declare const REJECT_ERRNO: {
   readonly EHOSTUNREACH: 113;
 };
 type RejectErrno = keyof typeof REJECT_ERRNO;
+interface AddressSpan {
+  readonly family: Family;
+  readonly first: bigint;
+  readonly last: bigint;
+}
+interface PortSpan {
+  readonly first: number;
+  readonly last: number;
+}
 interface Values {
   /** Option without a value. */
   readonly none: Record<never, never>;
@@ -357,20 +367,13 @@ interface Values {
     readonly value: number;
     readonly mask: number;
   };
-  /** What a destination becomes: an address, a port from 1 on, or both. */
+  /** What a destination becomes: an address, a port, or both; or one of several. */
   readonly endpoint: {
-    readonly address:
-      | {
-          readonly family: Family;
-          readonly value: bigint;
-        }
-      | undefined;
-    readonly port: number | undefined;
+    readonly address: AddressSpan | undefined;
+    readonly port: PortSpan | undefined;
   };
-  /** The port that a destination gets, from 1 on. */
-  readonly toPort: {
-    readonly port: number;
-  };
+  /** The port that a destination gets, or several of which it gets one. */
+  readonly toPort: PortSpan;
   /** Bits of a mark, 32. */
   readonly bits: {
     readonly bits: number;
@@ -479,11 +482,28 @@ declare const MATCHES: {
   readonly mark: MatchDescriptor;
 };
 type MatchName = keyof typeof MATCHES;
+declare const LUCK_BITS: {
+  readonly chance: 32;
+  readonly persistence: 16;
+};
+type Luck = keyof typeof LUCK_BITS;
+interface Choice {
+  readonly by: Luck;
+  /** How many destinations there are: values of all parts, each with each; below 2^32. */
+  readonly of: number;
+  /** By how many of them the next value of this part comes. */
+  readonly step: number;
+  readonly count: number;
+  /** The first and last number that is still possible where the walk of rules is. */
+  readonly within?: readonly [first: number, last: number];
+}
 interface Change {
   /** The bits that stay what they are. */
   readonly keep: bigint;
   /** The bits that are turned after that. */
   readonly flip: bigint;
+  /** That is the first of several values behind each other, of which one is chosen; nothing is kept then. */
+  readonly among?: Choice;
 }
 type RewrittenPart = 'destination4' | 'destination6' | 'destinationPort' | 'mark';
 type Rewriting = Partial<Readonly<Record<RewrittenPart, Change>>>;
@@ -494,16 +514,16 @@ interface CallTarget<K> {
   readonly kind: K;
   readonly chain: string;
 }
-interface DnatTarget {
-  readonly kind: 'dnat';
-  readonly address?: {
-    readonly family: Family;
-    readonly value: bigint;
-  };
-  readonly port?: number;
-  /** Of one address and one port each says nothing; they are kept as they were written. */
+interface Destinations {
+  readonly address?: AddressSpan;
+  readonly port?: PortSpan;
+  /** Each is drawn anew; of ports that is so anyway, and it is kept as it was written. */
   readonly random?: true;
+  /** The same caller gets the same. */
   readonly persistent?: true;
+}
+interface DnatTarget extends Destinations {
+  readonly kind: 'dnat';
 }
 interface DropTarget {
   readonly kind: 'drop';
@@ -532,8 +552,8 @@ interface NflogTarget {
 }
 interface RedirectTarget {
   readonly kind: 'redirect';
-  readonly port?: number;
-  /** Of one port it says nothing; it is kept as it was written. */
+  readonly port?: PortSpan;
+  /** That is so anyway; it is kept as it was written. */
   readonly random?: true;
 }
 interface RejectTarget {
@@ -688,6 +708,13 @@ declare const EXIT: {
   readonly resource: 4;
 };
 type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+interface DrawnWay {
+  readonly rewriting: Rewriting;
+  readonly draws: Test;
+  readonly number: number;
+  /** Whether it is the last of its rule: what goes no other way goes this one. */
+  readonly isLast: boolean;
+}
 interface Limits {
   /** Edges in one node pool while building, garbage included; an edge takes 6 bytes. */
   readonly poolEdges: number;
@@ -770,6 +797,8 @@ declare class PreparedConditions {
 interface AskedRule {
   readonly rule: Rule;
   readonly as?: Rewriting;
+  /** What calls draw that it is for. */
+  readonly way?: Pick<DrawnWay, 'draws'>;
 }
 declare class ConditionCompiler {
   #private;
@@ -783,9 +812,9 @@ declare class ConditionCompiler {
     prepared?: PreparedConditions,
   );
   /** The diagram that is `hit` where the rule's fields and all else hold that its packet answers, else NONE. */
-  compileRule({ rule, as }: AskedRule, table: Table, hit: Ref): Ref;
+  compileRule(asked: AskedRule, table: Table, hit: Ref): Ref;
   /** The diagram that is `hit` where the rule's fields hold, else NONE. */
-  compileFields({ rule, as }: AskedRule, table: Table, hit: Ref): Ref;
+  compileFields({ rule, as, way }: AskedRule, table: Table, hit: Ref): Ref;
   /** The diagram that is the terminal `hit` where all the clauses hold, else NONE. */
   compile(clauses: readonly Clause[], hit: Ref): Ref;
 }
@@ -799,8 +828,10 @@ interface OverlayRules {
 }
 declare class FreePieces {
   #private;
-  /** False while no table had an opaque test. */
+  /** False while no table had an opaque test, or several destinations for a call. */
   get hasAny(): boolean;
+  /** A table chooses. */
+  draw(): void;
   /** The piece of each test of the table, by its number. */
   of(table: Table): readonly number[];
 }
@@ -1507,7 +1538,9 @@ export interface OutcomeAnswer {
 }
 /** What becomes of it where rules have said so. */
 export interface WayAnswer extends OutcomeAnswer {
+  /** Of a rule with several destinations `gives` says which: `10.0.0.5-10.0.0.6:80`. */
   readonly said: readonly (Decider & {
+    readonly gives?: string;
     readonly holds: boolean;
   })[];
 }

@@ -90,8 +90,26 @@ const MARKING: readonly Target[] = [
 ];
 
 const LEADING: readonly Target[] = [
-  { kind: 'dnat', address: { family: 4, value: 0x0a000000n }, port: 80 },
-  { kind: 'dnat', port: 80 },
+  {
+    kind: 'dnat',
+    address: { family: 4, first: 0x0a000000n, last: 0x0a000000n },
+    port: { first: 80, last: 80 },
+  },
+  { kind: 'dnat', port: { first: 80, last: 80 } },
+  { kind: 'redirect' },
+];
+
+/** Of which rules tell some from others. */
+const CHOOSING: readonly Target[] = [
+  { kind: 'dnat', address: { family: 4, first: 0x09ffffffn, last: 0x0a000000n } },
+  {
+    kind: 'dnat',
+    address: { family: 4, first: 0x09fffffen, last: 0x0a000000n },
+    port: { first: 79, last: 80 },
+    persistent: true,
+  },
+  { kind: 'dnat', address: { family: 6, first: 1n, last: 4n } },
+  { kind: 'redirect', port: { first: 1022, last: 1024 } },
   { kind: 'redirect' },
 ];
 
@@ -150,6 +168,17 @@ const pools = fc.uniqueArray(fc.constantFrom(...MATCHES), { minLength: 2, maxLen
 export const smallTables: Arbitrary<readonly [Table, Table]> = fc
   .tuple(pools, fc.constantFrom(MARKING, LEADING, [], [], []))
   .chain(([pool, rewriting]) => fc.tuple(tablesOf(pool, rewriting), tablesOf(pool, rewriting)));
+
+/** Tables that have several destinations for a call. */
+export const choosingTables: Arbitrary<readonly [Table, Table]> = pools.chain((pool) =>
+  fc.tuple(tablesOf(pool, CHOOSING), tablesOf(pool, CHOOSING)),
+);
+
+/** Numbers that calls draw, so many that each of the destinations above is met. */
+export const DRAWN: readonly Pick<Packet, 'chance' | 'persistence'>[] = Array.from(
+  { length: 12 },
+  (_, n) => ({ chance: Math.ceil((n * 2 ** 32) / 12), persistence: Math.ceil((n * 2 ** 16) / 12) }),
+);
 
 /** BIND refuses tcp twice in the same way, so that the first rule is redundant: chance makes few such tables. */
 export const twiceRefused: Table = {

@@ -286,7 +286,7 @@ const logging: Arbitrary<Target> = fc.oneof(
 );
 
 const REDIRECT: Target = { kind: 'redirect' };
-const TO_PORT: Target = { kind: 'dnat', port: 80 };
+const TO_PORT: Target = { kind: 'dnat', port: { first: 80, last: 80 } };
 
 /** A port goes with a protocol that has ports. */
 function withFittingPort(rule: Rule): Rule {

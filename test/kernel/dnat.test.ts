@@ -284,6 +284,76 @@ describeKernel('other destinations', () => {
     expect(outcomes).toEqual(['EACCES', 'ok', 'EPERM', 'EPERM']);
   });
 
+  describe('of several destinations', () => {
+    /** What comes of so many connects of datagram sockets to an address that is another's. */
+    async function connects(count: number, source?: string): Promise<readonly string[]> {
+      const found: string[] = [];
+      for (let n = 0; n < count; n++) {
+        const fd = await caller.socket('inet', 'dgram');
+        if (source !== undefined) await caller.bind(fd, { address: source, port: 0 });
+        found.push(await caller.connect(fd, { address: '10.1.1.1', port: 9 }));
+        await caller.close(fd);
+      }
+      return found;
+    }
+
+    const counts = () =>
+      policy
+        .counters()
+        .filter(({ owner }) => owner.chain.name === 'CONNECT' && owner.rule)
+        .map(({ packets }) => Number(packets));
+
+    test('each call gets one, and rules look at that one', async () => {
+      policy.enforce(`
+        -A CONNECT -p udp -d 10.1.1.1 -j DNAT --to-destination 127.0.0.5-127.0.0.8
+        -A CONNECT -d 127.0.0.5
+        -A CONNECT -d 127.0.0.6
+        -A CONNECT -d 127.0.0.7 -j REJECT --reject-with EACCES
+        -A CONNECT -d 127.0.0.8 -j REJECT --reject-with ENETUNREACH`);
+      const outcomes = await connects(100);
+      const [all, first = 0, second = 0, third, fourth] = counts();
+      const times = (outcome: string) => outcomes.filter((each) => each === outcome).length;
+      expect([all, first + second, third, fourth]).toEqual([
+        100,
+        times('ok'),
+        times('EACCES'),
+        times('ENETUNREACH'),
+      ]);
+      for (const count of [first, second, third, fourth]) expect(count).toBeGreaterThan(5);
+    });
+
+    test.each([
+      ['inet', '127.0.0.1', '-p tcp -j DNAT --to-destination 127.0.0.5-127.0.0.6:PORTS', 2],
+      ['inet6', '::1', '-p tcp -j DNAT --to-destination [::1]:PORTS', 1],
+      ['inet', '127.0.0.1', '-p tcp -j REDIRECT --to-ports PORTS', 1],
+    ] as const)('BIND: %s %s %s', async (family, asked, rule, addresses) => {
+      policy.enforce(`-P BIND DROP
+        -A BIND -d ${asked} ${rule.replace('PORTS', '41000-41003')}
+        -A BIND -p tcp -m tcp --dport 41000:41003 -j ACCEPT`);
+      const found = new Set<string>();
+      for (let n = 0; n < 60; n++) {
+        const fd = await caller.socket(family, 'stream');
+        expect(await caller.bind(fd, { address: asked, port: 0 })).toBe('ok');
+        const { address, port } = await caller.address(fd);
+        found.add(`${address} ${port}`);
+        await caller.close(fd);
+      }
+      expect(found.size).toBe(4 * addresses);
+      for (const each of found) expect(each).toMatch(/ 4100[0-3]$/);
+    });
+
+    test('the same caller gets the same with --persistent', async () => {
+      policy.enforce(`
+        -A CONNECT -p udp -d 10.1.1.1 -j DNAT --to-destination 127.0.0.2-127.0.0.255 --persistent
+        ${Array.from({ length: 16 }, (_, n) => `-A CONNECT -d 127.0.0.${16 * n}/28`).join('\n')}`);
+      const met = () => counts().filter((count) => count > 0).length;
+      await connects(8, '127.0.0.1');
+      expect(met()).toBe(2);
+      for (let n = 1; n < 30; n++) await connects(1, `127.0.1.${n}`);
+      expect(met()).toBeGreaterThan(8);
+    });
+  });
+
   test('what can not be given another destination is refused', async () => {
     policy.enforce('-A SENDTO -j REDIRECT');
     const connected = await caller.socket('inet', 'dgram');

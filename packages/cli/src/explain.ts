@@ -3,7 +3,7 @@
  * of a file the rules do, as nothing has been made of it and one call asks for no diagram.
  */
 
-import { type Answers, buildDiagram, everyWay, type Way } from '@sockfilter/diagram';
+import { type Answers, buildDiagram, draws, everyWay, type Way } from '@sockfilter/diagram';
 import { printOwner } from '@sockfilter/iptables';
 import { encodeBlob, walkBlob } from '@sockfilter/kernel';
 import { EXIT, writeJson } from '@sockfilter/language';
@@ -18,6 +18,7 @@ import {
   counterOwners,
   type Decision,
   describeDetail,
+  destinationText,
   EMPTY_TABLE,
   type Errno,
   elementAt,
@@ -25,9 +26,9 @@ import {
   groupLabel,
   isBelow,
   isBuiltinChain,
+  isDrawn,
   ownerName,
   type Packet,
-  type PlacedTest,
   PROTOCOL,
   placedTests,
   printEndpoint,
@@ -35,6 +36,7 @@ import {
   registerPaths,
   rewrite,
   type Table,
+  UNCHANGED,
 } from '@sockfilter/table';
 import { printWalk, walkRules } from './ci/walk.js';
 import { CommandError } from './failure.js';
@@ -50,6 +52,17 @@ import { readTask, type Task } from './task.js';
 interface Fate extends Pick<Counted, 'errno' | 'decider' | 'counted'> {
   /** The call as it goes on. */
   readonly packet: Packet;
+  /** Where it goes then. */
+  readonly destination: string;
+  /** Whether that is one of several. */
+  readonly isDrawn: boolean;
+}
+
+/** What has said on a way that the call goes it. */
+interface Said {
+  readonly owner: CounterOwner;
+  /** The destinations that the rule gives the call or not; of a test undefined. */
+  readonly gives?: string;
 }
 
 interface Explained {
@@ -57,23 +70,42 @@ interface Explained {
   readonly packet: Packet;
   /** One, unless it depends on what opaque tests say. */
   readonly ways: readonly Way<Fate>[];
+  readonly saidBy: (n: number) => Said;
   /** False if there is no table in the kernel at all. */
   readonly isInstalled: boolean;
 }
 
-function walkFile(table: Table, packet: Packet, circumstances: Circumstances): Explained['ways'] {
-  const assume = assumeIn(circumstances);
-  return new Tracer(table).countedWays(packet, { assume }).map(({ said, result }) => ({
-    said,
-    result: { ...result, packet: rewrite(packet, result.rewriting) },
-  }));
+function walkFile(
+  table: Table,
+  packet: Packet,
+  circumstances: Circumstances,
+): Pick<Explained, 'ways' | 'saidBy'> {
+  const tracer = new Tracer(table);
+  const tests = placedTests(table);
+  const ways = tracer
+    .countedWays(packet, { assume: assumeIn(circumstances) })
+    .map(({ said, result }) => ({
+      said,
+      result: {
+        ...result,
+        packet: rewrite(packet, result.rewriting),
+        destination: destinationText(packet, result.rewriting),
+        isDrawn: isDrawn(result.rewriting),
+      },
+    }));
+  const saidBy = (n: number): Said => {
+    const owner = tracer.drawn(n);
+    if (!owner?.way) return elementAt(tests, n);
+    return { owner, gives: destinationText(packet, owner.way.rewriting) };
+  };
+  return { ways, saidBy };
 }
 
 function walkNodes(
   table: Table,
   circumstances: Circumstances,
   walk: (answers: Answers) => Decision,
-): Explained['ways'] {
+): Pick<Explained, 'ways' | 'saidBy'> {
   const tests = placedTests(table);
   const owners = counterOwners(table);
   const { sets } = table;
@@ -83,11 +115,16 @@ function walkNodes(
     decider: elementAt(owners, decider),
     counted: counted.map((counter) => elementAt(owners, counter)),
     packet,
+    destination: destinationText(packet, UNCHANGED),
+    isDrawn: false,
   });
   const ways = everyWay(walk, (n, packet) =>
     assumeFor({ packet, sets }, assume)(elementAt(tests, n).test),
   );
-  return ways.map(({ said, result }) => ({ said, result: fateOf(result) }));
+  return {
+    ways: ways.map(({ said, result }) => ({ said, result: fateOf(result) })),
+    saidBy: (n) => elementAt(tests, n),
+  };
 }
 
 /** What becomes of calls where nothing is installed. */
@@ -104,7 +141,7 @@ function explainWritten(
 ): Explained {
   const table = registerPaths(written, 0);
   const packet = readPacket(words, table);
-  return { table, packet, ways: walkFile(table, packet, circumstances), isInstalled: true };
+  return { table, packet, ...walkFile(table, packet, circumstances), isInstalled: true };
 }
 
 /** The call in the table in force. Throws CommandError where the words make no call. */
@@ -115,8 +152,11 @@ function explainLive(
 ): Explained {
   const packet = readPacket(words, table);
   const walk = firewall.explain(packet);
-  const ways = walkNodes(table, circumstances, walk ?? openWalk(packet));
-  return { table, packet, ways, isInstalled: walk !== undefined };
+  // Nodes choose by what one call has drawn, rules tell all that it could.
+  const walked = draws(table)
+    ? walkFile(table, packet, circumstances)
+    : walkNodes(table, circumstances, walk ?? openWalk(packet));
+  return { table, packet, ...walked, isInstalled: walk !== undefined };
 }
 
 function decide(globals: Globals, words: PacketWords, circumstances: Circumstances): Explained {
@@ -178,7 +218,8 @@ export interface OutcomeAnswer {
 
 /** What becomes of it where rules have said so. */
 export interface WayAnswer extends OutcomeAnswer {
-  readonly said: readonly (Decider & { readonly holds: boolean })[];
+  /** Of a rule with several destinations `gives` says which: `10.0.0.5-10.0.0.6:80`. */
+  readonly said: readonly (Decider & { readonly gives?: string; readonly holds: boolean })[];
 }
 
 /** What `explain --json` prints of a call: one outcome, or several where rules ask a clock, a state or chance. */
@@ -205,11 +246,12 @@ function place(owner: CounterOwner): Decider {
 const markText = (mark: number) => `0x${mark.toString(16)}`;
 
 /** What the call goes on with that it did not come with. */
-function changesOf(before: Packet, after: Packet): Readonly<Record<string, string>> {
-  const destination = ({ family, destination: address, destinationPort }: Packet) =>
-    printEndpoint(family, address, destinationPort);
+function changesOf(
+  before: Packet,
+  { packet: after, destination }: Fate,
+): Readonly<Record<string, string>> {
   return {
-    ...(destination(before) !== destination(after) && { destination: destination(after) }),
+    ...(destination !== destinationText(before, UNCHANGED) && { destination }),
     ...(before.mark !== after.mark && { mark: markText(after.mark) }),
   };
 }
@@ -223,16 +265,18 @@ class Outcome {
   readonly counted: readonly CounterOwner[];
   /** What rules have made of the call, if they have. */
   readonly becomes: Readonly<Record<string, string>>;
-  readonly said: readonly { readonly owner: CounterOwner; readonly holds: boolean }[];
+  readonly said: readonly (Said & { readonly holds: boolean })[];
+  readonly #isDrawn: boolean;
 
-  constructor(tests: readonly PlacedTest[], packet: Packet, { said, result }: Way<Fate>) {
+  constructor(saidBy: Explained['saidBy'], packet: Packet, { said, result }: Way<Fate>) {
     const { errno, decider, counted } = result;
     this.errno = errno;
-    this.becomes = changesOf(packet, result.packet);
+    this.becomes = changesOf(packet, result);
+    this.#isDrawn = result.isDrawn;
     this.decider = decider;
     this.audited = auditedErrno(decider);
     this.counted = counted;
-    this.said = [...said].map(([n, holds]) => ({ owner: elementAt(tests, n).owner, holds }));
+    this.said = [...said].map(([n, holds]) => ({ ...saidBy(n), holds }));
   }
 
   get json(): OutcomeAnswer {
@@ -252,8 +296,10 @@ class Outcome {
 
   /** `if what rule 1 of BIND asks holds: `. */
   get condition(): string {
-    const parts = this.said.map(
-      ({ owner, holds }) => `what ${ownerName(owner)} asks ${holds ? 'holds' : 'does not hold'}`,
+    const parts = this.said.map(({ owner, gives, holds }) =>
+      gives === undefined
+        ? `what ${ownerName(owner)} asks ${holds ? 'holds' : 'does not hold'}`
+        : `${ownerName(owner)} gives it ${holds ? '' : 'none of '}${gives}`,
     );
     return parts.length === 0 ? '' : `if ${parts.join(', and ')}: `;
   }
@@ -261,7 +307,10 @@ class Outcome {
   get lines(): readonly string[] {
     const verdict = this.errno === 0 ? 'allowed' : `refused with ${errnoName(this.errno)}`;
     const also = this.counted.filter((owner) => owner !== this.decider);
-    const changes = Object.entries(this.becomes).map(([name, text]) => `${name} ${text}`);
+    const changes = Object.entries(this.becomes).map(
+      ([name, text]) =>
+        `${name} ${this.#isDrawn && name === 'destination' ? 'one of ' : ''}${text}`,
+    );
     return [
       `${this.condition}${verdict} by ${ownerName(this.decider)}`,
       `  ${printOwner(this.decider)}`,
@@ -274,9 +323,8 @@ class Outcome {
   }
 }
 
-function outcomesOf({ table, packet, ways }: Explained): readonly Outcome[] {
-  const tests = placedTests(table);
-  return ways.map((way) => new Outcome(tests, packet, way));
+function outcomesOf({ packet, ways, saidBy }: Explained): readonly Outcome[] {
+  return ways.map((way) => new Outcome(saidBy, packet, way));
 }
 
 function explanationOf(
@@ -292,7 +340,11 @@ function explanationOf(
   };
   if (!other) return { ...only.json, ...about };
   const ways = outcomes.map((each) => ({
-    said: each.said.map(({ owner, holds }) => ({ ...place(owner), holds })),
+    said: each.said.map(({ owner, gives, holds }) => ({
+      ...place(owner),
+      ...(gives !== undefined && { gives }),
+      holds,
+    })),
     ...each.json,
   }));
   return { verdict: 'undecided', ways, ...about };

@@ -28,6 +28,7 @@ import {
   seenBy,
   type Table,
   UNCHANGED,
+  wholeRewriting,
 } from '@sockfilter/table';
 import { ConditionCompiler, HOLDS } from './condition.js';
 import { blame, type Limits, type RuleSpan } from './limit.js';
@@ -106,6 +107,7 @@ export class TableCompiler implements Interpretation<Ref> {
       remembers: true,
       rewritesAny: this.#rewrites,
       mostRewritings,
+      asksSets: recording.asksSets,
     });
   }
 
@@ -254,7 +256,7 @@ export class TableCompiler implements Interpretation<Ref> {
     if (!this.#recording.verdicts) return NONE;
     return this.store.copyOne(this.store, diagram, (terminal) => {
       return asked.reduceRight((holds, test) => {
-        const seen = seenBy(elementAt(this.#tests, test).test, as);
+        const seen = wholeRewriting(seenBy(elementAt(this.#tests, test).test, as));
         return this.outcomes.ask({ test, as: seen, holds, fails: NONE });
       }, terminal);
     });
@@ -296,7 +298,7 @@ export class TableCompiler implements Interpretation<Ref> {
 
   #decided(errno: Errno, decider: number, as: Rewriting): Ref {
     if (!this.#recording.verdicts) return HOLDS;
-    const rewriting = errno === 0 ? as : UNCHANGED;
+    const rewriting = errno === 0 ? wholeRewriting(as) : UNCHANGED;
     const verdict = { errno, decider, rewriting };
     return this.outcomes.intern({ ...OVER, verdict, counted: [decider] });
   }

@@ -31,6 +31,7 @@ import {
   type ValueSet,
   valueSet,
 } from '@sockfilter/table';
+import type { DrawnWay } from './choice.js';
 import { NONE, type Operation } from './operation.js';
 import { fieldBits, firstPiece, pieceAt } from './piece.js';
 import { isBehindPackets, PreparedConditions } from './preparedcondition.js';
@@ -89,6 +90,8 @@ const clausesOf = (box: readonly Test[]): readonly Clause[] => box.map((test) =>
 export interface AskedRule {
   readonly rule: Rule;
   readonly as?: Rewriting;
+  /** What calls draw that it is for. */
+  readonly way?: Pick<DrawnWay, 'draws'>;
 }
 
 /** Makes the diagrams of conditions in a store. */
@@ -113,9 +116,10 @@ export class ConditionCompiler {
   }
 
   /** The diagram that is `hit` where the rule's fields and all else hold that its packet answers, else NONE. */
-  compileRule({ rule, as = UNCHANGED }: AskedRule, table: Table, hit: Ref): Ref {
+  compileRule(asked: AskedRule, table: Table, hit: Ref): Ref {
     if (hit === NONE) return NONE;
-    const fields = this.compileFields({ rule, as }, table, hit);
+    const { rule, as = UNCHANGED } = asked;
+    const fields = this.compileFields(asked, table, hit);
     return ruleTests(rule, table).reduceRight((inner, test) => {
       const exact = exactTest(test, table);
       return exact ? this.#guard(this.#exact(exact, seenBy(test, as)), inner) : inner;
@@ -123,9 +127,13 @@ export class ConditionCompiler {
   }
 
   /** The diagram that is `hit` where the rule's fields hold, else NONE. */
-  compileFields({ rule, as = UNCHANGED }: AskedRule, table: Table, hit: Ref): Ref {
+  compileFields({ rule, as = UNCHANGED, way }: AskedRule, table: Table, hit: Ref): Ref {
     if (hit === NONE) return NONE;
     const store = this.#store;
+    if (way) {
+      const clauses = clausesBefore(ruleCondition(rule, table), as);
+      return this.compile([...clauses, [way.draws]], hit);
+    }
     if (as !== UNCHANGED || !isBehindPackets(store, hit))
       return this.compile(clausesBefore(ruleCondition(rule, table), as), hit);
     this.#prepared.enter(table);

@@ -8,6 +8,7 @@ import {
   type CounterOwner,
   type Errno,
   firstCounters,
+  isDrawn,
   isUnchanged,
   type Rewriting,
   type Rule,
@@ -19,7 +20,8 @@ import {
   type Table,
   UNCHANGED,
 } from '@sockfilter/table';
-import { LimitError } from './limit.js';
+import { type DrawnWay, destinationSets, drawnWays } from './choice.js';
+import { blame, LimitError } from './limit.js';
 
 /** A rule where it stands. */
 export interface PlacedRule extends CounterOwner {
@@ -31,6 +33,8 @@ export interface PlacedRule extends CounterOwner {
   readonly as: Rewriting;
   /** How those that it matches are rewritten behind it: `as` itself for a rule that leaves them as they are. */
   readonly becomes: Rewriting;
+  /** Of a rule with several destinations: those that it stands for here. */
+  readonly way?: DrawnWay;
 }
 
 /** Some rules and what they come to. */
@@ -103,6 +107,8 @@ export interface WalkOptions {
   readonly rewritesAny: boolean;
   /** In how many ways calls may be rewritten on their way through the chains, all places together. */
   readonly mostRewritings: number;
+  /** Whether named sets are tests of their own, whatever they hold. */
+  readonly asksSets: boolean;
 }
 
 /** Rewritings, each there once, so that equal ones are the same object. */
@@ -146,6 +152,11 @@ export function rewrites({ chains }: Pick<Table, 'chains'>): boolean {
   return chains.some(({ rules }) => rules.some(({ target }) => !isUnchanged(rewritingOf(target))));
 }
 
+/** Whether some rule of the table has several destinations for a call. */
+export function draws({ chains }: Pick<Table, 'chains'>): boolean {
+  return chains.some(({ rules }) => rules.some(({ target }) => isDrawn(rewritingOf(target))));
+}
+
 /**
  * The meaning of chains of the table; TypeError for a chain that is not there or calls itself.
  *
@@ -156,7 +167,7 @@ export function rewrites({ chains }: Pick<Table, 'chains'>): boolean {
 export function interpretation<D>(
   table: Table,
   { next, decide, leave, call, join, rewritings, divert }: Interpretation<D>,
-  { rulesOf, remembers, rewritesAny, mostRewritings }: WalkOptions,
+  { rulesOf, remembers, rewritesAny, mostRewritings, asksSets }: WalkOptions,
 ): (chain: Chain) => D {
   const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
   const known = new Remembered<Chain, D>();
@@ -179,9 +190,32 @@ export function interpretation<D>(
     }
   }
 
-  /** The rule as it stands for calls that are rewritten so when they come to it. */
-  function standing(at: PlacedRule, as: Rewriting): PlacedRule {
-    return { ...at, as, becomes: canonical.add(rewriteTwice(as, rewritingOf(at.rule.target))) };
+  let compared: ReturnType<typeof destinationSets> | undefined;
+  const sets = () => {
+    compared ??= destinationSets(table, asksSets);
+    return compared;
+  };
+  const ways = new Map<Rule, readonly DrawnWay[] | undefined>();
+
+  function waysOf({ rule, chain, number }: PlacedRule): readonly DrawnWay[] | undefined {
+    const span = { chain: chain.name, rules: [number, number] } as const;
+    if (!ways.has(rule))
+      ways.set(
+        rule,
+        blame(span, () => drawnWays(rewritingOf(rule.target), sets)),
+      );
+    return ways.get(rule);
+  }
+
+  /**
+   * The rule as it stands for calls that are rewritten so when they come to it; once for all its destinations that
+   * are told apart.
+   */
+  function standing(at: PlacedRule, as: Rewriting): readonly PlacedRule[] {
+    const becoming = (next: Rewriting) => canonical.add(rewriteTwice(as, next));
+    const drawn = waysOf(at);
+    if (!drawn) return [{ ...at, as, becomes: becoming(rewritingOf(at.rule.target)) }];
+    return drawn.map((way) => ({ ...at, as, becomes: becoming(way.rewriting), way }));
   }
 
   /** What the rule rewrites goes through the rules behind it as it is then. */
@@ -196,9 +230,10 @@ export function interpretation<D>(
   function* partsOf(chain: Chain, from: number, as: Rewriting): Iterable<Part<D>> {
     for (const placed of rulesOf(chain)) {
       if (placed.number <= from) continue;
-      const at = rewritesAny ? standing(placed, as) : placed;
-      const meaning = meaningOf(at);
-      yield { at, meaning: rewritesAny ? diverted(at, meaning) : meaning };
+      for (const at of rewritesAny ? standing(placed, as) : [placed]) {
+        const meaning = meaningOf(at);
+        yield { at, meaning: rewritesAny ? diverted(at, meaning) : meaning };
+      }
     }
   }
 

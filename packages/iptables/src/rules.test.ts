@@ -301,8 +301,28 @@ const ROWS = `
 -p tcp -j DNAT --to-destination 10.0.0.5:65536;;FAIL
 -p tcp -j DNAT --to-destination 10.0.0.5:;;FAIL
 -p tcp -j DNAT --to-destination :;;FAIL
--p tcp -j DNAT --to-destination 10.0.0.5:1-2;;FAIL
--j DNAT --to-destination 10.0.0.5-10.0.0.6;;FAIL
+-p tcp -j DNAT --to-destination 10.0.0.5:1-2;=;OK
+-p tcp -j DNAT --to-destination :80-90 --random;=;OK
+-p tcp -j DNAT --to-destination 10.0.0.5:80-80;-p tcp -j DNAT --to-destination 10.0.0.5:80;OK
+-j DNAT --to-destination 10.0.0.5-10.0.0.6;=;OK
+-j DNAT --to-destination 10.0.0.5-10.0.0.5;-j DNAT --to-destination 10.0.0.5;OK
+-j DNAT --to-destination 10.0.0.5-10.255.0.6 --persistent;=;OK
+-p udp -j DNAT --to-destination 10.0.0.5-10.0.0.9:1-65535 --random --persistent;=;OK
+-j DNAT --to-destination fd00::5-fd00::9;=;OK
+-j DNAT --to-destination [fd00::5-fd00::9];-j DNAT --to-destination fd00::5-fd00::9;OK
+-p tcp -j DNAT --to-destination [fd00::5-fd00::9]:80-90;=;OK
+-p tcp -j DNAT --to-destination [fd00::5]-[fd00::9]:80;;FAIL
+-p tcp -j DNAT --to-destination 10.0.0.5:90-80;;FAIL
+-p tcp -j DNAT --to-destination 10.0.0.5:80-;;FAIL
+-p tcp -j DNAT --to-destination 10.0.0.5:http-90;;FAIL
+-p tcp -j DNAT --to-destination 10.0.0.5:1000-2000/3000;;FAIL
+-j DNAT --to-destination 10.0.0.6-10.0.0.5;;FAIL
+-j DNAT --to-destination 10.0.0.5-;;FAIL
+-j DNAT --to-destination -10.0.0.5;;FAIL
+-j DNAT --to-destination 10.0.0.5-fd00::5;;FAIL
+-j DNAT --to-destination 0.0.0.0-10.0.0.5;;FAIL
+-p tcp -j DNAT --to-destination 1.0.0.0-255.0.0.0:1-65535;;FAIL
+-j DNAT --to-destination fd00::1-fd00:0:0:1::1;;FAIL
 -j DNAT --to-destination example.com;;FAIL
 -j DNAT --to-destination ::ffff:10.0.0.5;;FAIL
 -6 -j DNAT --to-destination 10.0.0.5;;FAIL
@@ -311,7 +331,10 @@ const ROWS = `
 -p tcp -j REDIRECT --to-ports 42;=;OK
 -p udp -j REDIRECT --to-ports 42 --random;=;OK
 -j REDIRECT --to-ports 42;;FAIL
--p tcp -j REDIRECT --to-ports 42-1234;;FAIL
+-p tcp -j REDIRECT --to-ports 42-1234;=;OK
+-p tcp -j REDIRECT --to-ports 42-1234 --random;=;OK
+-p tcp -j REDIRECT --to-ports 42-42;-p tcp -j REDIRECT --to-ports 42;OK
+-p tcp -j REDIRECT --to-ports 1234-42;;FAIL
 -p tcp -j REDIRECT --to-ports 0;;FAIL
 -j ACCEPT --to-ports 42;;FAIL
 -j MARK --set-mark 1;-j MARK --set-xmark 0x1/0xffffffff;OK

@@ -3,6 +3,7 @@ import { BUILTIN_CHAINS, EMPTY_TABLE, evaluator, type Packet, type Table } from 
 import fc from 'fast-check';
 import { decisionWords } from '../../../test/arbitrary/decision.js';
 import { PACKET } from '../../../test/arbitrary/ordinary.js';
+import { choosingTables, DRAWN, smallSpace } from '../../../test/arbitrary/smalltable.js';
 import { packets, tables } from '../../../test/arbitrary/table.js';
 import { propertyRuns } from '../../../test/harness/length.js';
 import { encodeBlob } from './blob.js';
@@ -107,4 +108,19 @@ test('facts tell which chains can refuse and which test the group or the owner',
   expect(refusing).toEqual(['CONNECT']);
   expect(BUILTIN_CHAINS.filter((chain) => facts[chain].testsGroup)).toEqual([]);
   expect(BUILTIN_CHAINS.filter((chain) => facts[chain].testsOwner)).toEqual([]);
+});
+
+test('and where one of several destinations is chosen', () => {
+  fc.assert(
+    fc.property(choosingTables, fc.nat(), ([table], first) => {
+      const space = smallSpace(table);
+      const calls = Array.from({ length: 40 }, (_, n) => space[(first + 977 * n) % space.length]);
+      expectSame(
+        table,
+        NODES_PER_PAGE - 1 - (first % 60),
+        calls.flatMap((packet) => (packet ? DRAWN.map((drawn) => ({ ...packet, ...drawn })) : [])),
+      );
+    }),
+    { numRuns: propertyRuns(60) },
+  );
 });

@@ -22,12 +22,12 @@ import {
   BUILTIN_CHAINS,
   type BuiltinChain,
   type Change,
+  type Choice,
   chainNumber,
   changedParts,
-  DETAIL_NAMES,
-  type Detail,
   elementAt,
   type Field,
+  type Luck,
   leadsElsewhere,
   looksAtGroup,
   type PlacedTest,
@@ -35,8 +35,11 @@ import {
   type Report,
   type Rewriting,
   type RewrittenPart,
+  UNCHANGED,
 } from '@sockfilter/table';
 import { CapacityError } from './capacity.js';
+import { CHOOSES, choiceWords } from './chosen.js';
+import { READ_FIELDS, type ReadField } from './detail.js';
 import { ASK_NODES, MAX_STEPS, NODE, NODES_PER_PAGE, OP, REWRITES } from './layout.js';
 import { QUESTION_KINDS, questionParameters } from './question.js';
 
@@ -81,8 +84,8 @@ export interface ChainFacts {
   readonly testsOwner: boolean;
   /** Whether the mark is asked for, or some bits of it are kept. */
   readonly testsMark: boolean;
-  /** The details that are asked for. */
-  readonly details: readonly Detail[];
+  /** The details that are asked for, and what is drawn. */
+  readonly details: readonly ReadField[];
 }
 
 /** Some of a node's intervals: the numbers of their edges, `from` up to, without, `to`. */
@@ -252,14 +255,35 @@ export class Writer {
     const { field, bits: width } = REWRITTEN_PARTS[part];
     const first = firstPiece(field);
     const what = field === 'mark' ? REWRITES.mark : REWRITES.destination;
+    const isChosen = (shift: number) => change.among && shift < 64;
     for (let piece = first; PIECES[piece]?.field === field; piece++) {
       const { shift, bits } = pieceAt(piece);
-      if (shift >= width) continue;
+      if (shift >= width || isChosen(shift)) continue;
       const slice = (value: bigint) => Number(BigInt.asUintN(bits, value >> BigInt(shift)));
       const [keep, flip] = [slice(change.keep), slice(change.flip)];
       if (keep !== (1 << bits) - 1 || flip !== 0)
         this.#put(what, piece, OP.rewrite, ((keep << 16) | flip) >>> 0, 2);
     }
+    if (change.among && field !== 'mark') {
+      this.#putChoice(field, change.flip, change.among);
+      // Says that something has been written.
+      this.#put(what, first, OP.rewrite, 0xffff_0000, 2);
+    }
+  }
+
+  #putChoice(field: 'destination' | 'destinationPort', first: bigint, choice: Choice): void {
+    const node = this.#putAsk(CHOOSES);
+    const at = 2 * node + NODE.parameters / 4;
+    this.#words.set(choiceWords(field, first, choice), at);
+    this.#setTarget(node, this.#address);
+  }
+
+  /** A node that asks, with nothing said yet but its kind; returns its place. */
+  #putAsk(value: number): number {
+    const node = this.#put(value, 0, OP.ask, 0, ASK_NODES + 1);
+    this.#grow(node + ASK_NODES);
+    this.#length = node + ASK_NODES;
+    return node;
   }
 
   putVerdict(errno: number, counter: number): void {
@@ -275,9 +299,7 @@ export class Writer {
     this.putRewriting(as);
     const { question, negated } = elementAt(tests, test).test;
     const value = QUESTION_KINDS.indexOf(question.kind) | (Number(negated) << NODE.negatedShift);
-    const node = this.#put(value, 0, OP.ask, 0, ASK_NODES + 1);
-    this.#grow(node + ASK_NODES);
-    this.#length = node + ASK_NODES;
+    const node = this.#putAsk(value);
     this.asks.push({ node, test });
     this.#words[2 * node + NODE.test / 4] = test;
     questionParameters(question).forEach((parameter, n) => {
@@ -404,6 +426,7 @@ function factsOf(diagram: Diagram, chain: BuiltinChain, placed: readonly PlacedT
   let keepsMark = false;
   let leads = false;
   let asksGroup = false;
+  const drawn = new Set<Luck>();
   const tested = new Set<number>();
   const visit = (ref: Ref): void => {
     if (seen.get(ref) !== undefined) return;
@@ -413,6 +436,9 @@ function factsOf(diagram: Diagram, chain: BuiltinChain, placed: readonly PlacedT
       canRefuse ||= verdict !== undefined && verdict.errno !== 0;
       keepsMark ||= (verdict?.rewriting.mark?.keep ?? 0n) !== 0n;
       if (verdict) leads ||= leadsElsewhere(verdict.rewriting);
+      for (const rewriting of [verdict?.rewriting, ask?.as])
+        for (const [, { among }] of changedParts(rewriting ?? UNCHANGED))
+          if (among) drawn.add(among.by);
       if (!ask) return;
       asksGroup ||= looksAtGroup(elementAt(placed, ask.test).test);
       for (const each of [ask.holds, ask.fails]) visit(each);
@@ -423,7 +449,7 @@ function factsOf(diagram: Diagram, chain: BuiltinChain, placed: readonly PlacedT
       visit(store.edgeTarget(edge));
   };
   for (const root of roots) visit(inChain(diagram, root, chain));
-  return chainFacts(tested, { canRefuse, leads, keepsMark, asksGroup });
+  return chainFacts(tested, { canRefuse, leads, keepsMark, asksGroup }, drawn);
 }
 
 /** The facts of a chain whose nodes ask these pieces. */
@@ -435,6 +461,7 @@ export function chainFacts(
     keepsMark,
     asksGroup,
   }: Readonly<Record<'canRefuse' | 'leads' | 'keepsMark' | 'asksGroup', boolean>>,
+  drawn: ReadonlySet<ReadField> = new Set(),
 ): ChainFacts {
   const tests = (field: Field) =>
     tested.has(firstPiece(field)) || tested.has(firstPiece(field) + 1);
@@ -444,8 +471,10 @@ export function chainFacts(
     testsGroup: asksGroup || tests('group'),
     testsOwner: tests('uid') || tests('gid'),
     testsMark: tests('mark') || keepsMark,
-    details: DETAIL_NAMES.filter((detail) =>
-      [...tested].some((piece) => piece < PIECES.length && pieceAt(piece).field === detail),
+    details: READ_FIELDS.filter(
+      (field) =>
+        drawn.has(field) ||
+        [...tested].some((piece) => piece < PIECES.length && pieceAt(piece).field === field),
     ),
   };
 }

@@ -11,6 +11,7 @@ import {
   WRITABLE_FIELDS,
   type WritableField,
 } from '@sockfilter/table';
+import { CHOOSES, writeChosen } from './chosen.js';
 import { ASK_NODES, NODE, OP } from './layout.js';
 
 function reportKind(number: number): ReportKind {
@@ -85,6 +86,11 @@ export function walkBlob(
         break;
       }
       case OP.ask:
+        if ((value & NODE.kindMask) === CHOOSES) {
+          writeChosen(words, at, values);
+          address += ASK_NODES;
+          break;
+        }
         address = answers(elementAt(words, at + NODE.test / 4), rewritten(packet, values))
           ? address + ASK_NODES
           : target;

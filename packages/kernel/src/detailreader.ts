@@ -9,12 +9,12 @@ interface DetailPlace {
   readonly name: string;
   /** Where to go if it can't be read. */
   readonly failed: string;
-  /** Where its slots begin, from the address in r6 on. */
+  /** Where its slots begin in the packet. */
   readonly slots: number;
 }
 
 /**
- * r6 = the slots of the details, all 0; r7 = the socket's address; r8 = the index of the device that the call or the
+ * r6 = the packet, all else in it known and these slots 0; r7 = the socket's address; r8 = the index of the device that the call or the
  * socket names, or 0; r9 = the address of the device that the packet comes or goes by, or 0.
  */
 export interface DetailReader {

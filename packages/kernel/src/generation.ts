@@ -15,10 +15,10 @@ import {
 import { type Blob, type ChainFacts, encodeBlob } from './blob.js';
 import { entriesOf } from './bucketmap.js';
 import { CapacityError } from './capacity.js';
+import { readBit } from './detail.js';
 import type { EditedNodes, Splice } from './grouppart.js';
 import {
   COUNTERS_PER_PAGE,
-  detailBit,
   FORMAT,
   HEADER,
   MAX_RULES,
@@ -247,7 +247,7 @@ function setFacts(head: DataView, chain: BuiltinChain, facts: ChainFacts): void 
     const others = head.getUint32(at, true) & ~(1 << n);
     head.setUint32(at, others | (facts[fact] ? 1 << n : 0), true);
   }
-  const asked = facts.details.reduce((set, detail) => set | detailBit(detail), 0);
+  const asked = facts.details.reduce((set, detail) => set | readBit(detail), 0);
   head.setUint32(HEADER.details + 4 * n, asked, true);
 }
 

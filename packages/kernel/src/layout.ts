@@ -36,7 +36,6 @@
  *
  * "The next node" is always on the same page, and so are the addresses of an INDEX.
  */
-import { DETAIL_NAMES, type Detail } from '@sockfilter/table';
 
 /** Bytes of a page, the value_size of every generation: inner maps must share it. */
 const PAGE_BITS = 16;
@@ -131,7 +130,8 @@ export const SET_VALUE = { expires: 0, prefix: 8, bytes: 16 } as const;
 
 /**
  * What a bind(2) asked for that was given another destination, in the storage of its socket: addresses as four words in
- * network order, of IPv4 in the last one; ports in host order, each a u32.
+ * network order, of IPv4 in the last one; ports in host order and the family, each a u32 or the lower half of one; what
+ * the call has drawn, a u16 and two, the upper first.
  */
 export const BOUND = {
   asked: 0,
@@ -139,6 +139,8 @@ export const BOUND = {
   askedPort: 32,
   givenPort: 36,
   family: 40,
+  persistence: 42,
+  chance: 44,
   bytes: 48,
 } as const;
 
@@ -182,7 +184,7 @@ export const HEADER = {
   markChains: 136,
   /** Bit n: chain n may give a call another destination than the one that it names. */
   leadingChains: 140,
-  /** A u32 for each chain in BUILTIN_CHAINS' order: the details that it asks for, see detailBit(). */
+  /** A u32 for each chain in BUILTIN_CHAINS' order: the details that it asks for, see readBit(). */
   details: 160,
   /** 1 if sockets whose calls no hook sees can't be made. */
   denyUnseen: 116,
@@ -220,11 +222,6 @@ export const HEADER = {
  * SET_KEY and SET_VALUE.
  */
 export const FORMAT = 11;
-
-/** The bit of a detail among those that a chain asks for. */
-export function detailBit(detail: Detail): number {
-  return 1 << DETAIL_NAMES.indexOf(detail);
-}
 
 /** The table's slots: the generation in force, and the one to go back to past its deadline. */
 export const TABLE_SLOTS = { inForce: 0, fallback: 1, count: 2 } as const;

@@ -57,6 +57,14 @@ function flagsJson(flags: { readonly random?: true; readonly persistent?: true }
 const orNull = (parts: { readonly [key: string]: Json }): Json =>
   Object.keys(parts).length === 0 ? null : parts;
 
+/** One value, or a range of which one is chosen. */
+function spanJson<T extends number | bigint>(
+  { first, last }: { readonly first: T; readonly last: T },
+  json: (value: T) => Json,
+): Json {
+  return first === last ? json(first) : { range: [json(first), json(last)] };
+}
+
 const WRITTEN: { readonly [K in TargetKind]: (target: TargetOf<K>) => Json } = {
   accept: () => ({ accept: null }),
   drop: ({ audited }) => (audited ? { [EXTENSION]: { audit: { drop: null } } } : { drop: null }),
@@ -79,14 +87,17 @@ const WRITTEN: { readonly [K in TargetKind]: (target: TargetOf<K>) => Json } = {
     dnat: {
       ...(address && {
         family: address.family === 4 ? 'ip' : 'ip6',
-        addr: printAddress(address.family, address.value),
+        addr: spanJson(address, (value: bigint) => printAddress(address.family, value)),
       }),
-      ...(port !== undefined && { port }),
+      ...(port && { port: spanJson(port, (value: number) => value) }),
       ...flagsJson(flags),
     },
   }),
   redirect: ({ port, ...flags }) => ({
-    redirect: orNull({ ...(port !== undefined && { port }), ...flagsJson(flags) }),
+    redirect: orNull({
+      ...(port && { port: spanJson(port, (value: number) => value) }),
+      ...flagsJson(flags),
+    }),
   }),
   mark: ({ value, mask }) => ({ mangle: { key: MARK, value: markJson(value, mask) } }),
 };
@@ -216,6 +227,20 @@ function memberText(json: JsonText, key: string, node: JsonNode): string | undef
   return text;
 }
 
+/** One value, or the ends of a range with a hyphen between them. */
+function spanText(json: JsonText, key: string, node: JsonNode): string | undefined {
+  const ends =
+    node.type === 'object' ? json.members(node, ['range'], `\`${key}\``)?.get('range') : undefined;
+  if (node.type !== 'object') return memberText(json, key, node);
+  const [first, last, third] = ends?.type === 'array' ? (ends.children ?? []) : [];
+  if (!first || !last || third) {
+    json.report(node, `\`${key}\` is one value or a \`range\` of two`);
+    return undefined;
+  }
+  const [from, to] = [memberText(json, key, first), memberText(json, key, last)];
+  return from === undefined || to === undefined ? undefined : `${from}-${to}`;
+}
+
 const readDnat: Read = (json, body, span) => {
   const parts = json.members(body, ['family', 'addr', 'port', 'flags'], '`dnat`');
   if (!parts) return undefined;
@@ -224,8 +249,8 @@ const readDnat: Read = (json, body, span) => {
     json.report(body, '`dnat` needs `addr` or `port`');
     return undefined;
   }
-  const address = addr ? memberText(json, 'addr', addr) : '';
-  const number = port ? memberText(json, 'port', port) : '';
+  const address = addr ? spanText(json, 'addr', addr) : '';
+  const number = port ? spanText(json, 'port', port) : '';
   const options = flags ? flagWords(json, flags, NAT_FLAGS) : [];
   const family = parts.get('family');
   const wanted = address?.includes(':') ? 'ip6' : 'ip';
@@ -250,7 +275,7 @@ const readRedirect: Read = (json, body, span) => {
   const parts = json.members(body, ['port', 'flags'], '`redirect`');
   if (!parts) return undefined;
   const [port, flags] = [parts.get('port'), parts.get('flags')];
-  const number = port && memberText(json, 'port', port);
+  const number = port && spanText(json, 'port', port);
   const options = flags ? flagWords(json, flags, ['random']) : [];
   if ((port && number === undefined) || !options) return undefined;
   return [

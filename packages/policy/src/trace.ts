@@ -3,6 +3,7 @@ import {
   type Answers,
   everyWay,
   interpretation,
+  MOST_WAYS,
   type PlacedRule,
   placeRules,
   rewrites,
@@ -104,6 +105,8 @@ export class Tracer {
   readonly #rewrites: boolean;
   readonly #tests: readonly PlacedTest[];
   readonly #firstTests: ReadonlyMap<number, number>;
+  readonly #drawn = new Map<number, PlacedRule>();
+  readonly #owners: ReadonlyMap<number, PlacedRule>;
   readonly #conditions = new Map<Rule, readonly Clause[]>();
   readonly #indexes = new Map<Chain, RuleIndex>();
   /** Whether rules give calls other destinations. */
@@ -114,6 +117,7 @@ export class Tracer {
     this.#table = table;
     this.#placed = placeRules(table);
     this.#rewrites = rewrites(table);
+    this.#owners = new Map([...this.#placed.values()].flat().map((at) => [at.counter, at]));
     this.#tests = placedTests(table);
     this.#isLed = table.chains.some(({ rules }) =>
       rules.some(({ target }) => leadsElsewhere(rewritingOf(target))),
@@ -129,7 +133,10 @@ export class Tracer {
 
   /** Every way that the call may have gone by what the tests may have said then: what sets hold may have changed. */
   ways(packet: Packet, assume: Assume): readonly Trace[] {
-    const known = (n: number) => assume(elementAt(this.#tests, n).test);
+    const known = (n: number) => {
+      const placed = this.#tests[n];
+      return placed && assume(placed.test);
+    };
     return everyWay((answers) => this.#trace(packet, answers), known).map(({ result }) => result);
   }
 
@@ -138,8 +145,11 @@ export class Tracer {
     const ask = (owner: PlacedRule, depth: number) => {
       const here = rewrite(packet, owner.as);
       const failed = this.#failedFields(owner.rule, here);
-      const matched = failed.length === 0 && this.#testsHold(owner, here, answers);
-      steps.push({ owner, depth, failed, matched });
+      const holds = failed.length === 0 && this.#testsHold(owner, here, answers);
+      const matched = holds && this.#isDrawn(owner, here, answers);
+      // A rule that has several destinations is asked for each that is told apart, and told once.
+      if (matched || (!holds && (owner.way?.isLast ?? true)))
+        steps.push({ owner, depth, failed, matched });
       return matched;
     };
     const decided = this.#decide(packet, (chain) => this.#rulesOf(chain), ask);
@@ -163,7 +173,7 @@ export class Tracer {
     return everyWay(walk, this.#known(assume)).map(({ said, result }) => {
       const asked = new Map<number, boolean>();
       for (const [n, holds] of said) {
-        const { counter } = elementAt(this.#tests, n);
+        const counter = this.#counterOf(n);
         asked.set(counter, (asked.get(counter) ?? true) && holds);
       }
       return {
@@ -203,11 +213,35 @@ export class Tracer {
   /** What the tests say of calls by their numbers, as far as it is known. */
   #known(assume?: Assume): (n: number, packet: Packet) => boolean | undefined {
     const { sets } = this.#table;
-    return (n, packet) => assumeFor({ packet, sets }, assume)(elementAt(this.#tests, n).test);
+    return (n, packet) => {
+      const placed = this.#tests[n];
+      return placed && assumeFor({ packet, sets }, assume)(placed.test);
+    };
+  }
+
+  /** The rule that asks: a test, or what the call has drawn, which has a number behind those of tests. */
+  #counterOf(n: number): number {
+    return this.#tests[n]?.counter ?? Math.floor((n - this.#tests.length) / MOST_WAYS);
   }
 
   #ownerOf(counter: number): CounterOwner {
-    return elementAt(this.#tests, this.#firstTests.get(counter) ?? 0).owner;
+    const owner = this.#owners.get(counter);
+    if (!owner) throw new TypeError(`no rule has counter ${counter}`);
+    return owner;
+  }
+
+  /** What a number says of a call in walks so far, beside those of tests: which destinations a rule gives it. */
+  drawn(n: number): PlacedRule | undefined {
+    return this.#drawn.get(n);
+  }
+
+  /** Whether the call draws a destination of these: whatever way none before was, the last is. */
+  #isDrawn(at: PlacedRule, packet: Packet, answers: Answers): boolean {
+    const { way, counter } = at;
+    if (!way || way.isLast) return true;
+    const n = this.#tests.length + counter * MOST_WAYS + way.number;
+    this.#drawn.set(n, at);
+    return answers(n, packet);
   }
 
   /** Asks the tests of a rule up to the first that does not hold. */
@@ -261,7 +295,13 @@ export class Tracer {
             : walked;
         },
       },
-      { rulesOf, remembers: false, rewritesAny: this.#rewrites, mostRewritings: 0 },
+      {
+        rulesOf,
+        remembers: false,
+        rewritesAny: this.#rewrites,
+        mostRewritings: 0,
+        asksSets: false,
+      },
     );
     const chain = builtinChain(this.#table, packet.chain);
     const walked = walk(chain);
@@ -298,7 +338,7 @@ export class Tracer {
     const fits = this.#conditionOf(at.rule).every((clause) =>
       clause.some((test) => holds(test, here)),
     );
-    return fits && this.#testsHold(at, here, answers);
+    return fits && this.#testsHold(at, here, answers) && this.#isDrawn(at, here, answers);
   }
 
   #failedFields(rule: Rule, packet: Packet): readonly Field[] {

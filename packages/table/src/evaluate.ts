@@ -7,6 +7,7 @@ import { askTest, NO_WORLD, type State, type World } from './answer.js';
 import { type Clause, holds } from './clause.js';
 import { ruleCondition } from './condition.js';
 import { type CounterOwner, counterOwners } from './counter.js';
+import type { Destinations } from './destinations.js';
 import { elementAt } from './element.js';
 import { DROP_ERRNO, type Errno, REJECT_ERRNO } from './errno.js';
 import { firstTests, isFree, type PlacedTest, placedTests } from './opaque.js';
@@ -57,6 +58,22 @@ interface Trail {
 
 /** Decides calls one by one; a table with opaque tests needs the moment, or a TypeError is thrown. */
 export type Evaluate = (packet: Packet, moment?: Moment) => MomentaryDecision;
+
+/**
+ * How far behind the first the address and the port are that the call gets: of all pairs, the ports of an address
+ * behind each other, the one that lies as far in them as what is drawn lies in all that can be.
+ */
+function choose(
+  { chance = 0, persistence = 0 }: Packet,
+  { address, port }: Destinations,
+  isPersistent?: boolean,
+): { readonly addresses: bigint; readonly ports: number } {
+  const [drawn, draws] = isPersistent ? [persistence, 2n ** 16n] : [chance, 2n ** 32n];
+  const ports = BigInt(port ? port.last - port.first + 1 : 1);
+  const addresses = address ? address.last - address.first + 1n : 1n;
+  const number = (BigInt(drawn) * addresses * ports) / draws;
+  return { addresses: number / ports, ports: Number(number % ports) };
+}
 
 /** Prepares the table once, for many packets. */
 export function evaluator(table: Table): Evaluate {
@@ -127,12 +144,13 @@ export function evaluator(table: Table): Evaluate {
           break;
         }
         case 'dnat': {
-          const { address, port } = target;
+          const { address, port, persistent } = target;
           const { destination, destinationPort } = trail.packet;
+          const { addresses, ports } = choose(trail.packet, target, persistent);
           trail.packet = {
             ...trail.packet,
-            destination: address?.value ?? destination,
-            destinationPort: port ?? destinationPort,
+            destination: address ? address.first + addresses : destination,
+            destinationPort: port ? port.first + ports : destinationPort,
           };
           break;
         }
@@ -141,7 +159,9 @@ export function evaluator(table: Table): Evaluate {
           trail.packet = {
             ...trail.packet,
             destination: family === 4 ? 0x7f00_0001n : 1n,
-            destinationPort: target.port ?? destinationPort,
+            destinationPort: target.port
+              ? target.port.first + choose(trail.packet, target).ports
+              : destinationPort,
           };
           break;
         }

@@ -56,7 +56,7 @@ export function looksAtGroup({ question }: OpaqueTest): boolean {
   return question.kind === 'buckets' && question.fields.includes('group');
 }
 
-/** What of a rewriting the test sees: the destination, if it looks at that. */
+/** What of a rewriting the test sees: the destination, if it looks at that; with what the walk knows of it. */
 export function seenBy({ question }: OpaqueTest, rewriting: Rewriting): Rewriting {
   const { mark, ...destination } = rewriting;
   return looksAtDestination(question) && !isUnchanged(destination) ? destination : UNCHANGED;

@@ -8,6 +8,7 @@
 
 import { type BuiltinChain, chainNumber } from './chains.js';
 import { DETAIL_NAMES, type Detail, describeDetail, detailRecord } from './details.js';
+import { LUCK_BITS } from './luck.js';
 
 /** IP version: 4 or 6. */
 export type Family = 4 | 6;
@@ -20,8 +21,7 @@ export const FAMILIES: readonly Family[] = [4, 6];
  * `source` and `destination` are unsigned integers of 32 bits (family 4) or 128 bits (family 6); an
  * IPv4-mapped IPv6 address is a packet of family 4. `flags` is the TCP flags byte, 0 unless tcp.
  * `group` is the network_id, 0 for none. `uid` and `gid` are filesystem ids, in the initial user namespace. `mark` is the
- * socket's, SO_MARK. Details (details.ts) that are not
- * there are 0.
+ * socket's, SO_MARK. Details (details.ts) and drawn numbers (luck.ts) that are not there are 0.
  */
 export interface Packet {
   readonly chain: BuiltinChain;
@@ -39,6 +39,8 @@ export interface Packet {
   readonly netns?: bigint;
   readonly device?: bigint;
   readonly comm?: bigint;
+  readonly chance?: number;
+  readonly persistence?: number;
 }
 
 /** A field of the packet that a rule can test. */
@@ -61,6 +63,7 @@ export const FIELD_BITS: Readonly<Record<Field, number>> = {
   gid: 32,
   mark: 32,
   ...DETAIL_BITS,
+  ...LUCK_BITS,
 };
 
 function isField(name: string): name is Field {

@@ -1,5 +1,6 @@
 import type { BuiltinChain } from './chains.js';
 import { DETAIL_NAMES } from './details.js';
+import { LUCKS } from './luck.js';
 import { FIELD_BITS, fieldValue, type Packet } from './packet.js';
 import { flagsOf, impossible } from './region.js';
 
@@ -63,7 +64,7 @@ test.each<[BuiltinChain, Partial<Packet>, string | undefined]>([
 });
 
 test('every field has a width', () => {
-  const fields = [...Object.keys(packet('BIND')), ...DETAIL_NAMES];
+  const fields = [...Object.keys(packet('BIND')), ...DETAIL_NAMES, ...LUCKS];
   expect(Object.keys(FIELD_BITS).toSorted()).toEqual(fields.toSorted());
 });
 

@@ -4,17 +4,21 @@
  *
  * A field becomes `(field & keep) ^ flip`: a constant if it keeps nothing. Such changes follow each other as
  * one change of the same kind. An address becomes another one of the same family, so that there is a part for each.
+ * A destination may be one of several, which one says luck.ts.
  */
 import type { Clause, Test } from './clause.js';
+import { type Choice, drawnNumber, possibleNumbers } from './luck.js';
 import { type Family, FIELD_BITS, FIELDS, type Field, fieldValue, type Packet } from './packet.js';
 import { contains, rangeSet, type ValueSet, valueSet } from './valueset.js';
-import { printAddress } from './words/address.js';
+import { printAddress, printDestinations } from './words/address.js';
 
 export interface Change {
   /** The bits that stay what they are. */
   readonly keep: bigint;
   /** The bits that are turned after that. */
   readonly flip: bigint;
+  /** That is the first of several values behind each other, of which one is chosen; nothing is kept then. */
+  readonly among?: Choice;
 }
 
 interface PartRow {
@@ -61,6 +65,13 @@ export function constantly(value: bigint | number): Change {
   return { keep: 0n, flip: BigInt(value) };
 }
 
+/** The values that a part becomes one of: one alone if it keeps no bit and nothing is chosen. */
+export function outcomesOf({ flip, among }: Change): readonly [first: bigint, last: bigint] {
+  if (!among) return [flip, flip];
+  const [first, last] = possibleNumbers(among);
+  return [flip + BigInt(first), flip + BigInt(last)];
+}
+
 /** The part of a destination in the family. */
 export function destinationPart(family: Family): 'destination4' | 'destination6' {
   return family === 4 ? 'destination4' : 'destination6';
@@ -76,6 +87,7 @@ function changes(part: RewrittenPart, change: Change | undefined): change is Cha
 
 /** What the part becomes by one change after the other. */
 function follow(first: Change, second: Change): Change {
+  if (first.among) throw new TypeError('nothing keeps bits of what is chosen');
   return {
     keep: first.keep & second.keep,
     flip: (first.flip & second.keep) ^ second.flip,
@@ -87,7 +99,7 @@ export function rewriteTwice(first: Rewriting, second: Rewriting): Rewriting {
   const result: Partial<Record<RewrittenPart, Change>> = {};
   for (const part of PARTS) {
     const [one, two] = [first[part], second[part]];
-    const change = one && two ? follow(one, two) : (one ?? two);
+    const change = one && two && two.keep !== 0n ? follow(one, two) : (two ?? one);
     if (changes(part, change)) result[part] = change;
   }
   return result;
@@ -106,27 +118,68 @@ export function changedParts(
 /** Equal for two that make the same of every call. */
 export function rewritingKey(rewriting: Rewriting): string {
   return changedParts(rewriting)
-    .map(([part, { keep, flip }]) => `${part} ${keep} ${flip}`)
+    .map(
+      ([part, { keep, flip, among }]) => `${part} ${keep} ${flip}${among ? choiceKey(among) : ''}`,
+    )
     .join();
+}
+
+function choiceKey({ by, of, step, count, within }: Choice): string {
+  return ` ${by} ${of} ${step} ${count}${within ? ` ${within.join(' ')}` : ''}`;
+}
+
+/** Whether something of the call is chosen. */
+export function isDrawn(rewriting: Rewriting): boolean {
+  return changedParts(rewriting).some(([, { among }]) => among);
+}
+
+/** The rewriting without what the walk of rules has found out about what is chosen. */
+export function wholeRewriting(rewriting: Rewriting): Rewriting {
+  if (!changedParts(rewriting).some(([, { among }]) => among?.within)) return rewriting;
+  const parts = changedParts(rewriting).map(([part, { among, ...change }]) => {
+    if (!among) return [part, change] as const;
+    const { within, ...choice } = among;
+    return [part, { ...change, among: choice }] as const;
+  });
+  return Object.fromEntries(parts);
 }
 
 /** The call as it is after it was rewritten. */
 export function rewrite(packet: Packet, rewriting: Rewriting): Packet {
   let result = packet;
-  for (const [part, { keep, flip }] of changedParts(rewriting)) {
+  for (const [part, { keep, flip, among }] of changedParts(rewriting)) {
     const { field, family } = REWRITTEN_PARTS[part];
     if (family !== undefined && family !== packet.family) continue;
-    const value = (fieldValue(packet, field) & keep) ^ flip;
+    const value = among
+      ? flip + BigInt(chosenNumber(packet, among))
+      : (fieldValue(packet, field) & keep) ^ flip;
     result = { ...result, [field]: field === 'destination' ? value : Number(value) };
   }
   return result;
 }
 
+/** The number of the value that the call gets: where the walk knows some alone, one of those. */
+function chosenNumber(packet: Packet, among: Choice): number {
+  const drawn = drawnNumber(packet[among.by] ?? 0, among);
+  const number = Math.floor(drawn / among.step) % among.count;
+  const [first, last] = possibleNumbers(among);
+  return Math.min(Math.max(number, first), last);
+}
+
 const EVERYTHING: ValueSet = { kind: 'masked', value: 0n, mask: 0n };
 
+/**
+ * Whether what the part becomes is in the set. Of several values all or none are: the walk of rules tells those apart
+ * that rules do.
+ */
+function becomesOne(set: ValueSet, change: Change): boolean {
+  return contains(set, outcomesOf(change)[0]);
+}
+
 /** The values that the change makes one of the set. */
-function valuesBefore(set: ValueSet, { keep, flip }: Change): ValueSet {
-  if (keep === 0n) return contains(set, flip) ? EVERYTHING : rangeSet([]);
+function valuesBefore(set: ValueSet, change: Change): ValueSet {
+  const { keep, flip } = change;
+  if (keep === 0n) return becomesOne(set, change) ? EVERYTHING : rangeSet([]);
   if (set.kind === 'ranges' && set.ranges.length === 0) return set;
   if (set.kind !== 'masked') throw new TypeError('what keeps bits is compared with bits alone');
   const fixed = set.mask & ~keep;
@@ -153,9 +206,9 @@ function testBefore(test: Test, rewriting: Rewriting): Test {
   const [only] = found;
   if (!only) return test;
   if (only[0].family === undefined) return { ...test, set: valuesBefore(test.set, only[1]) };
-  const families = found.flatMap(([{ family = 4 }, { keep, flip }]) => {
-    if (keep !== 0n) throw new TypeError('an address becomes another one as a whole');
-    return contains(test.set, flip) === test.negated ? [] : [family];
+  const families = found.flatMap(([{ family = 4 }, change]) => {
+    if (change.keep !== 0n) throw new TypeError('an address becomes another one as a whole');
+    return becomesOne(test.set, change) === test.negated ? [] : [family];
   });
   return { field: 'family', set: valueSet(...families), negated: false };
 }
@@ -180,7 +233,11 @@ export function leadsElsewhere({ mark, ...destination }: Rewriting): boolean {
   return changedParts(destination).length > 0;
 }
 
-/** The calls of which both make the same, as clauses; undefined if they do so of none. */
+function sameChoice(one: Choice | undefined, two: Choice | undefined): boolean {
+  return one === two || (!!one && !!two && choiceKey(one) === choiceKey(two));
+}
+
+/** The calls of which both make the same whatever is drawn, as clauses; undefined if they do so of none. */
 export function agreement(first: Rewriting, second: Rewriting): readonly Clause[] | undefined {
   const clauses: Clause[] = [];
   for (const part of PARTS) {
@@ -189,7 +246,7 @@ export function agreement(first: Rewriting, second: Rewriting): readonly Clause[
     const [one, two] = [first[part] ?? stays, second[part] ?? stays];
     const mask = one.keep ^ two.keep;
     const value = one.flip ^ two.flip;
-    const never = (value & ~mask) !== 0n;
+    const never = (value & ~mask) !== 0n || !sameChoice(one.among, two.among);
     if (never && family === undefined) return undefined;
     if (!never && mask === 0n) continue;
     const same: Clause = never
@@ -202,18 +259,34 @@ export function agreement(first: Rewriting, second: Rewriting): readonly Clause[
   return clauses;
 }
 
+/** The destination that the call gets, or those of which it gets one: `10.0.0.5:80`, `10.0.0.5-10.0.0.9:80`. */
+export function destinationText(packet: Packet, rewriting: Rewriting): string {
+  const { family } = packet;
+  const [first, last] = outcomesOf(
+    rewriting[destinationPart(family)] ?? constantly(packet.destination),
+  );
+  const ports = outcomesOf(rewriting.destinationPort ?? constantly(packet.destinationPort));
+  const port = { first: Number(ports[0]), last: Number(ports[1]) };
+  return printDestinations({ address: { family, first, last }, port });
+}
+
 /** What becomes of the fields, in words: `mark 0x1`, `destination 10.0.0.5, port 80`; empty if nothing does. */
 export function rewritingText(rewriting: Rewriting): string {
   const { destination4, destination6, destinationPort, mark } = rewriting;
   const addresses = [
-    ...(destination4 ? [printAddress(4, destination4.flip)] : []),
-    ...(destination6 ? [printAddress(6, destination6.flip)] : []),
+    ...(destination4 ? [outcomesText(destination4, (value) => printAddress(4, value))] : []),
+    ...(destination6 ? [outcomesText(destination6, (value) => printAddress(6, value))] : []),
   ];
   return [
     ...(addresses.length > 0 ? [`destination ${addresses.join(' or ')}`] : []),
-    ...(destinationPort ? [`port ${destinationPort.flip}`] : []),
+    ...(destinationPort ? [`port ${outcomesText(destinationPort, String)}`] : []),
     ...(mark ? [`mark ${markText(mark)}`] : []),
   ].join(', ');
+}
+
+function outcomesText(change: Change, print: (value: bigint) => string): string {
+  const [first, last] = outcomesOf(change);
+  return first === last ? print(first) : `one of ${print(first)}-${print(last)}`;
 }
 
 function markText({ keep, flip }: Change): string {

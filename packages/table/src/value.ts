@@ -6,6 +6,19 @@ import type { RejectErrno } from './errno.js';
 import type { Family } from './packet.js';
 import type { Side } from './sets/settype.js';
 
+/** Addresses from the one to the other. */
+export interface AddressSpan {
+  readonly family: Family;
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+/** Ports from the one to the other, from 1 on. */
+export interface PortSpan {
+  readonly first: number;
+  readonly last: number;
+}
+
 export interface Values {
   /** Option without a value. */
   readonly none: Record<never, never>;
@@ -52,13 +65,13 @@ export interface Values {
   readonly mark: { readonly value: number; readonly mask: number };
   /** A mark becomes `(mark & ~mask) ^ value`; 32 bits each. */
   readonly xmark: { readonly value: number; readonly mask: number };
-  /** What a destination becomes: an address, a port from 1 on, or both. */
+  /** What a destination becomes: an address, a port, or both; or one of several. */
   readonly endpoint: {
-    readonly address: { readonly family: Family; readonly value: bigint } | undefined;
-    readonly port: number | undefined;
+    readonly address: AddressSpan | undefined;
+    readonly port: PortSpan | undefined;
   };
-  /** The port that a destination gets, from 1 on. */
-  readonly toPort: { readonly port: number };
+  /** The port that a destination gets, or several of which it gets one. */
+  readonly toPort: PortSpan;
   /** Bits of a mark, 32. */
   readonly bits: { readonly bits: number };
   /** A detail of a call, in the words of its row. */

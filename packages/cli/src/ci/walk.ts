@@ -26,6 +26,8 @@ const WORDS: Readonly<Record<Field, string>> = {
   gid: 'gid',
   mark: 'mark',
   ...detailRecord((detail) => detail),
+  chance: 'chance',
+  persistence: 'persistence',
 };
 
 /** A rule that was asked; the last is the rule or policy that decided. */

@@ -1,20 +1,23 @@
-/** The pieces behind those of the packet: one for each opaque test. */
+/** The pieces that no answer is about: what calls draw, and behind those of the packet one for each opaque test. */
 import {
   elementKey,
+  LUCKS,
   type OpaqueTest,
   placedTests,
   requireSet,
   type Table,
 } from '@sockfilter/table';
 import { LimitError } from '../limit.js';
-import { PIECES } from '../piece.js';
+import { firstPiece, PIECES } from '../piece.js';
 
 /** Pieces have 16 bits, and one number is that of terminals. */
 const MOST_PIECES = 0xffff;
 
-/** True for a piece that is an opaque test. */
+const FIRST_FREE = Math.min(...LUCKS.map(firstPiece));
+
+/** True for a piece that is an opaque test, or of what calls draw. */
 export function isFreePiece(piece: number): boolean {
-  return piece >= PIECES.length;
+  return piece >= FIRST_FREE;
 }
 
 /** What the test asks. A set that holds something else is something else, whatever becomes of that with time. */
@@ -35,9 +38,16 @@ function keyOf({ question, negated }: OpaqueTest, table: Table): string {
 export class FreePieces {
   readonly #pieces = new Map<string, number>();
 
-  /** False while no table had an opaque test. */
+  #draws = false;
+
+  /** False while no table had an opaque test, or several destinations for a call. */
   get hasAny(): boolean {
-    return this.#pieces.size > 0;
+    return this.#draws || this.#pieces.size > 0;
+  }
+
+  /** A table chooses. */
+  draw(): void {
+    this.#draws = true;
   }
 
   /** The piece of each test of the table, by its number. */

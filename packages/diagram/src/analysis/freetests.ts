@@ -14,6 +14,7 @@ import {
 } from '@sockfilter/table';
 import type { OutcomeTable, Verdict } from '../outcome.js';
 import { isTerminal, type Ref } from '../store.js';
+import { draws } from '../walk.js';
 import { isFreePiece } from './freepieces.js';
 import { IN, OUT, type SetStore } from './setstore.js';
 
@@ -22,6 +23,7 @@ export class FreeTests {
   readonly #store: SetStore;
   readonly #pieces: readonly number[];
   readonly #known: ReadonlyMap<number, boolean>;
+  readonly #draws: boolean;
   readonly #byCounter: ReadonlyMap<number, readonly number[]>;
 
   /** @param assume what tests say for sure, which are no variables then */
@@ -29,6 +31,8 @@ export class FreeTests {
     this.#store = store;
     const tests = placedTests(table);
     this.#pieces = tests.length === 0 ? [] : store.freePieces.of(table);
+    this.#draws = draws(table);
+    if (this.#draws) store.freePieces.draw();
     this.#known = new Map(
       tests.flatMap(({ test }, n) => {
         const answer = assume(test);
@@ -94,7 +98,7 @@ export class FreeTests {
 
   /** The set of packets of which some answers of the tests make the diagram hold. */
   possible(set: Ref): Ref {
-    return this.#pieces.length === 0 ? set : this.#store.forget(set, isFreePiece);
+    return this.#pieces.length === 0 && !this.#draws ? set : this.#store.forget(set, isFreePiece);
   }
 
   /** The first where the variable is 1, else the second; they may ask earlier ones, and it as well. */

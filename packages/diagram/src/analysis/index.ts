@@ -1,4 +1,6 @@
+export { MOST_WAYS } from '../choice.js';
 export {
+  draws,
   type Interpretation,
   interpretation,
   leavesEarly,

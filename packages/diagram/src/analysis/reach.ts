@@ -90,6 +90,7 @@ class Reach implements Reached, Interpretation<Ref> {
       remembers: true,
       rewritesAny: false,
       mostRewritings,
+      asksSets: false,
     });
     for (const name of BUILTIN_CHAINS)
       this.arriving.set(name, store.intersect(store.possible, store.chain(name)));

@@ -9,6 +9,7 @@ import {
   elementAt,
   type Rewriting,
   rewritingKey,
+  wholeRewriting,
 } from '@sockfilter/table';
 import { LimitError } from '../limit.js';
 import type { Ref } from '../store.js';
@@ -33,7 +34,7 @@ export class Fates {
   readonly #numbers = new Map<string, number>();
 
   decided(errno: Errno, rewriting: Rewriting): Fate {
-    return errno === 0 ? ERRNOS * this.#number(rewriting) : errno;
+    return errno === 0 ? ERRNOS * this.#number(wholeRewriting(rewriting)) : errno;
   }
 
   /** The packets for which two fates are the same, as clauses; undefined if they are so for none. */

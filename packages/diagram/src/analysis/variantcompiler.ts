@@ -81,6 +81,7 @@ class VariantCompiler implements Interpretation<Ref> {
       remembers: true,
       rewritesAny: this.#rewrites,
       mostRewritings,
+      asksSets: false,
     });
   }
 

@@ -63,6 +63,8 @@ const ORDINARY: Readonly<Record<Field, (chosen: Chosen) => readonly bigint[]>> =
   gid: () => OWNERS,
   mark: () => [0n],
   ...detailRecord(() => () => [0n]),
+  chance: () => [],
+  persistence: () => [],
 };
 
 interface Choice<R> {

@@ -32,6 +32,7 @@ import {
   xor,
 } from '@sockfilter/bpf';
 import { type QuestionKind, questionHasState, saysAgain } from '@sockfilter/table';
+import { CHOOSES, choose } from '../chosen.js';
 import { ASK_NODES, NODE } from '../layout.js';
 import { MAPS } from '../mapnames.js';
 import { QUESTION_KINDS, QUESTIONS } from '../question.js';
@@ -93,7 +94,10 @@ export function askFunction(world: World = WORLD): GlobalFunction {
       mov(R1, R7),
       andImm(R1, NODE.kindMask),
       ...QUESTION_KINDS.map((kind, n) => jumpIf('eq', R1, n, `ask.${kind}`)),
+      jumpIf('eq', R1, CHOOSES, 'ask.choose'),
       jump('ask.fails'),
+      label('ask.choose'),
+      ...choose('ask.choose', 'ask.holds'),
       ...QUESTION_KINDS.flatMap((kind) => answer(kind, world)),
       label('ask.holds'),
       movImm(R0, ANSWER.holds),

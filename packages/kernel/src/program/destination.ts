@@ -44,6 +44,13 @@ import { chainBit, REFUSED } from './walk.js';
 
 const CREATE = 1;
 
+/** Where in the packet each piece of what is drawn lies, and where in an entry. */
+const DRAWN = [
+  [slot('chance', 0), BOUND.chance],
+  [slot('chance', 1), BOUND.chance + 2],
+  [slot('persistence'), BOUND.persistence],
+] as const;
+
 /** Where each place is in what the socket keeps of its peers. */
 export const PEER_PLACES = Array.from(
   { length: PEERS.count },
@@ -134,6 +141,11 @@ function keepGiven(): readonly Item[] {
     load(2, R1, R10, slot('family')),
     store(4, R7, BOUND.family, R1),
   ];
+}
+
+/** Puts what the call has drawn into the entry in r7. */
+function keepDrawn(): readonly Item[] {
+  return DRAWN.flatMap(([from, to]) => [load(2, R1, R10, from), store(2, R7, to, R1)]);
 }
 
 /** Jumps to `target` unless the entry in r7 was given the packet's destination. */
@@ -229,6 +241,7 @@ export function applyDestination(
           mov(R7, R0),
           ...keepAsked(family),
           ...keepGiven(),
+          ...keepDrawn(),
         ]
       : keepPeer(family)),
     ...writeCall(family),
@@ -251,7 +264,10 @@ const BOUND_PORT = AS_BOUND + 2 * PIECES.length;
  */
 export function putAskedBind(name: string, socket: readonly Item[]): readonly Item[] {
   const [asBound, portKnown] = [`${name}.asBound`, `${name}.portKnown`];
-  const unlessGiven = (at: number) => [load(4, R2, R8, at), jumpIf('ne', R1, R2, asBound)];
+  const unlessGiven = (at: number, bytes: 2 | 4 = 4) => [
+    load(bytes, R2, R8, at),
+    jumpIf('ne', R1, R2, asBound),
+  ];
   return [
     ...PIECES.flatMap((n) => [
       load(2, R1, R10, slot('destination', n)),
@@ -266,7 +282,7 @@ export function putAskedBind(name: string, socket: readonly Item[]): readonly It
     jumpIf('eq', R0, 0, asBound),
     mov(R8, R0),
     load(2, R1, R10, slot('family')),
-    ...unlessGiven(BOUND.family),
+    ...unlessGiven(BOUND.family, 2),
     ...WORDS.flatMap((n) => [...packetWord(n), ...unlessGiven(BOUND.given + 4 * n)]),
     load(4, R2, R8, BOUND.givenPort),
     load(4, R3, R8, BOUND.askedPort),
@@ -277,6 +293,7 @@ export function putAskedBind(name: string, socket: readonly Item[]): readonly It
     label(portKnown),
     ...put16('destinationPort', R1),
     ...putAddress6('destination', (n) => [load(4, R1, R8, BOUND.asked + 4 * n)]),
+    ...DRAWN.flatMap(([to, from]) => [load(2, R1, R8, from), store(2, R10, to, R1)]),
     label(asBound),
   ];
 }

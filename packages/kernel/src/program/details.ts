@@ -29,38 +29,41 @@ import {
   store,
 } from '@sockfilter/bpf';
 import { firstPiece } from '@sockfilter/diagram';
-import { BUILTIN_CHAINS, type BuiltinChain, DETAIL_NAMES, elementAt } from '@sockfilter/table';
-import { DETAIL_READERS } from '../detail.js';
-import { detailBit, HEADER } from '../layout.js';
+import { BUILTIN_CHAINS, type BuiltinChain, isLuck } from '@sockfilter/table';
+import { READ_FIELDS, READERS, readBit } from '../detail.js';
+import { HEADER } from '../layout.js';
 import type { Offsets } from '../offsets.js';
 import { GENERATION, PACKET, SLOTS } from './stack.js';
 
-/** Its label. It takes the slots of the details, the socket, the details that are asked for, and devices. */
+/** Its label. It takes the packet, the socket, the details that are asked for, and devices. */
 const DETAILS = 'details';
-
-const FIRST = firstPiece(elementAt(DETAIL_NAMES, 0));
-const BYTES = 2 * (SLOTS - FIRST);
 
 /** Where the function keeps what is asked for. */
 const ASKED = -8;
 
-export function detailFunction(offsets: Offsets, who: 'caller' | 'socket'): GlobalFunction {
-  const readers = DETAIL_NAMES.filter(
-    (detail) => who === 'caller' || !DETAIL_READERS[detail].ofCaller,
-  ).flatMap((detail) => {
+/** Who makes a call: the task that does, alone or once more for what it has made; or the socket of a packet. */
+type Caller = 'caller' | 'again' | 'socket';
+
+/** Where a call is judged once more it has drawn already. */
+function isRead(field: (typeof READ_FIELDS)[number], who: Caller): boolean {
+  return who === 'caller' || (who === 'again' ? !isLuck(field) : !READERS[field].ofCaller);
+}
+
+export function detailFunction(offsets: Offsets, who: Caller): GlobalFunction {
+  const readers = READ_FIELDS.filter((field) => isRead(field, who)).flatMap((detail) => {
     const name = `details.${detail}`;
-    const slots = 2 * (firstPiece(detail) - FIRST);
+    const slots = 2 * firstPiece(detail);
     return [
       load(8, R1, R10, ASKED),
-      andImm(R1, detailBit(detail)),
+      andImm(R1, readBit(detail)),
       jumpIf('eq', R1, 0, `${name}.not`),
-      ...DETAIL_READERS[detail].read({ offsets, name, failed: 'details.failed', slots }),
+      ...READERS[detail].read({ offsets, name, failed: 'details.failed', slots }),
       label(`${name}.not`),
     ];
   });
   return {
     name: DETAILS,
-    parameters: [{ bytes: BYTES }, 'number', 'number', 'number', 'number'],
+    parameters: [{ bytes: 2 * SLOTS }, 'number', 'number', 'number', 'number'],
     items: [
       jumpIf('eq', R1, 0, 'details.failed'),
       mov(R6, R1),
@@ -109,7 +112,7 @@ export function putDetails(
     ...(passed ? [mov(R5, R3), movImm(R4, 0)] : [mov(R4, R3), movImm(R5, 0)]),
     load(4, R3, R6, HEADER.details + 4 * BUILTIN_CHAINS.indexOf(chain)),
     mov(R1, R10),
-    addImm(R1, PACKET + 2 * FIRST),
+    addImm(R1, PACKET),
     callLabel(DETAILS),
     jumpIf32('eq', R0, 0, failed),
     label(known),

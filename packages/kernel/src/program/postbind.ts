@@ -57,7 +57,7 @@ export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
     functions: [
       askFunction(),
       reportFunction(REPORTING, offsets),
-      detailFunction(offsets, 'caller'),
+      detailFunction(offsets, 'again'),
     ],
     items: [
       mov(R9, R1),

@@ -1,12 +1,15 @@
 import { chainsThat } from '../chains.js';
+import { destinationsRewriting } from '../destinations.js';
 import { constantly } from '../rewriting.js';
 import { type TargetDescriptor, targetValue } from '../target.js';
+import type { PortSpan } from '../value.js';
+import { printPorts } from '../words/address.js';
 
-/** The destination becomes this machine, and the port the one that is said. */
+/** The destination becomes this machine, and the port the one that is said, or one of those. */
 export interface RedirectTarget {
   readonly kind: 'redirect';
-  readonly port?: number;
-  /** Of one port it says nothing; it is kept as it was written. */
+  readonly port?: PortSpan;
+  /** That is so anyway; it is kept as it was written. */
   readonly random?: true;
 }
 
@@ -23,23 +26,20 @@ export const redirect: TargetDescriptor<RedirectTarget> = {
   effects: ({ port }) => [
     {
       kind: 'rewrite',
-      rewriting: {
-        ...LOOPBACK,
-        ...(port !== undefined && { destinationPort: constantly(port) }),
-      },
+      rewriting: { ...LOOPBACK, ...(port && destinationsRewriting({ port })) },
     },
   ],
   make: (_, values) => {
     const to = targetValue(values, 'to-ports', 'toPort');
     return {
       kind: 'redirect',
-      ...(to && { port: to.port }),
+      ...(to && { port: { first: to.first, last: to.last } }),
       ...(values.random && { random: true }),
     };
   },
   values: ({ port, random }) => ({
-    ...(port !== undefined && { 'to-ports': { kind: 'toPort', port } }),
+    ...(port && { 'to-ports': { kind: 'toPort', ...port } }),
     ...(random && { random: { kind: 'none' } }),
   }),
-  text: ({ port }) => (port === undefined ? 'REDIRECT' : `REDIRECT to port ${port}`),
+  text: ({ port }) => (port ? `REDIRECT to port ${printPorts(port)}` : 'REDIRECT'),
 };

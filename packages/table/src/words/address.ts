@@ -1,6 +1,7 @@
 /** IP addresses as text and as numbers. */
 import ipaddr from 'ipaddr.js';
 import type { Family } from '../packet.js';
+import type { AddressSpan, PortSpan } from '../value.js';
 
 export interface Address {
   readonly family: Family;
@@ -74,4 +75,27 @@ export function printAddress(family: Family, value: bigint): string {
 export function printEndpoint(family: Family, value: bigint, port: number): string {
   const address = printAddress(family, value);
   return family === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+export function printPorts({ first, last }: PortSpan): string {
+  return first === last ? String(first) : `${first}-${last}`;
+}
+
+function printAddresses({ family, first, last }: AddressSpan): string {
+  const text = printAddress(family, first);
+  return first === last ? text : `${text}-${printAddress(family, last)}`;
+}
+
+/** As `--to-destination` has them: `10.0.0.5-10.0.0.9:80-90`, `[fd00::5-fd00::9]:80`, `:80`. */
+export function printDestinations({
+  address,
+  port,
+}: {
+  readonly address?: AddressSpan | undefined;
+  readonly port?: PortSpan | undefined;
+}): string {
+  const addresses = address ? printAddresses(address) : '';
+  if (!port) return addresses;
+  const end = address?.family === 6 ? `[${addresses}]` : addresses;
+  return `${end}:${printPorts(port)}`;
 }
