@@ -134,3 +134,81 @@ test('the schemas are JSON schemas', async () => {
   });
   expect(await jsonSchema('intended')).toMatchObject({ properties: { accepted: {} } });
 });
+
+describe('what a call goes on with', () => {
+  const LED = fileOf([
+    '-A CONNECT -p tcp -d 10.9.0.1 -j DNAT --to-destination 10.0.0.5-10.0.0.8:80-81',
+    '-A CONNECT -d 10.0.0.8 -m comment --comment closed -j DROP',
+    '-A CONNECT -d 10.0.0.0/8 -j MARK --set-mark 0x10',
+    '-A CONNECT -p tcp -d fd00::1 -j DNAT --to-destination [fd00::5]:80',
+  ]);
+  const case4 = (rest: string, dst = '10.9.0.1') =>
+    oneCase(`chain: CONNECT, dst: "${dst}", dport: 443`, rest.replaceAll('; ', '\n    '));
+
+  test.each([
+    [case4('expect: accept; destination: 10.9.0.2:443', '10.9.0.2'), []],
+    [case4('expect: accept; destination: 10.9.0.2; mark: 0x10', '10.9.0.2'), []],
+    [case4('expect: accept; destination: "[fd00::5]:80"; mark: 0', 'fd00::1'), []],
+    [case4('expect: accept; destination: ":80"', 'fd00::1'), []],
+    [
+      case4('expect: accept; destination: "[fd00::5]:81"', 'fd00::1'),
+      ['SF100 4:18 expected `[fd00::5]:81`, but the call goes on to [fd00::5]:80'],
+    ],
+    [
+      case4('expect: accept; destination: 10.0.0.5', 'fd00::1'),
+      ['SF100 4:18 expected `10.0.0.5`, but the call goes on to [fd00::5]:80'],
+    ],
+    [
+      case4('expect: accept; mark: 1', '10.9.0.2'),
+      ['SF100 4:11 expected mark 1, but the call goes on with 16'],
+    ],
+    // One of the four is refused, so that some calls are.
+    [case4('expect: accept'), ['SF100 3:13 expected accept, but the call is refused with EPERM']],
+    [
+      case4('expect: refuse; by: closed; destination: 10.0.0.8', '10.0.0.8'),
+      ['SF100 3:13 a call that is refused goes on to nowhere'],
+    ],
+  ])('%s', async (text, expected) => {
+    const read = await readExpectations(text, 'x.test.yaml');
+    if (!read.ok) throw new Error(read.findings.map(({ message }) => message).join());
+    const findings = testFile(LED, read.value).flatMap((result) => result.findings);
+    expect(
+      findings.map(
+        ({ code, place, message }) => `${code} ${place.line}:${place.column} ${message}`,
+      ),
+    ).toEqual(expected);
+  });
+
+  test('of several destinations each must be among those that are expected', async () => {
+    const rules = fileOf([
+      '-A CONNECT -p tcp -d 10.9.0.1 -j DNAT --to-destination 10.0.0.5-10.0.0.8:80-81',
+    ]);
+    for (const [destination, holds] of [
+      ['10.0.0.5-10.0.0.8:80-81', true],
+      ['10.0.0.0-10.0.0.255', true],
+      [':80-81', true],
+      ['10.0.0.5-10.0.0.7:80-81', false],
+      ['10.0.0.6-10.0.0.8:80-81', false],
+      ['10.0.0.5-10.0.0.8:80', false],
+    ] as const) {
+      const read = await readExpectations(
+        case4(`expect: accept; destination: "${destination}"`),
+        'x.test.yaml',
+      );
+      if (!read.ok) throw new Error(destination);
+      const [result] = testFile(rules, read.value);
+      expect([destination, result?.findings.length === 0]).toEqual([destination, holds]);
+    }
+  });
+
+  test.each(['10.0.0.5-', '10.0.0.9-10.0.0.5', 'example.com', ':', '10.0.0.5:70000', '[::1'])(
+    'is no destination: %s',
+    async (destination) => {
+      const read = await readExpectations(
+        case4(`expect: accept; destination: "${destination}"`),
+        'x.test.yaml',
+      );
+      expect(read.ok).toBe(false);
+    },
+  );
+});

@@ -1,6 +1,16 @@
 /** Expectations held against a rule file. */
 import { intersect, isEmpty, type PacketSet, subtract, union, witness } from '@sockfilter/diagram';
-import { assumeIn, errnoName, type Packet, REJECT_ERRNO } from '@sockfilter/table';
+import {
+  assumeIn,
+  destinationsOf,
+  destinationText,
+  errnoName,
+  type Packet,
+  REJECT_ERRNO,
+  type Rewriting,
+  readDestinations,
+  rewrite,
+} from '@sockfilter/table';
 import { listBoxes } from './boxlist.js';
 import { readCase } from './casecall.js';
 import type { Code } from './catalogue.js';
@@ -30,6 +40,23 @@ const MAX_DECIDERS = 8;
 
 export function verdictText(errno: number): string {
   return errno === 0 ? 'accepted' : `refused with ${errnoName(errno)}`;
+}
+
+interface Span<T> {
+  readonly first: T;
+  readonly last: T;
+}
+
+function isWithin<T>(given: Span<T>, wanted: Span<T> | undefined): boolean {
+  return !wanted || (wanted.first <= given.first && given.last <= wanted.last);
+}
+
+/** Whether the call goes on to one of the destinations, whichever it draws. */
+function goesTo(packet: Packet, rewriting: Rewriting, destination: string): boolean {
+  const { address, port } = readDestinations(destination) ?? {};
+  const given = destinationsOf(packet, rewriting);
+  const isOfFamily = !address || address.family === given.address.family;
+  return isOfFamily && isWithin(given.address, address) && isWithin(given.port, port);
 }
 
 class Tester {
@@ -76,9 +103,9 @@ class Tester {
   }
 
   #fate(
-    { path, verdict, errno, by }: CaseExpectation,
+    { path, verdict, errno, by, destination, mark }: CaseExpectation,
     packet: Packet,
-    { errno: got, decider, asked }: Fate,
+    { errno: got, decider, asked, rewriting }: Fate,
   ): readonly Finding[] {
     const { file } = this.#context;
     const isSame = (got === 0) === (verdict === 'accept');
@@ -105,6 +132,15 @@ class Tester {
     const comment = decider.rule ? ruleComment(decider.rule) : 'policy';
     if (by !== undefined && by !== comment)
       return fail('by', `expected \`${by}\` to decide, but another rule does`);
+    if (got !== 0 && (destination !== undefined || mark !== undefined))
+      return fail('expect', 'a call that is refused goes on to nowhere');
+    if (destination !== undefined && !goesTo(packet, rewriting, destination)) {
+      const to = destinationText(packet, rewriting);
+      return fail('destination', `expected \`${destination}\`, but the call goes on to ${to}`);
+    }
+    const { mark: given } = rewrite(packet, rewriting);
+    if (mark !== undefined && given !== mark)
+      return fail('mark', `expected mark ${mark}, but the call goes on with ${given}`);
     return [];
   }
 

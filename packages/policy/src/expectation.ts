@@ -28,6 +28,10 @@ export interface CaseExpectation extends Expected {
   readonly errno: RejectErrno | undefined;
   /** The comment of the rule that must decide, or `policy`. */
   readonly by: string | undefined;
+  /** Where the call must go on to: one of these, as `readDestinations()` reads them. */
+  readonly destination: string | undefined;
+  /** The mark that it must go on with. */
+  readonly mark: number | undefined;
 }
 
 /** No call, or every call, of the regions together gets the verdict. */

@@ -45,7 +45,10 @@ function toVerdict(word: string): Verdict {
   return word === 'accept' ? 'accept' : 'refuse';
 }
 
-function toCase({ name, call, expect, by, ...moment }: CaseInput, path: Path): CaseExpectation {
+function toCase(
+  { name, call, expect, by, destination, mark, ...moment }: CaseInput,
+  path: Path,
+): CaseExpectation {
   const region = toRegion(call);
   return {
     kind: 'case',
@@ -56,6 +59,8 @@ function toCase({ name, call, expect, by, ...moment }: CaseInput, path: Path): C
     verdict: toVerdict(expect),
     errno: isRejectErrno(expect) ? expect : undefined,
     by,
+    destination,
+    mark,
   };
 }
 

@@ -5,6 +5,7 @@
  *       - call: { chain: BIND, group: web, proto: tcp, dst: 10.0.0.5, dport: 80 }
  *         expect: accept                  # accept, refuse, drop, or an errno
  *         by: our own address             # the deciding rule's comment, or `policy`
+ *         destination: 10.0.0.9:80        # what an accepted call goes on to, and its `mark`
  *     invariants:
  *       - never: accept                   # accept, refuse or drop; or `always:`
  *         in: { chain: CONNECT, group: web, remote: "!10.0.0.0/8" }
@@ -23,6 +24,7 @@ import {
   detailRecord,
   REJECT_ERRNO,
   readDate,
+  readDestinations,
   STATE_NAMES,
 } from '@sockfilter/table';
 import { z } from 'zod';
@@ -99,6 +101,19 @@ const oneCase = z.strictObject({
   call: regionShape(value).describe('One call: a single value for each field'),
   expect: z.enum(['accept', 'refuse', 'drop', ...ERRNOS]),
   by: z.string().optional().describe("The comment of the rule that decides, or 'policy'"),
+  destination: z
+    .string()
+    .refine((text) => readDestinations(text) !== undefined, {
+      message: 'a destination is ADDRESS[-ADDRESS][:PORT[-PORT]], of IPv6 with a port in brackets',
+    })
+    .optional()
+    .describe('Where the call goes on to, behind DNAT and REDIRECT: one of these'),
+  mark: z
+    .int()
+    .min(0)
+    .max(0xffff_ffff)
+    .optional()
+    .describe('The mark that the socket has then, behind MARK'),
 });
 
 const invariant = z.strictObject({

@@ -9,6 +9,7 @@
 import type { Clause, Test } from './clause.js';
 import { type Choice, drawnNumber, possibleNumbers } from './luck.js';
 import { type Family, FIELD_BITS, FIELDS, type Field, fieldValue, type Packet } from './packet.js';
+import type { AddressSpan, PortSpan } from './value.js';
 import { contains, rangeSet, type ValueSet, valueSet } from './valueset.js';
 import { printAddress, printDestinations } from './words/address.js';
 
@@ -259,15 +260,25 @@ export function agreement(first: Rewriting, second: Rewriting): readonly Clause[
   return clauses;
 }
 
-/** The destination that the call gets, or those of which it gets one: `10.0.0.5:80`, `10.0.0.5-10.0.0.9:80`. */
-export function destinationText(packet: Packet, rewriting: Rewriting): string {
+/** The destination that the call gets, or those of which it gets one. */
+export function destinationsOf(
+  packet: Packet,
+  rewriting: Rewriting,
+): { readonly address: AddressSpan; readonly port: PortSpan } {
   const { family } = packet;
   const [first, last] = outcomesOf(
     rewriting[destinationPart(family)] ?? constantly(packet.destination),
   );
   const ports = outcomesOf(rewriting.destinationPort ?? constantly(packet.destinationPort));
-  const port = { first: Number(ports[0]), last: Number(ports[1]) };
-  return printDestinations({ address: { family, first, last }, port });
+  return {
+    address: { family, first, last },
+    port: { first: Number(ports[0]), last: Number(ports[1]) },
+  };
+}
+
+/** The same as text: `10.0.0.5:80`, `10.0.0.5-10.0.0.9:80`. */
+export function destinationText(packet: Packet, rewriting: Rewriting): string {
+  return printDestinations(destinationsOf(packet, rewriting));
 }
 
 /** What becomes of the fields, in words: `mark 0x1`, `destination 10.0.0.5, port 80`; empty if nothing does. */

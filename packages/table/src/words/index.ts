@@ -1,5 +1,6 @@
 export * from './address.js';
 export * from './call.js';
+export { readDestinations } from './destinations.js';
 export * from './endpoint.js';
 export * from './group.js';
 export * from './network.js';
