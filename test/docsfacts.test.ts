@@ -335,7 +335,8 @@ describe('docs/events.md', () => {
   test('has every member of a line', () => {
     const rows = rowsOf(section('docs/events.md', 'JSON'));
     const said = rows.flatMap(([names = '']) => quoted(names));
-    const resolution = { time: 0n, text: '', groups: [], cgroup: undefined };
+    const holders = () => [{ pid: 1, comm: 'x' }];
+    const resolution = { time: 0n, text: '', groups: [], cgroup: undefined, holders };
     const targets: readonly Target[] = [
       { kind: 'log', prefix: 'x', level: 4, uid: false },
       { kind: 'nflog', prefix: 'x', group: 1 },

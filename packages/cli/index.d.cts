@@ -1187,6 +1187,10 @@ interface RawEvent {
   readonly netns: bigint;
   readonly socket: bigint;
 }
+interface Holder {
+  readonly pid: number;
+  readonly comm: string;
+}
 interface Resolution {
   /** Nanoseconds since 1970 by UTC. */
   readonly time: bigint;
@@ -1198,10 +1202,12 @@ interface Resolution {
   readonly groups: readonly Group[];
   /** Where the cgroup is; undefined once it was removed. */
   readonly cgroup: string | undefined;
+  /** Looks for the processes that hold the socket, where no task calls; none where they are not found. */
+  readonly holders: () => readonly Holder[];
 }
 declare function eventJson(
   event: RawEvent,
-  { time, owner, text, groups, cgroup }: Resolution,
+  resolution: Resolution,
 ):
   | {
       group: {
@@ -1216,6 +1222,7 @@ declare function eventJson(
       socket: string;
       gid?: number;
       uid?: number;
+      holders?: readonly Holder[];
       pid?: number;
       tid?: number;
       comm?: string;
@@ -1257,6 +1264,7 @@ declare function eventJson(
       socket: string;
       gid?: number;
       uid?: number;
+      holders?: readonly Holder[];
       pid?: number;
       tid?: number;
       comm?: string;
@@ -1301,6 +1309,7 @@ declare function eventJson(
       socket: string;
       gid?: number;
       uid?: number;
+      holders?: readonly Holder[];
       pid?: number;
       tid?: number;
       comm?: string;
@@ -1345,6 +1354,7 @@ declare function eventJson(
       socket: string;
       gid?: number;
       uid?: number;
+      holders?: readonly Holder[];
       pid?: number;
       tid?: number;
       comm?: string;

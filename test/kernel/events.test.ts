@@ -1,4 +1,5 @@
 /** Events of real calls: what readers get, and what is left of a reader that is killed. */
+import { writeFileSync } from 'node:fs';
 import { close } from '@sockfilter/bpf';
 import { type Batch, EventReader, type RawEvent } from '@sockfilter/events';
 import { EventSource } from '@sockfilter/kernel';
@@ -37,6 +38,11 @@ class Ear {
     return events;
   }
 
+  /** Who holds the socket of the event. */
+  holders({ socket, cgroup }: RawEvent) {
+    return this.#source.socketHolders(socket, this.#source.cgroupPath(cgroup));
+  }
+
   async close(): Promise<void> {
     this.#reader.end();
     for await (const _ of this.#batches);
@@ -66,7 +72,8 @@ describeKernel('events', () => {
       -A CONNECT -d 10.9.9.1 -p tcp -j REJECT --reject-with EACCES
       -A BIND -d 10.9.9.2 -j REJECT --reject-with EACCES --audit
       -A BIND -d 10.9.9.2 -j DROP
-      -A RECVFROM -p udp --dport 7000 -j DROP`);
+      -A RECVFROM -p udp --dport 7000 -j DROP
+      -A ACCEPT -p tcp --dport 7000 -j DROP`);
     web = await bed.caller('web');
   });
   afterAll(async () => {
@@ -125,23 +132,41 @@ describeKernel('events', () => {
     }
   }, 60_000);
 
-  test('a datagram that is refused is told with its socket, not with whoever runs', async () => {
-    const ear = new Ear(policy.root);
-    try {
-      const fd = await web.socket('inet', 'dgram');
-      expect(await web.bind(fd, { address: '10.9.9.1', port: 7000 })).toBe('ok');
-      const other = await bed.caller('other');
-      await other.sendto(await other.socket('inet', 'dgram'), { address: '10.9.9.1', port: 7000 });
-      const [event] = await ear.hear(1);
-      expect(event).toMatchObject({ kind: 'refused', chain: 'RECVFROM', group: 3, uid: 0 });
-      expect(event.task).toBeUndefined();
-      expect(event.packet).toMatchObject({ destinationPort: 7000, protocol: 17 });
-      expect(event.netns).toBeGreaterThan(0n);
-      await other.stop();
-    } finally {
-      await ear.close();
-    }
-  }, 60_000);
+  test.each([
+    ['dgram', 'RECVFROM', 17],
+    ['stream', 'ACCEPT', 6],
+  ] as const)(
+    'what comes to a %s socket is told with its holder, not with whoever runs',
+    async (type, chain, protocol) => {
+      const ear = new Ear(policy.root);
+      const server = await bed.caller('web');
+      const client = await bed.caller('other');
+      try {
+        const { fd, address } = await server.open(type, { address: '127.0.0.1', port: 7000 });
+        // Who has moved is looked for everywhere.
+        if (type === 'stream')
+          writeFileSync(`${bed.cgroups.child('moved')}/cgroup.procs`, String(server.pid));
+        const own = await client.socket('inet', type);
+        if (type === 'stream') expect(await client.connectAndWait(own, address)).toBe('timeout');
+        else await client.sendto(own, address);
+        const [event] = await ear.hear(1);
+        expect(event).toMatchObject({ kind: 'refused', chain, group: 3, uid: 0 });
+        expect(event?.task).toBeUndefined();
+        expect(event?.packet).toMatchObject({ destinationPort: 7000, protocol });
+        expect(event?.netns).toBeGreaterThan(0n);
+        const comm = expect.any(String);
+        expect(event && ear.holders(event)).toEqual([{ pid: server.pid, comm }]);
+        await server.close(fd);
+        // What was found seconds ago stands.
+        expect(event && ear.holders(event)).toEqual([{ pid: server.pid, comm }]);
+      } finally {
+        await client.stop();
+        await server.stop();
+        await ear.close();
+      }
+    },
+    60_000,
+  );
 
   test('a monitor names rules after others have moved them, and ends with its reader', async () => {
     const monitor = place.start(['monitor', '--json', '--refused', '--chain', 'CONNECT']);

@@ -18,6 +18,7 @@ const MESSAGE = {
   state: 1,
   port: 4,
   address: 8,
+  cookie: 44,
   uid: 64,
   inode: 68,
 } as const;
@@ -32,6 +33,8 @@ export interface SocketEntry {
   /** Its own address, and its port. */
   readonly address: bigint;
   readonly port: number;
+  /** What SO_COOKIE and bpf_get_socket_cookie(2) give. */
+  readonly cookie: bigint;
   /** Of the socket as a file; 0 for one that no descriptor leads to. */
   readonly inode: number;
   /** Undefined where the kernel does not tell. */
@@ -51,6 +54,7 @@ function readSocket(message: DataView): SocketEntry | undefined {
       0n,
     ),
     port: message.getUint16(MESSAGE.port),
+    cookie: message.getBigUint64(MESSAGE.cookie, true),
     inode: message.getUint32(MESSAGE.inode, true),
     cgroup: cgroup && cgroup.byteLength >= 8 ? cgroup.getBigUint64(0, true) : undefined,
   };

@@ -57,6 +57,7 @@ const resolution = {
   text: undefined,
   groups: [{ name: 'web', id: 3, path: undefined }],
   cgroup: undefined,
+  holders: () => [],
 };
 
 test('every packet comes back as it was written', () => {
@@ -66,6 +67,19 @@ test('every packet comes back as it was written', () => {
     }),
     { numRuns: 200 },
   );
+});
+
+test('who holds the socket is told where no task calls', () => {
+  const found = [
+    { pid: 8, comm: 'nginx' },
+    { pid: 9, comm: 'nginx' },
+  ];
+  const stranger = read({ packet: PACKET, pid: 0 });
+  const known = { ...resolution, holders: () => found };
+  expect(eventWords(stranger, known)).toContain(', held by nginx[8] and 1 more,');
+  expect(eventJson(stranger, known)).toMatchObject({ holders: found });
+  expect(eventJson(stranger, resolution)).not.toHaveProperty('holders');
+  expect(eventWords(read({ packet: PACKET }), resolution)).toContain(', curl[12],');
 });
 
 test('what a program could not know is not made up', () => {

@@ -17,6 +17,12 @@ import type { RawEvent } from './event.js';
 /** Of the lines in JSON: a new one may have more members, never others. */
 const LINE_VERSION = 1;
 
+/** A process that holds a socket. */
+interface Holder {
+  readonly pid: number;
+  readonly comm: string;
+}
+
 /** What a reader knows of an event beside what the kernel has said. */
 export interface Resolution {
   /** Nanoseconds since 1970 by UTC. */
@@ -29,6 +35,8 @@ export interface Resolution {
   readonly groups: readonly Group[];
   /** Where the cgroup is; undefined once it was removed. */
   readonly cgroup: string | undefined;
+  /** Looks for the processes that hold the socket, where no task calls; none where they are not found. */
+  readonly holders: () => readonly Holder[];
 }
 
 const NS_PER_MS = 1_000_000n;
@@ -60,8 +68,10 @@ function ends({ chain, family, ...packet }: Packet) {
 }
 
 /** The event as what a line of JSON says. */
-export function eventJson(event: RawEvent, { time, owner, text, groups, cgroup }: Resolution) {
+export function eventJson(event: RawEvent, resolution: Resolution) {
   const { kind, packet, task, group } = event;
+  const { time, owner, text, groups, cgroup } = resolution;
+  const holders = resolution.holders();
   const errno = errnoOf(event, owner);
   return {
     version: LINE_VERSION,
@@ -81,6 +91,7 @@ export function eventJson(event: RawEvent, { time, owner, text, groups, cgroup }
     ...(kind === 'log' && logged(owner?.rule?.target)),
     call: packet ? { protocol: protocolName(packet.protocol), ...ends(packet) } : null,
     ...(task && { pid: task.pid, tid: task.tid, comm: task.comm }),
+    ...(holders.length > 0 && { holders }),
     ...(event.uid !== undefined && { uid: event.uid }),
     ...(event.gid !== undefined && { gid: event.gid }),
     group: { id: group, name: groups.find(({ id }) => id === group)?.name ?? null },
@@ -122,15 +133,23 @@ export function placeWords(owner: CounterOwner | undefined): string | undefined 
   return owner && `${owner.rule ? `rule ${owner.number}` : 'the policy'} of ${owner.chain.name}`;
 }
 
+const processWords = ({ comm, pid }: Holder) => `${comm}[${pid}]`;
+
+function holderWords([first, ...more]: readonly Holder[]): readonly string[] {
+  if (!first) return [];
+  return [`held by ${processWords(first)}${more.length > 0 ? ` and ${more.length} more` : ''}`];
+}
+
 /** The event in words, without its time; it may have characters that a terminal obeys. */
-export function eventMessage(event: RawEvent, { owner, text, groups }: Resolution): string {
+export function eventMessage(event: RawEvent, resolution: Resolution): string {
   const { task, group, uid } = event;
+  const { owner, text, groups } = resolution;
   const place = placeWords(owner);
   const said = [
     kindWords(event, owner),
     `${event.chain} ${callWords(event.packet)}`,
     [
-      ...(task ? [`${task.comm}[${task.pid}]`] : []),
+      ...(task ? [processWords(task)] : holderWords(resolution.holders())),
       ...(uid === undefined ? [] : [`uid ${uid}`]),
       ...(group === 0 ? [] : [`group ${groupLabel(groups, group)}`]),
     ].join(' '),

@@ -24,6 +24,7 @@ import { MAPS } from './mapnames.js';
 import { instanceName, Pins, using } from './pins.js';
 import { programDigest } from './programs.js';
 import { ReaderSlot } from './readerslot.js';
+import { type SocketHolder, SocketHolders } from './socketholders.js';
 
 /** The table of a generation in the save format, by the generation's sequence number. */
 export interface GenerationText {
@@ -45,6 +46,7 @@ export class EventSource {
   readonly #table: Fd;
   readonly #readers: Fd;
   readonly #mount: string;
+  readonly #holders: SocketHolders;
   readonly #id: number;
   readonly #root: string;
   #slot: ReaderSlot | undefined;
@@ -53,6 +55,7 @@ export class EventSource {
   private constructor(pins: Pins, mount: string, root: string, fds: readonly [Fd, Fd, Fd]) {
     this.#pins = pins;
     this.#mount = mount;
+    this.#holders = new SocketHolders(mount);
     [this.events, this.#readers, this.#table] = fds;
     this.#id = mapInfo(this.events).id;
     this.#root = root;
@@ -152,6 +155,11 @@ export class EventSource {
       const path = using(fd, (cgroup) => readlinkSync(`/proc/self/fd/${cgroup}`));
       return path === this.#mount ? '/' : path.slice(this.#mount.length);
     });
+  }
+
+  /** Who holds the socket of an event now; none where it is gone, or there is no time to look. */
+  socketHolders(cookie: bigint, cgroup: string | undefined): readonly SocketHolder[] {
+    return this.#holders.of(cookie, cgroup);
   }
 
   /** The reader and its slot, if it was asked for, must be closed already; nothing is in force any more for who asks. */

@@ -8,9 +8,18 @@ const id = z.int().nonnegative();
 /** Numbers of 64 bits, in which JSON's have no room. */
 const wide = z.string().regex(/^\d+$/);
 
+/** As an object: the type of a list has the order in which the compiler came upon its words. */
+const CALL_KINDS = {
+  refused: 'refused',
+  audit: 'audit',
+  log: 'log',
+  trace: 'trace',
+  passed: 'passed',
+} as const;
+
 const CALL_LINE = z.looseObject({
   version,
-  kind: z.enum(['refused', 'audit', 'log', 'trace', 'passed']),
+  kind: z.enum(CALL_KINDS),
   time,
   chain: z.enum(BUILTIN_CHAINS),
   errno: z.int().positive().optional().describe('of a refusal, and of what would have been one'),
@@ -38,6 +47,12 @@ const CALL_LINE = z.looseObject({
   pid: id.optional().describe('of the caller, like the next two; absent in ACCEPT and RECVFROM'),
   tid: id.optional(),
   comm: z.string().optional(),
+  holders: z
+    .array(z.looseObject({ pid: id, comm: z.string() }))
+    .optional()
+    .describe(
+      'processes that hold the socket, where no caller is known; absent where none is found',
+    ),
   uid: id.optional(),
   gid: id.optional(),
   group: z.looseObject({ id, name: z.string().nullable() }),

@@ -48,7 +48,7 @@ export class Feed {
     this.#kept.delete(number - MOST_EVENTS);
     const { what, chain, group, program, peer, rule } = describeSeen(seen);
     this.#count(seen, { group, chain, call: peer });
-    const { time, pid } = eventJson(seen.event, seen.resolution);
+    const { time, pid, holders } = eventJson(seen.event, seen.resolution);
     const { kind } = seen.event;
     const text = seen.resolution.text ?? '';
     return {
@@ -59,7 +59,7 @@ export class Feed {
       chain,
       group,
       program,
-      pid: pid ?? null,
+      pid: pid ?? holders?.[0]?.pid ?? null,
       call: peer,
       rule,
       text,

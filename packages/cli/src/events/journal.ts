@@ -37,10 +37,11 @@ type Fields = Readonly<Record<string, string | number | null | undefined>>;
 
 /** What `journalctl` can be asked for. */
 function fieldsOf(seen: Seen): Fields {
-  const { errno, rule, call, pid, comm, uid, group, cgroup, netns, chain, kind } = eventJson(
-    seen.event,
-    seen.resolution,
-  );
+  const line = eventJson(seen.event, seen.resolution);
+  const { errno, rule, call, uid, group, cgroup, netns, chain, kind, holders } = line;
+  // Who calls, or is the only one to hold the socket.
+  const [holder, other] = holders ?? [];
+  const { pid, comm } = holder && !other ? holder : line;
   return {
     // Who is meant, where the journal adds what it knows of the process by itself.
     OBJECT_PID: pid,

@@ -117,12 +117,16 @@ export class Knowledge {
   }
 
   /** @param start when the machine started, in nanoseconds since 1970 */
-  resolve({ counter, sequence, cgroup, uptime }: RawEvent, start: bigint): Resolution {
+  resolve(event: RawEvent, start: bigint): Resolution {
+    const { counter, sequence, uptime } = event;
     const known = this.#tables.get(sequence);
     const owner = counter === undefined ? undefined : known?.owners[counter];
     const text = counter === undefined ? undefined : known?.textOf(counter);
     const groups = known?.table.groups ?? this.groups;
-    return { time: start + uptime, owner, text, groups, cgroup: this.#cgroupPath(cgroup) };
+    const cgroup = this.#cgroupPath(event.cgroup);
+    const holders = () =>
+      event.task || event.socket === 0n ? [] : this.#source.socketHolders(event.socket, cgroup);
+    return { time: start + uptime, owner, text, groups, cgroup, holders };
   }
 
   #cgroupPath(id: bigint): string | undefined {

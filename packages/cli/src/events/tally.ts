@@ -35,7 +35,7 @@ const withoutPort = (endpoint: string) => endpoint.replace(/:\d+$/, '');
 
 /** What the row of an event says; it may have characters that a terminal obeys. */
 export function describeSeen({ event, resolution }: Seen): Omit<Tallied, 'count' | 'last'> {
-  const { call, comm } = eventJson(event, resolution);
+  const { call, comm, holders } = eventJson(event, resolution);
   const { groups, owner } = resolution;
   const from =
     CHAINS[event.chain].ours === 'destination' && call && 'source' in call
@@ -47,7 +47,7 @@ export function describeSeen({ event, resolution }: Seen): Omit<Tallied, 'count'
     what: kindWords(event, owner),
     chain: event.chain,
     group: event.group === 0 ? '-' : groupLabel(groups, event.group),
-    program: comm ?? '-',
+    program: comm ?? holders?.[0]?.comm ?? '-',
     peer: peer ?? '?',
     rule: placeWords(owner) ?? 'no rule',
   };
