@@ -26,6 +26,8 @@ import {
 } from '@sockfilter/table';
 import { COMMANDS } from '../packages/cli/src/commandrow.js';
 import { HELP } from '../packages/cli/src/help.js';
+import { RULES_EACH } from '../packages/diagram/src/build.js';
+import { MOST_LAYERS } from '../packages/diagram/src/layers.js';
 import {
   UNAVAILABLE_MATCHES,
   UNAVAILABLE_OPTIONS,
@@ -126,8 +128,14 @@ describe('docs/kernel.md', () => {
         'ways that one rule is taken apart into by what is told of its destinations',
         english(MOST_WAYS),
       ],
-      ['edges of the finished decision diagram', english(DEFAULT_LIMITS.edges)],
-      ['edges while it is built', english(DEFAULT_LIMITS.poolEdges)],
+      ['edges of the finished decision diagrams', english(DEFAULT_LIMITS.edges)],
+      ['edges while one is built', english(DEFAULT_LIMITS.poolEdges)],
+      [
+        'of those, where [layers](architecture.md#sets-that-explode) are tried',
+        `${english(DEFAULT_LIMITS.layerEdges)}, and as many more for each ${english(RULES_EACH)} rules`,
+      ],
+      ['layers of a chain', english(MOST_LAYERS)],
+      ['rules of a chain in layers, each where it is called', english(DEFAULT_LIMITS.entries)],
       ['steps to build it', english(DEFAULT_LIMITS.steps)],
       ['counters in the lists of its terminals', english(DEFAULT_LIMITS.counted)],
       ['diagrams that only count', english(DEFAULT_LIMITS.countingDiagrams)],

@@ -718,6 +718,8 @@ interface DrawnWay {
 interface Limits {
   /** Edges in one node pool while building, garbage included; an edge takes 6 bytes. */
   readonly poolEdges: number;
+  /** Edges in the pool from which on rules are put into layers, if they can be; as many more for each 10,000 rules. */
+  readonly layerEdges: number;
   /** Edges of the finished diagram. */
   readonly edges: number;
   /** Edges looked at while building: the bound on time. */
@@ -728,6 +730,8 @@ interface Limits {
   readonly countingDiagrams: number;
   /** Ways in which calls can be rewritten, at all places of the chains together. */
   readonly rewritings: number;
+  /** Rules of a chain in layers, each once for each call of its chain. */
+  readonly entries: number;
   /** Boxes to describe a set of packets with. */
   readonly boxes: number;
 }
@@ -766,6 +770,8 @@ declare class DiagramStore {
   edgeAt(first: number, end: number, value: number): number;
   /** The terminal to which values of the pieces lead. */
   walk(root: Ref, values: Uint16Array): Ref;
+  /** What is done may cost so much more than has been spent, and no more than the store's own limits. */
+  within<T>(more: Pick<Limits, 'poolEdges' | 'steps'>, work: () => T): T;
   /** Counts edges looked at against the limit of steps. */
   spend(steps: number): void;
   /** The row in which to put a node of the piece together, emptied. There is one for each piece. */
@@ -1406,6 +1412,8 @@ interface Header {
   readonly traits: number;
   /** Steps that a walk takes at most behind a look at the group. */
   readonly longest: number;
+  /** In how many layers the rules of chains are, as encodeLayers() says it. */
+  readonly layers: number;
   /** Nodes that were there when the table was compiled as a whole. */
   readonly compiledNodes: number;
   readonly deadline: bigint;
@@ -1494,6 +1502,8 @@ export interface Status extends Partial<Entries> {
   /** Whether sockets whose calls no hook sees can't be made. */
   readonly denyUnseen: boolean;
   readonly nodes: number;
+  /** In how many layers the rules of chains are that would be too much as one diagram: so many walks a call makes. */
+  readonly layers: Partial<Readonly<Record<BuiltinChain, number>>>;
   /** Bytes of kernel memory that the generation takes. */
   readonly bytes: number;
   /** The format of what is in force, and whose programs walk it: this release's, an older one's, or both. */

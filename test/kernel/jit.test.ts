@@ -21,6 +21,7 @@ import {
   NODES_PER_PAGE,
   OP,
 } from '../../packages/kernel/src/layout.js';
+import { crossingTables } from '../arbitrary/crossing.js';
 import { decisionWords, reportWords } from '../arbitrary/decision.js';
 import { PACKET } from '../arbitrary/ordinary.js';
 import { packetSource } from '../arbitrary/packet.js';
@@ -130,6 +131,35 @@ describeKernel('the walk in the JIT', () => {
       [...verdicts.keys()].filter((key) => /(BIND|ACCEPT|CONNECT|SENDTO|RECVFROM) [01]$/.test(key)),
     ).toHaveLength(10);
   }, 120_000);
+
+  test('chains in layers: evaluate(), diagram, blob walk and kernel agree', () => {
+    const layers = new Set<number>();
+    const check = (table: Table, seed: number, layerEdges: number) => {
+      const diagram = buildDiagram(table, { layerEdges });
+      for (const layered of diagram.layered.values()) layers.add(layered.layers);
+      const compiled = compileAt(table, diagram, NODES_PER_PAGE - 100);
+      const evaluate = evaluator(table);
+      const nextPacket = packetSource(table, seeded(seed));
+      for (const walk of [jit, counted]) walk.enforce(compiled);
+      for (let n = 0; n < PACKETS_EACH; n++) {
+        const packet = nextPacket();
+        const wanted = evaluate(packet);
+        const walk = n % 2 === 0 ? jit : counted;
+        const wrong =
+          difference(walk.run(packet), wanted) ??
+          [decide(diagram, packet), walkBlob(compiled.blob, packet)]
+            .map(decisionWords)
+            .find((other) => other !== decisionWords(wanted));
+        if (wrong !== undefined) throw new Error(`${wrong}: ${show(packet)}`);
+      }
+    };
+    const edges = fc.integer({ min: 100, max: 1500 });
+    fc.assert(fc.property(crossingTables(40), fc.nat(), edges, check), {
+      numRuns: forLength({ long: 100, short: 12 }),
+      seed: 1,
+    });
+    expect(layers.size).toBeGreaterThan(1);
+  });
 
   test('a cgroup without an entry is refused by the chains that test the group', () => {
     const table = tableOf(`-A BIND -m cgroup --id 3 -j ACCEPT

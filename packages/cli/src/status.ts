@@ -85,6 +85,13 @@ function factsOf(open: OpenTable): Facts {
   return { groups: table.groups, audited };
 }
 
+/** `CONNECT in 2: ...`; of no table whose chains are one diagram each. */
+function printLayers({ layers }: Status): string | undefined {
+  const said = Object.entries(layers).map(([chain, count]) => `${chain} in ${count}`);
+  if (said.length === 0) return undefined;
+  return `${said.join(', ')}: its rules cross, and a call makes a walk for each layer`;
+}
+
 /** What refuses nothing, and says so: `rule 2 of CONNECT, the policy of BIND`. */
 function printAudited(audited: readonly CounterOwner[]): string | undefined {
   const names = audited.map(ownerName);
@@ -108,6 +115,7 @@ function printStatus(
     ['generation', String(status.sequence)],
     ['rules', String(status.rules)],
     ['nodes', String(status.nodes)],
+    ['layers', printLayers(status)],
     ['memory', `${status.bytes} bytes`],
     ['groups', `${groups.length}${paths === undefined ? '' : `, ${paths} with a path`}`],
     ['cgroups', printCgroups(status)],

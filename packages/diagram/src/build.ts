@@ -1,168 +1,24 @@
-/**
- * Builds the diagrams of a table: one that records everything where that is affordable, else one of
- * the verdicts and as few as will do that only count.
- */
-import {
-  calledChain,
-  counterOwners,
-  ownErrno,
-  placedTests,
-  reporters,
-  type Table,
-} from '@sockfilter/table';
-import { type Built, build, gather } from './built.js';
+/** Builds the diagrams of a table, whatever it takes. */
+import { counterOwners, type Table } from '@sockfilter/table';
+import { gather } from './built.js';
 import type { Diagram } from './diagram.js';
-import { DEFAULT_LIMITS, LimitError, type Limits } from './limit.js';
-import { PreparedConditions } from './preparedcondition.js';
-import type { Recording } from './record.js';
+import { buildLayered } from './layered.js';
+import { DEFAULT_LIMITS, type Limits } from './limit.js';
+import { buildRecorded, withinLimits } from './recorded.js';
 import { explainLimit } from './wayout.js';
 
-/** How many times the cost of the verdicts alone a diagram that counts may have. */
-const COUNTING_FACTOR = 4;
-/** What it may cost in any case: so much, and so much more for each rule and policy. */
-const COUNTING_FLOOR = {
-  poolEdges: [250_000, 100],
-  edges: [50_000, 15],
-  steps: [1_000_000, 400],
-  counted: [20_000, 4],
-} as const;
+/** Rules for which a diagram may cost as much again as one of few before layers are tried, and steps for each edge. */
+export const RULES_EACH = 10_000;
+const STEPS_EACH = 10;
 
-function tryBuild(...recorded: Parameters<typeof build>): Built | undefined {
-  try {
-    return build(...recorded);
-  } catch (error) {
-    if (error instanceof LimitError) return undefined;
-    throw error;
-  }
-}
-
-type Cost = Readonly<Record<keyof typeof COUNTING_FLOOR, number>>;
-
-const NO_COST: Cost = { poolEdges: 0, edges: 0, steps: 0, counted: 0 };
-
-function costOf({ compiler, edges }: Built): Cost {
-  const { store, outcomes } = compiler;
-  const counted = outcomes.all.length;
-  return { poolEdges: store.edgeCount, edges, steps: store.steps, counted };
-}
-
-/** Limits for a diagram that counts, in proportion to the cost of the one of the verdicts. */
-function countingLimits(limits: Limits, counters: number, verdicts: Cost): Limits {
-  const bound = (name: keyof Cost) => {
-    const [base, each] = COUNTING_FLOOR[name];
-    return Math.min(
-      limits[name],
-      Math.max(base + each * counters, COUNTING_FACTOR * verdicts[name]),
-    );
-  };
+/** What a diagram of the verdicts may cost before layers are tried, and one layer then. */
+function singleLimits(limits: Limits, counters: number): Limits {
+  const edges = Math.floor(limits.layerEdges * (1 + counters / RULES_EACH));
   return {
     ...limits,
-    poolEdges: bound('poolEdges'),
-    edges: bound('edges'),
-    steps: bound('steps'),
-    counted: bound('counted'),
+    poolEdges: Math.min(limits.poolEdges, edges),
+    steps: Math.min(limits.steps, STEPS_EACH * edges),
   };
-}
-
-/** The chains with a rule that asks an opaque test, or from which on a call is traced. */
-function entangledChains(table: Table): ReadonlySet<string> {
-  const { traces } = reporters(table);
-  const tracing = counterOwners(table).filter((_, counter) => traces.has(counter));
-  const asking = placedTests(table).map(({ owner }) => owner);
-  return new Set([...asking, ...tracing].map(({ chain }) => chain.name));
-}
-
-/**
- * The counters of all rules that a call may come to that asks an opaque test on its way, or is traced. What is
- * counted follows from the answers, and what is reported from the rules before, and those are known in one
- * diagram alone: that of the verdicts.
- */
-function entangledCounters(table: Table): ReadonlySet<number> {
-  const asking = entangledChains(table);
-  if (asking.size === 0) return new Set();
-  const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
-  const reached = new Set<string>();
-  for (const { name } of table.chains.filter(({ policy }) => policy !== undefined)) {
-    const here = new Set([name]);
-    for (const each of here)
-      for (const { target } of chains.get(each)?.rules ?? []) {
-        const called = calledChain(target);
-        if (called !== undefined) here.add(called);
-      }
-    if ([...here].some((each) => asking.has(each))) for (const each of here) reached.add(each);
-  }
-  return new Set(
-    counterOwners(table).flatMap(({ chain }, counter) =>
-      reached.has(chain.name) ? [counter] : [],
-    ),
-  );
-}
-
-/** Counters of the rules that count without deciding. */
-function countingRules(table: Table): readonly number[] {
-  return counterOwners(table).flatMap((owner, counter) =>
-    ownErrno(owner) === undefined ? [counter] : [],
-  );
-}
-
-interface CountingOptions extends Pick<Recording, 'asksSets'> {
-  readonly limits: Limits;
-  /** What a diagram of several counters may cost. */
-  readonly bounded: Limits;
-  readonly prepared: PreparedConditions;
-}
-
-/** Halves the counters until a diagram that records those of a part is affordable. */
-function buildCounting(
-  table: Table,
-  counters: readonly number[],
-  { asksSets, limits, bounded, prepared }: CountingOptions,
-): readonly Built[] {
-  const { countingDiagrams } = limits;
-  const split = (part: readonly number[], parts: number): readonly Built[] => {
-    if (parts > countingDiagrams) throw new LimitError('countingDiagrams', countingDiagrams);
-    const wanted = new Set(part);
-    const recording = {
-      verdicts: false,
-      counts: (counter: number) => wanted.has(counter),
-      asksSets,
-    };
-    if (part.length === 1) return [build(table, recording, limits, prepared)];
-    const whole = tryBuild(table, recording, bounded, prepared);
-    if (whole) return [whole];
-    const middle = part.length >> 1;
-    const halves = [part.slice(0, middle), part.slice(middle)];
-    return halves.flatMap((half) => split(half, parts * 2));
-  };
-  return split(counters, 1);
-}
-
-/**
- * Diagrams that record all that the table counts, the one of the verdicts the last; `asksSets` is as in a
- * recording. Throws LimitError where they cost more than the limits allow.
- */
-export function buildRecorded(table: Table, asksSets: boolean, limits: Limits): readonly Built[] {
-  const prepared = new PreparedConditions();
-  const everything: Recording = { verdicts: true, counts: () => true, asksSets };
-  const counters = countingRules(table);
-  const owners = counterOwners(table).length;
-  if (counters.length > 0) {
-    const all = tryBuild(table, everything, countingLimits(limits, owners, NO_COST), prepared);
-    if (all) return [all];
-  }
-  const entangled = entangledCounters(table);
-  const apart = counters.filter((counter) => !entangled.has(counter));
-  const verdicts = build(
-    table,
-    { verdicts: true, counts: (counter) => entangled.has(counter), asksSets },
-    limits,
-    prepared,
-  );
-  if (apart.length === 0) return [verdicts];
-  const bounded = countingLimits(limits, owners, costOf(verdicts));
-  const all = tryBuild(table, everything, bounded, prepared);
-  if (all) return [all];
-  return [...buildCounting(table, apart, { asksSets, limits, bounded, prepared }), verdicts];
 }
 
 /**
@@ -171,5 +27,13 @@ export function buildRecorded(table: Table, asksSets: boolean, limits: Limits): 
  */
 export function buildDiagram(table: Table, given: Partial<Limits> = {}): Diagram {
   const limits = { ...DEFAULT_LIMITS, ...given };
-  return explainLimit(table, () => gather(buildRecorded(table, true, limits), limits));
+  const single = singleLimits(limits, counterOwners(table).length);
+  const scope = { asksSets: true };
+  return explainLimit(
+    table,
+    () =>
+      withinLimits(() => gather(buildRecorded(table, scope, limits, single), limits)) ??
+      buildLayered(table, limits, single) ??
+      gather(buildRecorded(table, scope, limits), limits),
+  );
 }

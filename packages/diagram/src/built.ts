@@ -1,9 +1,11 @@
 /** One recording of a table as a diagram, and the gathering of several into one result. */
-import { elementAt, type Table } from '@sockfilter/table';
+import { BUILTIN_CHAINS, type BuiltinChain, elementAt, type Table } from '@sockfilter/table';
 import { TableCompiler } from './compiler.js';
 import type { Diagram } from './diagram.js';
+import type { LayeredChain } from './layers.js';
 import { LimitError, type Limits, type RuleSpan } from './limit.js';
 import { OutcomeTable } from './outcome.js';
+import { firstPiece } from './piece.js';
 import { PreparedConditions } from './preparedcondition.js';
 import type { Recording } from './record.js';
 import { DiagramStore, type Ref } from './store.js';
@@ -45,25 +47,67 @@ function crossing(table: Table, recording: Recording, limits: Limits): RuleSpan 
   return undefined;
 }
 
-/** Copies diagrams into one store, which numbers their terminals together; the verdicts' must be the last. */
-export function gather(parts: readonly Built[], limits: Limits): Diagram {
+const CHAIN_PIECE = firstPiece('chain');
+
+/** What each chain of a step has, of those that come so far; where the others go does not matter. */
+function ofChains(store: DiagramStore, targets: ReadonlyMap<BuiltinChain, Ref>): Ref {
+  const [anywhere] = targets.values();
+  const row = store.row(CHAIN_PIECE);
+  BUILTIN_CHAINS.forEach((name, value) => {
+    const target = targets.get(name) ?? anywhere;
+    if (target !== undefined) row.push(value, target);
+  });
+  return store.intern(CHAIN_PIECE);
+}
+
+/**
+ * Copies diagrams into one store, which numbers their terminals together; the verdicts' must be the last. Chains in
+ * layers go on from there.
+ */
+export function gather(
+  parts: readonly Built[],
+  limits: Limits,
+  layered: readonly LayeredChain[] = [],
+): Diagram {
   const store = new DiagramStore(limits);
   const outcomes = new OutcomeTable(limits.counted);
-  const roots = parts.flatMap(({ compiler, root }) => {
+  const copy = (from: Pick<LayeredChain, 'store' | 'outcomes'>, roots: readonly Ref[]) => {
     const known = new Map<Ref, Ref>();
-    return store.copy(compiler.store, [root], (terminal) =>
+    return store.copy(from.store, roots, (terminal) =>
       outcomes.take(
-        compiler.outcomes,
+        from.outcomes,
         terminal,
         (end) => ({ ...end, onward: 'over', becomes: undefined }),
         known,
       ),
     );
-  });
+  };
+  const roots = parts.flatMap(({ compiler, root }) => copy(compiler, [root]));
+  const steps = layered.map((chain) => ({ name: chain.name, roots: copy(chain, chain.roots) }));
+  const stepOf = (n: number) =>
+    steps.flatMap(({ name, roots }): [BuiltinChain, Ref][] => {
+      const root = roots[n];
+      return root === undefined ? [] : [[name, root]];
+    });
+  const verdicts = roots.length - 1;
+  if (layered.length > 0) {
+    const single = elementAt(roots, verdicts);
+    const others = BUILTIN_CHAINS.map((name, value): [BuiltinChain, Ref] => [
+      name,
+      store.pieceOf(single) === CHAIN_PIECE ? store.follow(single, value) : single,
+    ]);
+    roots[verdicts] = ofChains(store, new Map([...others, ...stepOf(0)]));
+    const most = Math.max(...steps.map((chain) => chain.roots.length));
+    for (let n = 1; n < most; n++) roots.push(ofChains(store, new Map(stepOf(n))));
+  }
   if (store.edgeCount > limits.edges) throw new LimitError('edges', limits.edges);
   return {
     store,
     roots,
+    verdicts,
+    layered: new Map(
+      layered.map(({ name, layers, roots }) => [name, { layers, steps: roots.length }]),
+    ),
     outcomes: outcomes.all,
     reporters: elementAt(parts, 0).compiler.reporters,
   };

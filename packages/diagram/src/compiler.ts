@@ -58,6 +58,9 @@ const NOTHING: PartialOutcome = {
 };
 const OVER: PartialOutcome = { ...NOTHING, onward: 'over' };
 
+/** The terminal of packets of which another diagram says all. */
+const ELSEWHERE = HOLDS;
+
 const CHAIN_PIECE = firstPiece('chain');
 
 export class TableCompiler implements Interpretation<Ref> {
@@ -113,7 +116,10 @@ export class TableCompiler implements Interpretation<Ref> {
 
   /** The diagram of the whole table. */
   compile(): Ref {
-    const targets = BUILTIN_CHAINS.map((name) => this.#builtinDiagram(name));
+    const { chains } = this.#recording;
+    const targets = BUILTIN_CHAINS.map((name) =>
+      chains === undefined || chains.has(name) ? this.#builtinDiagram(name) : ELSEWHERE,
+    );
     const row = this.store.row(CHAIN_PIECE);
     for (const [value, target] of targets.entries()) row.push(value, target);
     return this.store.intern(CHAIN_PIECE);

@@ -1,5 +1,6 @@
 /** A finished diagram, and what it says of a packet. */
 import {
+  type BuiltinChain,
   type Decision,
   elementAt,
   type Packet,
@@ -8,27 +9,47 @@ import {
   rewrite,
 } from '@sockfilter/table';
 import type { Outcome, Verdict } from './outcome.js';
-import { pieceValues } from './piece.js';
+import { pieceValues, RANK } from './piece.js';
 import { reportsOf } from './reporting.js';
 import { type DiagramStore, type Ref, terminalNumber } from './store.js';
+
+export interface Layered {
+  /** In how many layers the rules of the chain are. */
+  readonly layers: number;
+  /** How many roots its walks go through, from that with the verdicts of the others on. */
+  readonly steps: number;
+}
 
 /** A table's decision diagrams, without garbage, in a store of their own. */
 export interface Diagram {
   readonly store: DiagramStore;
   /**
-   * Diagrams to walk, each for its part of the answer: those that only count, then, always last, the
-   * one with the verdicts. A packet's counts are those of all together.
+   * Diagrams to walk, each for its part of the answer, up to the first verdict: those that only count, then the one
+   * with the verdicts; behind that, of chains in layers, all steps but the first. A packet's counts are those of all
+   * together.
    */
   readonly roots: readonly Ref[];
+  /** The number of the root with the verdicts of chains that are one diagram. */
+  readonly verdicts: number;
+  /** The chains that are not. */
+  readonly layered: ReadonlyMap<BuiltinChain, Layered>;
   /** What each terminal means, by its number. */
   readonly outcomes: readonly Outcome[];
   /** Which counters report. One diagram has all counters of a call that may be traced. */
   readonly reporters: Reporters;
 }
 
-/** The diagram of the verdicts. */
-export function verdictRoot({ roots }: Diagram): Ref {
-  return elementAt(roots, roots.length - 1);
+/** The diagram of the verdicts; of chains in layers, of their first step. */
+export function verdictRoot({ roots, verdicts }: Diagram): Ref {
+  return elementAt(roots, verdicts);
+}
+
+/** The roots that walks of the chain go through. */
+export function rootsOf(
+  { roots, verdicts, layered }: Diagram,
+  chain: BuiltinChain,
+): readonly Ref[] {
+  return roots.slice(0, verdicts + (layered.get(chain)?.steps ?? 1));
 }
 
 /** Whether the test with the number holds of the call as it stands then, each time that it is asked. */
@@ -60,9 +81,11 @@ export function decide(
         ({ isTraced } = reported);
       }
       verdict = outcome.verdict;
+      if (outcome.rank !== undefined) values[RANK] = outcome.rank;
       const { ask } = outcome;
       at = ask && (answers(ask.test, rewrite(packet, ask.as)) ? ask.holds : ask.fails);
     }
+    if (verdict) break;
   }
   if (!verdict) throw new TypeError('the last diagram has no verdicts');
   const { errno, decider, rewriting } = verdict;

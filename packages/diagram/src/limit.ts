@@ -3,6 +3,8 @@
 export interface Limits {
   /** Edges in one node pool while building, garbage included; an edge takes 6 bytes. */
   readonly poolEdges: number;
+  /** Edges in the pool from which on rules are put into layers, if they can be; as many more for each 10,000 rules. */
+  readonly layerEdges: number;
   /** Edges of the finished diagram. */
   readonly edges: number;
   /** Edges looked at while building: the bound on time. */
@@ -13,27 +15,33 @@ export interface Limits {
   readonly countingDiagrams: number;
   /** Ways in which calls can be rewritten, at all places of the chains together. */
   readonly rewritings: number;
+  /** Rules of a chain in layers, each once for each call of its chain. */
+  readonly entries: number;
   /** Boxes to describe a set of packets with. */
   readonly boxes: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
   poolEdges: 16_000_000,
+  layerEdges: 1_000_000,
   edges: 4_000_000,
   steps: 100_000_000,
   counted: 2_000_000,
   countingDiagrams: 64,
   rewritings: 4096,
+  entries: 0xffff,
   boxes: 10_000,
 };
 
 const WORDS: Readonly<Record<keyof Limits, string>> = {
   poolEdges: 'edges while it is built',
+  layerEdges: 'edges of a layer',
   edges: 'edges',
   steps: 'steps to build',
   counted: 'counters in its terminals',
   countingDiagrams: 'diagrams to count with',
   rewritings: 'ways in which calls are rewritten',
+  entries: 'rules, each where it is called,',
   boxes: 'boxes to describe a set of packets',
 };
 

@@ -34,6 +34,8 @@ export interface Outcome {
   readonly counted: readonly number[];
   /** What is asked once all that is counted. */
   readonly ask: Ask | undefined;
+  /** In a layer: the rank of the rule that is the first so far. */
+  readonly rank?: number | undefined;
 }
 
 /** What has become of a packet after some rules. */
@@ -47,7 +49,7 @@ export interface PartialOutcome extends Outcome {
 const rewritten = (rewriting: Rewriting) =>
   rewriting === UNCHANGED ? '' : ` as ${rewritingKey(rewriting)}`;
 
-function keyOf({ onward, verdict, counted, ask, becomes }: PartialOutcome): string {
+function keyOf({ onward, verdict, counted, ask, becomes, rank }: PartialOutcome): string {
   const end = verdict
     ? `${verdict.errno} ${verdict.decider}${rewritten(verdict.rewriting)}`
     : ask
@@ -55,7 +57,8 @@ function keyOf({ onward, verdict, counted, ask, becomes }: PartialOutcome): stri
       : becomes
         ? `- as ${rewritingKey(becomes)}`
         : '-';
-  return `${onward} ${end} ${counted.join()}`;
+  const ranked = rank === undefined ? '' : ` at ${rank}`;
+  return `${onward} ${end}${ranked} ${counted.join()}`;
 }
 
 /** No errno is so high. */

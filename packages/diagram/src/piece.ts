@@ -45,6 +45,12 @@ export const PIECES: readonly Piece[] = FIELDS.flatMap((field) => {
   }));
 });
 
+/**
+ * The last slot of a walk, behind those of the packet: the rank of the first rule that has matched in the layers of a
+ * chain so far, see layers.ts. Diagrams ask it as a piece of 16 bits, after all others.
+ */
+export const RANK = 63;
+
 /** The piece with the number. */
 export function pieceAt(number: number): Piece {
   return elementAt(PIECES, number);
@@ -86,9 +92,9 @@ const SPANS: readonly Span[] = [...FIRST_PIECE].map(([field, first]) => {
   return { field, first, last: first + FIELD_BITS[field] / bits - 1, bits, mask, wide };
 });
 
-/** The value of each piece, in the order of PIECES. */
+/** The value of each piece, in the order of PIECES, and room for all that a walk has slots for. */
 export function pieceValues(packet: Packet): Uint16Array {
-  const values = new Uint16Array(PIECES.length);
+  const values = new Uint16Array(RANK + 1);
   for (const span of SPANS) {
     const value = packet[span.field] ?? 0;
     if (typeof value === 'bigint') spreadWide(values, span, value);

@@ -1,3 +1,5 @@
+import type { BuiltinChain } from '@sockfilter/table';
+
 /**
  * What a diagram records of a packet's walk. One that records all has a terminal for each path
  * through the rules: exact, and small while the rules that only count are disjoint; too large when
@@ -13,4 +15,6 @@ export interface Recording {
    * changes. Else what a set holds that no clock changes is in the diagram.
    */
   readonly asksSets: boolean;
+  /** The built-in chains that it is about; all where it says none. */
+  readonly chains?: ReadonlySet<BuiltinChain>;
 }

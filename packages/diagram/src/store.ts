@@ -92,7 +92,7 @@ export class RefMap {
 }
 
 export class DiagramStore {
-  readonly #limits: Pick<Limits, 'poolEdges' | 'steps'>;
+  #limits: Pick<Limits, 'poolEdges' | 'steps'>;
   readonly #rows: Row[] = [];
   #pieces: Uint16Array = new Uint16Array(1024);
   /** Where each node's edges begin; the next node's are their end. */
@@ -167,6 +167,20 @@ export class DiagramStore {
     let ref = root;
     while (ref >= 0) ref = this.follow(ref, u16(values, u16(this.#pieces, ref)));
     return ref;
+  }
+
+  /** What is done may cost so much more than has been spent, and no more than the store's own limits. */
+  within<T>(more: Pick<Limits, 'poolEdges' | 'steps'>, work: () => T): T {
+    const outer = this.#limits;
+    this.#limits = {
+      poolEdges: Math.min(outer.poolEdges, this.edgeCount + more.poolEdges),
+      steps: Math.min(outer.steps, this.#steps + more.steps),
+    };
+    try {
+      return work();
+    } finally {
+      this.#limits = outer;
+    }
   }
 
   /** Counts edges looked at against the limit of steps. */

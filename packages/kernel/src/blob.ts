@@ -11,9 +11,11 @@ import {
   type Outcome,
   PIECES,
   pieceAt,
+  RANK,
   type Ref,
   RefMap,
   reportsOf,
+  rootsOf,
   terminalNumber,
   terminalRef,
 } from '@sockfilter/diagram';
@@ -63,6 +65,8 @@ export interface Blob {
   /** The ASK nodes, by their place among the nodes, whose states have no slots yet. */
   readonly asks: readonly AskPlace[];
   readonly facts: Readonly<Record<BuiltinChain, ChainFacts>>;
+  /** In how many layers the rules of chains are that are not one diagram. */
+  readonly layers: ReadonlyMap<BuiltinChain, number>;
   /** The most steps that a packet can take. */
   readonly longestPath: number;
 }
@@ -286,6 +290,11 @@ export class Writer {
     return node;
   }
 
+  /** Keeps the rank of the first rule that has matched. */
+  putRank(rank: number): void {
+    this.#put(0, RANK, OP.rewrite, rank, 2);
+  }
+
   putVerdict(errno: number, counter: number): void {
     this.#put(errno, 0, OP.verdict, counter, 1);
   }
@@ -420,7 +429,7 @@ function chainRecord<T>(value: (chain: BuiltinChain) => T): Record<BuiltinChain,
 }
 
 function factsOf(diagram: Diagram, chain: BuiltinChain, placed: readonly PlacedTest[]): ChainFacts {
-  const { store, outcomes, roots } = diagram;
+  const { store, outcomes } = diagram;
   const seen = new RefMap(store.nodeCount);
   let canRefuse = false;
   let keepsMark = false;
@@ -448,7 +457,7 @@ function factsOf(diagram: Diagram, chain: BuiltinChain, placed: readonly PlacedT
     for (let edge = store.firstEdge(ref); edge < store.endEdge(ref); edge++)
       visit(store.edgeTarget(edge));
   };
-  for (const root of roots) visit(inChain(diagram, root, chain));
+  for (const root of rootsOf(diagram, chain)) visit(inChain(diagram, root, chain));
   return chainFacts(tested, { canRefuse, leads, keepsMark, asksGroup }, drawn);
 }
 
@@ -511,6 +520,7 @@ export function encodeBlob(
     listenerEntries,
     asks: writer.asks,
     facts: chainRecord((chain) => factsOf(diagram, chain, tests)),
+    layers: new Map([...diagram.layered].map(([chain, { layers }]) => [chain, layers])),
     longestPath: longest,
   };
 }
@@ -543,8 +553,10 @@ export function writeDiagrams(
       } else if (outcome.verdict) {
         writer.putRewriting(outcome.verdict.rewriting);
         writer.putVerdict(outcome.verdict.errno, outcome.verdict.decider);
-      } else if (goOn !== undefined) writer.putJump(goOn);
-      else throw new TypeError('the last diagram has no verdicts');
+      } else if (goOn !== undefined) {
+        if (outcome.rank !== undefined) writer.putRank(outcome.rank);
+        writer.putJump(goOn);
+      } else throw new TypeError('the last diagram has no verdicts');
     });
     if (isFirst) entries = addresses;
     else next = addresses[0];

@@ -122,6 +122,8 @@ export interface Header {
   readonly traits: number;
   /** Steps that a walk takes at most behind a look at the group. */
   readonly longest: number;
+  /** In how many layers the rules of chains are, as encodeLayers() says it. */
+  readonly layers: number;
   /** Nodes that were there when the table was compiled as a whole. */
   readonly compiledNodes: number;
   readonly deadline: bigint;
@@ -251,6 +253,27 @@ function setFacts(head: DataView, chain: BuiltinChain, facts: ChainFacts): void 
   head.setUint32(HEADER.details + 4 * n, asked, true);
 }
 
+const LAYER_BITS = 4;
+
+function encodeLayers(layers: ReadonlyMap<BuiltinChain, number>): number {
+  return [...layers].reduce(
+    (bits, [chain, count]) => bits | (count << (LAYER_BITS * chainNumber(chain))),
+    0,
+  );
+}
+
+/** In how many layers the rules of chains are that are not one diagram. */
+export function layersOf({
+  layers,
+}: Pick<Header, 'layers'>): Partial<Record<BuiltinChain, number>> {
+  return Object.fromEntries(
+    BUILTIN_CHAINS.map((chain) => [
+      chain,
+      (layers >>> (LAYER_BITS * chainNumber(chain))) & ((1 << LAYER_BITS) - 1),
+    ]).filter(([, count]) => count !== 0),
+  );
+}
+
 /** Lays a generation out. */
 export function makeGeneration(compiled: CompiledTable, input: GenerationInput): Generation {
   const { blob, owners, tests, rules, denyUnseen } = compiled;
@@ -286,6 +309,7 @@ export function makeGeneration(compiled: CompiledTable, input: GenerationInput):
       sets: input.setSlots.length,
       entries: blob.entries,
       longest: blob.longestPath,
+      layers: encodeLayers(blob.layers),
       compiledNodes: blob.words.length / 2,
     },
     {
@@ -372,6 +396,7 @@ const SCALARS = [
   ['traits', HEADER.traits],
   ['longest', HEADER.longest],
   ['compiledNodes', HEADER.compiledNodes],
+  ['layers', HEADER.layers],
   ['counterPage', HEADER.counterPage],
   ['stripePages', HEADER.stripePages],
   ['sequence', HEADER.sequence],
@@ -410,6 +435,7 @@ export function decodeHeader(page: Uint8Array): Header {
     traits: scalar(HEADER.traits),
     longest: scalar(HEADER.longest),
     compiledNodes: scalar(HEADER.compiledNodes),
+    layers: scalar(HEADER.layers),
     deadline: view.getBigUint64(HEADER.deadline, true),
     counters: scalar(HEADER.counters),
     counterPage: scalar(HEADER.counterPage),

@@ -194,8 +194,8 @@ function concat(a: Uint32Array, b: Uint32Array): Uint32Array<ArrayBuffer> {
 }
 
 /**
- * The nodes after the edit; undefined where a walk could become too long, which a compiling of the whole tells
- * exactly. The nodes must be of a table that rewrites nothing and has neither opaque tests nor several diagrams.
+ * The nodes after the edit; undefined where a walk could become too long, or rules cross too much, which a compiling of
+ * the whole tells exactly. The nodes must be of a table that rewrites nothing and has neither opaque tests nor several diagrams.
  * Throws LimitError.
  */
 export function editPart(
@@ -208,6 +208,7 @@ export function editPart(
   const { at, removed, added } = splice;
   const [high, low] = [group >>> PIECE_BITS, group & PIECE_MASK];
   const diagram = buildDiagram(edit.table);
+  if (diagram.layered.size > 0) return undefined;
   const old = words.slice();
   renumberCounters(old, (counter) =>
     counter < at + removed ? counter : counter - removed + added,

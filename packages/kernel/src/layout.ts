@@ -34,6 +34,9 @@
  *     ASK       asks an opaque test; goes to target if that does not hold, else to the node behind it. It is
  *               ASK_NODES long, see NODE
  *
+ * A slot is one of the packet's pieces, or RANK behind them, which REWRITE sets and LESS, UNEQUAL and INDEX ask as any
+ * other: what matched first in the layers of a chain.
+ *
  * "The next node" is always on the same page, and so are the addresses of an INDEX.
  */
 
@@ -199,6 +202,8 @@ export const HEADER = {
   traits: 200,
   longest: 204,
   compiledNodes: 208,
+  /** Four bits for each chain in BUILTIN_CHAINS' order: in how many layers its rules are, 0 for one diagram. */
+  layers: 212,
   sequence: 48,
   counters: 52,
   originPage: 56,

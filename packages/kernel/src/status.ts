@@ -1,10 +1,12 @@
 /** What is attached where, and how big it is. */
 import { mapInfo } from '@sockfilter/bpf';
 import { READER_SLOTS } from '@sockfilter/events';
+import type { BuiltinChain } from '@sockfilter/table';
 import { inspectHook } from './attachment.js';
 import { bootTime } from './bootclock.js';
 import type { Tree } from './cgrouptree.js';
 import { type LaterProgram, laterPrograms } from './foreign.js';
+import { layersOf } from './generation.js';
 import { countCgroups, countRemoved } from './groupmap.js';
 import { ANSWER_HOOKS, CALL_HOOKS, TRACEPOINTS } from './hooks.js';
 import type { LoadedGeneration } from './inforce.js';
@@ -56,6 +58,8 @@ export interface Status extends Partial<Entries> {
   /** Whether sockets whose calls no hook sees can't be made. */
   readonly denyUnseen: boolean;
   readonly nodes: number;
+  /** In how many layers the rules of chains are that would be too much as one diagram: so many walks a call makes. */
+  readonly layers: Partial<Readonly<Record<BuiltinChain, number>>>;
   /** Bytes of kernel memory that the generation takes. */
   readonly bytes: number;
   /** The format of what is in force, and whose programs walk it: this release's, an older one's, or both. */
@@ -123,6 +127,7 @@ export function readStatus(
     rules: header.rules,
     denyUnseen: traits.hooks.has('sock_create'),
     nodes: header.nodes,
+    layers: layersOf(header),
     bytes: mapInfo(fd).maxEntries * PAGE_BYTES,
     format: header.format,
     release,

@@ -11,8 +11,8 @@ import {
   ownErrno,
   type Table,
 } from '@sockfilter/table';
-import { buildRecorded } from '../build.js';
 import type { OutcomeTable } from '../outcome.js';
+import { buildRecorded } from '../recorded.js';
 import type { Ref } from '../store.js';
 import type { FreeTests } from './freetests.js';
 import type { Reached } from './reach.js';
@@ -24,7 +24,7 @@ function countedPackets(store: SetStore, table: Table, tests: FreeTests): Readon
   counterOwners(table).forEach((owner, counter) => {
     if (ownErrno(owner) === undefined) counted.set(counter, OUT);
   });
-  for (const { compiler, root } of buildRecorded(table, false, store.limits)) {
+  for (const { compiler, root } of buildRecorded(table, { asksSets: false }, store.limits)) {
     const { outcomes } = compiler;
     for (const counter of countersOf(outcomes)) {
       const before = counted.get(counter);
