@@ -82,7 +82,7 @@ try {
   const nodes = [process.execPath];
   if (!isShort) {
     mkdirSync(join(project, 'node'));
-    nodes.push(join(fetchNode(join(project, 'node')), 'bin/node'));
+    nodes.push(join(fetchNode('x64', join(project, 'node')), 'bin/node'));
   }
   const examples = manifests.map(({ name, folder }) => {
     const readme = readFileSync(join(folder, 'README.md'), 'utf8');

@@ -24,11 +24,11 @@ function* files(root, path = '') {
   }
 }
 
-const control = ({ version, maintainer, size }) => `Package: sockfilter
+const control = ({ version, architecture, maintainer, size }) => `Package: sockfilter
 Version: ${version}
 Section: net
 Priority: optional
-Architecture: amd64
+Architecture: ${architecture}
 Maintainer: ${maintainer}
 Installed-Size: ${size}
 Depends: libc6 (>= 2.28), libgcc-s1, libstdc++6 (>= 6.0.25)
@@ -45,6 +45,7 @@ Description: iptables-style firewall for socket calls
 /** Makes the package in `out`, laid out below `work`; gives its path. */
 export function makeDeb(out, work, contents) {
   const { version, date, maintainer, copyright, bom } = contents;
+  const architecture = contents.architecture.debian;
   const doc = 'usr/share/doc/sockfilter';
   layOut(work, {
     ...contents,
@@ -70,7 +71,7 @@ export function makeDeb(out, work, contents) {
   mkdirSync(info);
   writeFileSync(
     join(info, 'control'),
-    control({ version, maintainer, size: Math.ceil(bytes / 1024) }),
+    control({ version, architecture, maintainer, size: Math.ceil(bytes / 1024) }),
   );
   writeFileSync(join(info, 'conffiles'), '/etc/sockfilter/socket.rules\n');
   writeFileSync(join(info, 'md5sums'), sums.join(''));
@@ -80,7 +81,7 @@ export function makeDeb(out, work, contents) {
     chmodSync(join(info, name), 0o755);
   }
   settle(info, date);
-  const file = join(out, `sockfilter_${version}_amd64.deb`);
+  const file = join(out, `sockfilter_${version}_${architecture}.deb`);
   const words = [
     '--root-owner-group',
     '-Zxz',

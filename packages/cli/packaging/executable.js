@@ -12,8 +12,11 @@ const PARTS = ['main.cjs', 'yargs.cjs', 'yaml.cjs', 'zod.cjs', 'languageserver.c
 /** Where Node looks whether something is inside: doc/api/single-executable-applications. */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
-/** Makes `out` of the node at `node`; `work` is a folder for what lies between. */
-export async function makeExecutable(node, work, out) {
+/**
+ * Makes `out` of the node at `inside`, stripped by `strip`; `node` is the same version for this machine, and `work` a folder
+ * for what lies between.
+ */
+export async function makeExecutable({ node, inside, strip, work, out }) {
   mkdirSync(work, { recursive: true });
   await build({
     entryPoints: [join(here, 'entry.cjs')],
@@ -42,7 +45,7 @@ export async function makeExecutable(node, work, out) {
   };
   writeFileSync(join(work, 'sea.json'), JSON.stringify(config));
   execFileSync(node, ['--experimental-sea-config', join(work, 'sea.json')], { stdio: 'ignore' });
-  execFileSync('strip', ['-o', out, node]);
+  execFileSync(strip, ['-o', out, inside]);
   const blob = readFileSync(join(work, 'blob'));
   await inject(out, 'NODE_SEA_BLOB', blob, { sentinelFuse: FUSE });
   chmodSync(out, 0o755);

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { NODE } from './node.js';
+import { NODE_VERSION, NODES } from './node.js';
 
 const LINE = '-'.repeat(80);
 
@@ -32,7 +32,7 @@ export function listParts({ dist, koffiFolder }) {
 
 /** The text of a package's `copyright`: ours, then that of every part. */
 export function copyrightText(own, parts, nodeLicense) {
-  const node = `Node.js ${NODE.version} and what it holds\n\n${nodeLicense}`;
+  const node = `Node.js ${NODE_VERSION} and what it holds\n\n${nodeLicense}`;
   const texts = [...parts.map(({ text }) => text.trim()), node.trim()];
   return `sockfilter\n\n${own.trim()}\n\nIt holds the following.\n\n${texts.join(`\n\n${LINE}\n\n`)}\n`;
 }
@@ -41,11 +41,12 @@ export function copyrightText(own, parts, nodeLicense) {
 const NO_PROGRAMS = new Set(['node', 'modules', 'napi', 'unicode', 'tz', 'cldr']);
 
 /** CycloneDX 1.6, without a serial number or a clock's time: equal parts make equal text. */
-export function bomText(version, parts, nodeBinary) {
+export function bomText({ version, cpu, nodeBinary }, parts) {
   const versions = JSON.parse(
     execFileSync(nodeBinary, ['-p', 'JSON.stringify(process.versions)'], { encoding: 'utf8' }),
   );
-  const hash = Buffer.from(NODE.integrity.replace(/^sha512-/, ''), 'base64').toString('hex');
+  const { name: nodeName, integrity } = NODES[cpu];
+  const hash = Buffer.from(integrity.replace(/^sha512-/, ''), 'base64').toString('hex');
   const fromNpm = parts.map(({ name, version, license }) => ({
     type: 'library',
     'bom-ref': `npm:${name}${version ? `@${version}` : ''}`,
@@ -55,10 +56,10 @@ export function bomText(version, parts, nodeBinary) {
   }));
   const node = {
     type: 'platform',
-    'bom-ref': `node@${NODE.version}`,
+    'bom-ref': `node@${NODE_VERSION}`,
     name: 'node',
-    version: NODE.version,
-    purl: `pkg:npm/${NODE.name}@${NODE.version}`,
+    version: NODE_VERSION,
+    purl: `pkg:npm/${nodeName}@${NODE_VERSION}`,
     hashes: [{ alg: 'SHA-512', content: hash }],
     components: Object.entries(versions)
       .filter(([name]) => !NO_PROGRAMS.has(name))

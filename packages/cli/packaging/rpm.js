@@ -4,12 +4,12 @@ import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { layOut } from './installation.js';
 
-const spec = ({ version, level }) => `Name: sockfilter
+const spec = ({ version, level, architecture }) => `Name: sockfilter
 Version: ${version}
 Release: 1
 Summary: An iptables-style firewall for socket calls
 License: MIT
-ExclusiveArch: x86_64
+ExclusiveArch: ${architecture.rpm}
 # What is inside is nobody's to link with.
 %global __provides_exclude_from ^/usr/lib/sockfilter/.*$
 # All is laid out already, and stays as it is.
@@ -45,7 +45,7 @@ The command has all inside that it needs, Node.js included.
 
 /** Makes the package in `out`, laid out below `work`; gives its path. */
 export function makeRpm(out, work, contents) {
-  const { date, copyright, bom, changes } = contents;
+  const { date, copyright, bom, changes, architecture } = contents;
   const root = join(work, 'root');
   mkdirSync(root, { recursive: true });
   layOut(root, {
@@ -62,17 +62,21 @@ export function makeRpm(out, work, contents) {
   const defined = {
     _topdir: join(work, 'top'),
     _rpmdir: join(work, 'rpms'),
-    _target_cpu: 'x86_64',
   };
   const words = Object.entries(defined).flatMap(([name, value]) => [
     '--define',
     `${name} ${value}`,
   ]);
-  execFileSync('rpmbuild', ['-bb', '--quiet', ...words, '--buildroot', root, file], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, SOURCE_DATE_EPOCH: String(date.getTime() / 1000) },
-  });
-  const [made] = readdirSync(join(work, 'rpms/x86_64'));
-  renameSync(join(work, 'rpms/x86_64', made), join(out, made));
+  execFileSync(
+    'rpmbuild',
+    ['-bb', '--quiet', '--target', architecture.rpm, ...words, '--buildroot', root, file],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, SOURCE_DATE_EPOCH: String(date.getTime() / 1000) },
+    },
+  );
+  const folder = join(work, 'rpms', architecture.rpm);
+  const [made] = readdirSync(folder);
+  renameSync(join(folder, made), join(out, made));
   return join(out, made);
 }
