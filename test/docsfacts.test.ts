@@ -471,6 +471,7 @@ describe('names in the documents', () => {
     'short',
     'only',
     'arch',
+    'packed',
     'power-cut',
     'reboot',
     'release',

@@ -6,15 +6,20 @@
  *     npm run test:kernels               all of them, on Debian's 6.12 and 6.1 and on the running kernel
  *     npm run test:kernels -- --short    a few that meet every hook, on 6.12 alone
  *     npm run test:kernels -- --only 6.12|6.1|running [TEST...]
+ *     npm run test:kernels -- --arch arm64 [--short] [TEST...]    on Debian's 6.12 for another processor
  *     npm run test:kernels -- --reboot [--release FOLDER]    a Debian with the package, of the folder or made anew
+ *     npm run test:kernels -- --packed [--arch arm64] [--release FOLDER]    what a .deb installs
  *     npm run test:kernels -- --power-cut TIMES [--seed N]   while commands change rules, ids and history
  *
  * It prints what has run, passed and failed on each, and exits with 1 if anything has failed, with 69 if no kernel can
  * be had or booted. Debian's packages qemu-system-x86, qemu-system-common (virtiofsd) and kmod must be there, for `--reboot`
- * also debootstrap, e2fsprogs and xz-utils, for `--power-cut` e2fsprogs; and root.
+ * also debootstrap, e2fsprogs and xz-utils, for `--power-cut` e2fsprogs, for arm64 qemu-system-arm; and root.
  */
 import { parseArgs } from 'node:util';
-import { fetchKernel, KERNELS, missingPackages } from './machine.js';
+import { ARCHITECTURES } from './architectures.js';
+import { nodeLikeForeign } from './foreign.js';
+import { fetchKernel, keptFolder, missingPackages } from './machine.js';
+import { tryPacked } from './packed.js';
 import { cutPower } from './powercut.js';
 import { reboot } from './reboot.js';
 import { runTests, warm } from './tests.js';
@@ -38,38 +43,50 @@ function readWords() {
     options: {
       short: { type: 'boolean', default: false },
       only: { type: 'string' },
+      arch: { type: 'string', default: 'amd64' },
       reboot: { type: 'boolean', default: false },
+      packed: { type: 'boolean', default: false },
       release: { type: 'string' },
       'power-cut': { type: 'string' },
       seed: { type: 'string', default: String(Date.now() % 2 ** 32) },
     },
   });
-  const known = [...Object.keys(KERNELS), 'running'];
+  const architecture = ARCHITECTURES[values.arch];
+  if (!architecture)
+    leave(2, `no machine \`${values.arch}\`: ${Object.keys(ARCHITECTURES).join(', ')}`);
+  const known = [
+    ...Object.keys(architecture.kernels),
+    ...(architecture.foreign ? [] : ['running']),
+  ];
   if (values.only !== undefined && !known.includes(values.only))
     leave(2, `no kernel \`${values.only}\`: ${known.join(', ')}`);
   const cuts = values['power-cut'] === undefined ? undefined : Number(values['power-cut']);
   if (cuts !== undefined && !(Number.isInteger(cuts) && cuts > 0))
     leave(2, '`--power-cut` is how many times');
-  const isMachine = cuts !== undefined || values.reboot;
-  if (isMachine && values.only === 'running') leave(2, 'the running kernel is not rebooted');
-  return { ...values, cuts, isMachine, tests };
+  const isMachine = cuts !== undefined || values.reboot || values.packed;
+  if (isMachine && values.only === 'running') leave(2, 'the running kernel is no virtual machine');
+  if (values.reboot && architecture.foreign) leave(2, '`--reboot` is for this processor');
+  return { ...values, cuts, isMachine, known, tests };
 }
 
-function kernelsOf({ only, short, isMachine }) {
-  if (only !== undefined) return [only];
-  if (isMachine) return [USUAL];
-  return short ? SHORT_KERNELS : [...Object.keys(KERNELS), 'running'];
+function targetsOf({ arch, only, short, isMachine, known }) {
+  const versions = () => {
+    if (only !== undefined) return [only];
+    if (isMachine) return [USUAL];
+    return short ? SHORT_KERNELS : known;
+  };
+  return versions().map((version) => ({ arch, version }));
 }
 
 /** Ends the process where one of the kernels can't be had. */
-function requireKernels(kernels, more) {
-  const booted = kernels.filter((kernel) => kernel !== 'running');
+function requireKernels(targets, more) {
+  const booted = targets.filter(({ version }) => version !== 'running');
   if (booted.length === 0) return;
-  const missing = missingPackages(more);
+  const missing = missingPackages(booted[0].arch, more);
   if (missing.length > 0)
     leave(UNAVAILABLE, `no kernel can be booted here: apt-get install ${missing.join(' ')}`);
   try {
-    for (const kernel of booted) fetchKernel(kernel);
+    for (const target of booted) fetchKernel(target);
   } catch (error) {
     leave(UNAVAILABLE, `no kernel can be fetched: ${error.message}`);
   }
@@ -83,14 +100,20 @@ function printColumns(rows) {
   }
 }
 
+/** A node for this machine of the version that the target has. */
+function nodeFor({ arch }) {
+  return ARCHITECTURES[arch].foreign ? nodeLikeForeign(keptFolder(arch)) : process.execPath;
+}
+
 /** Whether all have passed. */
-async function testKernels(kernels, selection) {
-  const cache = warm(selection);
+async function testKernels(targets, selection) {
+  const cache = warm(selection, nodeFor(targets[0]));
   const rows = [['KERNEL', 'RELEASE', 'PASSED', 'FAILED', 'SKIPPED', 'MINUTES']];
   let isSound = true;
-  for (const kernel of kernels) {
+  for (const target of targets) {
+    const kernel = target.arch === 'amd64' ? target.version : `${target.version} ${target.arch}`;
     const begun = Date.now();
-    const { said, release, tally } = await runTests(kernel, selection, cache);
+    const { said, release, tally } = await runTests(target, selection, cache);
     const minutes = ((Date.now() - begun) / 60_000).toFixed(1);
     if (!tally) process.stdout.write(`${kernel}: the run came to no end\n${said.slice(-4000)}\n`);
     if (tally?.failed !== '0') isSound = false;
@@ -103,22 +126,23 @@ async function testKernels(kernels, selection) {
 }
 
 /** Whether ids, rules and history are as they have to be, whenever a machine ends. */
-async function testMachines(kernel, { reboot: reboots, release, cuts, seed }) {
+async function testMachines(target, { packed, reboot: reboots, release, cuts, seed }) {
   const tallies = [];
-  if (reboots) tallies.push(await reboot(kernel, { release }));
-  if (cuts !== undefined) tallies.push(await cutPower(kernel, { cuts, seed: Number(seed) }));
+  if (packed) tallies.push(await tryPacked(target, { release }));
+  if (reboots) tallies.push(await reboot(target, { release }));
+  if (cuts !== undefined) tallies.push(await cutPower(target, { cuts, seed: Number(seed) }));
   const sum = (key) => tallies.reduce((all, tally) => all + tally[key], 0);
   process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed, 0 skipped\n`);
   return sum('failed') === 0;
 }
 
 const words = readWords();
-const kernels = kernelsOf(words);
-requireKernels(kernels, {
+const targets = targetsOf(words);
+requireKernels(targets, {
   ...(words.reboot && { debootstrap: 'debootstrap', mke2fs: 'e2fsprogs', xz: 'xz-utils' }),
   ...(words.cuts !== undefined && { mke2fs: 'e2fsprogs', debugfs: 'e2fsprogs' }),
 });
 const isSound = words.isMachine
-  ? await testMachines(kernels[0], words)
-  : await testKernels(kernels, words);
+  ? await testMachines(targets[0], words)
+  : await testKernels(targets, words);
 process.exitCode = isSound ? 0 : 1;

@@ -6,22 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { ARCHITECTURES } from './architectures.js';
+import { foreignApt, makeForeign } from './foreign.js';
 import { writeInitramfs } from './initramfs.js';
 
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const INIT = fileURLToPath(new URL('init.sh', import.meta.url));
 const VIRTIOFSD = '/usr/lib/qemu/virtiofsd';
 
-/** The package of each kernel, and whether virtiofs is a module there: an initramfs loads it. */
-export const KERNELS = {
-  6.12: { image: 'linux-image-6.12-cloud-amd64', isModular: false },
-  6.1: { image: 'linux-image-cloud-amd64', isModular: true },
-};
-
-const NEEDED = {
-  'qemu-system-x86_64': 'qemu-system-x86',
-  [VIRTIOFSD]: 'qemu-system-common',
-  depmod: 'kmod',
-};
+const NEEDED = { [VIRTIOFSD]: 'qemu-system-common', depmod: 'kmod' };
 
 function has(program) {
   try {
@@ -32,9 +25,10 @@ function has(program) {
   }
 }
 
-/** Debian's packages that are missing here: those of all machines, and of `more` programs. */
-export function missingPackages(more) {
-  const needed = Object.entries({ ...NEEDED, ...more });
+/** Debian's packages that are missing here: those of the architecture's machines, and of `more` programs. */
+export function missingPackages(arch, more) {
+  const { qemu, qemuPackage } = ARCHITECTURES[arch];
+  const needed = Object.entries({ [qemu]: qemuPackage, ...NEEDED, ...more });
   return [...new Set(needed.flatMap(([program, name]) => (has(program) ? [] : [name])))];
 }
 
@@ -46,26 +40,31 @@ export function keptFolder(name) {
   return folder;
 }
 
+/** apt as it is here, or with a state of its own for another architecture. */
+function aptFor(arch, folder) {
+  if (ARCHITECTURES[arch].foreign) return foreignApt(keptFolder(arch), arch).run;
+  return (program, ...words) => execFileSync(program, words, { cwd: folder, encoding: 'utf8' });
+}
+
 /** The kernel and its modules, fetched by apt once, and a busybox for an initramfs. */
-export function fetchKernel(version) {
-  const { image, isModular } = KERNELS[version];
-  const folder = keptFolder(version);
-  const apt = (...words) =>
-    execFileSync(words[0], words.slice(1), { cwd: folder, encoding: 'utf8' });
-  const fetch = (...names) => {
+export function fetchKernel({ arch, version }) {
+  const { image, isModular } = ARCHITECTURES[arch].kernels[version];
+  const folder = keptFolder(arch === 'amd64' ? version : `${version}-${arch}`);
+  const fetch = (apt, ...names) => {
     apt('apt-get', 'download', '-q', ...names);
     for (const file of readdirSync(folder).filter((each) => each.endsWith('.deb')))
-      apt('dpkg', '-x', file, folder);
+      execFileSync('dpkg', ['-x', file, folder], { cwd: folder });
   };
   if (!existsSync(join(folder, 'boot'))) {
+    const apt = aptFor(arch, folder);
     const dependencies = apt('apt-cache', 'depends', image);
     const [, name] = /Depends: (linux-image-\S+)/.exec(dependencies) ?? [];
     if (name === undefined)
       throw new Error(`apt knows no ${image}: has \`apt-get update\` been run?`);
-    fetch(name);
+    fetch(apt, name);
   }
   const busybox = join(folder, 'bin/busybox');
-  if (!existsSync(busybox)) fetch('busybox-static');
+  if (!existsSync(busybox)) fetch(aptFor(arch, folder), 'busybox-static');
   const [release] = readdirSync(join(folder, 'lib/modules'));
   if (!existsSync(join(folder, 'lib/modules', release, 'modules.dep.bin')))
     execFileSync('depmod', ['-b', folder, release]);
@@ -131,12 +130,13 @@ class Machine {
   }
 }
 
-function startQemu(words, place, helpers, limitMs) {
+function startQemu(arch, words, { place, helpers, limitMs }) {
+  const { qemu: program, machine } = ARCHITECTURES[arch];
   const common = [
-    ...['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2'],
+    ...[...machine, '-accel', 'tcg,thread=multi', '-smp', '2'],
     ...['-m', MEMORY, '-nographic', '-no-reboot', '-nodefaults', '-serial', 'stdio'],
   ];
-  const qemu = spawn('qemu-system-x86_64', [...common, ...words], {
+  const qemu = spawn(program, [...common, ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: limitMs,
     killSignal: 'SIGKILL',
@@ -148,11 +148,37 @@ function startQemu(words, place, helpers, limitMs) {
 const diskWords = (disk) =>
   disk === undefined ? [] : ['-drive', `file=${disk},format=raw,if=virtio,cache=writeback`];
 
-const CONSOLE = 'console=ttyS0 panic=-1 quiet';
+const consoleOf = (arch) => `console=${ARCHITECTURES[arch].console} panic=-1 quiet`;
 
-/** Boots the kernel on this machine's own files, read-only by virtiofs, and has it run the command and end. */
-export async function bootShared(version, { command, cache, disk, limitMs }) {
-  const kernel = fetchKernel(version);
+/** What a machine has as its root, and what is mounted over it: this machine's own files, where it can run them. */
+function rootOf({ arch }, folders) {
+  const { foreign } = ARCHITECTURES[arch];
+  if (!foreign) return { root: '/', mounts: [] };
+  const { root, modules } = makeForeign(keptFolder(arch), arch, foreign);
+  const shared = [REPOSITORY, ...folders].map((folder) => [folder, folder]);
+  return { root, mounts: [...shared, [modules, join(REPOSITORY, 'node_modules')]] };
+}
+
+/** Shares the root with a machine, read-only as that mounts it; what is mounted is seen by nobody else. */
+function shareRoot({ root, mounts }, socket) {
+  for (const [, to] of mounts) mkdirSync(join(root, to), { recursive: true });
+  const words = mounts.flatMap(([from, to]) => [from, join(root, to)]);
+  const script = 'while [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 2; done; shift; exec "$@"';
+  const program = [VIRTIOFSD, `--socket-path=${socket}`, '-o', `source=${root}`];
+  const options = ['-o', 'cache=always', '-o', 'sandbox=chroot'];
+  return spawn(
+    'unshare',
+    ['--mount', 'sh', '-ec', script, 'sh', ...words, '--', ...program, ...options],
+    { stdio: 'ignore' },
+  );
+}
+
+/**
+ * Boots the kernel on this machine's own files, or on those of another architecture with the repository and `folders` among
+ * them, read-only by virtiofs, and has it run the command and end.
+ */
+export async function bootShared(target, { command, cache, disk, folders = [], limitMs }) {
+  const kernel = fetchKernel(target);
   const place = mkdtempSync(join(tmpdir(), 'sockfilter-vm-'));
   const words = ['-kernel', kernel.image];
   if (kernel.isModular) {
@@ -162,16 +188,13 @@ export async function bootShared(version, { command, cache, disk, limitMs }) {
     words.push('-initrd', initramfs);
   }
   const socket = join(place, 'fs');
-  const files = spawn(
-    VIRTIOFSD,
-    [`--socket-path=${socket}`, '-o', 'source=/', '-o', 'cache=always', '-o', 'sandbox=chroot'],
-    { stdio: 'ignore' },
-  );
+  const caches = cache === undefined ? [] : [cache];
+  const files = shareRoot(rootOf(target, [kernel.folder, ...caches, ...folders]), socket);
   for (let n = 0; n < 100 && !existsSync(socket); n++) await wait(50);
   const append = [
-    `${CONSOLE} rootfstype=virtiofs root=hostroot ro init=${INIT}`,
+    `${consoleOf(target.arch)} rootfstype=virtiofs root=hostroot ro init=${INIT}`,
     `MODULES=${kernel.folder}`,
-    ...(cache === undefined ? [] : [`CACHE=${cache}`]),
+    ...caches.map((folder) => `CACHE=${folder}`),
     `RUN=${Buffer.from(command).toString('base64')}`,
   ].join(' ');
   words.push(
@@ -181,26 +204,21 @@ export async function bootShared(version, { command, cache, disk, limitMs }) {
     ...diskWords(disk),
     ...['-append', append],
   );
-  return startQemu(words, place, [files], limitMs);
+  return startQemu(target.arch, words, { place, helpers: [files], limitMs });
 }
 
 /** Boots the kernel on a disk that holds a system of its own, an ext4 of the whole. */
-export async function bootDisk(version, { disk, words, limitMs }) {
-  const kernel = fetchKernel(version);
+export async function bootDisk(target, { disk, words, limitMs }) {
+  const kernel = fetchKernel(target);
   const place = mkdtempSync(join(tmpdir(), 'sockfilter-vm-'));
   const initramfs = join(place, 'initramfs');
+  const needs = ['virtio_pci', 'virtio_blk', 'ext4'];
   const mount = 'mount -t ext4 /dev/vda /root';
-  writeInitramfs(initramfs, {
-    ...kernel,
-    needs: ['virtio_pci', 'virtio_blk', 'ext4'],
-    mount,
-    init: '/sbin/init',
-  });
-  const append = [CONSOLE, ...words].join(' ');
+  writeInitramfs(initramfs, { ...kernel, needs, mount, init: '/sbin/init' });
+  const append = [consoleOf(target.arch), ...words].join(' ');
   return startQemu(
+    target.arch,
     ['-kernel', kernel.image, '-initrd', initramfs, ...diskWords(disk), '-append', append],
-    place,
-    [],
-    limitMs,
+    { place, helpers: [], limitMs },
   );
 }

@@ -170,7 +170,7 @@ async function writes(disk, count, limitMs) {
 }
 
 /** `cuts` times; prints each, and gives how many were as they have to be. */
-export async function cutPower(version, { cuts, seed }) {
+export async function cutPower(target, { cuts, seed }) {
   const place = mkdtempSync(join(tmpdir(), 'sockfilter-cut-'));
   const disk = join(place, 'disk');
   const tables = join(place, 'tables');
@@ -190,7 +190,12 @@ export async function cutPower(version, { cuts, seed }) {
         .map(addressOf);
       const environment = `DISK=/run/disk TABLES=${tables} FROM=${from} PROBES='${probes.join(' ')}'`;
       const command = `cd '${REPOSITORY}'; ${environment} bash test/kernels/powercut.sh`;
-      const machine = await bootShared(version, { command, disk, limitMs: BOOT_MS });
+      const machine = await bootShared(target, {
+        command,
+        disk,
+        folders: [tables],
+        limitMs: BOOT_MS,
+      });
       const isUp = await machine.says(/^= up/m, BOOT_MS);
       const [commands, byWrites, when] = [next(), next(), next()];
       if (isUp && cut < cuts) {

@@ -9,7 +9,6 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -18,8 +17,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bootDisk, keptFolder } from './machine.js';
+import { findDeb } from './release.js';
 
-const PACKAGE = fileURLToPath(new URL('../../packages/cli/packaging/package.js', import.meta.url));
 const SCRIPT = fileURLToPath(new URL('reboot.sh', import.meta.url));
 const INCLUDED = 'systemd-sysv,iproute2';
 const LIFE_MS = 900_000;
@@ -86,21 +85,10 @@ function makeDisk(place, deb) {
   return disk;
 }
 
-function findDeb(release, place) {
-  const folder = release ?? join(place, 'release');
-  if (release === undefined)
-    execFileSync(process.execPath, [PACKAGE, '--out', folder, '--level', '0'], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-  const name = readdirSync(folder).find((each) => each.endsWith('.deb'));
-  assert.ok(name, `${folder} has no .deb`);
-  return join(folder, name);
-}
-
 /** One life of the machine; what it said. */
-async function live(version, disk, cuts) {
+async function live(target, disk, cuts) {
   const words = ['root=/dev/vda', 'rw', 'systemd.mask=serial-getty@ttyS0.service'];
-  const machine = await bootDisk(version, { disk, words, limitMs: LIFE_MS });
+  const machine = await bootDisk(target, { disk, words, limitMs: LIFE_MS });
   const isUp = await machine.says(/^= up/m, LIFE_MS);
   if (!isUp || cuts) machine.cut();
   const said = await machine.end();
@@ -150,7 +138,7 @@ function checkDamaged(said, first) {
 }
 
 /** Prints what was tried, and gives how many passed. */
-export async function reboot(version, { release }) {
+export async function reboot(target, { release }) {
   const place = mkdtempSync(join(tmpdir(), 'sockfilter-reboot-'));
   const tally = { passed: 0, failed: 0 };
   const test = (name, body) => {
@@ -164,13 +152,13 @@ export async function reboot(version, { release }) {
     }
   };
   try {
-    const disk = makeDisk(place, findDeb(release, place));
-    const first = await live(version, disk, false);
+    const disk = makeDisk(place, findDeb(release, target.arch, place));
+    const first = await live(target, disk, false);
     test('nothing is in force by itself, and the unit is installed', () => checkFirst(first));
-    const second = await live(version, disk, true);
+    const second = await live(target, disk, true);
     test('after a reboot ids and rules are there before the network', () =>
       checkReboot(second, first));
-    const third = await live(version, disk, false);
+    const third = await live(target, disk, false);
     test('after a power cut with a damaged file all is closed, and the mended file is restored', () =>
       checkDamaged(third, first));
   } finally {

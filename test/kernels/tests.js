@@ -24,18 +24,17 @@ function selectTests({ short, tests }) {
 }
 
 /**
- * Has this machine compile what the tests import, into a folder: no test has the name. Where each instruction is
- * emulated that takes longer than the tests.
+ * Has this machine compile what the tests import, into a folder, by a node of the version that will run them: no test has
+ * the name. Where each instruction is emulated that takes longer than the tests.
  */
-export function warm(selection) {
+export function warm(selection, node) {
   const cache = mkdtempSync(join(tmpdir(), 'sockfilter-jest-'));
   process.on('exit', () => rmSync(cache, { recursive: true, force: true }));
   const words = ['--cacheDirectory', cache, '-w', '2', '--ci', '-t', '^$', '--silent'];
-  execFileSync(
-    process.execPath,
-    ['node_modules/jest/bin/jest.js', ...words, ...selectTests(selection)],
-    { cwd: REPOSITORY, stdio: 'ignore' },
-  );
+  execFileSync(node, ['node_modules/jest/bin/jest.js', ...words, ...selectTests(selection)], {
+    cwd: REPOSITORY,
+    stdio: 'ignore',
+  });
   return cache;
 }
 
@@ -68,9 +67,9 @@ async function run(kernel, command, cache, limitMs) {
 }
 
 /** What has run there; `tally` is undefined where that came to no end. */
-export async function runTests(kernel, selection, cache) {
+export async function runTests(target, selection, cache) {
   const limitMs = 60_000 * LIMIT_MINUTES[selection.short ? 'short' : 'all'];
-  const said = await run(kernel, jest(selection, cache), cache, limitMs);
+  const said = await run(target, jest(selection, cache), cache, limitMs);
   const [, release = '-'] = /booted (\S+)/.exec(said) ?? [];
   return { said, release, tally: readTally(said) };
 }
