@@ -78,13 +78,19 @@ function runLeast(compat: Compat): string {
   }
 }
 
+/** Of a kernel that runs none: it knows no such file, which execvp(3) then gives to a shell, or no such call. */
+const REFUSALS = /^(ENOEXEC|\d+|SIG(ILL|SEGV|SYS))$/;
+
 /** Throws UnsupportedError where it does: the kernel calls no hook of setsockopt for such programs. */
 export function tryCompat(): Finding {
   const compat = COMPATS[process.arch];
   if (!compat) return { untold: `no such program is known for ${process.arch}` };
   const said = runLeast(compat);
   if (said === 'EACCES') return { untold: `nothing may be executed in ${tmpdir()}` };
-  if (said !== 'ok') return 'this kernel runs none';
+  if (said !== 'ok')
+    return REFUSALS.test(said)
+      ? 'this kernel runs none'
+      : { untold: `such a program does not end as it should: ${said}` };
   throw new UnsupportedError(
     'this kernel runs them, and calls no hook: IPV6_RTHDR can route what a connected datagram socket sends',
     compat.help,
