@@ -5,6 +5,8 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/run/home TMPDIR=/run/tmp NO_COLOR=1
 mount -t proc proc /proc
 mount -t sysfs sys /sys
+# Files of another architecture have no devices.
+[[ -c /dev/null ]] || mount -t devtmpfs dev /dev
 mount -t tmpfs -o size=60% tmp /run
 mkdir -p /run/tmp /run/home /run/state /run/cache
 chmod 1777 /run/tmp

@@ -6,6 +6,7 @@ call() {
 calls() { for address in 10.8.0.1 10.8.0.2; do call "$address" "$1"; done; }
 
 export PATH=$FOLDER/usr/bin:$PATH
+mount -t tmpfs state /var/lib
 ip route add local 10.0.0.0/8 dev lo
 echo "= version $(sockfilter --version)"
 sockfilter doctor
