@@ -39,7 +39,7 @@ Rules:
   [!] --sport --dport P[:P]  ports, after -p tcp, udp or udplite       -4 -6  one family only
   -m cgroup [!] --id N[:M]|NAME  or  [!] --path CGROUP
   [!] -i DEVICE              in BIND, ACCEPT, RECVFROM       [!] -o DEVICE  in CONNECT, SENDTO
-  -m comm [!] --comm NAME | -m netns [!] --inode N      -m addrtype [!] --src-type --dst-type
+  -m comm [!] --comm NAME | -m netns [!] --inode N|--path P  -m addrtype [!] --src-type --dst-type
   -m owner [!] --uid-owner U | [!] --gid-owner G       -m multiport, -m iprange, -m comment
   -m socket [!] --local --remote ADDR  [!] --local-port --remote-port P[:P]
   -m set [!] --match-set SET src|dst[,src|dst]         a named set: see the command set

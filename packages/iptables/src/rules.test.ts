@@ -124,6 +124,9 @@ const ROWS = `
 -m netns --inode 9-5;;FAIL
 -m netns --inode 4294967296;;FAIL
 -m netns --inode eth0;;FAIL
+-m netns --path 4026531840;-m netns --inode 4026531840;OK
+-m netns --path /nowhere;;FAIL
+-m netns --inode 5 --path 6;;FAIL
 -m cgroup --id 3;=;OK
 -m cgroup ! --id 3:9;=;OK
 -m cgroup --id web;-m cgroup --id 3;OK

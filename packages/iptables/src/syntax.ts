@@ -106,7 +106,7 @@ export const SYNTAX: Readonly<Record<MatchName, MatchSyntax>> = {
     },
   },
   comm: { options: { comm: worded('comm', 'comm') } },
-  netns: { options: { inode: worded('netns inode', 'inode') } },
+  netns: { options: { inode: { ...worded('netns inode', 'inode', 'path'), lookup: 'netns' } } },
   comment: {
     options: {
       comment: {

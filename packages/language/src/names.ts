@@ -4,6 +4,8 @@ export interface Names {
   readonly user: (name: string) => number | undefined;
   readonly group: (name: string) => number | undefined;
   readonly service: (name: string) => number | undefined;
+  /** The inode of the network namespace that is at an absolute path. */
+  readonly netns: (path: string) => number | undefined;
 }
 
 /** Knows no name: rules must say numbers. */
@@ -11,6 +13,7 @@ export const NO_NAMES: Names = {
   user: () => undefined,
   group: () => undefined,
   service: () => undefined,
+  netns: () => undefined,
 };
 
 function lookup(text: string, row: RegExp): (name: string) => number | undefined {
@@ -33,6 +36,7 @@ export function readNames(files: {
   return {
     user: lookup(files.passwd ?? '', /^([^:#]+):[^:]*:(\d+):/),
     group: lookup(files.group ?? '', /^([^:#]+):[^:]*:(\d+):/),
+    netns: () => undefined,
     service: lookup(files.services ?? '', /^([^\s#]+)\s+(\d+)\/\w+\s*([^#]*)/),
   };
 }
