@@ -18,6 +18,7 @@ import fc from 'fast-check';
 import { planEdit } from '../../packages/cli/src/keptedit.js';
 import type { KeptEdit } from '../../packages/cli/src/opentable.js';
 import { followCounters, originsAfter } from '../../packages/cli/src/origins.js';
+import { editText } from '../../packages/cli/src/textedit.js';
 import { walkBlob } from '../../packages/kernel/src/blobwalk.js';
 import {
   compileTable,
@@ -135,7 +136,7 @@ function makeWhole(table: Table, slots: readonly number[] = []): Generation {
 const pageOf = ({ pages }: Generation, page: number) =>
   pages.get(page) ?? new Uint8Array(PAGE_BYTES);
 
-function bytesOf(generation: Generation, first: number, bytes: number): Uint8Array {
+function bytesOf(generation: Generation, first: number, bytes: number): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES);
   for (let at = 0; at < bytes; at += PAGE_BYTES)
     all.set(pageOf(generation, first + at / PAGE_BYTES), at);
@@ -285,10 +286,11 @@ function step(
   }
   const { table, edit, origins } = edited;
   const change = plan(edit);
-  const draft = change && draftPart(old, [], { ...change, text: Buffer.from(change.text) });
+  const saved = change ? editText(kept.text, change.text) : '';
+  const draft = change && draftPart(old, [], { ...change, text: () => Buffer.from(saved) });
   const whole = makeWhole(table);
   if (!change || !draft) return { table, next: whole, isPart: false };
-  expect(change.text).toBe(printSave(table));
+  expect(saved).toBe(printSave(table));
   const next = draft.lay(PLACE);
   expect(textOf(next)).toBe(printSave(table));
   expect(originsOf(next)).toEqual(origins);
@@ -362,7 +364,7 @@ it('leaves opaque tests their states where no rule is another', () => {
   const text = Buffer.from(printSave({ ...table, groups }));
   const old = standing(whole);
   for (const edit of [undefined, { kind: 'zero', at: 0, count: 1 } as const]) {
-    const draft = draftPart(old, slots, { text, groups, edit });
+    const draft = draftPart(old, slots, { text: () => text, groups, edit });
     expect(draft).toMatchObject({ stateful: [true, false], testOrigins: [0, 1] });
     const made = draft?.lay({ ...PLACE, slots });
     if (!made) throw new TypeError('nothing is laid out');
@@ -370,5 +372,5 @@ it('leaves opaque tests their states where no rule is another', () => {
     expect([...new Uint32Array(bytesOf(made, made.header.slotPage, 8).buffer)]).toEqual(slots);
   }
   const policy = { kind: 'policy', chain: 'CONNECT', counter: 2, errno: 1, table } as const;
-  expect(draftPart(old, slots, { text, groups, edit: policy })).toBeUndefined();
+  expect(draftPart(old, slots, { text: () => text, groups, edit: policy })).toBeUndefined();
 });

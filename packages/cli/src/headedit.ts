@@ -1,5 +1,5 @@
 /** Edits that leave all rules as they are, made in the text that is kept: of groups, chains, policies and counters. */
-import { namesPath, withHead } from '@sockfilter/iptables';
+import { headLines, namesPath } from '@sockfilter/iptables';
 import { applyEdit } from '@sockfilter/language';
 import {
   type BuiltinChain,
@@ -121,6 +121,7 @@ export function planHead(table: KeptTable, edit: KeptEdit): PlannedPart | undefi
   const change = changeOf(table, edit);
   if (!change) return undefined;
   const head = requireValid(change.head);
-  const text = head === table.head ? table.kept.text : withHead(table.kept, head);
+  const stays = { at: 0, removed: 0, added: '' };
+  const text = head === table.head ? stays : headLines(table.kept, head);
   return { text, groups: head.groups, edit: change.edit };
 }

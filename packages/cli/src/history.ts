@@ -27,6 +27,16 @@ export interface HistoryEntry {
 /** A table as its text in force is; in UTF-8 where that is at hand. */
 type Kept = string | Buffer;
 
+/** A text by its hash, for who has it no longer at hand. */
+export interface HashedText {
+  readonly hash: string;
+  readonly text: () => Kept;
+}
+
+export function hashed(text: Kept): HashedText {
+  return { hash: shortHash(text), text: () => text };
+}
+
 const shortHash = (text: Kept) =>
   hashText(typeof text === 'string' ? withoutRevision(text) : bytesWithoutRevision(text)).slice(
     0,
@@ -61,8 +71,13 @@ export function entryOf(
   entries: readonly HistoryEntry[],
   text: Kept | undefined,
 ): HistoryEntry | undefined {
-  if (text === undefined) return undefined;
-  const hash = shortHash(text);
+  return entryWithHash(entries, text === undefined ? undefined : shortHash(text));
+}
+
+function entryWithHash(
+  entries: readonly HistoryEntry[],
+  hash: string | undefined,
+): HistoryEntry | undefined {
   return entries.findLast((entry) => entry.hash === hash);
 }
 
@@ -135,7 +150,7 @@ function add(
 
 export interface Recorded {
   /** What was in force before, and what is now. */
-  readonly before: Kept | undefined;
+  readonly before: HashedText | undefined;
   readonly text: Kept;
   /** The entry that `undo` goes back to from the new one; the one before if absent. */
   readonly previous?: number;
@@ -152,13 +167,14 @@ export function recordCommit(
 ): void {
   try {
     const entries = readHistory(instance);
-    const known = entryOf(entries, before);
-    if (before !== undefined && !known) {
-      const same = entryWithSets(entries, before.toString());
-      const found = { text: before, hash: shortHash(before) };
-      add(instance, found, same?.previous ?? 0, ['(found in force)']);
+    const known = entryWithHash(entries, before?.hash);
+    if (before && !known) {
+      const found = before.text();
+      const same = entryWithSets(entries, found.toString());
+      const row = { text: found, hash: before.hash };
+      add(instance, row, same?.previous ?? 0, ['(found in force)']);
     }
-    const last = known ?? entryOf(readHistory(instance), before);
+    const last = known ?? entryWithHash(readHistory(instance), before?.hash);
     const hash = shortHash(text);
     const back = previous ?? (last?.hash === hash ? last.previous : (last?.number ?? 0));
     add(instance, { text, hash }, back, process.argv.slice(2));

@@ -8,7 +8,15 @@ import { counterOwners, EMPTY_TABLE, type Rule, requireValid, type Table } from 
 import { CommandError } from './failure.js';
 import type { Globals } from './globals.js';
 import { recordIds } from './highmark.js';
-import { entryOf, entryWithSets, readEntry, readHistory, recordCommit } from './history.js';
+import {
+  entryOf,
+  entryWithSets,
+  type HashedText,
+  hashed,
+  readEntry,
+  readHistory,
+  recordCommit,
+} from './history.js';
 import { planEdit } from './keptedit.js';
 import type { Access, Change, Counters, KeptTable, OpenTable } from './opentable.js';
 import { followSets, followTests, followTexts } from './origins.js';
@@ -16,6 +24,7 @@ import { holdOutput, note } from './output.js';
 import { notePaths } from './pathnotes.js';
 import { hashText, type Revision, revisionOf, withRevision } from './revision.js';
 import { SYSTEM_NAMES } from './systemnames.js';
+import { decode, editBytes, type TextEdit } from './textedit.js';
 import { waitTurn } from './turn.js';
 
 /** Which table in force, and who hears what a person should know beside the outcome. */
@@ -82,10 +91,9 @@ function stateful(firewall: Firewall): Table {
 class LiveText {
   /** Undefined where nothing is installed, or nothing is to be read. */
   readonly text: string | undefined;
-  /** The same in UTF-8. */
-  readonly bytes: Buffer | undefined;
   readonly #firewall: Firewall;
   readonly #isPrinted: boolean;
+  readonly #bytes: Buffer | undefined;
   #table: Table | undefined;
   #kept: KeptTable | undefined;
   #totals: readonly bigint[] | undefined;
@@ -93,9 +101,17 @@ class LiveText {
 
   constructor(firewall: Firewall, access: Access) {
     this.#firewall = firewall;
-    this.bytes = access === 'replace' ? undefined : firewall.textBytes;
-    this.text = this.bytes?.toString();
+    this.#bytes = access === 'replace' ? undefined : firewall.textBytes;
+    this.text = this.#bytes && decode(this.#bytes);
     this.#isPrinted = this.text !== undefined && firewall.isPrinted;
+  }
+
+  /** The hash of the text, and in UTF-8 what an edit makes of it: in the memory that it was read to, so once at most. */
+  edited(edit: TextEdit): { readonly before: HashedText; readonly text: Buffer } {
+    const { text } = this;
+    if (text === undefined || !this.#bytes) throw new TypeError('nothing is in force');
+    const before = { ...hashed(this.#bytes), text: () => text };
+    return { before, text: editBytes(this.#bytes, text, edit) };
   }
 
   get table(): Table {
@@ -149,9 +165,14 @@ function openLive(
     editPart: (edit) => {
       const { kept } = live;
       const plan = kept && planEdit(kept, edit);
-      const text = plan && Buffer.from(plan.text);
-      if (!text || !firewall.commitPart({ ...plan, text })) return false;
-      recordCommit(firewall.name, { before: live.bytes, text }, tell);
+      if (!plan) return false;
+      let recorded: ReturnType<LiveText['edited']> | undefined;
+      const text = () => {
+        recorded ??= live.edited(plan.text);
+        return recorded.text;
+      };
+      if (!firewall.commitPart({ ...plan, text })) return false;
+      if (recorded) recordCommit(firewall.name, recorded, tell);
       notePaths(kept.head, plan, tell);
       return true;
     },
@@ -178,7 +199,14 @@ function openLive(
       });
       // What is on trial is recorded when it is confirmed.
       if (confirmWithin === undefined)
-        recordCommit(firewall.name, { before: old, text: withRevision(body, revision) }, tell);
+        recordCommit(
+          firewall.name,
+          {
+            before: old === undefined ? undefined : hashed(old),
+            text: withRevision(body, revision),
+          },
+          tell,
+        );
       notePaths(table, next, tell);
       return countersOf(table, before ?? []);
     },
@@ -204,7 +232,8 @@ export function confirmTrial(options: LiveOptions): void {
     const before = fallback && wholeText(fallback, firewall.fillFallback(parseInForce(fallback)));
     firewall.confirm();
     const text = textInForce(firewall);
-    if (text !== undefined) recordCommit(firewall.name, { before, text }, options.tell);
+    const was = before === undefined ? undefined : hashed(before);
+    if (text !== undefined) recordCommit(firewall.name, { before: was, text }, options.tell);
   });
 }
 
@@ -235,7 +264,7 @@ export function goBack(options: LiveOptions): string {
     firewall.commit({ table, text: committed, origins, testOrigins });
     recordCommit(
       firewall.name,
-      { before: text, text: wanted, previous: target.previous },
+      { before: hashed(text), text: wanted, previous: target.previous },
       options.tell,
     );
     const label = revisionOf(wanted)?.label;

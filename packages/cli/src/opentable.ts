@@ -5,6 +5,7 @@ import type { EditCommand } from '@sockfilter/language';
 import type { CounterOwner, Group, Table } from '@sockfilter/table';
 import type { Globals } from './globals.js';
 import type { Revision } from './revision.js';
+import type { TextEdit } from './textedit.js';
 
 /** The counter of each owner in a table. */
 export type Counters = (owner: CounterOwner) => bigint;
@@ -34,9 +35,9 @@ export interface KeptTable {
   readonly read: (lines: string) => Table;
 }
 
-/** A change of such a table, whose text is not in UTF-8 yet. */
+/** A change of such a table, and of its text. */
 export interface PlannedPart extends Omit<PartChange, 'text'> {
-  readonly text: string;
+  readonly text: TextEdit;
 }
 
 /** A command, or other groups. */

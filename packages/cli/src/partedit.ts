@@ -126,7 +126,7 @@ export function planRule(table: KeptTable, command: EditCommand): PlannedPart | 
     ...lines.slice(near + removed).map((each) => each.index - removed + added),
   ];
   return {
-    text: `${text.slice(0, at)}${line}${text.slice(next)}`,
+    text: { at, removed: next - at, added: line },
     groups: head.groups,
     edit: {
       kind: 'rule',

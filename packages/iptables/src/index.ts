@@ -6,11 +6,11 @@ export { type KeptId, keptIds, namesPath } from './keptids.js';
 export {
   excerpt,
   findKeptRule,
+  headLines,
   type KeptText,
   keptText,
   printKeptRules,
   printKeptSave,
-  withHead,
 } from './kepttext.js';
 export { commandLine, lexLine } from './lexer.js';
 export { type ListingOptions, printListing, printRules, printVerbose } from './listing.js';

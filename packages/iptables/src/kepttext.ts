@@ -121,9 +121,13 @@ export function printKeptSave(
 
 const commentsOf = (text: string) => text.slice(0, text.indexOf('*socket\n'));
 
-/** The text with other lines before its rules: those of `head`, a table without rules and counters. */
-export function withHead({ text, body }: KeptText, head: Table): string {
-  return `${commentsOf(text)}${printSave(head).slice(0, -COMMIT.length)}${text.slice(body)}`;
+/** Other lines in the place of those before the rules: those of `head`, a table without rules and counters. */
+export function headLines(
+  { text, body }: KeptText,
+  head: Table,
+): { readonly at: number; readonly removed: number; readonly added: string } {
+  const at = commentsOf(text).length;
+  return { at, removed: body - at, added: printSave(head).slice(0, -COMMIT.length) };
 }
 
 /** A text to be read: what stands before the rules, and of those the lines, which end in a newline each. */

@@ -211,7 +211,7 @@ export class Firewall {
   }
 
   /** The text in force in UTF-8; undefined where nothing is installed. Throws DamageError. */
-  get textBytes(): Buffer | undefined {
+  get textBytes(): Buffer<ArrayBuffer> | undefined {
     const generation = this.#inForce()?.generation;
     return generation && readTextBytes(generation.fd, generation.header);
   }

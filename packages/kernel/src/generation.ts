@@ -327,7 +327,7 @@ export function makeGeneration(compiled: CompiledTable, input: GenerationInput):
 export interface StandingGeneration {
   readonly page: Uint8Array;
   readonly header: Header;
-  readonly words: Uint32Array;
+  readonly words: Uint32Array<ArrayBuffer>;
 }
 
 /** What becomes of a generation without sets, whose nodes go on but for one part. The slots of tests are as they were. */

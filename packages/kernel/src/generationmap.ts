@@ -37,8 +37,9 @@ function pageKey(page: number): Uint8Array {
   return key;
 }
 
-function readPages(fd: Fd, first: number, bytes: number): Uint8Array {
-  const result = new Uint8Array(Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES);
+/** `spare` bytes of the memory behind what was read have nothing in it. */
+function readPages(fd: Fd, first: number, bytes: number, spare = 0): Uint8Array<ArrayBuffer> {
+  const result = new Uint8Array(Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES + spare);
   for (let at = 0; at < bytes; at += PAGE_BYTES) {
     const page = first + at / PAGE_BYTES;
     if (!lookupInto(fd, pageKey(page), result.subarray(at, at + PAGE_BYTES)))
@@ -68,9 +69,9 @@ export function markFormat(fd: Fd): void {
   update(fd, pageKey(0), page);
 }
 
-/** The text in UTF-8. */
-export function readTextBytes(fd: Fd, { textPage, textBytes }: Header): Buffer {
-  const { buffer, byteOffset, byteLength } = readPages(fd, textPage, textBytes);
+/** The text in UTF-8, with room for some more behind it. */
+export function readTextBytes(fd: Fd, { textPage, textBytes }: Header): Buffer<ArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = readPages(fd, textPage, textBytes, PAGE_BYTES);
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
@@ -78,9 +79,9 @@ export function readText(fd: Fd, header: Header): string {
   return readTextBytes(fd, header).toString('utf8');
 }
 
-/** All of a generation that the next one may go on with. */
+/** All of a generation that the next one may go on with; behind the nodes is room for a few pages of them. */
 export function readStanding(fd: Fd, header: Header): StandingGeneration {
-  const nodes = readPages(fd, 1, 8 * header.nodes);
+  const nodes = readPages(fd, 1, 8 * header.nodes, 4 * PAGE_BYTES);
   const words = new Uint32Array(nodes.buffer, 0, 2 * header.nodes);
   return { page: readPages(fd, 0, PAGE_BYTES), header, words };
 }

@@ -18,7 +18,7 @@ import {
 import { type BuiltinChain, elementAt, type Table } from '@sockfilter/table';
 import { type ChainFacts, inChain, longestPath, Writer, writeDiagrams } from './blob.js';
 import { MAX_STEPS, OP } from './layout.js';
-import { factsFrom, type Nodes, renumberCounters } from './nodes.js';
+import { factsFrom, type Nodes, renumberCounters, shiftCounters } from './nodes.js';
 
 const HIGH = firstPiece('group');
 const LOW = HIGH + 1;
@@ -186,20 +186,24 @@ function findTwin(diagram: Diagram, { chain, group, named }: PartEdit): number |
   return undefined;
 }
 
-function concat(a: Uint32Array, b: Uint32Array): Uint32Array<ArrayBuffer> {
-  const all = new Uint32Array(a.length + b.length);
-  all.set(a);
+/** Both, in the memory of the first if there is room behind it. */
+function concat(a: Uint32Array<ArrayBuffer>, b: Uint32Array): Uint32Array<ArrayBuffer> {
+  const length = a.length + b.length;
+  const hasRoom = a.byteOffset + 4 * length <= a.buffer.byteLength;
+  const all = hasRoom ? new Uint32Array(a.buffer, a.byteOffset, length) : new Uint32Array(length);
+  if (!hasRoom) all.set(a);
   all.set(b, a.length);
   return all;
 }
 
 /**
- * The nodes after the edit; undefined where a walk could become too long, or rules cross too much, which a compiling of
- * the whole tells exactly. The nodes must be of a table that rewrites nothing and has neither opaque tests nor several diagrams.
+ * The nodes after the edit, in the memory of those before, which are gone; undefined where a walk could become too long,
+ * or rules cross too much, which a compiling of the whole tells exactly. The nodes must be of a table that rewrites
+ * nothing and has neither opaque tests nor several diagrams.
  * Throws LimitError.
  */
 export function editPart(
-  { words, first }: Nodes,
+  { words, first }: Nodes & { readonly words: Uint32Array<ArrayBuffer> },
   entry: number,
   longest: number,
   edit: PartEdit,
@@ -209,12 +213,9 @@ export function editPart(
   const [high, low] = [group >>> PIECE_BITS, group & PIECE_MASK];
   const diagram = buildDiagram(edit.table);
   if (diagram.layered.size > 0) return undefined;
-  const old = words.slice();
-  renumberCounters(old, (counter) =>
-    counter < at + removed ? counter : counter - removed + added,
-  );
-  const nodes = { words: old, first };
-  const writer = new Writer(first + old.length / 2);
+  shiftCounters(words, at + removed, added - removed);
+  const nodes = { words, first };
+  const writer = new Writer(first + words.length / 2);
 
   const highs = readLevel(nodes, entry, HIGH);
   const lows = readLevel(nodes, addressAt(highs, high), LOW);
@@ -237,7 +238,7 @@ export function editPart(
   const made = writer.words;
   renumberCounters(made, (counter) => elementAt(edit.counters, counter));
 
-  const all = concat(old, made);
+  const all = concat(words, made);
   const deepest = twin === undefined ? Math.max(longest, longestPath(all, first, [part])) : longest;
   // A search by halves in each of two pieces, with jumps from page to page and to what stands.
   if (deepest + LOOK_STEPS > MAX_STEPS - 1) return undefined;

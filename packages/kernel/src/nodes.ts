@@ -16,31 +16,39 @@ function lengthOf(op: number, target: number): number {
   return op === OP.ask ? ASK_NODES : 1;
 }
 
-/** Calls `use` with the place of each node in `words`, what it does, and its target. */
-function forEachNode(
-  words: Uint32Array,
-  use: (at: number, op: number, target: number) => void,
-): void {
+/** Gives the counters of all nodes other numbers. */
+export function renumberCounters(words: Uint32Array, numberOf: (counter: number) => number): void {
   for (let at = 0; at < words.length; ) {
     const op = elementAt(words, at) >>> 24;
     const target = elementAt(words, at + 1);
-    use(at, op, target);
+    if (op === OP.count || op === OP.verdict || op === OP.report) words[at + 1] = numberOf(target);
     at += 2 * lengthOf(op, target);
   }
 }
 
-/** Gives the counters of all nodes other numbers. */
-export function renumberCounters(words: Uint32Array, numberOf: (counter: number) => number): void {
-  forEachNode(words, (at, op, target) => {
-    if (op === OP.count || op === OP.verdict || op === OP.report) words[at + 1] = numberOf(target);
-  });
+/** Adds to the numbers of counters from one on; there may be a million nodes. */
+export function shiftCounters(words: Uint32Array, from: number, by: number): void {
+  if (by === 0) return;
+  const { length } = words;
+  for (let at = 0; at < length; ) {
+    const op = elementAt(words, at) >>> 24;
+    const target = elementAt(words, at + 1);
+    if (op < OP.count) at += op === OP.index ? 2 * lengthOf(op, target) : 2;
+    else {
+      if (op !== OP.ask && op !== OP.rewrite && target >= from) words[at + 1] = target + by;
+      at += 2 * lengthOf(op, target);
+    }
+  }
 }
 
 /** Makes the verdicts that the counter counts refuse with the errno, or let pass for 0. */
 export function setErrno(words: Uint32Array, counter: number, errno: number): void {
-  forEachNode(words, (at, op, target) => {
+  for (let at = 0; at < words.length; ) {
+    const op = elementAt(words, at) >>> 24;
+    const target = elementAt(words, at + 1);
     if (op === OP.verdict && target === counter) words[at] = ((OP.verdict << 24) | errno) >>> 0;
-  });
+    at += 2 * lengthOf(op, target);
+  }
 }
 
 /** What the nodes that the address leads to do, of a table that rewrites nothing and has no opaque tests. */

@@ -49,8 +49,8 @@ export interface Draft {
 }
 
 export interface PartChange {
-  /** The whole table in the save format, as printSave() has it, in UTF-8. */
-  readonly text: Uint8Array;
+  /** The whole table in the save format, as printSave() has it, in UTF-8; asked for when nothing else is missing. */
+  readonly text: () => Uint8Array;
   /** All that there are then. */
   readonly groups: readonly Group[];
   /** What becomes of rules, policies and counters; undefined if nothing does. */
@@ -136,9 +136,8 @@ function changeRule(
 }
 
 /** A policy's verdicts are those with its counter. */
-function changePolicy({ header, words: old }: StandingGeneration, edit: PolicyEdit): Changed {
+function changePolicy({ header, words }: StandingGeneration, edit: PolicyEdit): Changed {
   const { chain, counter, errno } = edit;
-  const words = old.slice();
   setErrno(words, counter, errno);
   const entry = header.entries[chain];
   const facts = factsFrom({ words, first: NODES_PER_PAGE }, entry);
@@ -164,7 +163,7 @@ function changedBy(
 }
 
 /**
- * `slots` are those of the opaque tests in force. Undefined where the whole table must be compiled to tell what the
+ * The draft takes the words of `old`, which change; `slots` are those of the opaque tests in force. Undefined where the whole table must be compiled to tell what the
  * change takes. Throws LimitError.
  */
 export function draftPart(
@@ -186,6 +185,11 @@ export function draftPart(
     testOrigins: slots.map((_, n) => n),
     confirmWithin: undefined,
     lay: (placement) =>
-      makeEdited(old, { ...placement, ...rest, text, traits: encodeTraits({ ...traits, hooks }) }),
+      makeEdited(old, {
+        ...placement,
+        ...rest,
+        text: text(),
+        traits: encodeTraits({ ...traits, hooks }),
+      }),
   };
 }
