@@ -18,7 +18,6 @@ import fc from 'fast-check';
 import { planEdit } from '../../packages/cli/src/keptedit.js';
 import type { KeptEdit } from '../../packages/cli/src/opentable.js';
 import { followCounters, originsAfter } from '../../packages/cli/src/origins.js';
-import { editText } from '../../packages/cli/src/textedit.js';
 import { walkBlob } from '../../packages/kernel/src/blobwalk.js';
 import {
   compileTable,
@@ -31,6 +30,7 @@ import { HOOKS, isNeeded } from '../../packages/kernel/src/hooks.js';
 import { HEADER, NODES_PER_PAGE, PAGE_BYTES } from '../../packages/kernel/src/layout.js';
 import { draftPart } from '../../packages/kernel/src/partchange.js';
 import { encodeTraits, traitsOf } from '../../packages/kernel/src/traits.js';
+import { editText } from '../harness/editedtext.js';
 import { propertyRuns } from '../harness/length.js';
 
 const GROUPS = [0, 3, 4, 5, 6, 0x30003, 0x30004];

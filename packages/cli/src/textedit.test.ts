@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { decode, editBytes, editText } from './textedit.js';
+import { editText } from '../../../test/harness/editedtext.js';
+import { decode, editBytes } from './textedit.js';
 
 /** The text in UTF-8, in a memory that has so many bytes more behind it. */
 function bytesOf(text: string, spare: number): Buffer {

@@ -31,8 +31,3 @@ export function editBytes(bytes: Buffer, text: string, edit: TextEdit): Buffer {
   made.set(put, start);
   return made.subarray(0, length);
 }
-
-/** The edited text. */
-export function editText(text: string, { at, removed, added }: TextEdit): string {
-  return `${text.slice(0, at)}${added}${text.slice(at + removed)}`;
-}

@@ -28,7 +28,7 @@ import { RANK } from './piece.js';
 import type { PreparedConditions } from './preparedcondition.js';
 import { DiagramStore, isTerminal, type Ref, terminalNumber, terminalRef } from './store.js';
 
-/** Layers of a chain: each halving of what is too much doubles them. */
+/** Layers of a chain: each halving of what is too much doubles them. @internal */
 export const MOST_LAYERS = 8;
 
 const SILENT: PartialOutcome = {
