@@ -26,8 +26,8 @@ import {
 } from '@sockfilter/table';
 import { COMMANDS } from '../packages/cli/src/commandrow.js';
 import { HELP } from '../packages/cli/src/help.js';
-import { RULES_EACH } from '../packages/diagram/src/build.js';
 import { MOST_LAYERS } from '../packages/diagram/src/layers.js';
+import { RULES_EACH } from '../packages/diagram/src/limit.js';
 import {
   UNAVAILABLE_MATCHES,
   UNAVAILABLE_OPTIONS,
@@ -131,7 +131,7 @@ describe('docs/kernel.md', () => {
       ['edges of the finished decision diagrams', english(DEFAULT_LIMITS.edges)],
       ['edges while one is built', english(DEFAULT_LIMITS.poolEdges)],
       [
-        'of those, where [layers](architecture.md#sets-that-explode) are tried',
+        'of those, where [layers](architecture.md#sets-that-explode) are tried, and slices for answers',
         `${english(DEFAULT_LIMITS.layerEdges)}, and as many more for each ${english(RULES_EACH)} rules`,
       ],
       ['layers of a chain', english(MOST_LAYERS)],

@@ -5,21 +5,8 @@ import type { Diagram } from './diagram.js';
 import { buildLayered } from './layered.js';
 import { DEFAULT_LIMITS, type Limits } from './limit.js';
 import { buildRecorded, withinLimits } from './recorded.js';
+import { singleLimits } from './singlelimits.js';
 import { explainLimit } from './wayout.js';
-
-/** Rules for which a diagram may cost as much again as one of few before layers are tried, and steps for each edge. */
-export const RULES_EACH = 10_000;
-const STEPS_EACH = 10;
-
-/** What a diagram of the verdicts may cost before layers are tried, and one layer then. */
-function singleLimits(limits: Limits, counters: number): Limits {
-  const edges = Math.floor(limits.layerEdges * (1 + counters / RULES_EACH));
-  return {
-    ...limits,
-    poolEdges: Math.min(limits.poolEdges, edges),
-    steps: Math.min(limits.steps, STEPS_EACH * edges),
-  };
-}
 
 /**
  * The decision diagrams of the table, as the kernel walks them. Throws LimitError where they cost more than the

@@ -45,8 +45,8 @@ import {
   leavesEarly,
   type Part,
   type PlacedRule,
-  placeRules,
   rewrites,
+  rulesOf,
 } from './walk.js';
 
 const NOTHING: PartialOutcome = {
@@ -102,11 +102,9 @@ export class TableCompiler implements Interpretation<Ref> {
     );
     this.#tests = placedTests(table);
     this.#firstTests = firstTests(this.#tests);
-    const placed = placeRules(table);
-    const rulesOf = (chain: Chain) => placed.get(chain) ?? [];
     const { rewritings: mostRewritings } = limits;
     this.#chainDiagram = interpretation(table, this, {
-      rulesOf,
+      rulesOf: recording.rulesOf ?? rulesOf(table),
       remembers: true,
       rewritesAny: this.#rewrites,
       mostRewritings,
@@ -171,7 +169,7 @@ export class TableCompiler implements Interpretation<Ref> {
     });
     if (!leaves) return all;
     return this.#mapEnds(all, (outcome) =>
-      outcome.onward === 'leave' ? { ...outcome, onward: 'next' } : outcome,
+      outcome.onward === 'leave' ? this.#returned(chain, outcome) : outcome,
     );
   };
 
@@ -215,10 +213,8 @@ export class TableCompiler implements Interpretation<Ref> {
   #builtinDiagram(name: BuiltinChain): Ref {
     const chain = builtinChain(this.#table, name);
     const open = this.#chainDiagram(chain);
-    const first = this.#firstCounters.get(chain);
-    if (!this.#recording.verdicts || first === undefined) return open;
-    const policy = (as: Rewriting) =>
-      this.#decided(policyErrno(chain.policy), first + chain.rules.length, as);
+    if (!this.#recording.verdicts || this.#recording.rulesOf) return open;
+    const policy = (as: Rewriting) => this.outcomes.intern(this.#policy(chain, as));
     return blame({ chain: name }, () => {
       let decided = open;
       for (const rewriting of this.rewritings(open))
@@ -304,10 +300,25 @@ export class TableCompiler implements Interpretation<Ref> {
 
   #decided(errno: Errno, decider: number, as: Rewriting): Ref {
     if (!this.#recording.verdicts) return HOLDS;
-    const rewriting = errno === 0 ? wholeRewriting(as) : UNCHANGED;
-    const verdict = { errno, decider, rewriting };
-    return this.outcomes.intern({ ...OVER, verdict, counted: [decider] });
+    return this.outcomes.intern(decided(errno, decider, as));
   }
+
+  #policy(chain: Chain, as: Rewriting): PartialOutcome {
+    const policy = (this.#firstCounters.get(chain) ?? 0) + chain.rules.length;
+    return decided(policyErrno(chain.policy), policy, as);
+  }
+
+  /** What leaves the chain early goes on behind its call; of some rules, the policy of a built-in chain has it at once. */
+  #returned(chain: Chain, left: PartialOutcome): PartialOutcome {
+    if (!this.#recording.rulesOf || !isBuiltinChain(chain.name)) return { ...left, onward: 'next' };
+    const policy = this.#policy(chain, UNCHANGED);
+    return { ...policy, counted: [...left.counted, ...policy.counted] };
+  }
+}
+
+function decided(errno: Errno, decider: number, as: Rewriting): PartialOutcome {
+  const rewriting = errno === 0 ? wholeRewriting(as) : UNCHANGED;
+  return { ...OVER, verdict: { errno, decider, rewriting }, counted: [decider] };
 }
 
 function spanOf({ chain, number }: PlacedRule): RuleSpan {

@@ -33,6 +33,9 @@ export const DEFAULT_LIMITS: Limits = {
   boxes: 10_000,
 };
 
+/** Rules for which a diagram may cost as much again as one of few before layers are tried. */
+export const RULES_EACH = 10_000;
+
 const WORDS: Readonly<Record<keyof Limits, string>> = {
   poolEdges: 'edges while it is built',
   layerEdges: 'edges of a layer',

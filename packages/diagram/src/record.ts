@@ -1,4 +1,5 @@
 import type { BuiltinChain } from '@sockfilter/table';
+import type { RulesOf } from './walk.js';
 
 /**
  * What a diagram records of a packet's walk. One that records all has a terminal for each path
@@ -17,4 +18,9 @@ export interface Recording {
   readonly asksSets: boolean;
   /** The built-in chains that it is about; all where it says none. */
   readonly chains?: ReadonlySet<BuiltinChain>;
+  /**
+   * Some of the rules, in a table that does not rewrite: the diagram of verdicts says nothing of packets that none of
+   * them decides or sends to a policy. All, and the policies, if absent.
+   */
+  readonly rulesOf?: RulesOf;
 }

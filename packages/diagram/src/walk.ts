@@ -93,13 +93,21 @@ export function placeRules(table: Table): ReadonlyMap<Chain, readonly PlacedRule
   );
 }
 
+/** The rules to ask in a chain, in order. */
+export type RulesOf = (chain: Chain) => readonly PlacedRule[];
+
+/** All rules of the table. */
+export function rulesOf(table: Table): RulesOf {
+  const placed = placeRules(table);
+  return (chain) => placed.get(chain) ?? [];
+}
+
 /** True for a rule that may send packets out of its chain before the end. */
 export function leavesEarly({ step }: Pick<PlacedRule, 'step'>): boolean {
   return step.kind === 'leave' || (step.kind === 'call' && !step.comesBack);
 }
 
 export interface WalkOptions {
-  /** The rules to ask in a chain, in order. */
   readonly rulesOf: (chain: Chain) => Iterable<PlacedRule>;
   /** Whether a chain that is called twice is walked once. */
   readonly remembers: boolean;

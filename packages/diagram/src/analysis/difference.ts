@@ -58,6 +58,7 @@ export function difference(before: LoadedTable, after: LoadedTable): Difference 
 /** The packets that both may accept and that are others then. */
 function otherwiseRewritten(before: LoadedTable, after: LoadedTable): PacketSet {
   const { store } = before;
+  if (!before.rewrites && !after.rewrites) return packetSet(store, OUT);
   const pairs: (readonly [before: Rewriting, after: Rewriting])[] = [];
   const numbers = new Map<string, number>();
   const compare = defineOperation(store.diagrams, (a, b) => {

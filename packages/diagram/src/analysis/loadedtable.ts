@@ -16,16 +16,20 @@ import {
   UNCHANGED,
 } from '@sockfilter/table';
 import { build } from '../built.js';
+import type { Limits } from '../limit.js';
 import type { Verdict } from '../outcome.js';
+import { withinLimits } from '../recorded.js';
+import { singleLimits } from '../singlelimits.js';
 import type { Ref } from '../store.js';
 import { leavesEarly, rewrites } from '../walk.js';
 import { explainLimit } from '../wayout.js';
 import { FreeTests } from './freetests.js';
-import { type PacketSet, packetSet } from './packetset.js';
+import { intersect, type PacketSet, packetSet } from './packetset.js';
 import { type Reached, reachChains } from './reach.js';
 import { neededRules } from './removal.js';
 import { reachRewritten } from './rewrittenreach.js';
 import { IN, markOf, markRef, OUT, type SetStore } from './setstore.js';
+import { SlicedTable } from './slices.js';
 import { rulesThatMatter } from './variantcompiler.js';
 import { witness, witnessWithin } from './witness.js';
 
@@ -35,6 +39,19 @@ export interface Left {
   readonly rest: PacketSet;
 }
 
+/** Which rules and policies decide packets: of a whole table, or of a slice. */
+interface Deciders {
+  /** The packets that can happen of which it tells. */
+  readonly open: Ref;
+  /**
+   * Marked with the counter that decides each of them, and others: with as many marks as rules, which they are would
+   * be said behind each of them once more.
+   */
+  readonly diagram: Ref;
+  /** The counters that decide some of them. */
+  readonly marks: ReadonlySet<number>;
+}
+
 /** Counters are numbered as counterOwners() orders them. Sets are of the universe that loaded the table. */
 export class LoadedTable {
   readonly table: Table;
@@ -42,59 +59,77 @@ export class LoadedTable {
   readonly store: SetStore;
   /** Marked with the errno of each possible packet; what opaque tests say is asked as well. */
   readonly errnos: Ref;
-  /** Marked with the number of how each possible packet is rewritten that may be accepted. */
-  readonly rewritings: Ref;
-  /**
-   * Marked with the counter that decides each packet, also those that can't happen: with as many marks as rules, what
-   * can happen would be said behind each of them once more.
-   */
-  readonly #deciders: Ref;
-  readonly #deciding: ReadonlySet<number>;
-  readonly #rewrites: boolean;
+  /** The table in slices, if its deciders are too much for one diagram. */
+  readonly #sliced: SlicedTable | undefined;
+  /** Whether some rule of it rewrites calls. */
+  readonly rewrites: boolean;
   readonly #leaving = new Map<Chain, Ref>();
   readonly #tests: FreeTests;
   #reached: Reached | undefined;
   #redundant: readonly number[] | undefined;
+  #deciders: readonly Deciders[] | undefined;
+  #rewritings: Ref | undefined;
 
   /** @param assume what opaque tests are taken to say */
   constructor(store: SetStore, table: Table, assume?: Assume) {
     this.table = table;
     this.store = store;
     this.owners = counterOwners(table);
-    this.#rewrites = rewrites(table);
-    const recording = { verdicts: true, counts: () => false, asksSets: false };
-    const { compiler, root } = build(table, recording, store.limits, store.prepared);
+    this.rewrites = rewrites(table);
     this.#tests = new FreeTests(store, table, assume);
+    const errnos = this.owners.map(ownErrno);
+    const errnoOf = (counter: number) => errnos[counter] ?? missing(counter);
+    const possible = (diagram: Ref) => store.guard(store.possible, diagram);
+    const single = singleLimits(store.limits, this.owners.length);
+    const recording = { verdicts: true, counts: () => false, asksSets: false };
+    const tryWhole = (limits: Limits) => build(table, recording, limits, store.prepared);
+    const first = withinLimits(() => tryWhole(single));
+    this.#sliced = first ? undefined : withinLimits(() => this.#slice(errnoOf, single));
+    if (this.#sliced) {
+      this.errnos = this.#sliced.errnos;
+      return;
+    }
+    const { compiler, root } = first ?? tryWhole(store.limits);
     const marked = (mark: (verdict: Verdict) => Ref) => {
       const known = new Map<Ref, Ref>();
       return store.diagrams.copyOne(compiler.store, root, (terminal) =>
         this.#tests.verdicts(compiler.outcomes, terminal, mark, known),
       );
     };
-    const possible = (diagram: Ref) => store.guard(store.possible, diagram);
-    this.#deciders = marked(({ decider }) => markRef(decider));
-    this.#deciding = store.marksWithin(store.possible, this.#deciders);
-    const errnos = this.owners.map(ownErrno);
+    const deciders = marked(({ decider }) => markRef(decider));
+    this.#deciders = [this.#decidersIn(IN, deciders)];
     this.errnos = possible(
-      store.replace(this.#deciders, (terminal) => {
+      store.replace(deciders, (terminal) => {
         const errno = errnos[markOf(terminal)];
         return errno === undefined ? OUT : markRef(errno);
       }),
     );
-    this.rewritings = this.#rewrites
-      ? possible(
-          marked(({ errno, rewriting }) =>
-            errno === 0 ? markRef(store.rewritings.numberOf(rewriting)) : OUT,
-          ),
-        )
-      : store.replace(this.errnos, (terminal) =>
-          terminal === markRef(0) ? markRef(store.rewritings.numberOf(UNCHANGED)) : OUT,
-        );
+    if (this.rewrites)
+      this.#rewritings = possible(
+        marked(({ errno, rewriting }) =>
+          errno === 0 ? markRef(store.rewritings.numberOf(rewriting)) : OUT,
+        ),
+      );
+  }
+
+  /** Whether its rules cross too much for one diagram to say which of them decides. */
+  get isSliced(): boolean {
+    return this.#sliced !== undefined;
   }
 
   /** The rule or policy whose counter it is. */
   ownerOf(counter: number): CounterOwner {
     return elementAt(this.owners, counter);
+  }
+
+  /** Marked with the number of how each possible packet is rewritten that may be accepted. */
+  get rewritings(): Ref {
+    const { store } = this;
+    const unchanged = markRef(store.rewritings.numberOf(UNCHANGED));
+    this.#rewritings ??= store.replace(this.errnos, (terminal) =>
+      terminal === markRef(0) ? unchanged : OUT,
+    );
+    return this.#rewritings;
   }
 
   /** The packets whose call proceeds, or may do so: opaque tests have a say. */
@@ -110,7 +145,7 @@ export class LoadedTable {
   /** The packets that may go on rewritten, by how. */
   rewritten(): readonly { readonly rewriting: Rewriting; readonly set: PacketSet }[] {
     const { store } = this;
-    if (!this.#rewrites) return [];
+    if (!this.rewrites) return [];
     return ascending(store.marks(this.rewritings)).flatMap((mark) => {
       const rewriting = store.rewritings.at(mark);
       if (rewriting === UNCHANGED) return [];
@@ -122,13 +157,15 @@ export class LoadedTable {
   /** The packets whose verdict the rule or policy gives, or may give. */
   decidedBy(counter: number): PacketSet {
     const { store } = this;
-    if (!this.#deciding.has(counter)) return packetSet(store, OUT);
-    // Others than it describes come to it rewritten.
-    const decided = this.#rewrites
-      ? this.#deciders
-      : store.guard(this.#condition(counter), this.#deciders);
-    const selected = store.select(decided, (terminal) => terminal === markRef(counter));
-    return this.#set(store.intersect(store.possible, selected));
+    const parts = this.#decidersOf(counter).map(({ open, diagram }) => {
+      // Others than it describes come to it rewritten.
+      const decided = this.rewrites ? diagram : store.guard(this.#condition(counter), diagram);
+      return store.intersect(
+        open,
+        store.select(decided, (terminal) => terminal === markRef(counter)),
+      );
+    });
+    return this.#set(store.overlayAll(parts, store.union));
   }
 
   /** The packets that the rule or policy counts, or may count. */
@@ -139,10 +176,12 @@ export class LoadedTable {
 
   /** A packet that the rule or policy counts, or may count: the witness of them all. */
   exampleOf(counter: number): Packet | undefined {
-    if (this.#rewrites || this.#reach().counted.has(counter))
+    const [only, another] = this.#decidersOf(counter);
+    if (another || this.rewrites || this.#reach().counted.has(counter))
       return witness(this.countedBy(counter));
-    if (!this.#deciding.has(counter)) return undefined;
-    return witnessWithin(this.conditionOf(counter), this.#deciders, markRef(counter));
+    if (!only) return undefined;
+    const own = intersect(this.conditionOf(counter), packetSet(this.store, only.open));
+    return witnessWithin(own, only.diagram, markRef(counter));
   }
 
   /** The packets that arrive at the chain: of a user chain, those that some call sends there. */
@@ -162,7 +201,10 @@ export class LoadedTable {
   deciders(set: PacketSet): readonly number[] {
     const { store } = this;
     if (set.store !== store) throw new TypeError('the set belongs to another universe');
-    return ascending(store.marksWithin(set.ref, this.#deciders));
+    const found = this.#decidersAll().map(({ open, diagram }) =>
+      store.marksWithin(store.intersect(open, set.ref), diagram),
+    );
+    return ascending(new Set(found.flatMap((marks) => [...marks])));
   }
 
   /**
@@ -184,9 +226,10 @@ export class LoadedTable {
   /** The rules and policies that count no possible packet, ascending. */
   deadCounters(): readonly number[] {
     const counting = this.#reach().counted;
+    const deciding = new Set(this.#decidersAll().flatMap(({ marks }) => [...marks]));
     return this.owners.flatMap((_, counter) => {
       const counted = counting.get(counter);
-      const alive = counted === undefined ? this.#deciding.has(counter) : counted !== OUT;
+      const alive = counted === undefined ? deciding.has(counter) : counted !== OUT;
       return alive ? [] : [counter];
     });
   }
@@ -213,9 +256,45 @@ export class LoadedTable {
     return explainLimit(this.table, () => rulesThatMatter(this.store, this.table, { promotes }));
   }
 
+  #slice(errnoOf: (counter: number) => Errno, limits: Limits): SlicedTable | undefined {
+    if (this.rewrites) return undefined;
+    const { store, table } = this;
+    return new SlicedTable(store, table, {
+      tests: this.#tests,
+      limits,
+      errnoOf,
+      policies: this.#policies(),
+    });
+  }
+
+  /** Marked with the counter of each built-in chain's policy. */
+  #policies(): Ref {
+    const parts = this.owners.flatMap(({ rule, chain }, counter) =>
+      rule ? [] : [this.store.guard(this.store.chain(chain.name), markRef(counter))],
+    );
+    return this.store.overlayAll(parts);
+  }
+
+  #decidersIn(all: Ref, diagram: Ref): Deciders {
+    const { store } = this;
+    const open = store.intersect(store.possible, all);
+    return { open, diagram, marks: store.marksWithin(open, diagram) };
+  }
+
+  #decidersAll(): readonly Deciders[] {
+    this.#deciders ??= explainLimit(this.table, () =>
+      (this.#sliced?.slices ?? []).map(({ open, deciders }) => this.#decidersIn(open, deciders)),
+    );
+    return this.#deciders;
+  }
+
+  #decidersOf(counter: number): readonly Deciders[] {
+    return this.#decidersAll().filter(({ marks }) => marks.has(counter));
+  }
+
   #findRedundant(): readonly number[] {
     const { candidates, needed } = explainLimit(this.table, () =>
-      neededRules(this.store, this.table),
+      neededRules(this.store, this.table, this.#sliced?.slices),
     );
     const dead = new Set(this.deadCounters());
     return candidates.filter((counter) => !dead.has(counter) && !needed.has(counter));
@@ -240,9 +319,9 @@ export class LoadedTable {
 
   #reach(): Reached {
     this.#reached ??= explainLimit(this.table, () =>
-      this.#rewrites
+      this.rewrites
         ? reachRewritten(this.store, this.table, this.#tests)
-        : reachChains(this.store, this.table),
+        : reachChains(this.store, this.table, this.#sliced?.slices),
     );
     return this.#reached;
   }
@@ -265,6 +344,10 @@ export class LoadedTable {
   #set(ref: Ref): PacketSet {
     return packetSet(this.store, this.#tests.possible(ref));
   }
+}
+
+function missing(counter: number): never {
+  throw new TypeError(`counter ${counter} gives no verdict`);
 }
 
 function ascending(counters: ReadonlySet<number>): readonly number[] {

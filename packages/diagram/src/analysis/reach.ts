@@ -21,10 +21,12 @@ import {
   interpretation,
   type Part,
   type PlacedRule,
-  placeRules,
+  type RulesOf,
+  rulesOf,
 } from '../walk.js';
 import { FreeTests } from './freetests.js';
 import { IN, markOf, markRef, OUT, type SetStore } from './setstore.js';
+import type { Slice } from './slices.js';
 
 /** The chains, callers before those they call. */
 function callersFirst(table: Table): readonly Chain[] {
@@ -55,15 +57,12 @@ class Reach implements Reached, Interpretation<Ref> {
   readonly arriving = new Map<string, Ref>();
   readonly #store: SetStore;
   readonly #table: Table;
-  readonly #placed: ReadonlyMap<Chain, readonly PlacedRule[]>;
   /** By counter: how many rules that do not decide a packet has passed in the chain, this one included. */
   readonly #passed = new Map<number, number>();
-  /** Where packets leave each chain. */
-  readonly #leavingOf: (chain: Chain) => Ref;
   readonly #reaching;
   readonly #tests: FreeTests;
 
-  constructor(store: SetStore, table: Table) {
+  constructor(store: SetStore, table: Table, slices: readonly Slice[] | undefined) {
     this.#store = store;
     this.#table = table;
     /** A condition that is marked where it holds, and a diagram of leaving: who is still there. */
@@ -75,26 +74,49 @@ class Reach implements Reached, Interpretation<Ref> {
       return markOf(b) >> 1 > markOf(a) ? IN : OUT;
     });
     this.#tests = new FreeTests(store, table);
-    this.#placed = placeRules(table);
-    for (const rules of this.#placed.values()) {
+    const all = rulesOf(table);
+    for (const chain of table.chains) {
       let passed = 0;
-      for (const at of rules) {
+      for (const at of all(chain)) {
         if (!isDeciding(at)) passed++;
         this.#passed.set(at.counter, passed);
       }
     }
-    const rulesOf = (chain: Chain) => this.#rulesOf(chain);
-    const { rewritings: mostRewritings } = store.limits;
-    this.#leavingOf = interpretation(table, this, {
+    for (const name of BUILTIN_CHAINS)
+      this.arriving.set(name, store.intersect(store.possible, store.chain(name)));
+    const chains = callersFirst(table);
+    for (const { rulesOf, open, cuts } of slices ?? []) {
+      const leavingOf = this.#leaving(rulesOf);
+      const arriving = new Map<string, Ref>(
+        BUILTIN_CHAINS.map((name) => [name, store.intersect(this.#arrivingAt(name), open)]),
+      );
+      for (const chain of chains.filter(cuts))
+        this.#walk(
+          rulesOf(chain),
+          arriving.get(chain.name) ?? OUT,
+          () => leavingOf(chain),
+          arriving,
+        );
+    }
+    const isWhole = (chain: Chain) => !slices?.some(({ cuts }) => cuts(chain));
+    const leavingOf = this.#leaving(all);
+    for (const chain of chains.filter(isWhole))
+      this.#walk(all(chain), this.#arrivingAt(chain.name), () => leavingOf(chain));
+  }
+
+  #arrivingAt(chain: string): Ref {
+    return this.arriving.get(chain) ?? OUT;
+  }
+
+  /** Where packets leave each chain. */
+  #leaving(rulesOf: RulesOf): (chain: Chain) => Ref {
+    return interpretation(this.#table, this, {
       rulesOf,
       remembers: true,
       rewritesAny: false,
-      mostRewritings,
+      mostRewritings: this.#store.limits.rewritings,
       asksSets: false,
     });
-    for (const name of BUILTIN_CHAINS)
-      this.arriving.set(name, store.intersect(store.possible, store.chain(name)));
-    for (const chain of callersFirst(table)) this.#walk(chain);
   }
 
   readonly next = (): Ref => OUT;
@@ -124,24 +146,23 @@ class Reach implements Reached, Interpretation<Ref> {
     throw new TypeError('a table that rewrites is none for this: see rewrittenreach.ts');
   };
 
-  #rulesOf(chain: Chain): readonly PlacedRule[] {
-    return this.#placed.get(chain) ?? [];
-  }
-
-  #walk(chain: Chain): void {
+  /** @param arriving what arrives at chains of a slice, added to */
+  #walk(
+    rules: readonly PlacedRule[],
+    here: Ref,
+    leaving: () => Ref,
+    arriving: Map<string, Ref> = this.arriving,
+  ): void {
     const { intersect, union } = this.#store;
-    const arriving = this.arriving.get(chain.name) ?? OUT;
-    for (const at of this.#rulesOf(chain)) {
+    const add = <K>(refs: Map<K, Ref>, key: K, more: Ref) =>
+      refs.set(key, union(refs.get(key) ?? OUT, more));
+    for (const at of rules) {
       if (isDeciding(at)) continue;
       const marked = this.#where(at, markRef(this.#passedBy(at) - 1));
-      const counted =
-        arriving === OUT
-          ? OUT
-          : intersect(arriving, this.#reaching(marked, this.#leavingOf(chain)));
-      this.counted.set(at.counter, counted);
+      const counted = here === OUT ? OUT : intersect(here, this.#reaching(marked, leaving()));
+      add(this.counted, at.counter, counted);
       if (at.step.kind !== 'call') continue;
-      const called = at.step.chain;
-      this.arriving.set(called, union(this.arriving.get(called) ?? OUT, counted));
+      for (const refs of new Set([arriving, this.arriving])) add(refs, at.step.chain, counted);
     }
   }
 
@@ -171,6 +192,7 @@ function isDeciding({ step }: PlacedRule): boolean {
   return step.kind === 'decide';
 }
 
-export function reachChains(store: SetStore, table: Table): Reached {
-  return new Reach(store, table);
+/** @param slices the rules of built-in chains, if they are too much as one */
+export function reachChains(store: SetStore, table: Table, slices?: readonly Slice[]): Reached {
+  return new Reach(store, table, slices);
 }

@@ -26,7 +26,7 @@ export const IN: Ref = HOLDS;
 const FIRST_FREE = terminalNumber(IN) + 1;
 
 /** How many diagrams of the size that may be loaded the answers about a table may take. */
-const SHARE = { poolEdges: 2, steps: 3 };
+const SHARE = { poolEdges: 4, steps: 3 };
 
 /** The terminal of a number that is not OUT or IN. */
 export function markRef(mark: number): Ref {

@@ -9,6 +9,7 @@ import {
   type Chain,
   type Errno,
   elementAt,
+  isBuiltinChain,
   policyErrno,
   type Rewriting,
   type Table,
@@ -23,11 +24,12 @@ import {
   leavesEarly,
   type Part,
   type PlacedRule,
-  placeRules,
   rewrites,
+  rulesOf,
 } from '../walk.js';
 import { FreeTests } from './freetests.js';
-import { IN, markRef, OUT, type SetStore } from './setstore.js';
+import { IN, markOf, markRef, OUT, type SetStore } from './setstore.js';
+import type { Slice } from './slices.js';
 import { type Fate, Fates, LEAVE, NEXT, returned, VariantTable } from './variant.js';
 
 /** The rules that are changed, each alone, by counter. */
@@ -36,6 +38,8 @@ export interface Variation {
   readonly removes?: (counter: number) => boolean;
   /** Whether there is a variant in which the rule is asked first in its chain as well. */
   readonly promotes?: (counter: number) => boolean;
+  /** Some of the rules, and what is behind them; all, and the policies, if absent. */
+  readonly slice?: Slice | undefined;
 }
 
 const none = () => false;
@@ -53,8 +57,15 @@ class VariantCompiler implements Interpretation<Ref> {
   readonly #followers = new Map<Fate, Operation>();
   readonly #tests: FreeTests;
 
-  constructor(store: SetStore, table: Table, { removes = none, promotes = none }: Variation) {
+  readonly #slice: Slice | undefined;
+
+  constructor(
+    store: SetStore,
+    table: Table,
+    { removes = none, promotes = none, slice }: Variation,
+  ) {
     this.#store = store;
+    this.#slice = slice;
     this.#table = table;
     this.#rewrites = rewrites(table);
     this.#removes = removes;
@@ -73,11 +84,9 @@ class VariantCompiler implements Interpretation<Ref> {
       { first: (a) => isTerminal(a) && variants.isOver(a) },
     );
     this.#tests = new FreeTests(store, table);
-    const placed = placeRules(table);
-    const rulesOf = (chain: Chain) => placed.get(chain) ?? [];
     const { rewritings: mostRewritings } = store.limits;
     this.#chainDiagram = interpretation(table, this, {
-      rulesOf,
+      rulesOf: slice?.rulesOf ?? rulesOf(table),
       remembers: true,
       rewritesAny: this.#rewrites,
       mostRewritings,
@@ -85,19 +94,35 @@ class VariantCompiler implements Interpretation<Ref> {
     });
   }
 
-  /** The diagram of all packets, also those that can't happen, policies included. */
+  /** The diagram of all packets, also those that can't happen, policies or what is behind the slice included. */
   compile(): Ref {
     const store = this.#store;
     const parts = BUILTIN_CHAINS.map((name) => {
       const chain = builtinChain(this.#table, name);
-      const policy = (as: Rewriting) =>
-        this.variants.intern(this.fates.decided(policyErrno(chain.policy), as), []);
-      let decided = this.#chainDiagram(chain);
-      for (const rewriting of this.rewritings(decided))
-        decided = this.#follow(decided, this.fates.next(rewriting), policy(rewriting));
-      return store.guard(store.chain(name), this.#join(decided, policy(UNCHANGED)));
+      const decided = this.#chainDiagram(chain);
+      return store.guard(
+        store.chain(name),
+        this.#slice ? decided : this.#withPolicy(chain, decided),
+      );
     });
-    return store.overlayAll(parts);
+    const all = store.overlayAll(parts);
+    if (!this.#slice) return all;
+    const behind = store.replace(this.#slice.after, (terminal) =>
+      this.variants.intern(this.fates.decided(markOf(terminal), UNCHANGED), []),
+    );
+    return this.#join(all, behind);
+  }
+
+  #withPolicy(chain: Chain, diagram: Ref): Ref {
+    const policy = (as: Rewriting) => this.variants.intern(this.#policy(chain, as), []);
+    let decided = diagram;
+    for (const rewriting of this.rewritings(decided))
+      decided = this.#follow(decided, this.fates.next(rewriting), policy(rewriting));
+    return this.#join(decided, policy(UNCHANGED));
+  }
+
+  #policy(chain: Chain, as: Rewriting): Fate {
+    return this.fates.decided(policyErrno(chain.policy), as);
   }
 
   readonly next = (at: PlacedRule): Ref =>
@@ -136,7 +161,12 @@ class VariantCompiler implements Interpretation<Ref> {
       },
     );
     if (!this.#rewrites && !all.some(({ at }) => leavesEarly(at))) return joined;
-    return this.#store.replace(joined, (terminal) => variants.map(terminal, returned));
+    // What leaves a built-in chain has its policy, whatever rules are behind.
+    const left = (fate: Fate) =>
+      fate === LEAVE && this.#slice && isBuiltinChain(chain.name)
+        ? this.#policy(chain, UNCHANGED)
+        : returned(fate);
+    return this.#store.replace(joined, (terminal) => variants.map(terminal, left));
   };
 
   readonly rewritings = (diagram: Ref): ReadonlySet<Rewriting> => {
@@ -207,7 +237,9 @@ export function rulesThatMatter(
   const compiler = new VariantCompiler(store, table, variation);
   const compiled = compiler.compile();
   const counters = new Set<number>();
-  for (const mark of store.marksWithin(store.possible, compiled)) {
+  const { possible } = store;
+  const within = variation.slice ? store.intersect(possible, variation.slice.open) : possible;
+  for (const mark of store.marksWithin(within, compiled)) {
     const { actual, others } = compiler.variants.of(markRef(mark));
     const differs = (fate: Fate): boolean => {
       const agreed = compiler.fates.agreement(actual, fate);
@@ -215,7 +247,7 @@ export function rulesThatMatter(
       // Where nothing is rewritten two fates agree nowhere, and no set need be made.
       if (same === OUT) return true;
       const where = store.select(compiled, (terminal) => terminal === markRef(mark));
-      return store.subtract(store.intersect(store.possible, where), same) !== OUT;
+      return store.subtract(store.intersect(within, where), same) !== OUT;
     };
     for (const [counter, fate] of others)
       if (!counters.has(counter) && differs(fate)) counters.add(counter);
