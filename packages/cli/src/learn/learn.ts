@@ -100,6 +100,7 @@ async function hearSeen(
 }
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+/** Longer than any learning; a timer takes no more. */
 const MAX_SECONDS = 2_000_000;
 
 /** `90`, `90s`, `10m`, `2h`, `1d`: seconds. */

@@ -5,7 +5,6 @@ import { listen } from '../events/listener.js';
 import { type Globals, requireLive } from '../globals.js';
 import { note } from '../output.js';
 
-/** Longer than any learning; a timer takes no more. */
 const MS_PER_S = 1000;
 
 /**
