@@ -1,5 +1,5 @@
 /** What a command says and does when pins are gone, are elsewhere, or are not ours: it opens nothing. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -196,6 +196,97 @@ describeKernel('damage', () => {
     const followed = spawnSync('unshare', words, { encoding: 'utf8', env });
     expect(followed.stdout).toContain('--dport 7001 -j DROP');
   }, 120_000);
+
+  /** Runs a script in a mount namespace of its own, with a bpffs in which anybody may make folders. */
+  function withOpenBpffs(lines: readonly string[]) {
+    const script = [
+      'mount -t bpf bpf /sys/fs/bpf',
+      'nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"; }',
+      ...lines,
+    ];
+    const node = [process.execPath, program('sockfilter')];
+    return spawnSync('unshare', ['--mount', 'sh', '-c', script.join('\n'), ...node], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, SOCKFILTER_ROOT: bed.cgroups.path, PINS: folder() },
+    });
+  }
+
+  test('where others may write among the pins, nothing is put in force, and the way out is one', () => {
+    run('teardown');
+    const lines = ['-P CONNECT DROP', '-S', 'status', 'explain --last', 'teardown'];
+    for (const [prepare, undo] of [
+      ['nobody mkdir -p "$PINS"', 'rmdir "$PINS" "$(dirname "$PINS")"'],
+      ['nobody mkdir "$(dirname "$PINS")"; mkdir "$PINS"', ''],
+      ['mkdir -m 700 "$(dirname "$PINS")"; mkdir -m 777 "$PINS"', ''],
+      ['nobody ln -s /run "$(dirname "$PINS")"', 'rm "$(dirname "$PINS")"'],
+      ['chown 65534 /sys/fs/bpf', 'chown root /sys/fs/bpf'],
+    ]) {
+      const { stdout, stderr } = withOpenBpffs([
+        prepare ?? '',
+        ...lines.map((line) => `"$0" "$1" ${line}; echo "$?"`),
+        'find /sys/fs/bpf -type f ! -name "*.debug"',
+        // What the help says, else what a person would do.
+        undo ||
+          'for each in "$(dirname "$PINS")" "$PINS"; do chown -h root $each && chmod 700 $each; done',
+        '"$0" "$1" -P CONNECT DROP; echo "$?"',
+        '"$0" "$1" teardown; echo "$?"',
+      ]);
+      const said = [...lines.map(() => '4'), '0', '0', ''];
+      expect([prepare, stdout.split('\n')]).toEqual([prepare, said]);
+      expect(stderr).toMatch(
+        /`\/sys\/fs\/bpf\S*` (is no folder in which only root|belongs to uid)/,
+      );
+      // All come by the same way.
+      lines.length = 1;
+    }
+    expect(machine()).toEqual(NOTHING);
+  }, 120_000);
+
+  test('who makes folders like those of the pins is not taken for their holder', async () => {
+    run('teardown');
+    const trap = 'mount -t tmpfs none /sys/fs/bpf && mkdir -p "$PINS" && touch "$PINS/table"';
+    const env = { PATH: process.env.PATH, SOCKFILTER_ROOT: bed.cgroups.path, PINS: folder() };
+    const stay = (words: readonly string[], script: string) => {
+      const child = spawn(
+        words[0] ?? '',
+        [...words.slice(1), 'sh', '-ec', `${script}; echo ready; exec sleep 1000`].concat(
+          process.execPath,
+          program('sockfilter'),
+        ),
+        { env, cwd: place.folder, stdio: ['ignore', 'pipe', 'inherit'] },
+      );
+      return new Promise<typeof child>((resolve) => {
+        child.stdout.on('data', (said) => `${said}`.includes('ready') && resolve(child));
+        child.on('exit', () => resolve(child));
+      });
+    };
+    const user = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'];
+    const first = await stay([...user, 'unshare', '--user', '--map-root-user', '--mount'], trap);
+    const second = await stay(['unshare', '--mount'], trap);
+    // It leads to the true pins, by a way that is none of its own namespace.
+    const link = 'ln -s /proc/$(cat agent)/root/sys/fs/bpf /sys/fs/bpf';
+    const leads = stay(
+      ['unshare', '--mount'],
+      `mount -t tmpfs none /sys/fs; until [ -s agent ]; do sleep 0.05; done; ${link}`,
+    );
+    const agent = await stay(
+      ['unshare', '--mount'],
+      'mount -t bpf bpf /sys/fs/bpf; "$0" "$1" -P CONNECT DROP',
+    );
+    place.write('agent', `${agent.pid}`);
+    const third = await leads;
+    const { status, stderr } = run('status');
+    const ended = spawnSync(
+      'nsenter',
+      [`--mount=/proc/${agent.pid}/ns/mnt`, process.execPath, program('sockfilter'), 'teardown'],
+      { env, encoding: 'utf8' },
+    );
+    for (const child of [first, second, third, agent]) child.kill();
+    expect([ended.stderr, ended.status]).toEqual(['', 0]);
+    expect([first, second, third].map(({ exitCode }) => exitCode)).toEqual([null, null, null]);
+    expect(status).toBe(4);
+    expect(stderr).toContain(`they are pinned where pid ${agent.pid} (sleep) sees them`);
+  }, 60_000);
 
   test('what is not ours among the pins is named, stays, and does not stop a teardown', () => {
     enforce();

@@ -40,7 +40,7 @@ export {
 } from './instruction.js';
 export * from './link.js';
 export * from './map.js';
-export { type Mount, parseMounts } from './mounts.js';
+export { type Mount, parseMountInfo, parseMounts } from './mounts.js';
 export { type NatChain, natChains } from './nat.js';
 export { inNetworkNamespace, namespaceOf } from './netns.js';
 export { PerfBuffer } from './perf.js';

@@ -1,4 +1,4 @@
-import { findBpffs, findCgroup2, parseMounts } from './index.js';
+import { findBpffs, findCgroup2, parseMountInfo, parseMounts } from './index.js';
 
 const HYBRID = `proc /proc proc rw,relatime 0 0
 tmpfs /sys/fs/cgroup tmpfs rw,relatime,mode=755 0 0
@@ -23,5 +23,18 @@ test('the bpffs at the usual place comes first', () => {
 test('escapes and options', () => {
   expect(parseMounts('a /x\\134y\\011z ext4 ro,noexec 0 0\nshort line\n')).toEqual([
     { target: '/x\\y\tz', type: 'ext4', options: ['ro', 'noexec'] },
+  ]);
+});
+
+test('a mount is told by the device of its file system, whatever stands between', () => {
+  const text = `36 35 98:0 / /mnt\\0401 rw,noatime master:1 - ext3 /dev/root rw
+37 35 0:29 / /sys/fs/bpf rw shared:9 master:2 - bpf bpf rw,mode=700
+38 35 0:30 /part /run/bpf rw - bpf bpf rw
+nonsense
+`;
+  expect(parseMountInfo(text)).toEqual([
+    { target: '/mnt 1', type: 'ext3', device: '98:0' },
+    { target: '/sys/fs/bpf', type: 'bpf', device: '0:29' },
+    { target: '/run/bpf', type: 'bpf', device: '0:30' },
   ]);
 });

@@ -19,3 +19,20 @@ export function parseMounts(text: string): Mount[] {
     return [{ target: decodeOctal(target), type, options: options.split(',') }];
   });
 }
+
+/** A mount with the device of its file system, which tells it from others: `0:29`. */
+export interface DeviceMount extends Pick<Mount, 'target' | 'type'> {
+  readonly device: string;
+}
+
+/** Reads the text of /proc/PID/mountinfo; see proc(5). Lines of another shape are left out. */
+export function parseMountInfo(text: string): DeviceMount[] {
+  return text.split('\n').flatMap((line) => {
+    // Any number of optional fields stand before the dash.
+    const [before = '', after] = line.split(' - ');
+    const [, , device, , target] = before.split(' ');
+    const [type] = after?.split(' ') ?? [];
+    if (device === undefined || target === undefined || type === undefined) return [];
+    return [{ target: decodeOctal(target), type, device }];
+  });
+}

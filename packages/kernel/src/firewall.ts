@@ -164,14 +164,14 @@ export class Firewall {
     this.#parse = options.parse;
   }
 
-  /** Locks the instance and looks what is there. Throws LockedError, UnsupportedError and BpfError. */
+  /** Locks the instance and looks what is there. Throws LockedError, UnsupportedError, DamageError and BpfError. */
   static open(options: FirewallOptions): Firewall {
     const { root, wait, readOnly: shared = false } = options;
     const environment = readEnvironment(root);
     const name = instanceName(environment.tree.root);
     const lock = takeLock(join(LOCKS, `${name}.lock`), { wait, shared });
-    const firewall = new Firewall(environment, lock, options);
     try {
+      const firewall = new Firewall(environment, lock, options);
       firewall.#instance = inspectInstance(firewall.#pins, environment.tree);
       // What is installed can be looked at and taken down also when its root is gone.
       if (firewall.#instance.state === 'absent') requireRoot(environment.tree);

@@ -83,11 +83,11 @@ export function isPinName(name: string): boolean {
   return PINS.has(name) || isReplacing || GENERATION_PIN.test(name);
 }
 
-/** Whether the program walks a table of ours, whoever pinned it. */
-function walksTable(programId: number): boolean {
+/** The id of the table of ours that the program walks, whoever pinned it; undefined if it walks none. */
+function tableOf(programId: number): number | undefined {
   const program = programById(programId);
-  if (program === undefined) return false;
-  return using(program, (fd) => programInfo(fd).mapIds).some((id) => {
+  if (program === undefined) return undefined;
+  return using(program, (fd) => programInfo(fd).mapIds).find((id) => {
     const map = mapById(id);
     return map !== undefined && using(map, (fd) => mapInfo(fd).name === TABLE_MAP_NAME);
   });
@@ -107,7 +107,8 @@ function programsAtRoot({ mount, root }: Tree): readonly number[] {
 /** The programs of ours that no pin here holds, once what has been let go of had time to go. */
 function strayPrograms(tree: Tree, hooks: readonly Attachment[]): readonly number[] {
   const pinned = new Set(hooks.map(({ programId }) => programId));
-  const find = () => programsAtRoot(tree).filter((id) => !pinned.has(id) && walksTable(id));
+  const find = () =>
+    programsAtRoot(tree).filter((id) => !pinned.has(id) && tableOf(id) !== undefined);
   let stray = find();
   for (const ms of SETTLE_MS) {
     if (stray.length === 0) break;
@@ -118,7 +119,11 @@ function strayPrograms(tree: Tree, hooks: readonly Attachment[]): readonly numbe
 }
 
 function elsewhere(pins: Pins, { root }: Tree, programs: readonly number[]): DamageError {
-  const holder = findHolder(pins.folder);
+  const holder = findHolder({
+    bpffs: pins.bpffs,
+    pin: join(pins.folder, MAPS.table),
+    tables: new Set(programs.flatMap((id) => tableOf(id) ?? [])),
+  });
   const command = holder && `nsenter --mount=/proc/${holder.pid}/ns/mnt sockfilter`;
   return new DamageError(
     `rules are enforced at \`${root}\` by programs that ${pins.folder} does not hold (${programs.join(', ')})`,

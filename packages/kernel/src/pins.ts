@@ -27,6 +27,7 @@ import {
 import { dirname, join } from 'node:path';
 import { close, type Fd, mountBpffs, openPinned, pin } from '@sockfilter/bpf';
 import { CapacityError } from './capacity.js';
+import { requireOwnFolders } from './ownfolders.js';
 
 /** The pins of generations, by their sequence number. */
 export const GENERATION_PIN = /^generation-(\d+)$/;
@@ -60,19 +61,24 @@ export function instanceName(root: string): string {
 
 export class Pins {
   readonly folder: string;
+  /** Where the folder lies. */
+  readonly bpffs: string;
 
-  private constructor(folder: string) {
+  private constructor(bpffs: string, folder: string) {
+    this.bpffs = bpffs;
     this.folder = folder;
   }
 
-  /** Those of the instance that polices the root. */
+  /** Those of the instance that polices the root. Throws DamageError where others than root may write. */
   static of(bpffs: string, root: string): Pins {
-    return new Pins(join(bpffs, 'sockfilter', instanceName(root)));
+    const folder = join(bpffs, 'sockfilter', instanceName(root));
+    requireOwnFolders(bpffs, folder);
+    return new Pins(bpffs, folder);
   }
 
   /** Those that an upgrade has made so far. */
   next(): Pins {
-    return new Pins(join(this.folder, NEXT));
+    return new Pins(this.bpffs, join(this.folder, NEXT));
   }
 
   /** The names of all pins; none if the folder is not there. */
@@ -84,10 +90,12 @@ export class Pins {
     }
   }
 
-  /** Makes the folder, mounting bpffs first where there is none. Throws BpfError. */
+  /** Makes the folder, mounting bpffs first where there is none. Throws BpfError and DamageError. */
   create(): void {
     mountBpffs();
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    // Others may have come first.
+    requireOwnFolders(this.bpffs, this.folder);
   }
 
   open(name: string): Fd | undefined {
