@@ -1,7 +1,8 @@
 /** docs/security.md shows the attack table as it is run. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { printThemes, printTrusts, replacePart } from './document.js';
+import { replacePart } from '../harness/documentpart.js';
+import { printThemes, printTrusts } from './document.js';
 import { THEMES } from './techniques.js';
 import { TRUSTS } from './trusts.js';
 
@@ -9,8 +10,8 @@ const path = resolve('docs/security.md');
 
 test('the tables in docs/security.md are those that are run (UPDATE=1 writes them)', () => {
   const document = readFileSync(path, 'utf8');
-  const attacks = replacePart(document, 'attacks', printThemes(THEMES));
-  const now = replacePart(attacks, 'trust', printTrusts(TRUSTS));
+  const attacks = replacePart(document, 'attacks', 'test/attack', printThemes(THEMES));
+  const now = replacePart(attacks, 'trust', 'test/attack', printTrusts(TRUSTS));
   if (process.env.UPDATE === '1') writeFileSync(path, now);
   else expect(document).toBe(now);
 });

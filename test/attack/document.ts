@@ -23,15 +23,3 @@ export function printTrusts(trusts: readonly Trust[]): string {
   const rows = trusts.map(({ who, what, remedy }) => `| ${who} | ${what} | ${remedy} |`);
   return ['| who has | can | so |', '|---|---|---|', ...rows].join('\n');
 }
-
-const begin = (name: string): string =>
-  `<!-- ${name}: written by UPDATE=1 npx jest test/attack -->`;
-const end = (name: string): string => `<!-- end of ${name} -->`;
-
-/** The document with another text between the marks of that name; throws if they are missing. */
-export function replacePart(document: string, name: string, text: string): string {
-  const from = document.indexOf(begin(name));
-  const to = document.indexOf(end(name));
-  if (from < 0 || to < from) throw new Error(`no marks of ${name}`);
-  return `${document.slice(0, from)}${begin(name)}\n\n${text}\n\n${document.slice(to)}`;
-}

@@ -12,8 +12,9 @@
  *     npm run test:kernels -- --power-cut TIMES [--seed N]   while commands change rules, ids and history
  *
  * It prints what has run, passed and failed on each, and exits with 1 if anything has failed, with 69 if no kernel can
- * be had or booted. Debian's packages qemu-system-x86, qemu-system-common (virtiofsd) and kmod must be there, for `--reboot`
- * also debootstrap, e2fsprogs and xz-utils, for `--power-cut` e2fsprogs, for arm64 qemu-system-arm; and root.
+ * be had or booted. `--record` writes it into test/kernels/results as well, of which docs/kernel.md has its table. Debian's
+ * packages qemu-system-x86, qemu-system-common (virtiofsd) and kmod must be there, for `--reboot` also debootstrap, e2fsprogs
+ * and xz-utils, for `--power-cut` e2fsprogs, for arm64 qemu-system-arm; and root.
  */
 import { parseArgs } from 'node:util';
 import { ARCHITECTURES } from './architectures.js';
@@ -22,6 +23,7 @@ import { fetchKernel, keptFolder, missingPackages } from './machine.js';
 import { tryPacked } from './packed.js';
 import { cutPower } from './powercut.js';
 import { reboot } from './reboot.js';
+import { commitHere, writeRecord } from './record.js';
 import { runTests, warm } from './tests.js';
 
 /** What the short form runs. */
@@ -48,6 +50,7 @@ function readWords() {
       packed: { type: 'boolean', default: false },
       release: { type: 'string' },
       'power-cut': { type: 'string' },
+      record: { type: 'boolean', default: false },
       seed: { type: 'string', default: String(Date.now() % 2 ** 32) },
     },
   });
@@ -66,7 +69,14 @@ function readWords() {
   const isMachine = cuts !== undefined || values.reboot || values.packed;
   if (isMachine && values.only === 'running') leave(2, 'the running kernel is no virtual machine');
   if (values.reboot && architecture.foreign) leave(2, '`--reboot` is for this processor');
-  return { ...values, cuts, isMachine, known, tests };
+  const commit = values.record ? commitHere() : undefined;
+  return { ...values, cuts, isMachine, known, tests, commit };
+}
+
+/** Writes down what a run came to, if it is asked for. */
+function keep(selection, run) {
+  const { commit } = selection;
+  if (commit !== undefined) writeRecord({ selection, commit, ...run });
 }
 
 function targetsOf({ arch, only, short, isMachine, known }) {
@@ -105,6 +115,10 @@ function nodeFor({ arch }) {
   return ARCHITECTURES[arch].foreign ? nodeLikeForeign(keptFolder(arch)) : process.execPath;
 }
 
+const NO_END = 'the run came to no end';
+
+const minutesSince = (begun) => ((Date.now() - begun) / 60_000).toFixed(1);
+
 /** Whether all have passed. */
 async function testKernels(targets, selection) {
   const cache = warm(selection, nodeFor(targets[0]));
@@ -114,9 +128,11 @@ async function testKernels(targets, selection) {
     const kernel = target.arch === 'amd64' ? target.version : `${target.version} ${target.arch}`;
     const begun = Date.now();
     const { said, release, tally } = await runTests(target, selection, cache);
-    const minutes = ((Date.now() - begun) / 60_000).toFixed(1);
-    if (!tally) process.stdout.write(`${kernel}: the run came to no end\n${said.slice(-4000)}\n`);
+    const minutes = minutesSince(begun);
+    if (!tally) process.stdout.write(`${kernel}: ${NO_END}\n${said.slice(-4000)}\n`);
     if (tally?.failed !== '0') isSound = false;
+    const found = tally ?? { passed: 0, failed: 1, skipped: 0, names: [NO_END] };
+    keep(selection, { version: target.version, release, tally: found, minutes });
     for (const name of tally?.names ?? []) process.stdout.write(`${kernel}: failed: ${name}\n`);
     const { passed = '-', failed = '-', skipped = '-' } = tally ?? {};
     rows.push([kernel, release, passed, failed, skipped, minutes]);
@@ -126,14 +142,23 @@ async function testKernels(targets, selection) {
 }
 
 /** Whether ids, rules and history are as they have to be, whenever a machine ends. */
-async function testMachines(target, { packed, reboot: reboots, release, cuts, seed }) {
+async function testMachines(target, selection) {
+  const { packed, reboot: reboots, release, cuts, seed } = selection;
+  const begun = Date.now();
   const tallies = [];
   if (packed) tallies.push(await tryPacked(target, { release }));
   if (reboots) tallies.push(await reboot(target, { release }));
   if (cuts !== undefined) tallies.push(await cutPower(target, { cuts, seed: Number(seed) }));
   const sum = (key) => tallies.reduce((all, tally) => all + tally[key], 0);
-  process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed, 0 skipped\n`);
-  return sum('failed') === 0;
+  const tally = { passed: sum('passed'), failed: sum('failed'), skipped: 0 };
+  process.stdout.write(`${tally.passed} passed, ${tally.failed} failed, 0 skipped\n`);
+  keep(selection, {
+    version: target.version,
+    release: fetchKernel(target).release,
+    tally,
+    minutes: minutesSince(begun),
+  });
+  return tally.failed === 0;
 }
 
 const words = readWords();
