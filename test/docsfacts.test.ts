@@ -474,6 +474,7 @@ describe('names in the documents', () => {
     'packed',
     'power-cut',
     'reboot',
+    'record',
     'release',
     'seed',
     'option',
