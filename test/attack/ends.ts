@@ -13,6 +13,7 @@ export const ENDS: { readonly refused: End; readonly allowed: End } = {
     multicast: '239.9.9.2',
     device: { name: 'dev2', v4: '10.77.2.1', broadcast: '10.77.2.255' },
     own: { v4: '10.9.9.4', v6: 'fd00:9::4', port: 7002 },
+    given: { v4: '10.8.8.2', v6: 'fd00:8::2', own4: '10.8.8.4', own6: 'fd00:8::4' },
     group: 'guest',
   },
   allowed: {
@@ -22,6 +23,7 @@ export const ENDS: { readonly refused: End; readonly allowed: End } = {
     multicast: '239.9.9.1',
     device: { name: 'dev1', v4: '10.77.1.1', broadcast: '10.77.1.255' },
     own: { v4: '10.9.9.3', v6: 'fd00:9::3', port: 7001 },
+    given: { v4: '10.8.8.1', v6: 'fd00:8::1', own4: '10.8.8.3', own6: 'fd00:8::3' },
     group: 'friend',
   },
 };
@@ -40,6 +42,16 @@ const PEERS = [
   '::1',
 ];
 
+/** What leads to an end by another name: what rules behind say of it decides. */
+const givenRules = ({ v4, v6, own, given }: End): readonly string[] => [
+  ...['CONNECT', 'SENDTO'].flatMap((chain) => [
+    `-A ${chain} -d ${given.v4} -j DNAT --to-destination ${v4}`,
+    `-A ${chain} -d ${given.v6} -j DNAT --to-destination ${v6}`,
+  ]),
+  `-A BIND -d ${given.own4} -j DNAT --to-destination ${own.v4}`,
+  `-A BIND -d ${given.own6} -j DNAT --to-destination ${own.v6}`,
+];
+
 /** The table, with the groups below `root`. */
 export function rulesOf(root: string): string {
   const { v4, v6, port } = ENDS.refused.own;
@@ -49,6 +61,7 @@ export function rulesOf(root: string): string {
   return [
     ...Object.entries(GROUPS).map(([name, id]) => `-G ${name} --id ${id} --path ${root}/${name}`),
     ...['CONNECT', 'SENDTO', 'ACCEPT', 'RECVFROM'].map((chain) => `-P ${chain} DROP`),
+    ...Object.values(ENDS).flatMap(givenRules),
     ...['BIND', 'CONNECT', 'SENDTO', 'ACCEPT', 'RECVFROM'].map(
       (chain) => `-A ${chain} -m cgroup --id ${GROUPS.friend} -j ACCEPT`,
     ),

@@ -25,6 +25,8 @@ export interface End {
   readonly device: { readonly name: string; readonly v4: string; readonly broadcast: string };
   /** What BIND is asked for: any port of the addresses, and the port anywhere. */
   readonly own: { readonly v4: string; readonly v6: string; readonly port: number };
+  /** Addresses in whose stead calls are given those of the end, by DNAT: peers, and of ours. */
+  readonly given: Readonly<Record<'v4' | 'v6' | 'own4' | 'own6', string>>;
   /** The group that has, or has not, leave to do all. */
   readonly group: string;
 }

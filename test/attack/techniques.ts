@@ -5,6 +5,7 @@ import { CHOSEN } from './techniques/chosen.js';
 import { COMPAT } from './techniques/compat.js';
 import { DEVICES } from './techniques/devices.js';
 import { FASTOPEN } from './techniques/fastopen.js';
+import { GIVEN } from './techniques/given.js';
 import { LISTENERS } from './techniques/listeners.js';
 import { MESSAGES } from './techniques/messages.js';
 import { MPTCP } from './techniques/mptcp.js';
@@ -18,6 +19,7 @@ import { TASKS } from './techniques/tasks.js';
 export const THEMES: readonly Theme[] = [
   ADDRESSES,
   DEVICES,
+  GIVEN,
   MESSAGES,
   RAW,
   FASTOPEN,

@@ -10,7 +10,7 @@ const IPPROTO_TCP = 6;
 const TCP_FASTOPEN_NO_COOKIE = 34;
 const TCP_REPAIR = 19;
 
-interface Peer {
+export interface Peer {
   readonly title: string;
   readonly family: 'inet' | 'inet6';
   readonly address: (attempt: Attempt) => SocketAddress;
@@ -34,7 +34,8 @@ const PEERS: readonly Peer[] = [
 
 type Send = (attempt: Attempt, fd: number, to: SocketAddress) => Promise<Outcome>;
 
-const fast =
+/** A connection that a send opens. */
+export const fast =
   (peer: Peer, send: Send, protocol: 'tcp' | 'mptcp' = 'tcp') =>
   (attempt: Attempt): Promise<Outcome> =>
     withSocket(
@@ -45,7 +46,7 @@ const fast =
       protocol,
     );
 
-const bySendto: Send = async ({ caller }, fd, to) =>
+export const bySendto: Send = async ({ caller }, fd, to) =>
   said(await caller.call({ op: 'sendto', fd, to, flags: MSG_FASTOPEN }));
 
 const byOption: Send = async ({ caller }, fd, to) => {

@@ -13,7 +13,7 @@ const IP_FREEBIND = 15;
 const IP_TRANSPARENT = 19;
 
 /** A port of the addresses that nobody else in the tests has, and the kernel chooses for nobody. */
-const FREE_PORT = 6100;
+export const FREE_PORT = 6100;
 
 type Type = 'stream' | 'dgram';
 type Prepare = (attempt: Attempt, fd: number) => Promise<void>;
@@ -69,7 +69,8 @@ const bind =
     );
   };
 
-const row = (name: string, how: Bind, more: Partial<Technique> = {}): Technique => ({
+/** An attempt to bind. */
+export const bindRow = (name: string, how: Bind, more: Partial<Technique> = {}): Technique => ({
   name,
   chain: 'BIND',
   as: BOTH,
@@ -124,43 +125,43 @@ async function joinReuseport(attempt: Attempt): Promise<Outcome> {
 export const PORTS: Theme = {
   title: 'Addresses and ports of one’s own',
   techniques: [
-    row('bind(2), as it is', { ask: v4 }, { as: ['user', 'root', 'namespace root'] }),
-    row('bind(2) of IPv6', { ask: v6 }, { as: ['user', 'root', 'namespace root'] }),
-    row('bind(2) of UDP', { ask: v4, type: 'dgram' }),
-    row('bind(2) of UDP-Lite', { ask: portV4, type: 'dgram', protocol: 'udplite', at: portV4 }),
-    row('bind(2) of MPTCP', { ask: v4, protocol: 'mptcp' }),
-    row('bind(2) to a mapped address', { ask: mapped, at: v4 }),
-    row('bind(2) of a port', { ask: portV4 }),
-    row('the port at the wildcard', { ask: port('0.0.0.0'), at: portV4 }),
-    row('the port at the wildcard of both families', { ask: port('::'), at: portV4 }),
-    row('the port at the wildcard with IPV6_V6ONLY', {
+    bindRow('bind(2), as it is', { ask: v4 }, { as: ['user', 'root', 'namespace root'] }),
+    bindRow('bind(2) of IPv6', { ask: v6 }, { as: ['user', 'root', 'namespace root'] }),
+    bindRow('bind(2) of UDP', { ask: v4, type: 'dgram' }),
+    bindRow('bind(2) of UDP-Lite', { ask: portV4, type: 'dgram', protocol: 'udplite', at: portV4 }),
+    bindRow('bind(2) of MPTCP', { ask: v4, protocol: 'mptcp' }),
+    bindRow('bind(2) to a mapped address', { ask: mapped, at: v4 }),
+    bindRow('bind(2) of a port', { ask: portV4 }),
+    bindRow('the port at the wildcard', { ask: port('0.0.0.0'), at: portV4 }),
+    bindRow('the port at the wildcard of both families', { ask: port('::'), at: portV4 }),
+    bindRow('the port at the wildcard with IPV6_V6ONLY', {
       ask: port('::'),
       at: portV6,
       prepare: withOption(IPV6_V6ONLY.level, IPV6_V6ONLY.name, 1),
     }),
-    row('AF_UNSPEC in the sockaddr', {
+    bindRow('AF_UNSPEC in the sockaddr', {
       ask: ({ end }) => ({ address: '0.0.0.0', port: end.own.port, family: 'unspec' }),
       at: portV4,
     }),
-    row('IP_BIND_ADDRESS_NO_PORT', {
+    bindRow('IP_BIND_ADDRESS_NO_PORT', {
       ask: v4,
       prepare: withOption(IP_BIND_ADDRESS_NO_PORT.level, IP_BIND_ADDRESS_NO_PORT.name, 1),
     }),
-    row('IP_FREEBIND', { ask: v4, prepare: withOption(IPPROTO_IP, IP_FREEBIND, 1) }),
-    row(
+    bindRow('IP_FREEBIND', { ask: v4, prepare: withOption(IPPROTO_IP, IP_FREEBIND, 1) }),
+    bindRow(
       'IP_TRANSPARENT',
       { ask: v4, prepare: withOption(IPPROTO_IP, IP_TRANSPARENT, 1) },
       { as: ['root', 'namespace root'], note: 'CAP_NET_ADMIN or CAP_NET_RAW' },
     ),
-    row('SO_REUSEADDR', {
+    bindRow('SO_REUSEADDR', {
       ask: portV4,
       prepare: withOption(SO_REUSEADDR.level, SO_REUSEADDR.name, 1),
     }),
-    row('SO_BINDTODEVICE', {
+    bindRow('SO_BINDTODEVICE', {
       ask: v4,
       prepare: withOption(SOL_SOCKET, SO_BINDTODEVICE, Struct.of('lo\0')),
     }),
-    row('a socket that was connected and dissolved', {
+    bindRow('a socket that was connected and dissolved', {
       ask: v4,
       type: 'dgram',
       prepare: async ({ caller }, fd) => {

@@ -53,7 +53,7 @@ const bind = async (caller: Caller, fd: number, address: SocketAddress): Promise
   requireValue(await caller.call({ op: 'bind', fd, address }), 'bind');
 };
 
-const receive =
+export const receive =
   (how: Receive) =>
   async ({ scene, role, caller, end, patience }: Attempt): Promise<Outcome> => {
     const { at = ADDRESS, protocol = 0, data = 'x', control } = how;

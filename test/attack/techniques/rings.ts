@@ -37,12 +37,17 @@ async function withRing<T>(
 const peer = ({ end }: Attempt): SocketAddress => ({ address: end.v4, port: PORT });
 
 /** One entry on a new socket. */
-const byRing =
-  (type: 'stream' | 'dgram', setup: number, entry: (fd: number, to: SocketAddress) => Struct) =>
+export const byRing =
+  (
+    type: 'stream' | 'dgram',
+    setup: number,
+    entry: (fd: number, to: SocketAddress) => Struct,
+    to: (attempt: Attempt) => SocketAddress = peer,
+  ) =>
   (attempt: Attempt): Promise<Outcome> =>
     withSocket(attempt, 'inet', type, (fd) =>
       withRing(attempt, setup, async (ring) => {
-        const [said = 'nothing'] = await ring.run(entry(fd, peer(attempt)));
+        const [said = 'nothing'] = await ring.run(entry(fd, to(attempt)));
         return { said };
       }),
     );
