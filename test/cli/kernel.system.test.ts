@@ -364,6 +364,12 @@ describeKernel('the command', () => {
     expect(place.expectStatus(['doctor'], 0, elsewhere).stdout).toMatch(
       /^state folders +fails +`.*open` is no folder in which only you can write/m,
     );
+    const withState = (path: string) =>
+      place.expectStatus(['doctor'], 0, { env: { SOCKFILTER_STATE_DIR: path } }).stdout;
+    expect(withState(place.path('new/deep'))).toMatch(/^state folders +works .*it can be made$/m);
+    expect(existsSync(place.path('new'))).toBe(false);
+    // Nobody can make a folder there.
+    expect(withState('/proc/new/deep')).toMatch(/^state folders +fails +.*mkdtemp '\/proc/m);
     expect(run('doctor')).toMatch(
       /^setsockopt of 32-bit programs +(works|fails) +this kernel runs/m,
     );

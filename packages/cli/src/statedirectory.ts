@@ -50,15 +50,28 @@ export function makeStateDirectory(...names: readonly string[]): string {
   return path;
 }
 
-/** What can be said of the folders without making any. Throws CommandError, and what the system says. */
+/** The nearest that is there of the path and what lies above it. */
+function nearest(path: string): string {
+  return lstatSync(path, { throwIfNoEntry: false }) ? path : nearest(dirname(path));
+}
+
+/** Makes a folder in the folder, and removes it. */
+function tryMaking(folder: string): void {
+  rmdirSync(mkdtempSync(join(folder, '.doctor-')));
+}
+
+/** What can be said of the folders without leaving any. Throws CommandError, and what the system says. */
 function lookAtState(): string {
-  const path = stateDirectory();
-  if (!statSync(path, { throwIfNoEntry: false }))
-    return `${path} is not there yet: it will be made`;
+  const path = resolve(stateDirectory());
+  const found = nearest(path);
+  if (found !== path) {
+    tryMaking(found);
+    return `${path} is not there yet; it can be made`;
+  }
   requireOwn(path, statSync);
   const history = join(path, 'history');
   if (lstatSync(history, { throwIfNoEntry: false })) requireOwn(history, lstatSync);
-  rmdirSync(mkdtempSync(join(path, '.doctor-')));
+  tryMaking(path);
   return path;
 }
 
