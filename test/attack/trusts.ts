@@ -257,7 +257,7 @@ export const TRUSTS: readonly Trust[] = [
     who: 'one who makes 32-bit calls, where the kernel has them',
     what: 'the kernel skips the hook of setsockopt(2): IPV6_RTHDR gives a connected datagram socket a route to a host that takes such routes',
     remedy:
-      '`ia32_emulation=0` when the kernel boots, or `SystemCallArchitectures=native` of systemd',
+      '`SystemCallArchitectures=native` of systemd; on x86-64 also `ia32_emulation=0` when the kernel boots (Linux 6.7)',
     needs: '32-bit calls',
     show: async (scene) => {
       const { refused, allowed } = scene.ends;
