@@ -95,6 +95,11 @@ test('what a program could not know is not made up', () => {
   expect(eventWords(stranger, resolution)).toContain('no rule: it failed closed');
 });
 
+test('an event is read from a part of a greater buffer', () => {
+  const bytes = write({ packet: PACKET, uid: 1000 });
+  expect(decodeEvent(Buffer.concat([Buffer.of(1), bytes]).subarray(1))).toEqual(decodeEvent(bytes));
+});
+
 test('an event of another version is not taken for one of this', () => {
   expect(decodeEvent(write({ version: EVENT_VERSION + 1 }))).toBeUndefined();
   expect(decodeEvent(write({}).subarray(1))).toBeUndefined();

@@ -100,7 +100,9 @@ export function decodeEvent(bytes: Uint8Array): RawEvent | undefined {
   const u32 = (at: number) => view.getUint32(at, true);
   const u64 = (at: number) => view.getBigUint64(at, true);
   const id = (at: number) => (u32(at) === NO_ID ? undefined : u32(at));
-  const slots = new Uint16Array(bytes.slice(EVENT.packet, EVENT.packet + PACKET_BYTES).buffer);
+  // Copied by the constructor, as a Buffer's own `slice` copies nothing.
+  const packet = new Uint8Array(bytes.subarray(EVENT.packet, EVENT.packet + PACKET_BYTES));
+  const slots = new Uint16Array(packet.buffer);
   const ids = { uid: id(EVENT.uid), gid: id(EVENT.gid) };
   const counter = u32(EVENT.counter);
   const pid = u32(EVENT.pid);
