@@ -1,7 +1,8 @@
 /**
- * `npm run test:packages [-- --release FOLDER] [--twice]`: the packages, as a user has them, in a Debian 12 that has
- * no Node: installed, rules put in force on this kernel, upgraded, removed and purged. `--release` takes packages that
- * are made already; `--twice` makes them twice, and compares. Needs root and cgroup2; debootstrap, lintian and rpm,
+ * `npm run test:packages [-- --release FOLDER] [--twice] [--arch arm64]`: the packages, as a user has them, in a Debian 12
+ * that has no Node: installed, rules put in force on this kernel, upgraded, removed and purged. `--release` takes packages that
+ * are made already; `--twice` makes them twice, and compares. Of another architecture, whose programs an emulator runs that
+ * knows no bpf(2), rules are checked instead of put in force. Needs root and cgroup2; debootstrap, lintian and rpm,
  * where one can't be had what needs it is skipped, and named. Kept in SOCKFILTER_PACKAGES_ROOT: the Debian.
  */
 import assert from 'node:assert/strict';
@@ -21,35 +22,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { makeRoot, Shell } from './root.js';
+import { judgeForeign } from './foreign.js';
+import { INSTALL, isThere, makeRoot, Shell } from './root.js';
+import { skip, tally, test } from './tally.js';
 
 const TOP = fileURLToPath(new URL('../..', import.meta.url));
 const PACKAGE = join(TOP, 'packages/cli/packaging/package.js');
 const { values } = parseArgs({
-  options: { release: { type: 'string' }, twice: { type: 'boolean', default: false } },
+  options: {
+    release: { type: 'string' },
+    twice: { type: 'boolean', default: false },
+    arch: { type: 'string', default: 'amd64' },
+  },
 });
+const HERE = 'amd64';
+const isForeign = values.arch !== HERE;
+/** What runs programs of another architecture. */
+const EMULATION = 'qemu-user-static with binfmt_misc';
 
 // Until all has run.
 process.exitCode = 1;
-const tally = { passed: 0, failed: 0, skipped: 0 };
-
-async function test(name, body) {
-  try {
-    await body();
-    tally.passed++;
-    console.log(`ok       ${name}`);
-  } catch (error) {
-    tally.failed++;
-    console.log(`FAILED   ${name}\n${error.stack}`);
-  }
-}
-
-function skip(name, why) {
-  tally.skipped++;
-  console.log(`SKIPPED  ${name}: ${why}`);
-}
-
-const isThere = (program) => !spawnSync(program, ['--version']).error;
 const digest = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
 const find = (folder, pattern) => {
   const name = readdirSync(folder).find((each) => pattern.test(each));
@@ -57,7 +49,7 @@ const find = (folder, pattern) => {
 };
 
 function build(folder) {
-  const words = [PACKAGE, '--out', folder, '--level', '0'];
+  const words = [PACKAGE, '--out', folder, '--level', '0', '--arch', values.arch];
   execFileSync(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] });
   return folder;
 }
@@ -129,15 +121,13 @@ async function tryDeb(root, deb, before, { name, shell, gives, call }) {
   copyFileSync(deb, join(root, 'after.deb'));
   copyFileSync(before, join(root, 'before.deb'));
   rmSync(join(root, 'stop'), { force: true });
-  const install =
-    'apt-get install -y -q --no-install-recommends --allow-downgrades -o APT::Sandbox::User=root';
   try {
     await test('there is no Node', async () => {
       assert.notEqual((await shell.ask('command -v node nodejs')).status, 0);
     });
     await test('it installs, and puts nothing in force by itself', async () => {
       await gives('dpkg --purge sockfilter >/dev/null 2>&1 || true');
-      await gives(`${install} /before.deb`);
+      await gives(`${INSTALL} /before.deb`);
       await gives('sockfilter --version', /^sockfilter v\d/);
       await gives('sockfilter status', /^not installed/);
       await gives(
@@ -167,7 +157,7 @@ async function tryDeb(root, deb, before, { name, shell, gives, call }) {
       await gives("echo '# mine' >> /etc/sockfilter/socket.rules");
       await gives(`(perl /caller.pl /sys/fs/cgroup/${name}/web ${REFUSED} /stop > /calls &)`);
       await gives('sleep 1');
-      await gives(`${install} /after.deb`);
+      await gives(`${INSTALL} /after.deb`);
       await gives('sockfilter -A BIND -d 127.0.0.3 -j DROP');
       await gives('touch /stop; sleep 1');
       const [, count] = /^EACCES=(\d+)\n$/.exec(await gives('cat /calls')) ?? [];
@@ -194,7 +184,7 @@ async function tryDeb(root, deb, before, { name, shell, gives, call }) {
       await gives('tail -1 /etc/sockfilter/socket.rules', /^# mine$/m);
     });
     await test('installed again, it finds what is in force', async () => {
-      await gives(`${install} /after.deb`);
+      await gives(`${INSTALL} /after.deb`);
       await gives('sockfilter -S CONNECT', /-j REJECT --reject-with EACCES/);
     });
     await test('purged, nothing of it is left', async () => {
@@ -268,17 +258,20 @@ try {
       assert.doesNotMatch(stdout, /^E:/m);
     });
   else skip('lintian finds no errors', 'lintian is not installed');
-  const rpm = find(release, /\.rpm$/);
-  if (isThere('rpm') && rpm)
-    await test('the .rpm installs, verifies, runs and goes', () => tryRpm(rpm, work));
-  else skip('the .rpm', 'rpm is not installed');
+  const rpm = isThere('rpm') ? find(release, /\.rpm$/) : undefined;
+  if (!rpm) skip('the .rpm', 'rpm is not installed');
   const root = process.env.SOCKFILTER_PACKAGES_ROOT ?? join(work, 'debian');
-  if (process.getuid() !== 0 || !cgroup2) skip('the .deb in force', 'it needs root and cgroup2');
-  else if (!makeRoot(root)) skip('the .deb in force', 'debootstrap is not installed, or fails');
+  if (rpm && !isForeign)
+    await test('the .rpm installs, verifies, runs and goes', () => tryRpm(rpm, work));
+  if (process.getuid() !== 0 || !cgroup2) skip('what is installed', 'it needs root and cgroup2');
+  else if (!makeRoot(root, values.arch))
+    skip('what is installed', `no Debian of ${values.arch}: by debootstrap, and ${EMULATION}`);
+  else if (isForeign)
+    await inDebian(root, cgroup2, (place) => judgeForeign(root, { deb, rpm }, place));
   else {
     const before = makeBefore(deb, work);
     await inDebian(root, cgroup2, (place) => tryDeb(root, deb, before, place));
-    if (isThere('rpm') && rpm)
+    if (rpm)
       await test('rules are in force by the .rpm too, and stay when it goes', () =>
         inDebian(root, cgroup2, (place) => enforceRpm(root, rpm, place)));
   }

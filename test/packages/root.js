@@ -20,13 +20,18 @@ mount -t bpf bpf "$root/sys/fs/bpf"
 exec chroot "$root" /bin/bash -c 'while read -r line; do eval "$line"; echo "-- $?"; done'
 `;
 
+export const isThere = (program) => !spawnSync(program, ['--version']).error;
+
+export const INSTALL =
+  'apt-get install -y -q --no-install-recommends --allow-downgrades -o APT::Sandbox::User=root';
+
 /** Makes it by debootstrap where it is not there yet; false, and says so, where that can't be. */
-export function makeRoot(folder) {
+export function makeRoot(folder, architecture) {
   if (existsSync(join(folder, 'var/lib/dpkg/status')) && existsSync(join(folder, 'made')))
     return true;
-  if (spawnSync('debootstrap', ['--version']).error) return false;
+  if (!isThere('debootstrap')) return false;
   mkdirSync(folder, { recursive: true });
-  const words = ['--variant=minbase', 'bookworm', folder];
+  const words = [`--arch=${architecture}`, '--variant=minbase', 'bookworm', folder];
   const { status } = spawnSync('debootstrap', words, { stdio: ['ignore', 'ignore', 'inherit'] });
   if (status === 0) mkdirSync(join(folder, 'made'));
   return status === 0;

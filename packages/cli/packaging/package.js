@@ -38,10 +38,16 @@ const { values } = parseArgs({
   },
 });
 
-/** What a processor is called by Debian, by npm and by rpm, and what strips its programs. */
+/** What a processor is called by Debian, by npm and by rpm, what strips its programs, and Debian's package of that. */
 const ARCHITECTURES = {
-  amd64: { debian: 'amd64', npm: 'x64', rpm: 'x86_64', strip: 'strip' },
-  arm64: { debian: 'arm64', npm: 'arm64', rpm: 'aarch64', strip: 'aarch64-linux-gnu-strip' },
+  amd64: { debian: 'amd64', npm: 'x64', rpm: 'x86_64', strip: 'strip', binutils: 'binutils' },
+  arm64: {
+    debian: 'arm64',
+    npm: 'arm64',
+    rpm: 'aarch64',
+    strip: 'aarch64-linux-gnu-strip',
+    binutils: 'binutils-aarch64-linux-gnu',
+  },
 };
 /** The one that packages are made on. */
 const HERE = ARCHITECTURES.amd64;
@@ -68,6 +74,13 @@ function addonOf(cpu, folder) {
 const architecture = ARCHITECTURES[values.arch];
 if (!architecture) {
   console.error(`no packages for \`${values.arch}\`: ${Object.keys(ARCHITECTURES).join(', ')}`);
+  process.exit(2);
+}
+const missing = [architecture.strip, 'dpkg-deb'].filter(
+  (program) => spawnSync(program, ['--version']).error,
+);
+if (missing.length > 0) {
+  console.error(`not installed: ${missing.join(' and ')} (Debian: ${architecture.binutils}, dpkg)`);
   process.exit(2);
 }
 const out = resolve(values.out);
