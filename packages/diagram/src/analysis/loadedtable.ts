@@ -244,9 +244,9 @@ export class LoadedTable {
     return this.#redundant;
   }
 
-  /** The errnos of the verdicts that packets of the set get, 0 among them where one's call proceeds. */
-  verdicts(set: PacketSet): ReadonlySet<Errno> {
-    return this.store.marksWithin(set.ref, this.errnos);
+  /** Whether every packet of the set gets this errno, and may get no other; 0 where its call proceeds. */
+  isAlways(set: PacketSet, errno: Errno): boolean {
+    return !this.store.marksOthers(set.ref, this.errnos, errno);
   }
 
   /** Those of the rules, by counter, that would change a verdict if their chain asked them first as well. */

@@ -143,6 +143,12 @@ export class SetStore {
     return new Set(marks.filter((mark) => mark >= 0));
   }
 
+  /** Whether the diagram leads some packet of the set to a terminal of another mark. */
+  marksOthers(set: Ref, diagram: Ref, mark: number): boolean {
+    const isOther = (terminal: Ref) => markOf(terminal) >= 0 && markOf(terminal) !== mark;
+    return [...terminalsWithin(this.diagrams, set, diagram, OUT, isOther)].some(isOther);
+  }
+
   /** Makes the pieces free for which `forgotten` is true: some value of theirs would be in the set. */
   forget(set: Ref, forgotten: (piece: number) => boolean): Ref {
     const { diagrams } = this;

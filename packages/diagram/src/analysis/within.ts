@@ -6,21 +6,24 @@ const PAST_VALUES = 1 << 16;
 
 /**
  * The terminals to which the diagram leads some packet of the set. `out` is the terminal of what is not in the set;
- * a node of it has some packet, as equal targets are one.
+ * a node of it has some packet, as equal targets are one. Once one is found that is enough, others may be missing.
  */
 export function terminalsWithin(
   store: DiagramStore,
   set: Ref,
   diagram: Ref,
   out: Ref,
+  isEnough: (terminal: Ref) => boolean = () => false,
 ): ReadonlySet<Ref> {
   const found = new Set<Ref>();
+  let isOver = false;
   const seen = new PairMap();
 
   function visit(a: Ref, b: Ref): void {
     if (a === out) return;
     if (isTerminal(b)) {
       found.add(b);
+      isOver ||= isEnough(b);
       return;
     }
     if (seen.get(a, b) !== undefined) return;
@@ -32,7 +35,7 @@ export function terminalsWithin(
     let edgeA = endA > 0 ? store.firstEdge(a) : 0;
     let edgeB = endB > 0 ? store.firstEdge(b) : 0;
     let looked = 0;
-    for (let start = 0; start < PAST_VALUES; looked++) {
+    for (let start = 0; start < PAST_VALUES && !isOver; looked++) {
       const targetA = endA > 0 ? store.edgeTarget(edgeA) : a;
       const nextA = edgeA + 1 < endA ? store.edgeStart(edgeA + 1) : PAST_VALUES;
       if (targetA === out) {

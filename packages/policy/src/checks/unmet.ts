@@ -3,6 +3,7 @@ import { intersect, isEmpty, type PacketSet, subtract, witness } from '@sockfilt
 import {
   type CounterOwner,
   type Errno,
+  type Field,
   ownErrno,
   policyErrno,
   type Rule,
@@ -62,10 +63,7 @@ function cover(
   if (isEmpty(own)) return undefined;
   const said = { place: file.placeOf(rule), proof: () => coverProof(context, counter, own) };
   const errno = endingErrno(owner);
-  const same =
-    errno === undefined
-      ? !changing.has(counter)
-      : [...loaded.verdicts(own)].every((verdict) => verdict === errno);
+  const same = errno === undefined ? !changing.has(counter) : loaded.isAlways(own, errno);
   if (same)
     return context.find('SF002', {
       ...said,
@@ -102,9 +100,9 @@ function impossibleRule(context: CheckContext, owner: CounterOwner): Finding | u
 }
 
 /** A rule that looks at what others set: what calls have by the time that they come is not what it asks for. */
-function lateRule(context: CheckContext, rule: Rule): Finding | undefined {
-  const { file, owners, table } = context;
-  const set = rewrittenFields(owners.map((owner) => rewritingOf(owner.rule?.target)));
+function lateRule(context: CheckContext, rule: Rule, set: ReadonlySet<Field>): Finding | undefined {
+  if (set.size === 0) return undefined;
+  const { file, table } = context;
   const looks = ruleCondition(rule, table)
     .flat()
     .find(({ field }) => set.has(field));
@@ -118,12 +116,13 @@ function lateRule(context: CheckContext, rule: Rule): Finding | undefined {
 
 export const findUnmetRules: Check = function* (context) {
   const changing = changingInFront(context, context.dead);
+  const set = rewrittenFields(context.owners.map(({ rule }) => rewritingOf(rule?.target)));
   for (const counter of context.dead) {
     const owner = context.loaded.ownerOf(counter);
     // A chain that no call reaches is told once, as a chain.
     if (!owner.rule || !context.isReached(owner.chain)) continue;
     const finding =
-      lateRule(context, owner.rule) ??
+      lateRule(context, owner.rule, set) ??
       cover(context, counter, changing) ??
       impossibleRule(context, owner);
     if (finding) yield finding;
