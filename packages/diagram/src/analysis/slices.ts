@@ -42,8 +42,8 @@ export interface Slice {
   readonly open: Ref;
   /** Marked with the counter that decides each of these, and others. */
   readonly deciders: Ref;
-  /** Marked with the errno that each of these has if no rule of the slice decides it, and with any of others. */
-  readonly after: Ref;
+  /** Marked with the errno that each call of a set has if no rule of the slice decides it, and with any of others. */
+  readonly after: (set: Ref) => Ref;
 }
 
 /** Of calls that some rule may match and none decides. */
@@ -144,7 +144,7 @@ export class SlicedTable {
     const rest = this.#without(IN, this.#whole.fates);
     const { policies: deciders } = this.#options;
     const none = { rulesOf: () => [], callers: new Set<number>(), cuts: () => false };
-    return [...slices, { ...none, open: rest, deciders, after: this.#policies }];
+    return [...slices, { ...none, open: rest, deciders, after: () => this.#policies }];
   }
 
   /** What comes before and behind stands there in the order in which it is the nearest. */
@@ -162,10 +162,11 @@ export class SlicedTable {
     }
     const { guard } = this.#store;
     const open = before.reduce(this.#without, this.#within(IN, fates));
-    const after = behind.reduceRight(
-      (then, each) => this.#follow(guard(open, each), then),
-      this.#policies,
-    );
+    const after = (set: Ref) =>
+      behind.reduceRight(
+        (then, each) => this.#follow(guard(set, each), then),
+        guard(set, this.#policies),
+      );
     slices.push({ ...content, open, after });
   }
 

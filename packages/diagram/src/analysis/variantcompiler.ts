@@ -94,7 +94,7 @@ class VariantCompiler implements Interpretation<Ref> {
     });
   }
 
-  /** The diagram of all packets, also those that can't happen, policies or what is behind the slice included. */
+  /** The diagram of all packets, also those that can't happen, policies included where it is of no slice. */
   compile(): Ref {
     const store = this.#store;
     const parts = BUILTIN_CHAINS.map((name) => {
@@ -105,12 +105,18 @@ class VariantCompiler implements Interpretation<Ref> {
         this.#slice ? decided : this.#withPolicy(chain, decided),
       );
     });
-    const all = store.overlayAll(parts);
-    if (!this.#slice) return all;
-    const behind = store.replace(this.#slice.after, (terminal) =>
-      this.variants.intern(this.fates.decided(markOf(terminal), UNCHANGED), []),
+    return store.overlayAll(parts);
+  }
+
+  /** The diagram of these packets, which go on behind it by the errnos. */
+  decided(set: Ref, diagram: Ref, errnos: Ref): Ref {
+    const store = this.#store;
+    const behind = store.replace(errnos, (terminal) =>
+      terminal === OUT
+        ? OUT
+        : this.variants.intern(this.fates.decided(markOf(terminal), UNCHANGED), []),
     );
-    return this.#join(all, behind);
+    return this.#join(store.guard(set, diagram), behind);
   }
 
   #withPolicy(chain: Chain, diagram: Ref): Ref {
@@ -228,6 +234,9 @@ class VariantCompiler implements Interpretation<Ref> {
   }
 }
 
+/** Whether it takes more rules to say what becomes of the packets, or what would without the rule. */
+const isUntold = (actual: Fate, fate: Fate) => actual < 0 || fate < 0;
+
 /** The rules in whose variant some possible packet has another verdict, by counter. */
 export function rulesThatMatter(
   store: SetStore,
@@ -235,22 +244,38 @@ export function rulesThatMatter(
   variation: Variation,
 ): ReadonlySet<number> {
   const compiler = new VariantCompiler(store, table, variation);
-  const compiled = compiler.compile();
+  const { variants, fates } = compiler;
   const counters = new Set<number>();
-  const { possible } = store;
-  const within = variation.slice ? store.intersect(possible, variation.slice.open) : possible;
-  for (const mark of store.marksWithin(within, compiled)) {
-    const { actual, others } = compiler.variants.of(markRef(mark));
-    const differs = (fate: Fate): boolean => {
-      const agreed = compiler.fates.agreement(actual, fate);
-      const same = agreed ? store.conditions.compile(agreed, IN) : OUT;
-      // Where nothing is rewritten two fates agree nowhere, and no set need be made.
-      if (same === OUT) return true;
-      const where = store.select(compiled, (terminal) => terminal === markRef(mark));
-      return store.subtract(store.intersect(within, where), same) !== OUT;
-    };
-    for (const [counter, fate] of others)
-      if (!counters.has(counter) && differs(fate)) counters.add(counter);
+  const add = (within: Ref, compiled: Ref) => {
+    for (const mark of store.marksWithin(within, compiled)) {
+      const { actual, others } = variants.of(markRef(mark));
+      const differs = (fate: Fate): boolean => {
+        const agreed = fates.agreement(actual, fate);
+        const same = agreed ? store.conditions.compile(agreed, IN) : OUT;
+        // Where nothing is rewritten two fates agree nowhere, and no set need be made.
+        if (same === OUT) return true;
+        const where = store.select(compiled, (terminal) => terminal === markRef(mark));
+        return store.subtract(store.intersect(within, where), same) !== OUT;
+      };
+      for (const [counter, fate] of others)
+        if (!counters.has(counter) && !isUntold(actual, fate) && differs(fate))
+          counters.add(counter);
+    }
+  };
+  const compiled = compiler.compile();
+  const { slice } = variation;
+  if (!slice) {
+    add(store.possible, compiled);
+    return counters;
   }
+  const within = store.intersect(store.possible, slice.open);
+  add(within, compiled);
+  // Most rules matter to what rules of their own slice make of packets: what is behind is looked up for the others alone.
+  const isLeft = (terminal: Ref) => {
+    const { actual, others } = variants.of(terminal);
+    return [...others].some(([counter, fate]) => !counters.has(counter) && isUntold(actual, fate));
+  };
+  const left = store.intersect(within, store.select(compiled, isLeft));
+  if (left !== OUT) add(left, compiler.decided(left, compiled, slice.after(left)));
   return counters;
 }
