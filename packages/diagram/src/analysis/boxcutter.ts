@@ -33,6 +33,8 @@ interface BoxGroup {
 
 /** Ranges of a field for each box, at most: most have few. */
 const RANGES_A_BOX = 16;
+/** Boxes of parts that may be made on the way: so many, and so many for each box that there may be. */
+const BOXES_MADE = [10_000, 5] as const;
 /** How many classes of a field are tried for being one class within their care sets. */
 const MAX_TRIED = 64;
 
@@ -46,10 +48,14 @@ export class BoxCutter {
   readonly #store: SetStore;
   readonly #limit: number;
   readonly #known = new Map<string, readonly KeyedBox[]>();
+  /** How many boxes more may be made. */
+  #spare: number;
 
   constructor(store: SetStore, limit: number) {
     this.#store = store;
     this.#limit = limit;
+    const [some, each] = BOXES_MADE;
+    this.#spare = some + each * limit;
   }
 
   /** @param family where it is known already; boxes of a set that asks it do not name it then */
@@ -61,7 +67,8 @@ export class BoxCutter {
     const known = this.#known.get(key);
     if (known) return known;
     const boxes = this.#cutField(cared, this.#nextField(cared, family), family);
-    if (boxes.length > this.#limit) throw new LimitError('boxes', this.#limit);
+    this.#spare -= boxes.length;
+    if (boxes.length > this.#limit || this.#spare < 0) throw new LimitError('boxes', this.#limit);
     this.#known.set(key, boxes);
     return boxes;
   }
