@@ -1,7 +1,10 @@
 /** What docs/security.md says that nobody is kept from, done. */
 import { execFileSync } from 'node:child_process';
-import { chownSync } from 'node:fs';
+import { chownSync, readlinkSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
+import { BpfError } from '@sockfilter/bpf';
+import { looking } from '../../packages/kernel/src/namespaces.js';
 import { Workplace } from '../cli/command.js';
 import { describeKernel } from '../harness/kernel.js';
 import { isThere } from './needs.js';
@@ -86,6 +89,26 @@ describeKernel('trust', () => {
     );
     expect(said).not.toContain(':7302');
     for (const [n, { caller }] of opened.entries()) await caller.close(fds[n] ?? -1);
+  });
+
+  test('what can not be told of one network namespace hides no other, and no lock is held meanwhile', async () => {
+    const guest = await scene.member('root', 'guest');
+    const failed: string[] = [];
+    const found = looking(({ code }) => failed.push(code))([process.pid, guest.pid], (pid) => {
+      if (pid === process.pid) throw new BpfError('netlink', constants.errno.EINTR);
+      return [readlinkSync('/proc/thread-self/ns/net')];
+    });
+    expect(found).toEqual([readlinkSync(`/proc/${guest.pid}/ns/net`)]);
+    expect(failed).toEqual(['EINTR']);
+    const fault = () => {
+      throw new TypeError('a fault');
+    };
+    expect(() => looking(() => {})([guest.pid], fault)).toThrow(TypeError);
+    const around = scene.policy.use((firewall) => firewall.surroundings());
+    // Whoever changes something takes the lock for itself.
+    scene.policy.use((firewall) => expect(firewall.text).toContain('COMMIT'));
+    expect(around?.carriedSockets(fault)).toEqual([]);
+    around?.close();
   });
 
   const there = has('nft') ? '' : ' [skipped: this machine has no nft]';

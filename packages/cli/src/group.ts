@@ -1,7 +1,7 @@
 /** `sockfilter group`: names and ids for control groups. */
 import { existsSync } from 'node:fs';
 import { keptIds, namesPath, parseGroupName, printRule } from '@sockfilter/iptables';
-import { type Firewall, type Holder, LockedError } from '@sockfilter/kernel';
+import { type Holder, LockedError, type Surroundings } from '@sockfilter/kernel';
 import { EXIT, writeJson } from '@sockfilter/language';
 import {
   addGroup,
@@ -219,17 +219,17 @@ export function enterableDirectory(globals: Globals, name: string): string {
 }
 
 /** Tells of sockets that have come along with processes, and keep the control group that they were made in. */
-function noteCarried(firewall: Firewall, holders: readonly Holder[]): void {
-  for (const socket of lookAround(() => firewall.carriedSockets(holders)))
+function noteCarried(surroundings: Surroundings | undefined, holders: readonly Holder[]): void {
+  for (const socket of lookAround((failed) => surroundings?.carriedSockets(failed, holders) ?? []))
     note(carriedText(socket));
+  surroundings?.close();
 }
 
 /** The same of the sockets that this process hands to what it runs; what comes between them is told, and no failure. */
 export function noteHandedOver(globals: Globals, sockets: ReadonlySet<number>): void {
   try {
-    withLiveTable(globals, 'read', ({ firewall }) =>
-      noteCarried(firewall, [{ pid: process.pid, sockets }]),
-    );
+    const around = withLiveTable(globals, 'read', ({ firewall }) => firewall.surroundings());
+    noteCarried(around, [{ pid: process.pid, sockets }]);
   } catch (error) {
     if (!(error instanceof LockedError)) throw error;
     note('where inherited sockets were made is not told: another command is at work');
@@ -243,11 +243,12 @@ export async function moveToGroup(
   requireLive(globals, 'group move');
   for (const pid of pids)
     if (!/^[1-9]\d*$/.test(pid)) throw new CommandError(`invalid pid \`${pid}\``, EXIT.usage);
-  withLiveTable(globals, 'read', ({ open, firewall }) => {
+  const around = withLiveTable(globals, 'read', ({ open, firewall }) => {
     moveProcesses(firewall, enterable(globals, headOf(open), firewall, name), pids);
-    noteCarried(
-      firewall,
-      pids.map((pid) => ({ pid: Number(pid) })),
-    );
+    return firewall.surroundings();
   });
+  noteCarried(
+    around,
+    pids.map((pid) => ({ pid: Number(pid) })),
+  );
 }

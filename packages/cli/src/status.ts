@@ -165,19 +165,22 @@ export async function showStatus(globals: Globals, json: boolean): Promise<void>
   requireLive(globals, 'status');
   const found = withLiveTable(globals, 'read', ({ firewall, open }) => ({
     status: firewall.status(() => open.table),
-    around: {
-      writable: writableAncestors(
-        (path) => firewall.cgroupDirectory(path),
-        globals.root,
-        (open.kept?.head ?? open.table).groups,
-      ),
-      carried: lookAround(() => firewall.carriedSockets()),
-      nat: lookAround(() => firewall.rewritings()),
-    },
+    writable: writableAncestors(
+      (path) => firewall.cgroupDirectory(path),
+      globals.root,
+      (open.kept?.head ?? open.table).groups,
+    ),
     facts: factsOf(open),
     revision: revisionInForce(open),
+    surroundings: firewall.surroundings(),
   }));
-  const { status, facts, revision, around } = found;
+  const { status, facts, revision, writable, surroundings } = found;
+  const around = {
+    writable,
+    carried: lookAround((failed) => surroundings?.carriedSockets(failed) ?? []),
+    nat: lookAround((failed) => surroundings?.rewritings(failed) ?? []),
+  };
+  surroundings?.close();
   if (json) {
     const answer = status
       ? {

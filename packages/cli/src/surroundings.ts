@@ -4,15 +4,37 @@ import type { CarriedSocket, Rewriting } from '@sockfilter/kernel';
 import { escapePath, printEndpoint } from '@sockfilter/table';
 import { note } from './output.js';
 
-/** What a look gives; nothing, with the reason told, where a privilege for it is missing. */
-export function lookAround<T>(look: () => readonly T[]): readonly T[] {
-  try {
-    return look();
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'BpfError') throw error;
-    note(error.message);
-    return [];
+/** Of what can't be looked at, what the kernel said; of one errno the first, and how many there are. */
+class Failures {
+  readonly #byCode = new Map<string, { readonly message: string; count: number }>();
+
+  add(error: unknown): void {
+    if (!(error instanceof Error) || error.name !== 'BpfError' || !('code' in error)) throw error;
+    const code = String(error.code);
+    const known = this.#byCode.get(code);
+    if (known) known.count++;
+    else this.#byCode.set(code, { message: error.message, count: 1 });
   }
+
+  tell(): void {
+    for (const { message, count } of this.#byCode.values())
+      note(count === 1 ? message : `${message}, and ${count - 1} times more`);
+  }
+}
+
+/** What a look gives, as far as it gets; the reason is told where a privilege for it is missing, or a namespace tells nothing. */
+export function lookAround<T>(
+  look: (failed: (error: unknown) => void) => readonly T[],
+): readonly T[] {
+  const failures = new Failures();
+  let found: readonly T[] = [];
+  try {
+    found = look((error) => failures.add(error));
+  } catch (error) {
+    failures.add(error);
+  }
+  failures.tell();
+  return found;
 }
 
 type Side = CarriedSocket['madeIn'];

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import {
   close,
   type Fd,
-  inNetworkNamespace,
   listSockets,
   openCgroup,
   openDirectory,
@@ -17,8 +16,9 @@ import {
 import { PROTOCOL } from '@sockfilter/table';
 import type { Tree } from './cgrouptree.js';
 import { groupEntries } from './groupmap.js';
+import type { InNamespaces } from './namespaces.js';
 import { using } from './pins.js';
-import { commandOf, type Process, readProcesses, socketsOf, unlessEnded } from './processes.js';
+import { commandOf, type Process, readProcesses, socketsOf } from './processes.js';
 
 /** A control group as rules see it. */
 interface Side {
@@ -61,22 +61,19 @@ interface WaitingSocket extends SocketEntry {
 }
 
 /** Those of each network namespace that some of the processes are in, by the inodes of their files. */
-function waitingSockets(processes: readonly Process[]): ReadonlyMap<number, WaitingSocket> {
+function waitingSockets(
+  processes: readonly Process[],
+  inNamespaces: InNamespaces,
+): ReadonlyMap<number, WaitingSocket> {
   const spaces = new Map(processes.map(({ namespace, pid }) => [namespace, pid]));
-  const found = new Map<number, WaitingSocket>();
-  for (const pid of spaces.values()) {
-    const sockets = unlessEnded(() =>
-      inNetworkNamespace(pid, () =>
-        WAITING.flatMap(({ number, protocol, state }) =>
-          listSockets(number, [state]).flatMap(({ cgroup, ...socket }) =>
-            cgroup === undefined ? [] : [{ ...socket, cgroup, protocol }],
-          ),
-        ),
+  const sockets = inNamespaces(spaces.values(), () =>
+    WAITING.flatMap(({ number, protocol, state }) =>
+      listSockets(number, [state]).flatMap(({ cgroup, ...socket }) =>
+        cgroup === undefined || socket.inode === 0 ? [] : [{ ...socket, cgroup, protocol }],
       ),
-    );
-    for (const socket of sockets ?? []) if (socket.inode !== 0) found.set(socket.inode, socket);
-  }
-  return found;
+    ),
+  );
+  return new Map(sockets.map((socket) => [socket.inode, socket]));
 }
 
 /** What is asked again and again about control groups. */
@@ -123,14 +120,14 @@ class Sides {
  */
 export function carriedSockets(
   tree: Tree,
-  groups: Fd,
-  slot: number,
+  { groups, slot }: { readonly groups: Fd; readonly slot: number },
+  inNamespaces: InNamespaces,
   among?: readonly Holder[],
 ): readonly CarriedSocket[] {
   const all = readProcesses();
   const chosen = among && new Map(among.map((holder) => [holder.pid, holder]));
   const holders = chosen ? all.filter(({ pid }) => chosen.has(pid)) : all;
-  const waiting = waitingSockets(all);
+  const waiting = waitingSockets(all, inNamespaces);
   if (waiting.size === 0) return [];
   const mount = openDirectory(tree.mount);
   try {

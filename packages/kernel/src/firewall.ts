@@ -39,7 +39,6 @@ import { detach } from './attachment.js';
 import { walkBlob } from './blobwalk.js';
 import { bootTime } from './bootclock.js';
 import { clearBuckets } from './bucketmap.js';
-import { type CarriedSocket, carriedSockets, type Holder } from './carried.js';
 import { countProcesses } from './cgrouptree.js';
 import { type Environment, readEnvironment, requireRoot } from './environment.js';
 import { type CompiledTable, compileTable, type Generation, makeGeneration } from './generation.js';
@@ -73,14 +72,13 @@ import {
 import { FIRST_EPOCH, FORMAT } from './layout.js';
 import { takeLock } from './lock.js';
 import { MAPS } from './mapnames.js';
-import { closeMaps, createMaps, type Maps, openMaps } from './maps.js';
+import { closeMaps, createMaps, type Maps, openMap, openMaps } from './maps.js';
 import { type Draft, draftPart, type PartChange, type Placement } from './partchange.js';
 import { registrationOf } from './pathmap.js';
 import { instanceName, Pins, using } from './pins.js';
 import { prepareRoot } from './preparation.js';
 import { programDigest } from './programs.js';
 import { dropGoneReaders } from './readerslot.js';
-import { type Rewriting, rewritings } from './rewriting.js';
 import {
   addToSet,
   deleteFromSet,
@@ -95,6 +93,7 @@ import {
 } from './setmap.js';
 import { assignSlots, clearSlots, type Slots, type TestOrigins, writeClock } from './statemap.js';
 import { readStatus, type Status } from './status.js';
+import { Surroundings } from './surroundings.js';
 import { decodeTraits, encodeTraits, traitsOf } from './traits.js';
 import {
   abortTrial,
@@ -464,21 +463,16 @@ export class Firewall {
   }
 
   /**
-   * Sockets that wait for peers and were made in another control group than that of who holds them, with another
-   * network_id; of these holders, or of all. None where nothing is installed, or by another release.
+   * What lies around the root, to be looked at while the instance is open or later; undefined where nothing is
+   * installed. The caller closes it. Throws DamageError.
    */
-  carriedSockets(among?: readonly Holder[]): readonly CarriedSocket[] {
+  surroundings(): Surroundings | undefined {
     const current = this.#inForce();
-    if (current?.release !== 'own') return [];
-    const { idSlot } = current.generation.header;
-    return this.#withMaps(({ groups }) =>
-      carriedSockets(this.#environment.tree, groups, idSlot, among),
-    );
-  }
-
-  /** NAT before or behind the hooks, where policed processes are. Throws BpfError. */
-  rewritings(): readonly Rewriting[] {
-    return this.#inForce() ? rewritings(this.#environment.tree) : [];
+    if (!current) return undefined;
+    const { tree } = this.#environment;
+    if (current.release !== 'own') return new Surroundings(tree, undefined);
+    const slot = current.generation.header.idSlot;
+    return new Surroundings(tree, { groups: openMap(this.#pins, 'groups'), slot });
   }
 
   /** What becomes of a call, by a walk of the blob in force; undefined where nothing is installed. */

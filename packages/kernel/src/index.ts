@@ -20,5 +20,6 @@ export { instanceName } from './pins.js';
 export { programDigest } from './programs.js';
 export type { Rewriting } from './rewriting.js';
 export type { HookStatus, Status } from './status.js';
+export type { Surroundings } from './surroundings.js';
 export { NoTrialError, type PendingTrial, TrialError } from './trial.js';
 export { UnsupportedError } from './unsupported.js';

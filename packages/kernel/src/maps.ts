@@ -157,16 +157,19 @@ export function createLooseMaps(): Maps {
   return forEachMap((name) => CREATE[name]());
 }
 
-/** The maps that the attached programs use. Throws DamageError if a pin is gone. */
+/** One of the maps that the attached programs use. Throws DamageError if its pin is gone. */
+export function openMap(pins: Pins, name: keyof typeof CREATE): Fd {
+  const fd = pins.open(MAPS[name]);
+  if (fd !== undefined) return fd;
+  throw new DamageError(
+    `the pin \`${MAPS[name]}\` in ${pins.folder} is gone, so that what is in force can't be changed`,
+    'save the rules, run `sockfilter teardown`, and restore them',
+  );
+}
+
+/** All of them. Throws DamageError if a pin is gone. */
 export function openMaps(pins: Pins): Maps {
-  return forEachMap((name) => {
-    const fd = pins.open(MAPS[name]);
-    if (fd !== undefined) return fd;
-    throw new DamageError(
-      `the pin \`${MAPS[name]}\` in ${pins.folder} is gone, so that what is in force can't be changed`,
-      'save the rules, run `sockfilter teardown`, and restore them',
-    );
-  });
+  return forEachMap((name) => openMap(pins, name));
 }
 
 export function closeMaps(maps: Maps): void {

@@ -1,7 +1,8 @@
 /** NAT that comes before or after what chains judge, in the network namespaces of policed processes. */
-import { inNetworkNamespace, type NatChain, natChains } from '@sockfilter/bpf';
+import { type NatChain, natChains } from '@sockfilter/bpf';
 import type { Tree } from './cgrouptree.js';
-import { readProcesses, unlessEnded } from './processes.js';
+import type { InNamespaces } from './namespaces.js';
+import { readProcesses } from './processes.js';
 
 export interface Rewriting extends NatChain {
   /** A process in the network namespace. */
@@ -11,13 +12,14 @@ export interface Rewriting extends NatChain {
 }
 
 /** Chains of NAT where policed processes are; each network namespace is looked at once. */
-export function rewritings({ root }: Tree): readonly Rewriting[] {
+export function rewritings({ root }: Tree, inNamespaces: InNamespaces): readonly Rewriting[] {
   const isPoliced = (path: string) => root === '/' || path === root || path.startsWith(`${root}/`);
   const spaces = new Map<number, number>();
   for (const { pid, cgroup, namespace } of readProcesses())
     if (isPoliced(cgroup) && !spaces.has(namespace)) spaces.set(namespace, pid);
-  return [...spaces].flatMap(([namespace, pid]) => {
-    const chains = unlessEnded(() => inNetworkNamespace(pid, () => natChains()));
-    return (chains ?? []).map((chain) => ({ ...chain, pid, namespace }));
+  const namespaces = new Map([...spaces].map(([namespace, pid]) => [pid, namespace]));
+  return inNamespaces(namespaces.keys(), (pid) => {
+    const namespace = namespaces.get(pid) ?? 0;
+    return natChains().map((chain) => ({ ...chain, pid, namespace }));
   });
 }
