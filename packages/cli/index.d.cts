@@ -884,6 +884,8 @@ declare class SetStore {
   marks(diagram: Ref): ReadonlySet<number>;
   /** The marks of the terminals to which the diagram leads packets of the set. */
   marksWithin(set: Ref, diagram: Ref): ReadonlySet<number>;
+  /** Whether the diagram leads some packet of the set to a terminal of another mark. */
+  marksOthers(set: Ref, diagram: Ref, mark: number): boolean;
   /** Makes the pieces free for which `forgotten` is true: some value of theirs would be in the set. */
   forget(set: Ref, forgotten: (piece: number) => boolean): Ref;
 }
