@@ -1,7 +1,8 @@
 /** Starts the programs of this folder, bundled from the sources, and talks to them. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { programDigest } from '@sockfilter/kernel';
@@ -22,9 +23,6 @@ const PACKAGES = join(REPOSITORY, 'packages');
 
 /** The short form leaves the processor to others now and then. */
 const REST_MS = forLength({ long: 0, short: 1 });
-
-/** Inside node_modules, from where the bundles find koffi. */
-const CACHE = join(REPOSITORY, 'node_modules/.cache');
 
 const PROGRAMS = {
   administrator: require.resolve('./administrator.ts'),
@@ -51,8 +49,10 @@ let folder: string | undefined;
 /** The folder of the bundles; made at the first call. */
 function bundles(): string {
   if (folder !== undefined) return folder;
-  mkdirSync(CACHE, { recursive: true });
-  folder = mkdtempSync(join(CACHE, 'processes-'));
+  // The checkout of a virtual machine can't be written to.
+  folder = mkdtempSync(join(tmpdir(), 'sockfilter-processes-'));
+  // From where they find koffi.
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
   buildSync({
     ...BUNDLE,
     // As the build of the command says it.
