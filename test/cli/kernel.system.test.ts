@@ -310,33 +310,6 @@ describeKernel('the command', () => {
     });
   });
 
-  test('metrics are served until a signal, as they are printed', async () => {
-    run('-A CONNECT -d 10.0.0.5 -m comment --comment ab -j DROP');
-    const child = place.start(['metrics', '--listen', '127.0.0.1:0']);
-    const { stdout } = child;
-    if (!stdout) throw new Error('nothing to read');
-    const [said] = (await once(stdout, 'data')).map(String);
-    const [url = ''] = /http:\S+/.exec(said ?? '') ?? [];
-    const answer = await fetch(url);
-    // What is heard while they are served comes at the end; nothing was refused here.
-    const lost =
-      /# TYPE sockfilter_events_lost counter\n# HELP .*\nsockfilter_events_lost_total 0\n/;
-    const told = (await answer.text()).replace(lost, '');
-    expect([answer.status, told]).toEqual([200, run('metrics')]);
-    expect((await fetch(url, { method: 'POST' })).status).toBe(405);
-    expect((await fetch(new URL('/', url))).status).toBe(404);
-    child.kill('SIGTERM');
-    expect(await ended(child)).toMatchObject({ status: 0, stderr: '' });
-    const rule = '{chain="CONNECT",rule="1",target="DROP",comment="ab"} 0';
-    expect(run('metrics')).toContain(`sockfilter_rule_calls_total${rule}\n`);
-    expect(run('metrics')).toMatch(/^sockfilter_resource_used\{resource="rules"\} [1-9]/m);
-    const [, when = ''] =
-      /^sockfilter_commit_timestamp_seconds ([\d.]+)$/m.exec(run('metrics')) ?? [];
-    expect(Math.abs(Date.now() / 1000 - Number(when))).toBeLessThan(600);
-    for (const words of ['--listen 80', '--listen [::1', '--listen 127.0.0.1:1 -f x'])
-      place.expectStatus(['metrics', ...words.split(' ')], 2);
-  });
-
   test('doctor tries, tells what is missing, and leaves nothing', () => {
     const others = readdirSync(cgroups.root);
     expect(run('doctor')).toMatch(

@@ -285,9 +285,9 @@ export const COMMANDS: readonly CommandRow[] = [
     words: 'metrics',
     describe: 'print what is in force in numbers, as OpenMetrics',
     args: [],
-    options: { listen: 'text', output: 'output' },
+    options: { listen: 'text', output: 'output', prometheus: 'flag' },
     scope: 'live',
-    examples: ['metrics', 'metrics --output sockfilter.prom'],
+    examples: ['metrics', 'metrics --prometheus --output sockfilter.prom'],
   },
   {
     words: 'dashboard',

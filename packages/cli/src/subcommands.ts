@@ -325,10 +325,18 @@ function liveCommands(parser: Argv, globals: Globals, words: readonly string[]):
       (command) =>
         command
           .option('listen', { ...text, describe: 'serve them at this address, 127.0.0.1:9184' })
-          .option('output', { ...text, alias: 'f', describe: 'write this file, atomically' }),
-      async ({ listen, output }) => {
+          .option('output', { ...text, alias: 'f', describe: 'write this file, atomically' })
+          .option('prometheus', {
+            type: 'boolean',
+            describe: 'in the text format of Prometheus, for node_exporter',
+          }),
+      async ({ listen, output, prometheus }) => {
         const { showMetrics } = await import('./metrics/metrics.js');
-        await showMetrics(globals, { listen, output });
+        await showMetrics(globals, {
+          listen,
+          output,
+          format: prometheus ? 'prometheus' : undefined,
+        });
       },
     )
     .command(

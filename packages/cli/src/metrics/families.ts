@@ -3,7 +3,7 @@ import type { Status } from '@sockfilter/kernel';
 import { ruleComment } from '@sockfilter/policy';
 import { auditedErrno, counterOwners, ownTarget, type Table, targetText } from '@sockfilter/table';
 import type { Counters } from '../opentable.js';
-import type { Family, Labels, Sample } from './openmetrics.js';
+import type { Family, Labels, Sample } from './exposition.js';
 
 /** What is read of an instance at one moment. */
 export interface InForce {
@@ -110,8 +110,8 @@ export function familiesOf(root: string, found: InForce | undefined): readonly F
   return [
     installed,
     {
-      name: 'sockfilter_table',
-      type: 'info',
+      name: 'sockfilter_table_info',
+      type: 'gauge',
       help: 'What is in force: the release, the policed control group, the label and the hash of the text.',
       samples: one(1, { version, root, label, sha256: hash }),
     },

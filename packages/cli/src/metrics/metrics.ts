@@ -13,17 +13,24 @@ import { VERSION } from '../help.js';
 import { withLiveTable } from '../livetable.js';
 import { note, print, printRuleText, tell } from '../output.js';
 import { hashText } from '../revision.js';
+import {
+  CONTENT_TYPES,
+  type ExpositionFormat,
+  type Family,
+  formatOf,
+  type Labels,
+  printMetrics,
+} from './exposition.js';
 import { familiesOf, heardFamilies } from './families.js';
-import { CONTENT_TYPE, type Family, type Labels, printMetrics } from './openmetrics.js';
 
-function readMetrics(globals: Globals, heard: readonly Family[] = []): string {
+function readFamilies(globals: Globals): readonly Family[] {
   const found = withLiveTable(globals, 'read', ({ firewall, open }) => {
     const { table, counters, revision } = open;
     const status = firewall.status(() => table);
     const hash = hashText(printSave(table));
     return status && { status, table, counters, version: VERSION, hash, label: revision?.label };
   });
-  return printMetrics([...familiesOf(globals.root, found), ...heard]);
+  return familiesOf(globals.root, found);
 }
 
 /** Seconds that a scrape waits for another command to end. */
@@ -37,8 +44,9 @@ function serverOf(globals: Globals, heard: () => readonly Family[]): Server {
       return;
     }
     try {
-      const text = readMetrics(globals, heard());
-      response.writeHead(200, { 'content-type': CONTENT_TYPE }).end(text);
+      const format = formatOf(request.headers.accept);
+      const text = printMetrics([...readFamilies(globals), ...heard()], format);
+      response.writeHead(200, { 'content-type': CONTENT_TYPES[format], vary: 'accept' }).end(text);
     } catch (error) {
       tell(describeFailure(error, false).text);
       response.writeHead(500).end('what is in force can not be read\n');
@@ -100,16 +108,26 @@ export interface MetricsOptions {
   readonly listen: string | undefined;
   /** The file to write, replaced as a whole; standard output if undefined. */
   readonly output: string | undefined;
+  /** Of what is printed or written; who asks over HTTP says which one it wants. */
+  readonly format: ExpositionFormat | undefined;
 }
 
 export async function showMetrics(globals: Globals, options: MetricsOptions): Promise<void> {
   requireLive(globals, 'metrics');
-  const { listen: at, output } = options;
+  const { listen: at, output, format } = options;
   if (at !== undefined && output !== undefined)
     throw new CommandError('`--listen` and `--output` exclude each other', EXIT.usage);
+  if (at !== undefined && format !== undefined)
+    throw new CommandError(
+      '`--listen` has both formats: the Accept header of a request says which',
+      EXIT.usage,
+    );
   if (at !== undefined) {
     const endpoint = readEndpoint(at, '127.0.0.1:9184');
-    readMetrics(globals);
+    readFamilies(globals);
     await serve({ ...globals, wait: Math.max(globals.wait, SCRAPE_WAIT) }, endpoint);
-  } else writeOutput(output, readMetrics(globals), printRuleText);
+  } else {
+    const text = printMetrics(readFamilies(globals), format ?? 'openmetrics');
+    writeOutput(output, text, printRuleText);
+  }
 }
