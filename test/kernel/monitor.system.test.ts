@@ -6,22 +6,13 @@ import { readEvents } from '@sockfilter/policy';
 import { ended, program, Workplace } from '../cli/command.js';
 import type { Caller } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
+import { describeProgram } from '../harness/needing.js';
 import { Policy } from '../harness/policy.js';
 import { Testbed } from '../harness/testbed.js';
 
 const SINK = require.resolve('./processes/logsink.js');
 
-/** Fields of an entry of the journal's protocol, of which each has its length before it. */
-function readEntry(bytes: Buffer): Record<string, string> {
-  const fields: Record<string, string> = {};
-  for (let at = 0; at < bytes.length; ) {
-    const end = bytes.indexOf('\n', at);
-    const length = Number(bytes.readBigUInt64LE(end + 1));
-    fields[bytes.toString('latin1', at, end)] = bytes.toString('utf8', end + 9, end + 9 + length);
-    at = end + 9 + length + 1;
-  }
-  return fields;
-}
+const JOURNALD = '/lib/systemd/systemd-journald';
 
 describeKernel('monitor', () => {
   let bed: Testbed;
@@ -147,61 +138,64 @@ describeKernel('monitor', () => {
     expect(await readersOf()).toBe(0);
   }, 60_000);
 
-  /** A mount namespace in which the log is the test's own. */
-  const namespaces = {
-    '/run/systemd/journal/socket': 'mkdir -p /run/systemd/journal',
-    '/dev/log': 'true',
-  } as const;
-  test.each(['/run/systemd/journal/socket', '/dev/log'] as const)(
-    '%s gets what was refused, with its fields',
-    async (path) => {
-      const folder = place.path(path.replaceAll('/', '-'));
-      for (const name of ['run', 'dev']) mkdirSync(join(folder, name), { recursive: true });
-      const script = `set -e
-        for name in null zero urandom; do touch dev/$name; mount --bind /dev/$name dev/$name; done
-        mount --rbind dev /dev
-        mount --bind run /run
-        ${namespaces[path]}
-        node ${SINK} ${path} &
-        sink=$!
-        trap 'kill $sink' EXIT
-        while ! [ -S ${path} ]; do sleep 0.05; done
-        node ${program('sockfilter')} monitor --journal --refused`;
-      const child = spawn('unshare', ['-m', 'sh', '-c', script], {
-        cwd: folder,
-        env: { ...process.env, SOCKFILTER_ROOT: policy.root, SOCKFILTER_STATE_DIR: folder },
-        stdio: ['ignore', 'pipe', 'inherit'],
-        detached: true,
-      });
-      const gone = new Promise((resolve) => child.on('exit', resolve));
-      const said = await until(child, (text) => text.trim().split('\n').length > 4);
-      process.kill(-Number(child.pid), 'SIGINT');
-      await gone;
-      const entries = said.split('\n').map((line) => Buffer.from(line, 'base64'));
-      const entry = entries.find((bytes) => bytes.includes('10.9.9.9'));
-      if (!entry) throw new Error('nothing is told of the call');
-      const message =
-        /refused EACCES, CONNECT udp 0\.0\.0\.0:0 -> 10\.9\.9\.9:80, \S+\[\d+\] uid 0 group web \(3\), rule 1 of CONNECT: -A/;
-      if (path === '/dev/log') {
-        expect(entry.toString()).toMatch(/^<28>sockfilter\[\d+\]: refused EACCES/);
-        expect(entry.toString()).toMatch(message);
-        return;
-      }
-      expect(readEntry(entry)).toMatchObject({
-        MESSAGE: expect.stringMatching(message),
+  /**
+   * What the log of a mount namespace has, line by line: `logger` makes its socket, and prints what comes. Until `has`.
+   */
+  async function logged(logger: string, socket: string, has: (said: string) => boolean) {
+    const folder = place.path(socket.replaceAll('/', '-'));
+    for (const name of ['run/systemd/journal', 'dev'])
+      mkdirSync(join(folder, name), { recursive: true });
+    const script = `set -e
+      for name in null zero urandom; do touch dev/$name; mount --bind /dev/$name dev/$name; done
+      mount --rbind dev /dev
+      mount --bind run /run
+      trap 'kill $(jobs -p) 2>/dev/null' EXIT
+      ${logger}
+      node ${program('sockfilter')} monitor --journal --refused`;
+    const child = spawn('unshare', ['-m', 'bash', '-c', script], {
+      cwd: folder,
+      env: { ...process.env, SOCKFILTER_ROOT: policy.root, SOCKFILTER_STATE_DIR: folder },
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    });
+    const gone = new Promise((resolve) => child.on('exit', resolve));
+    const said = await until(child, has);
+    process.kill(-Number(child.pid), 'SIGINT');
+    await gone;
+    return said.trim().split('\n');
+  }
+
+  const MESSAGE =
+    /refused EACCES, CONNECT udp 0\.0\.0\.0:0 -> 10\.9\.9\.9:80, \S+\[\d+\] uid 0 group web \(3\), rule 1 of CONNECT: -A/;
+
+  test('syslog gets what was refused', async () => {
+    const logger = `node ${SINK} /dev/log & while ! [ -S /dev/log ]; do sleep 0.05; done`;
+    const lines = await logged(logger, '/dev/log', (said) => /\S\n/.test(said));
+    const entry = Buffer.from(lines[0] ?? '', 'base64').toString();
+    expect(entry).toMatch(/^<28>sockfilter\[\d+\]: refused EACCES/);
+    expect(entry).toMatch(MESSAGE);
+  }, 60_000);
+
+  describeProgram('journalctl', 'journald', () => {
+    test('gets what was refused, with its fields', async () => {
+      const socket = '/run/systemd/journal/socket';
+      const logger = `${JOURNALD} >/dev/null 2>&1 & while ! [ -S ${socket} ]; do sleep 0.05; done
+        journalctl --follow --lines=all --output=json SOCKFILTER_DESTINATION=10.9.9.9:80 &`;
+      const [line = ''] = await logged(logger, socket, (said) => said.includes('\n'));
+      expect(JSON.parse(line)).toMatchObject({
+        MESSAGE: expect.stringMatching(MESSAGE),
         PRIORITY: '4',
         SYSLOG_IDENTIFIER: 'sockfilter',
         ERRNO: '13',
         OBJECT_PID: expect.stringMatching(/^\d+$/),
         SOCKFILTER_KIND: 'refused',
-        SOCKFILTER_DESTINATION: '10.9.9.9:80',
         SOCKFILTER_GROUP: 'web',
         SOCKFILTER_RULE: '1',
+        SOCKFILTER_RULE_TEXT: expect.stringContaining(String.raw`"a \\\\ b"`),
         SOCKFILTER_CGROUP: `${bed.cgroups.path}/web`,
       });
-    },
-    60_000,
-  );
+    }, 60_000);
+  });
 
   test.each([
     ['--json', '--summary'],
