@@ -192,13 +192,18 @@ interface Questions {
   };
   /** Holds at certain hours of certain days. Asks the time of day, and has no state. */
   readonly schedule: Schedule;
-  /** Holds for packets that the named set has. `changes`: by itself, since elements time out. */
+  /**
+   * Holds for packets that the named set has or, of `exceptions`, for those of which an exception says that it has
+   * them not. `changes`: by itself, since elements time out. `counts`: in the element that is found.
+   */
   readonly member: {
     readonly set: string;
     readonly type: SetType;
     readonly family: Family;
     readonly sides: readonly Side[];
+    readonly exceptions: boolean;
     readonly changes: boolean;
+    readonly counts: boolean;
   };
 }
 type QuestionKind = keyof Questions;
@@ -232,6 +237,12 @@ interface SetElement {
   readonly port: number;
   /** Seconds that it has left; undefined if it stays. */
   readonly timeout: number | undefined;
+  /** An exception: what lies in it is not in the set, unless a longer network has that. */
+  readonly nomatch: boolean;
+  /** Calls that it has counted; undefined where that is not said. Its set has `counters`. */
+  readonly packets: bigint | undefined;
+  /** Its set has `comments`. */
+  readonly comment: string | undefined;
 }
 interface NamedSet {
   readonly name: string;
@@ -241,6 +252,10 @@ interface NamedSet {
   /** Seconds that an element has which says nothing else, 0 for one that stays; undefined: all stay. */
   readonly timeout: number | undefined;
   readonly maxelem: number;
+  /** Whether elements count the calls that found them. */
+  readonly counters: boolean;
+  /** Whether elements can have comments. */
+  readonly comments: boolean;
   readonly elements: readonly SetElement[];
 }
 declare const REJECT_ERRNO: {

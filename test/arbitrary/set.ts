@@ -5,6 +5,7 @@ import {
   elementKey,
   type Family,
   hasAddresses,
+  hasExceptions,
   hasPart,
   type Match,
   type MatchOption,
@@ -44,8 +45,11 @@ function elementOf(
       protocol: fc.constantFrom(...PORT_PROTOCOLS),
       port: fc.constantFrom(...PORTS),
       timeout: fc.constantFrom(undefined, ...timeouts),
+      nomatch: fc.boolean(),
+      packets: fc.constantFrom(undefined, 1n, 2n ** 40n),
+      comment: fc.constantFrom(undefined, 'a b', '"\\', 'ü'),
     })
-    .map(({ address, length, protocol, port, timeout }): SetElement => {
+    .map(({ address, length, protocol, port, timeout, ...said }): SetElement => {
       const prefix = hasPart(type, 'network') ? length : bits;
       const has = hasAddresses(type);
       return {
@@ -54,6 +58,9 @@ function elementOf(
         protocol: hasPart(type, 'service') ? protocol : 0,
         port: hasPart(type, 'service', 'port') ? port : 0,
         timeout: set.timeout === undefined ? undefined : timeout,
+        nomatch: hasExceptions(type) && said.nomatch,
+        packets: set.counters ? said.packets : undefined,
+        comment: set.comments ? said.comment : undefined,
       };
     });
 }
@@ -64,14 +71,18 @@ function setOf(name: string, timeouts: readonly number[]): Arbitrary<NamedSet> {
       type: fc.constantFrom(...SET_TYPE_NAMES),
       family: fc.constantFrom<Family>(4, 6),
       timeout: fc.constantFrom(undefined, ...(timeouts.length > 0 ? [0] : [])),
+      counters: fc.boolean(),
+      comments: fc.boolean(),
     })
-    .chain(({ type, family, timeout }) => {
+    .chain(({ type, family, timeout, counters, comments }) => {
       const set = {
         name,
         type,
         family: hasAddresses(type) ? family : (4 as const),
         timeout,
         maxelem: 64,
+        counters,
+        comments,
       };
       return fc
         .uniqueArray(elementOf(set, timeouts), { maxLength: 6, selector: elementKey })
@@ -87,7 +98,10 @@ function asking({ name, type }: NamedSet, roll: number, chain: string): Match {
   const choices = HAS_PEER.includes(chain) ? SIDES : (['dst', 'dst'] as const);
   const sides = partsOf(type).map((_, n) => choices[(roll >> n) & 1]);
   const value = { kind: 'setRef', set: name, sides } as const;
-  return { name: 'set', options: [{ name: 'match-set', negated: (roll & 4) !== 0, value }] };
+  const asked: MatchOption = { name: 'match-set', negated: (roll & 4) !== 0, value };
+  const isReversed = hasExceptions(type) && (roll & 32) !== 0;
+  const reversed: MatchOption = { name: 'return-nomatch', negated: false, value: { kind: 'none' } };
+  return { name: 'set', options: isReversed ? [asked, reversed] : [asked] };
 }
 
 /** Whether nothing in the rule is for the other family. */
@@ -106,13 +120,13 @@ export function setTables(
   timeouts: readonly number[] = [],
 ): Arbitrary<Table> {
   const sets = fc.tuple(setOf('s', timeouts), setOf('t', timeouts));
-  const rolls = fc.array(fc.nat({ max: 31 }), { minLength: 1, maxLength: 12 });
+  const rolls = fc.array(fc.nat({ max: 63 }), { minLength: 1, maxLength: 12 });
   return fc.tuple(plain, sets, rolls).map(([table, all, some]) => {
     let next = 0;
     const add = (rule: Rule, chain: string): Rule => {
       const roll = some[next++ % some.length];
       const set = all[(roll >> 3) & 1];
-      if (roll >= 16 || !goesWith(rule, set)) return rule;
+      if ((roll & 16) !== 0 || !goesWith(rule, set)) return rule;
       return { ...rule, matches: [...rule.matches, asking(set, roll, chain)] };
     };
     const chains = table.chains.map(

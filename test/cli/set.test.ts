@@ -56,7 +56,13 @@ test('edits keep comments and the lines of other elements', () => {
 test.each([
   ['create s', 2, '`set create` needs TYPE'],
   ['create s nets', 2, 'no type of sets `nets`'],
-  ['create s net counters', 2, '`counters` is not available'],
+  ['create s net skbinfo', 2, '`skbinfo` is not available'],
+  ['add one 10.0.0.6 nomatch', 2, 'set `one` is of type ip'],
+  ['add one 10.0.0.6 packets 3', 2, 'was created without `counters`'],
+  ['add one 10.0.0.6 comment why', 2, 'was created without `comment`'],
+  ['add full 10.0.0.6 comment', 2, '`comment` needs a text'],
+  ['add full 10.0.0.6 packets 281474976710656', 2, 'out of range'],
+  ['add full 10.0.0.6 coment x', 2, 'did you mean `comment`'],
   ['create s port family inet', 2, 'it has no addresses'],
   ['create s net maxelem 0', 2, 'out of range'],
   ['create -s net', 2, ''],
@@ -76,10 +82,59 @@ test.each([
   ['rename one svc', 1, 'exists already'],
   ['test one 10.0.0.5-10.0.0.6', 2, 'is several elements'],
 ])('set %s is refused', (words, status, message) => {
-  write('create one ip maxelem 2', 'add one 10.0.0.5', 'create svc ip,port');
+  write(
+    'create one ip maxelem 2',
+    'add one 10.0.0.5',
+    'create svc ip,port',
+    'create full net counters comment',
+  );
   const before = place.read('rules');
   expect(place.expectStatus(['set', ...words.split(' ')], status).stderr).toContain(message);
   expect(place.read('rules')).toBe(before);
+});
+
+test('exceptions, counters and comments are words of elements', () => {
+  write('create s hash:net counters comment', 'add s 10.0.0.0/8 bytes 60 packets 3');
+  place.expectStatus(['set', 'add', 's', '10.9.0.0/16', 'nomatch', 'comment', 'not "these"'], 0);
+  place.expectStatus(['set', 'add', 's', '10.0.0.0/8', 'comment', 'ours', '--exist'], 0);
+  expect(lines()).toEqual([
+    'create s hash:net counters comment',
+    'add s 10.0.0.0/8 packets 3 bytes 0 comment ours',
+    'add s 10.9.0.0/16 nomatch comment "not \\"these\\""',
+  ]);
+  expect(run('set list s').stdout).toBe(`Name: s
+Type: net
+Header: family inet maxelem 65536 counters comment
+References: 0
+Number of entries: 2
+Members:
+10.0.0.0/8 packets 3 bytes 0 comment ours
+10.9.0.0/16 nomatch packets 0 bytes 0 comment "not \\"these\\""
+`);
+  expect(JSON.parse(run('set list --json').stdout)).toMatchObject([
+    {
+      counters: true,
+      comment: true,
+      elements: [
+        { element: '10.0.0.0/8', packets: 3, comment: 'ours' },
+        { element: '10.9.0.0/16', nomatch: true, packets: 0, comment: 'not "these"' },
+      ],
+    },
+  ]);
+  const has = (...words: readonly string[]) => place.run(['set', 'test', 's', ...words]).status;
+  expect([has('10.1.0.0'), has('10.9.1.1'), has('10.9.1.1', 'nomatch')]).toEqual([0, 1, 0]);
+  run('-A CONNECT -m set --match-set s dst --return-nomatch -j REJECT --reject-with EACCES');
+  run('-A CONNECT -m set ! --match-set s dst -j DROP');
+  const explain = (dst: string) => run(`explain CONNECT --dst ${dst}`).stdout.split('\n')[0];
+  expect(['10.1.1.1', '10.9.1.1', '11.0.0.0'].map(explain)).toEqual([
+    'allowed by the policy of CONNECT',
+    'refused with EACCES by rule 1 of CONNECT',
+    'refused with EPERM by rule 2 of CONNECT',
+  ]);
+  place.write('other', place.read('rules').replace(' nomatch', ''));
+  expect(place.expectStatus(['diff', 'rules', 'other'], 1).stdout).toContain('10.9.0.0/16');
+  write('create i ip', '-A CONNECT -m set --match-set i dst --return-nomatch -j DROP');
+  expect(place.run(['check', 'rules']).stdout).toContain('no elements with `nomatch`');
 });
 
 test('what is there is no fault with -exist or -!', () => {

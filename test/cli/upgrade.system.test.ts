@@ -78,6 +78,11 @@ describeKernel('the release before, as a package', () => {
       'rules',
       `*socket
 -G web --id 3 --path ${bed.cgroups.childPath('web')}
+create lasting net
+add lasting 10.0.0.0/8
+create passing ip timeout 600
+add passing 10.9.0.1 timeout 0
+add passing 10.9.0.2
 -A CONNECT -p udp -m cgroup --id 3 --dport 7001 -j REJECT --reject-with EACCES
 -A CONNECT -p udp -m cgroup --id 3 --dport 7003 -j DROP
 COMMIT
@@ -96,17 +101,24 @@ COMMIT
       rules: 2,
     });
     const rulesOf = (saved: string) => saved.split('\n').filter((line) => /^-[AG]/.test(line));
+    const setsOf = (saved: string) =>
+      saved
+        .split('\n')
+        .filter((line) => /^(create|add)/.test(line))
+        .map((line) => line.replace(/^(add .*timeout )[1-9]\d*/, '$1some'));
+    expect(setsOf(restored)).toHaveLength(5);
+    expect(setsOf(place.expectStatus(['save'], 0).stdout)).toEqual(setsOf(restored));
     expect(rulesOf(place.expectStatus(['save'], 0).stdout)).toEqual(rulesOf(restored));
     // To look has changed nothing.
-    expect(runBefore('save').stdout.replace(/\[.*|#.*/g, '')).toBe(
-      restored.replace(/\[.*|#.*/g, ''),
-    );
+    const lasting = (saved: string) => saved.replace(/\[.*|#.*|timeout [1-9]\d*$/gm, '');
+    expect(lasting(runBefore('save').stdout)).toBe(lasting(restored));
 
     const take = ['-A', 'CONNECT', '-p', 'udp', '--dport', '7002', '-j', 'DROP'];
     place.expectStatus(take, 0);
     const [one = {}, , three = {}, ...others] = await hammer.pause();
     expect([Object.keys(one), Object.keys(three), others]).toEqual([['13'], ['1'], []]);
     expect(place.expectStatus(['status'], 0).stdout).not.toMatch(/^release/m);
+    expect(setsOf(place.expectStatus(['save'], 0).stdout)).toEqual(setsOf(restored));
 
     const tally = await hammer.pause();
     const counters = place.expectStatus(['save', '-c'], 0).stdout;

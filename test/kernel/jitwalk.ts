@@ -312,7 +312,11 @@ export class JitWalk {
     this.#states = createStateMap();
     this.#buckets = createBucketMap();
     this.#scratch = createMap(SCRATCH_SPEC);
-    this.#sets = { sets: createSetMaps('sets'), nets: createSetMaps('nets') };
+    this.#sets = {
+      sets: createSetMaps('sets'),
+      nets: createSetMaps('nets'),
+      comments: createSetMaps('comments'),
+    };
     this.#world = createMap({
       type: 'array',
       name: 'sf_test_world',

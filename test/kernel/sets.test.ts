@@ -181,6 +181,82 @@ describeKernel('named sets', () => {
     expect(saved()).toHaveLength(2);
   });
 
+  test('exceptions decide, elements count, comments are kept', async () => {
+    enforce(`create s net timeout 0 counters comment
+      add s 127.0.0.0/8 comment "all of it"
+      add s 127.2.0.0/16 nomatch
+      add s 127.2.2.0/24 packets 5
+      create n net,port counters
+      add n 127.9.0.0/16,udp:1-2
+      add n 127.9.9.0/24,udp:2 nomatch
+      create h ip timeout 100 counters
+      add h 127.9.0.1
+      -A CONNECT -m set --match-set n dst,dst -j REJECT --reject-with ENETUNREACH
+      -A CONNECT -m set --match-set h dst -j REJECT --reject-with ETIMEDOUT
+      -A CONNECT -m set --match-set s dst -j REJECT --reject-with EACCES
+      -A CONNECT -m set --match-set s dst --return-nomatch -j REJECT --reject-with ECONNREFUSED`);
+    const counts = () =>
+      policy.use((firewall) =>
+        firewall
+          .fill(tableOf(firewall.text ?? ''))
+          .sets.map(({ elements }) => elements.map(({ packets }) => Number(packets))),
+      );
+    const calls = [
+      ['127.9.0.1', 1],
+      ['127.9.9.1', 1],
+      ['127.9.9.1', 2],
+      ['127.9.0.1', 3],
+      ['127.2.1.1', 1],
+      ['127.2.2.1', 1],
+    ] as const;
+    const outcomes: string[] = [];
+    for (const [address, port] of calls) outcomes.push(await connect(address, port));
+    expect(outcomes).toEqual([
+      'ENETUNREACH',
+      'ENETUNREACH',
+      'EACCES',
+      'ETIMEDOUT',
+      'ECONNREFUSED',
+      'EACCES',
+    ]);
+    // An exception is found twice by the call that both rules judge.
+    expect(counts()).toEqual([[1, 2, 6], [2, 0, 1], [1]]);
+    expect(saved()).toEqual([
+      'add s 127.0.0.0/8 timeout 0 comment "all of it"',
+      'add s 127.2.0.0/16 timeout 0 nomatch',
+      'add s 127.2.2.0/24 timeout 0',
+      'add n 127.9.0.0/16,udp:1',
+      'add n 127.9.0.0/16,udp:2',
+      'add n 127.9.9.0/24,udp:2 nomatch',
+      expect.stringMatching(/^add h 127\.9\.0\.1 timeout \d+$/),
+    ]);
+    onSet('s', (firewall, table, set) =>
+      firewall.editSet(table, set, 'add', elementsOf(set, '127.2.2.0/24 comment again'), {
+        exist: true,
+      }),
+    );
+    expect(counts()[0]).toEqual([1, 2, 6]);
+  });
+
+  test('all of several elements are added, or none, and a comment goes with its element', () => {
+    enforce(
+      'create s net maxelem 3 comment\nadd s 10.0.0.0/8 comment a\nadd s 11.0.0.0/8 comment b',
+    );
+    const change = (verb: 'add' | 'del', exist: boolean, ...texts: readonly string[]) =>
+      onSet('s', (firewall, table, set) =>
+        firewall.editSet(table, set, verb, elementsOf(set, ...texts), { exist }),
+      );
+    const before = saved();
+    expect(() =>
+      change('add', true, '10.0.0.0/8 comment c', '11.0.0.0/8 nomatch', '12.0.0.0/7', '14.0.0.0/8'),
+    ).toThrow('is full');
+    expect(saved()).toEqual(before);
+    change('del', false, '10.0.0.0/8');
+    change('add', false, '10.0.0.0/8');
+    change('add', true, '11.0.0.0/8 nomatch comment "b c"');
+    expect(saved()).toEqual(['add s 10.0.0.0/8', 'add s 11.0.0.0/8 nomatch comment "b c"']);
+  });
+
   test('a net that holds another is not the other', () => {
     enforce('create s net\nadd s 10.0.0.0/8');
     edit('add', 's', '10.1.0.0/16');

@@ -42,7 +42,8 @@ Rules:
   -m comm [!] --comm NAME | -m netns [!] --inode N|--path P  -m addrtype [!] --src-type --dst-type
   -m owner [!] --uid-owner U | [!] --gid-owner G       -m multiport, -m iprange, -m comment
   -m socket [!] --local --remote ADDR  [!] --local-port --remote-port P[:P]
-  -m set [!] --match-set SET src|dst[,src|dst]         a named set: see the command set
+  -m set [!] --match-set SET src|dst[,src|dst] [--return-nomatch]
+                                                       a named set: see the command set
   -m mark [!] --mark N[/MASK]  the mark of the socket  -m addrtype [!] --dst-type TYPE[,...]
   -m limit, -m hashlimit, -m quota, -m statistic, -m time    \`-m NAME --help\` prints the options
   -j ACCEPT | DROP | REJECT [--reject-with ERRNO] | RETURN | CHAIN      -g CHAIN

@@ -2,7 +2,15 @@
 import type { ParsedSave } from '@sockfilter/iptables';
 import { EXIT } from '@sockfilter/language';
 import { isJson } from '@sockfilter/nftables';
-import { type Rule, registerPaths, type Table, validate } from '@sockfilter/table';
+import {
+  findSet,
+  type NamedSet,
+  type Rule,
+  registerPaths,
+  type SetElement,
+  type Table,
+  validate,
+} from '@sockfilter/table';
 import { CommandError, DiagnosticsError } from './failure.js';
 import type { Globals } from './globals.js';
 import { readHighMark } from './highmark.js';
@@ -62,7 +70,19 @@ export function dropCounters(
       : (base?.chains.find(({ name }) => name === chain.name)?.packets ?? 0n),
     rules: chain.rules.map(reset),
   }));
-  return { ...table, chains };
+  return { ...table, chains, sets: table.sets.map((set) => dropElementCounters(set, base)) };
+}
+
+/** The set with what its new elements have counted at 0; the others are those of the set in `base`. */
+function dropElementCounters(set: NamedSet, base: Table | undefined): NamedSet {
+  if (!set.counters) return set;
+  const old = new Set(base && findSet(base, set.name)?.elements);
+  const counts = (element: SetElement) => element.packets !== undefined && !old.has(element);
+  if (!set.elements.some(counts)) return set;
+  const elements = set.elements.map((element) =>
+    counts(element) ? { ...element, packets: undefined } : element,
+  );
+  return { ...set, elements };
 }
 
 function replaceAll(

@@ -6,6 +6,7 @@ import {
   parseElementLine,
   printCreate,
   printElement,
+  printMember,
 } from '@sockfilter/iptables';
 import { EXIT, tableDiagnostic, type Word, writeJson } from '@sockfilter/language';
 import {
@@ -188,9 +189,14 @@ function describeSet(table: Table, set: NamedSet) {
     ...(timeout !== undefined && { timeout }),
     maxelem,
     references: rulesOfSet(table, name).length,
+    ...(set.counters && { counters: true }),
+    ...(set.comments && { comment: true }),
     elements: elements.map((element) => ({
       element: printElement(set, element),
       ...(element.timeout !== undefined && { timeout: element.timeout }),
+      ...(element.nomatch && { nomatch: true }),
+      ...(set.counters && { packets: Number(element.packets ?? 0n) }),
+      ...(element.comment !== undefined && { comment: element.comment }),
     })),
   };
 }
@@ -198,10 +204,6 @@ function describeSet(table: Table, set: NamedSet) {
 function listText(table: Table, set: NamedSet): string {
   const { name, type, elements } = set;
   const [, , , ...header] = printCreate({ ...set, name: 'x' }).split(' ');
-  const members = elements.map((element) => {
-    const lasting = set.timeout === undefined ? '' : ` timeout ${element.timeout ?? 0}`;
-    return `${printElement(set, element)}${lasting}`;
-  });
   return [
     `Name: ${name}`,
     `Type: ${type}`,
@@ -209,7 +211,7 @@ function listText(table: Table, set: NamedSet): string {
     `References: ${rulesOfSet(table, name).length}`,
     `Number of entries: ${elements.length}`,
     'Members:',
-    ...members,
+    ...elements.map((element) => printMember(set, element)),
   ]
     .map((line) => `${line}\n`)
     .join('');

@@ -24,7 +24,10 @@ export function setCommands(parser: Argv, globals: Globals): Argv {
         command
           .positional('name', name)
           .positional('type', { ...string, describe: 'ip, net, port, ip,port or net,port' })
-          .positional('words', rest('family inet|inet6, timeout SECONDS, maxelem NUMBER'))
+          .positional(
+            'words',
+            rest('family inet|inet6, timeout SECONDS, maxelem NUMBER, counters, comment'),
+          )
           .option('exist', exist),
       async (argv) => {
         const { createSetCommand } = await import('./set.js');
@@ -38,7 +41,7 @@ export function setCommands(parser: Argv, globals: Globals): Argv {
         command
           .positional('name', name)
           .positional('element', element)
-          .positional('words', rest('timeout SECONDS'))
+          .positional('words', rest('timeout SECONDS, nomatch, packets NUMBER, comment TEXT'))
           .option('exist', exist),
       async (argv) => {
         const { editElements } = await import('./set.js');
@@ -56,12 +59,16 @@ export function setCommands(parser: Argv, globals: Globals): Argv {
       },
     )
     .command(
-      'test <name> <element>',
+      'test <name> <element> [words..]',
       'say whether a set has an element, or a network that holds it',
-      (command) => command.positional('name', name).positional('element', element),
+      (command) =>
+        command
+          .positional('name', name)
+          .positional('element', element)
+          .positional('words', rest('nomatch: whether an exception holds it')),
       async (argv) => {
         const { testElement } = await import('./set.js');
-        testElement(globals, [argv.name, argv.element]);
+        testElement(globals, [argv.name, argv.element, ...argv.words]);
       },
     )
     .command(

@@ -144,7 +144,8 @@ export interface UnavailableOption {
   readonly words: number;
 }
 
-const NO_COUNTERS = 'elements of sets have no counters yet';
+const NO_COUNTERS =
+  'rules do not ask what elements have counted: a set with `counters` counts every call that finds one';
 const RATE_MATCH =
   'it is for rates that are measured, and buckets say exactly which calls are above';
 const GONE = 'iptables itself has it no more';
@@ -179,7 +180,6 @@ export const UNAVAILABLE_OPTIONS: Readonly<Record<string, UnavailableOption>> = 
   'nflog-size': { reason: 'a socket call has no bytes that could be copied', words: 1 },
   'nflog-range': { reason: 'it has never worked in iptables, which drops it', words: 1 },
   'nflog-threshold': { reason: 'each event goes to its readers at once', words: 1 },
-  'return-nomatch': { reason: 'elements of sets can not be exceptions yet', words: 0 },
   'update-counters': { reason: NO_COUNTERS, words: 0 },
   'update-subcounters': { reason: NO_COUNTERS, words: 0 },
   'packets-eq': { reason: NO_COUNTERS, words: 1 },

@@ -27,7 +27,13 @@ export {
 } from './restore.js';
 export { type PrintSaveOptions, printChainLine, printRuleFile, printSave } from './save.js';
 export { parseElements, printElement } from './setelement.js';
-export { type ParsedSetLine, parseCreate, parseElementLine, printCreate } from './setline.js';
+export {
+  type ParsedSetLine,
+  parseCreate,
+  parseElementLine,
+  printCreate,
+  printMember,
+} from './setline.js';
 export { optionWord, SYNTAX, TARGET_SYNTAX } from './syntax.js';
 export { unfitNames } from './unfit.js';
 export { LOG_LEVELS } from './values/log.js';

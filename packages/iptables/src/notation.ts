@@ -12,7 +12,7 @@ const SAVE_LINES: LineNotation = {
   chainLine: printChainLine,
   groupLine: printGroup,
   setLine: printCreate,
-  elementLine: printAdd,
+  elementLine: (set, element) => printAdd(set, element, true),
   denyUnseenLine: DENY_UNSEEN_LINE,
   ruleLine: printRuleLine,
   recount: (text, from, to) => {

@@ -30,6 +30,7 @@ import {
   fullSet,
   isBuiltinChain,
   type NamedSet,
+  replacing,
   requireChain,
   type SetElement,
   sameSetShape,
@@ -356,7 +357,7 @@ class SaveReader {
         this.#report(joinSpans(start.span, this.#last.span), message, 'write `add -exist`');
         break;
       }
-      known.set(key, element);
+      known.set(key, replacing(known.get(key), element));
     }
     if (known.size > set.maxelem) {
       this.#attempt(joinSpans(start.span, this.#last.span), () => {

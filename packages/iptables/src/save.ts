@@ -66,7 +66,9 @@ export function printSave(
   lines.push(...table.groups.map(printGroup));
   for (const set of table.sets) {
     lines.push(printCreate(set));
-    if (elements) for (const element of set.elements) lines.push(printAdd(set, element));
+    if (elements)
+      for (const element of set.elements)
+        lines.push(printAdd(set, element, counters !== undefined));
   }
   for (const { name, rules } of table.chains)
     for (const rule of rules) lines.push(printCounted(name, rule, counters && packets.get(rule)));

@@ -127,6 +127,14 @@ function parseService(part: SetPart, word: Word): Parsed<Service> {
   return range.ok ? good({ protocol, ...range.value }) : range;
 }
 
+/** What an element is of which nothing is said; `timeout` is its set's. */
+const plainElement = (timeout: number | undefined) => ({
+  timeout: timeout || undefined,
+  nomatch: false,
+  packets: undefined,
+  comment: undefined,
+});
+
 /** `10.0.0.5` or `10.0.0.0/8` in a set of that alone: of a file of many elements most are. */
 export function readPlainElement(text: string, set: NamedSet): SetElement | undefined {
   const { type, family, timeout } = set;
@@ -141,7 +149,7 @@ export function readPlainElement(text: string, set: NamedSet): SetElement | unde
     prefix: length,
     protocol: 0,
     port: 0,
-    timeout: timeout || undefined,
+    ...plainElement(timeout),
   };
 }
 
@@ -196,14 +204,14 @@ export function parseElements(word: Word, set: NamedSet): Parsed<readonly SetEle
           prefix,
           protocol,
           port: from + n,
-          timeout: set.timeout || undefined,
+          ...plainElement(set.timeout),
         }),
       ),
     ),
   );
 }
 
-/** The element without its timeout. */
+/** The element without what is said of it. */
 export function printElement({ type, family }: NamedSet, element: SetElement): string {
   const { address, prefix, protocol, port } = element;
   const written: Readonly<Record<SetPart, () => string>> = {

@@ -1,5 +1,6 @@
 /** The lines of a save file that declare sets, in ipset's words: `create NAME TYPE ...`, `add NAME ELEMENT`. */
 import {
+  byteLength,
   type Diagnostic,
   diagnose,
   didYouMean,
@@ -11,6 +12,9 @@ import {
   DEFAULT_MAXELEM,
   findSetType,
   hasAddresses,
+  hasExceptions,
+  MAX_ELEMENT_COMMENT,
+  MAX_ELEMENT_PACKETS,
   MAX_TIMEOUT,
   MOST_ELEMENTS,
   type NamedSet,
@@ -27,9 +31,6 @@ const TUNING: readonly string[] = ['hashsize', 'bucketsize', 'initval', 'range']
 
 /** Options of ipset that are not there, each with the reason. */
 const ABSENT: Readonly<Record<string, string>> = {
-  counters: 'elements have no counters yet',
-  comment: 'elements have no comments yet',
-  nomatch: 'elements can not be exceptions yet',
   skbinfo: 'a socket call has no mark of a packet',
   forceadd: 'a full set takes nothing: nothing is thrown out of it',
   netmask: 'write networks in a set of type net',
@@ -63,6 +64,16 @@ class SetWords {
     return this.#words.shift();
   }
 
+  comment(option: Word): string | undefined {
+    const word = this.next();
+    if (!word) return this.fault(option, '`comment` needs a text');
+    if (/\p{Cc}/u.test(word.text))
+      return this.fault(word, 'a comment can hold no control character');
+    if (byteLength(word.text) > MAX_ELEMENT_COMMENT)
+      return this.fault(word, `a comment has at most ${MAX_ELEMENT_COMMENT} bytes`);
+    return word.text;
+  }
+
   number(option: Word, noun: string, most: number, least = 0): number | undefined {
     const word = this.next();
     if (!word) return this.fault(option, `\`${option.text}\` needs a number`);
@@ -92,9 +103,12 @@ export interface ParsedSetLine<T> {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const CREATE_OPTIONS = ['family', 'timeout', 'maxelem', 'inet', 'inet6'];
+const CREATE_OPTIONS = ['family', 'timeout', 'maxelem', 'counters', 'comment', 'inet', 'inet6'];
 
-/** `create NAME TYPE [family inet|inet6] [timeout SECONDS] [maxelem NUMBER]`, from behind its first word. */
+/**
+ * `create NAME TYPE [family inet|inet6] [timeout SECONDS] [maxelem NUMBER] [counters] [comment]`, from behind its
+ * first word.
+ */
 export function parseCreate(start: Word, words: readonly Word[]): ParsedSetLine<NamedSet> {
   const line = new SetWords(words);
   const { diagnostics } = line;
@@ -110,6 +124,7 @@ export function parseCreate(start: Word, words: readonly Word[]): ParsedSetLine<
   let family: NamedSet['family'] = 4;
   let timeout: number | undefined;
   let maxelem: number | undefined;
+  let [counters, comments] = [false, false];
   for (let word = line.next(); word; word = line.next()) {
     const { text } = word;
     if (text === 'family' || text === 'inet' || text === 'inet6') {
@@ -122,6 +137,8 @@ export function parseCreate(start: Word, words: readonly Word[]): ParsedSetLine<
     } else if (text === 'timeout') timeout = line.number(word, 'timeout', MAX_TIMEOUT);
     else if (text === 'maxelem')
       maxelem = line.number(word, 'number of elements', MOST_ELEMENTS, 1);
+    else if (text === 'counters') counters = true;
+    else if (text === 'comment') comments = true;
     else if (TUNING.includes(text)) line.next();
     else if (Object.hasOwn(ABSENT, text))
       line.fault(word, `\`${text}\` is not available: ${ABSENT[text]}`);
@@ -129,8 +146,9 @@ export function parseCreate(start: Word, words: readonly Word[]): ParsedSetLine<
   }
   if (diagnostics.length > 0 || name === undefined || !type)
     return { value: undefined, diagnostics };
+  const room = maxelem ?? DEFAULT_MAXELEM;
   return {
-    value: { name, type, family, timeout, maxelem: maxelem ?? DEFAULT_MAXELEM, elements: [] },
+    value: { name, type, family, timeout, maxelem: room, counters, comments, elements: [] },
     diagnostics,
   };
 }
@@ -140,7 +158,42 @@ export interface NamedElements {
   readonly elements: readonly SetElement[];
 }
 
-/** `add NAME ELEMENT [timeout SECONDS]`, or another command on elements, from behind its first word. */
+type Said = Partial<Pick<SetElement, 'timeout' | 'nomatch' | 'packets' | 'comment'>>;
+
+/** What an option of an element says; undefined for a word that is none. */
+const ELEMENT_OPTIONS: Readonly<
+  Record<string, (line: SetWords, word: Word, set: NamedSet | undefined) => Said | undefined>
+> = {
+  timeout: (line, word, set) => {
+    if (set && set.timeout === undefined)
+      return line.fault(word, `${lacking(set, 'timeout')}: its elements stay`);
+    return { timeout: line.number(word, 'timeout', MAX_TIMEOUT) || undefined };
+  },
+  nomatch: (line, word, set) =>
+    set && !hasExceptions(set.type)
+      ? line.fault(word, `\`nomatch\` is for networks: set \`${set.name}\` is of type ${set.type}`)
+      : { nomatch: true },
+  packets: (line, word, set) => {
+    if (set && !set.counters) return line.fault(word, lacking(set, 'counters'));
+    const packets = line.number(word, 'number of packets', MAX_ELEMENT_PACKETS);
+    return packets === undefined ? undefined : { packets: BigInt(packets) };
+  },
+  // A socket call has none.
+  bytes: (line, word, set) => {
+    if (set && !set.counters) return line.fault(word, lacking(set, 'counters'));
+    line.number(word, 'number of bytes', Number.MAX_SAFE_INTEGER);
+    return {};
+  },
+  comment: (line, word, set) => {
+    if (set && !set.comments) return line.fault(word, lacking(set, 'comment'));
+    return { comment: line.comment(word) };
+  },
+};
+
+const lacking = ({ name }: NamedSet, word: string) =>
+  `set \`${name}\` was created without \`${word}\``;
+
+/** `add NAME ELEMENT [timeout SECONDS] [nomatch] [packets NUMBER] [bytes NUMBER] [comment TEXT]`, or another command on elements, from behind its first word. */
 export function parseElementLine(
   start: Word,
   words: readonly Word[],
@@ -161,36 +214,61 @@ export function parseElementLine(
     });
   const written = line.next();
   if (!written && set) line.fault(start, `\`${start.text}\` needs an element`);
-  let timeout: number | undefined;
+  let said: Said = {};
   for (let word = line.next(); word; word = line.next()) {
     const { text } = word;
-    if (text === 'timeout' && set?.timeout === undefined && set)
-      line.fault(word, `set \`${set.name}\` was created without \`timeout\`: its elements stay`);
-    else if (text === 'timeout') timeout = line.number(word, 'timeout', MAX_TIMEOUT);
+    const read = Object.hasOwn(ELEMENT_OPTIONS, text) ? ELEMENT_OPTIONS[text] : undefined;
+    if (read) said = { ...said, ...read(line, word, set) };
     else if (Object.hasOwn(ABSENT, text))
       line.fault(word, `\`${text}\` is not available: ${ABSENT[text]}`);
-    else line.fault(word, `unknown word \`${text}\``, didYouMean(text, ['timeout']));
+    else
+      line.fault(word, `unknown word \`${text}\``, didYouMean(text, Object.keys(ELEMENT_OPTIONS)));
   }
   if (!set || !written) return { value: undefined, diagnostics };
   const parsed = parseElements(written, set);
   if (!parsed.ok) line.problem(parsed.problem, written);
   if (diagnostics.length > 0 || !parsed.ok) return { value: undefined, diagnostics };
   const elements =
-    timeout === undefined
+    Object.keys(said).length === 0
       ? parsed.value
-      : parsed.value.map((element) => ({ ...element, timeout: timeout || undefined }));
+      : parsed.value.map((element) => ({ ...element, ...said }));
   return { value: { set, elements }, diagnostics };
 }
 
 /** The set without its elements. */
-export function printCreate({ name, type, family, timeout, maxelem }: NamedSet): string {
-  const own = hasAddresses(type) ? ` family ${family === 6 ? 'inet6' : 'inet'}` : '';
-  const lasting = timeout === undefined ? '' : ` timeout ${timeout}`;
-  return `create ${quoteSaved(name)} ${type}${own}${lasting} maxelem ${maxelem}`;
+export function printCreate(set: NamedSet): string {
+  const { name, type, family, timeout, maxelem, counters, comments } = set;
+  return [
+    `create ${quoteSaved(name)} ${type}`,
+    ...(hasAddresses(type) ? [`family ${family === 6 ? 'inet6' : 'inet'}`] : []),
+    ...(timeout === undefined ? [] : [`timeout ${timeout}`]),
+    `maxelem ${maxelem}`,
+    ...(counters ? ['counters'] : []),
+    ...(comments ? ['comment'] : []),
+  ].join(' ');
 }
 
-/** A line that adds the element; an element of a set whose elements time out says how long it has. */
-export function printAdd(set: NamedSet, element: SetElement): string {
-  const lasting = set.timeout === undefined ? '' : ` timeout ${element.timeout ?? 0}`;
-  return `add ${quoteSaved(set.name)} ${printElement(set, element)}${lasting}`;
+/** The element as `set list` has it: in ipset's words and order. `packets` is what it has counted, if that is told. */
+export function printMember(
+  set: NamedSet,
+  element: SetElement,
+  packets = set.counters ? (element.packets ?? 0n) : undefined,
+): string {
+  const { timeout, nomatch, comment } = element;
+  return [
+    printElement(set, element),
+    ...(set.timeout === undefined ? [] : [`timeout ${timeout ?? 0}`]),
+    ...(nomatch ? ['nomatch'] : []),
+    ...(packets === undefined ? [] : [`packets ${packets} bytes 0`]),
+    ...(comment === undefined ? [] : [`comment ${quoteSaved(comment)}`]),
+  ].join(' ');
+}
+
+/**
+ * A line that adds the element; an element of a set whose elements time out says how long it has. What it has
+ * counted stands there with `counters`, unless that is 0.
+ */
+export function printAdd(set: NamedSet, element: SetElement, counters = false): string {
+  const packets = counters ? element.packets || undefined : undefined;
+  return `add ${quoteSaved(set.name)} ${printMember({ ...set, counters: false }, element, packets)}`;
 }

@@ -195,7 +195,12 @@ export const SYNTAX: Readonly<Record<MatchName, MatchSyntax>> = {
       mark: signed('mark match', '! ', 'mark'),
     },
   },
-  set: { options: { 'match-set': worded('match-set', 'match-set') } },
+  set: {
+    options: {
+      'match-set': worded('match-set', 'match-set'),
+      'return-nomatch': worded('return-nomatch', 'return-nomatch'),
+    },
+  },
   statistic: {
     options: {
       mode: worded('statistic mode', 'mode'),

@@ -72,7 +72,7 @@ import {
 import { FIRST_EPOCH, FORMAT } from './layout.js';
 import { takeLock } from './lock.js';
 import { MAPS } from './mapnames.js';
-import { closeMaps, createMaps, type Maps, openMap, openMaps } from './maps.js';
+import { closeMaps, createMaps, type Maps, openMap, openMaps, withSetMaps } from './maps.js';
 import { type Draft, draftPart, type PartChange, type Placement } from './partchange.js';
 import { registrationOf } from './pathmap.js';
 import { instanceName, Pins, using } from './pins.js';
@@ -88,6 +88,7 @@ import {
   hasElement,
   placeSets,
   readSet,
+  type SetMaps,
   type SetOrigins,
   type SetSlots,
 } from './setmap.js';
@@ -394,7 +395,7 @@ export class Firewall {
     if (table.sets.length === 0) return table;
     const slots = slotsOf(generation);
     const read = (set: NamedSet, n: number) =>
-      this.#withMaps((maps) => readSet(maps, set, elementAt(slots, n)).elements);
+      this.#withSetMaps((maps) => readSet(maps, set, elementAt(slots, n)).elements);
     return {
       ...table,
       sets: table.sets.map((set, n) => lazySet(set, () => read(set, n))),
@@ -404,7 +405,7 @@ export class Firewall {
   /** Whether a set in force, of the table in force, holds the element at the moment. */
   hasElement(table: Table, set: NamedSet, element: SetElement): boolean {
     const slot = this.#slotOf(table, set);
-    return this.#withMaps((maps) => hasElement(maps, set, slot, element));
+    return this.#withSetMaps((maps) => hasElement(maps, set, slot, element));
   }
 
   /**
@@ -420,13 +421,13 @@ export class Firewall {
   ): void {
     const slot = this.#settledSlot(table, set);
     const run = edit === 'add' ? addToSet : deleteFromSet;
-    this.#withMaps((maps) => run(maps, set, slot, elements, options));
+    this.#withSetMaps((maps) => run(maps, set, slot, elements, options));
   }
 
   /** Empties a set of the table in force, at one moment. */
   emptySet(table: Table, set: NamedSet): void {
     const slot = this.#settledSlot(table, set);
-    this.#withMaps((maps) => emptySet(maps, set, slot));
+    this.#withSetMaps((maps) => emptySet(maps, set, slot));
   }
 
   #settledSlot(table: Table, set: NamedSet): number {
@@ -590,7 +591,13 @@ export class Firewall {
   #dropSets(gone: LoadedGeneration, ...kept: readonly LoadedGeneration[]): void {
     const slots = slotsOf(gone);
     if (slots.length === 0) return;
-    this.#withMaps((maps) => dropSets(maps, slots, kept.flatMap(slotsOf)));
+    this.#withSetMaps((maps) => dropSets(maps, slots, kept.flatMap(slotsOf)));
+  }
+
+  #withSetMaps<T>(use: (maps: SetMaps) => T): T {
+    // What an upgrade has made so far may have been moved to its place, or not.
+    const isBegun = this.#inForce()?.release === 'both';
+    return withSetMaps(isBegun ? [this.#pins.next(), this.#pins] : [this.#pins], use);
   }
 
   #withMaps<T>(use: (maps: Maps) => T): T {
@@ -605,7 +612,7 @@ export class Firewall {
   /** Takes over from an older release, or goes on with that. */
   #upgrade({ generation, before, release }: InForceInstance): void {
     const place = { pins: this.#pins, environment: this.#environment };
-    const table = this.#parse(readText(generation.fd, generation.header));
+    const table = this.#filled(this.#parse(readText(generation.fd, generation.header)), generation);
     if (release === 'older') beginUpgrade(place, generation, table);
     else endUpgrade(place, generation, before, table);
     this.#become(inspectInstance(this.#pins, this.#environment.tree));

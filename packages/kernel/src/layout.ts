@@ -128,8 +128,18 @@ export const MAX_SETS = SET_SLOTS / 2 - 1;
  */
 export const SET_KEY = { prefix: 0, port: 4, protocol: 6, address: 8, bytes: 24 } as const;
 
-/** An element: a u64, when its time is over, in ns since boot, or 0 for never; the prefix of its key. */
-export const SET_VALUE = { expires: 0, prefix: 8, bytes: 16 } as const;
+/**
+ * An element: a u64, when its time is over, in ns since boot, or 0 for never; and one of which the lower 16 bits are the
+ * prefix of its key and `NOMATCH`, the others what it has counted.
+ */
+export const SET_VALUE = { expires: 0, word: 8, bytes: 16 } as const;
+
+/** Of an element's word: it is an exception; and by how much it is more for each call counted. */
+export const NOMATCH = 0x8000;
+export const COUNTED_ONE = 0x1_0000;
+
+/** The comment of an element, by the whole of SET_KEY: text that ends in zeros. */
+export const SET_COMMENT = { bytes: 256 } as const;
 
 /**
  * What a bind(2) asked for that was given another destination, in the storage of its socket: addresses as four words in
@@ -224,9 +234,9 @@ export const HEADER = {
  * `stripePages`, `stripeMask`, `originPage`, `basePage`, `textPage` and `textBytes`, the text, and what origins, base
  * and counters mean; and the pins' names of the table and of the hooks. From format 6 on what sets hold is to be read
  * too: the fields `tests`, `slotPage` and `sets`, the slots behind those of tests, the pins `sets` and `nets`,
- * SET_KEY and SET_VALUE.
+ * SET_KEY and SET_VALUE; from format 13 on the pin `comments` and SET_COMMENT.
  */
-export const FORMAT = 12;
+export const FORMAT = 13;
 
 /** The table's slots: the generation in force, and the one to go back to past its deadline. */
 export const TABLE_SLOTS = { inForce: 0, fallback: 1, count: 2 } as const;

@@ -9,6 +9,7 @@ export const MAPS = {
   buckets: 'buckets',
   sets: 'sets',
   nets: 'nets',
+  comments: 'comments',
   bound: 'bound',
   peers: 'peers',
   scratch: 'scratch',

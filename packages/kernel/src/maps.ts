@@ -8,6 +8,7 @@ import {
   type MapSpec,
 } from '@sockfilter/bpf';
 import { LAST, READER_SLOTS, READERS_BYTES } from '@sockfilter/events';
+import { elementAt } from '@sockfilter/table';
 import { createBucketMap } from './bucketmap.js';
 import { possibleCpus } from './cpus.js';
 import { DamageError } from './damage.js';
@@ -17,7 +18,7 @@ import { BOUND, PEERS, SCRATCH_BYTES, SCRATCH_ENTRIES, TABLE_SLOTS } from './lay
 import { MAPS } from './mapnames.js';
 import { createPathMap, createShapeMap } from './pathmap.js';
 import { type Pins, using } from './pins.js';
-import { createSetMaps } from './setmap.js';
+import { createSetMaps, type SetMaps } from './setmap.js';
 import { createStateMap } from './statemap.js';
 
 export interface Maps extends MapDescriptors {
@@ -38,6 +39,8 @@ export interface Maps extends MapDescriptors {
   /** The maps of named sets by slot, and of those that hold networks. */
   readonly sets: Fd;
   readonly nets: Fd;
+  /** The comments of their elements by slot, where they can have some. */
+  readonly comments: Fd;
   /** What sockets have asked bind(2) for that were given another destination. */
   readonly bound: Fd;
   /** Which peers sockets have asked for that were given others. */
@@ -111,6 +114,7 @@ const CREATE = {
   buckets: createBucketMap,
   sets: () => createSetMaps('sets'),
   nets: () => createSetMaps('nets'),
+  comments: () => createSetMaps('comments'),
   bound: () => createSocketStorage('sf_bound', BOUND.bytes),
   peers: () => createSocketStorage('sf_peers', PEERS.bytes),
   scratch: () => createMap(SCRATCH_SPEC),
@@ -136,6 +140,7 @@ function forEachMap(fd: (name: keyof typeof CREATE) => Fd): Maps {
     buckets: fd('buckets'),
     sets: fd('sets'),
     nets: fd('nets'),
+    comments: fd('comments'),
     bound: fd('bound'),
     peers: fd('peers'),
     scratch: fd('scratch'),
@@ -161,15 +166,42 @@ export function createLooseMaps(): Maps {
 export function openMap(pins: Pins, name: keyof typeof CREATE): Fd {
   const fd = pins.open(MAPS[name]);
   if (fd !== undefined) return fd;
-  throw new DamageError(
-    `the pin \`${MAPS[name]}\` in ${pins.folder} is gone, so that what is in force can't be changed`,
-    'save the rules, run `sockfilter teardown`, and restore them',
-  );
+  throw goneMap(pins, MAPS[name]);
 }
 
 /** All of them. Throws DamageError if a pin is gone. */
 export function openMaps(pins: Pins): Maps {
   return forEachMap((name) => openMap(pins, name));
+}
+
+function goneMap(pins: Pins, name: string): DamageError {
+  return new DamageError(
+    `the pin \`${name}\` in ${pins.folder} is gone, so that what is in force can't be changed`,
+    'save the rules, run `sockfilter teardown`, and restore them',
+  );
+}
+
+/**
+ * The maps of named sets, for `use`, each where it is pinned first; of an older release too, which may have no
+ * comments.
+ */
+export function withSetMaps<T>(places: readonly Pins[], use: (maps: SetMaps) => T): T {
+  const opened: Fd[] = [];
+  const open = (name: 'sets' | 'nets' | 'comments') => {
+    const fd = places.reduce<Fd | undefined>(
+      (found, pins) => found ?? pins.open(MAPS[name]),
+      undefined,
+    );
+    if (fd !== undefined) opened.push(fd);
+    return fd;
+  };
+  try {
+    const [sets, nets] = [open('sets'), open('nets')];
+    if (sets === undefined || nets === undefined) throw goneMap(elementAt(places, 0), MAPS.sets);
+    return use({ sets, nets, comments: open('comments') });
+  } finally {
+    for (const fd of opened) close(fd);
+  }
 }
 
 export function closeMaps(maps: Maps): void {

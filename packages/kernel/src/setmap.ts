@@ -5,11 +5,12 @@
  *
  * The keys of both kinds differ in their beginning alone, see SET_KEY. Addresses are in network order, those of
  * IPv4 in the last four bytes.
+ *
+ * Comments, which no program looks at, are in maps of their own in the same slots of the pin `comments`. One is written
+ * before its element and removed after it, so that what is interrupted leaves at most a comment of nothing.
  */
 import {
-  BPF_ANY,
   BPF_F_NO_PREALLOC,
-  BPF_NOEXIST,
   BpfError,
   close,
   createMap,
@@ -30,17 +31,17 @@ import {
   hasAddresses,
   hasPart,
   type NamedSet,
+  replacing,
   type SetElement,
   TableError,
 } from '@sockfilter/table';
 import { bootTime } from './bootclock.js';
 import { DamageError } from './damage.js';
-import { SET_KEY, SET_SLOTS, SET_VALUE } from './layout.js';
+import { COUNTED_ONE, NOMATCH, SET_COMMENT, SET_KEY, SET_SLOTS, SET_VALUE } from './layout.js';
 import { using } from './pins.js';
 
 /** A full hash, and a full trie. */
 const FULL = [7, 28];
-const EEXIST = [17];
 const NS_PER_SECOND = 1_000_000_000n;
 
 /** The two kinds of maps that sets have, by the pin that holds them. */
@@ -49,27 +50,25 @@ const KINDS = {
   nets: { type: 'lpm_trie', keySize: SET_KEY.bytes },
 } as const;
 
-export type SetKind = keyof typeof KINDS;
+type SetKind = keyof typeof KINDS;
 
-/** The maps of maps by kind. */
-export type SetMaps = Readonly<Record<SetKind, Fd>>;
+/** The maps of maps by kind, and that of comments; releases before format 13 have none of these. */
+export type SetMaps = Readonly<Record<SetKind, Fd>> & { readonly comments: Fd | undefined };
 
 function kindOf({ type }: NamedSet): SetKind {
   return hasPart(type, 'network') ? 'nets' : 'sets';
 }
 
-function specOf(kind: SetKind, maxEntries: number): MapSpec {
-  return {
-    ...KINDS[kind],
-    name: `sf_${kind}`,
-    valueSize: SET_VALUE.bytes,
-    maxEntries,
-    flags: BPF_F_NO_PREALLOC,
-  };
+function specOf(kind: keyof SetMaps, maxEntries: number): MapSpec {
+  const sizes =
+    kind === 'comments'
+      ? ({ type: 'hash', keySize: SET_KEY.bytes, valueSize: SET_COMMENT.bytes } as const)
+      : { ...KINDS[kind], valueSize: SET_VALUE.bytes };
+  return { ...sizes, name: `sf_${kind}`, maxEntries, flags: BPF_F_NO_PREALLOC };
 }
 
-/** The map of all sets of a kind. */
-export function createSetMaps(kind: SetKind): Fd {
+/** The map of all sets of a kind, or of all comments. */
+export function createSetMaps(kind: keyof SetMaps): Fd {
   return using(createMap(specOf(kind, 1)), (innerMapFd) =>
     createMap({
       type: 'array_of_maps',
@@ -107,9 +106,15 @@ function keyStart(set: NamedSet): number {
 const LOW = 0xffff_ffff_ffff_ffffn;
 
 /** Writes the key so that its SET_KEY begins at the offset, which is below 0 where the map's keys begin later. */
-function writeKey(view: DataView, at: number, set: NamedSet, element: SetElement): void {
+function writeKey(
+  view: DataView,
+  at: number,
+  set: NamedSet,
+  element: SetElement,
+  start = keyStart(set),
+): void {
   const { address, prefix, protocol, port } = element;
-  if (keyStart(set) === 0) view.setUint32(at + SET_KEY.prefix, bitsBefore(set) + prefix, true);
+  if (start === 0) view.setUint32(at + SET_KEY.prefix, bitsBefore(set) + prefix, true);
   view.setUint16(at + SET_KEY.port, port, true);
   view.setUint8(at + SET_KEY.protocol, protocol);
   if (set.family === 6) view.setBigUint64(at + SET_KEY.address, address >> 64n, false);
@@ -123,17 +128,45 @@ function encodeKey(set: NamedSet, element: SetElement): Uint8Array {
   return key;
 }
 
+/** The key of its comment. */
+function commentKey(set: NamedSet, element: SetElement): Uint8Array {
+  const key = new Uint8Array(SET_KEY.bytes);
+  writeKey(new DataView(key.buffer), 0, set, element, 0);
+  return key;
+}
+
+function encodeComment(comment: string): Uint8Array {
+  const value = new Uint8Array(SET_COMMENT.bytes);
+  value.set(Buffer.from(comment, 'utf8'));
+  return value;
+}
+
+const decodeComment = (value: Uint8Array) =>
+  Buffer.from(value).toString('utf8').replace(/\0+$/, '');
+
 /** `now` in nanoseconds since boot. */
 function writeValue(
   view: DataView,
   at: number,
   set: NamedSet,
-  { timeout, prefix }: SetElement,
+  { timeout, prefix, nomatch, packets = 0n }: SetElement,
   now: bigint,
 ): void {
   if (timeout !== undefined)
     view.setBigUint64(at + SET_VALUE.expires, now + BigInt(timeout) * NS_PER_SECOND, true);
-  view.setUint32(at + SET_VALUE.prefix, bitsBefore(set) + prefix, true);
+  const lower = (bitsBefore(set) + prefix) | (nomatch ? NOMATCH : 0);
+  view.setBigUint64(at + SET_VALUE.word, packets * BigInt(COUNTED_ONE) + BigInt(lower), true);
+}
+
+/** What the word of an element says. */
+function readWord(value: Uint8Array) {
+  const word = new DataView(value.buffer, value.byteOffset).getBigUint64(SET_VALUE.word, true);
+  const lower = Number(word % BigInt(COUNTED_ONE));
+  return {
+    keyBits: lower % NOMATCH,
+    nomatch: lower >= NOMATCH,
+    packets: word / BigInt(COUNTED_ONE),
+  };
 }
 
 function encodeValue(set: NamedSet, element: SetElement, now: bigint): Uint8Array {
@@ -142,7 +175,7 @@ function encodeValue(set: NamedSet, element: SetElement, now: bigint): Uint8Arra
   return value;
 }
 
-/** The element; undefined for one whose time is over. */
+/** The element without its comment; undefined for one whose time is over. */
 function decode(
   set: NamedSet,
   entry: { readonly key: Uint8Array; readonly value: Uint8Array },
@@ -153,15 +186,19 @@ function decode(
   if (expires !== 0n && expires <= now) return undefined;
   const start = keyStart(set);
   const key = new DataView(entry.key.buffer, entry.key.byteOffset);
+  const { keyBits, nomatch, packets } = readWord(entry.value);
   return {
     address:
       (key.getBigUint64(SET_KEY.address - start, false) << 64n) |
       key.getBigUint64(SET_KEY.address + 8 - start, false),
-    prefix: value.getUint32(SET_VALUE.prefix, true) - bitsBefore(set),
+    prefix: keyBits - bitsBefore(set),
     protocol: key.getUint8(SET_KEY.protocol - start),
     port: key.getUint16(SET_KEY.port - start, true),
     timeout:
       expires === 0n ? undefined : Number((expires - now + NS_PER_SECOND - 1n) / NS_PER_SECOND),
+    nomatch,
+    packets: set.counters ? packets : undefined,
+    comment: undefined,
   };
 }
 
@@ -175,6 +212,20 @@ const order = (a: SetElement, b: SetElement) =>
   a.prefix - b.prefix ||
   a.protocol - b.protocol ||
   a.port - b.port;
+
+/** A map of the comments of the set's elements. */
+function makeComments(set: NamedSet): Fd {
+  const fd = createMap(specOf('comments', set.maxelem));
+  try {
+    for (const element of set.elements)
+      if (element.comment !== undefined)
+        update(fd, commentKey(set, element), encodeComment(element.comment));
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+  return fd;
+}
 
 /** A map of the set with its elements. */
 function makeSet(set: NamedSet, now: bigint): Fd {
@@ -198,26 +249,55 @@ function makeSet(set: NamedSet, now: bigint): Fd {
   return fd;
 }
 
-/** Opens the map of a set in the slot, for `use`. Throws DamageError if there is none. */
-function withSetMap<T>(maps: SetMaps, set: NamedSet, slot: number, use: (fd: Fd) => T): T {
-  const id = lookup(maps[kindOf(set)], slotKey(slot), 4);
+function openSlot(map: Fd, { name }: NamedSet, slot: number): Fd {
+  const id = lookup(map, slotKey(slot), 4);
   const fd = id && mapById(new DataView(id.buffer).getUint32(0, true));
   if (fd === undefined)
     throw new DamageError(
-      `what set \`${set.name}\` holds is gone`,
+      `what set \`${name}\` holds is gone`,
       'save the rules, run `sockfilter teardown`, and restore them',
     );
-  return using(fd, use);
+  return fd;
 }
+
+/**
+ * Opens the map of a set in the slot, and that of its comments if it can have some, for `use`. Throws DamageError if
+ * there is none.
+ */
+function withSetMap<T>(
+  maps: SetMaps,
+  set: NamedSet,
+  slot: number,
+  use: (fd: Fd, comments: Fd | undefined) => T,
+): T {
+  return using(openSlot(maps[kindOf(set)], set, slot), (fd) =>
+    set.comments && maps.comments !== undefined
+      ? using(openSlot(maps.comments, set, slot), (comments) => use(fd, comments))
+      : use(fd, undefined),
+  );
+}
+
+/** The comments in a map, by their keys in Latin-1. */
+function readComments(fd: Fd): ReadonlyMap<string, string> {
+  const sizes = { keySize: SET_KEY.bytes, valueSize: SET_COMMENT.bytes };
+  return new Map(
+    [...lookupBatch(fd, sizes)].map(({ key, value }) => [latin1(key), decodeComment(value)]),
+  );
+}
+
+const latin1 = (key: Uint8Array) => Buffer.from(key).toString('latin1');
 
 /** The set with what it holds at the moment, in order. */
 export function readSet(maps: SetMaps, set: NamedSet, slot: number): NamedSet {
-  return withSetMap(maps, set, slot, (fd) => {
+  return withSetMap(maps, set, slot, (fd, commentMap) => {
     const now = bootTime();
     const elements: SetElement[] = [];
+    const comments = commentMap === undefined ? undefined : readComments(commentMap);
     for (const entry of entriesOf(fd, kindOf(set))) {
       const element = decode(set, entry, now);
-      if (element) elements.push(element);
+      if (!element) continue;
+      const comment = comments?.get(latin1(commentKey(set, element)));
+      elements.push(comment === undefined ? element : { ...element, comment });
     }
     return { ...set, elements: elements.sort(order) };
   });
@@ -247,10 +327,18 @@ export function placeSets(
 }
 
 function putSet(maps: SetMaps, set: NamedSet, slot: number, now: bigint): void {
-  using(makeSet(set, now), (fd) => {
+  putMap(maps[kindOf(set)], slot, makeSet(set, now));
+  if (!set.comments) return;
+  if (maps.comments === undefined) throw new TypeError('no map for comments');
+  putMap(maps.comments, slot, makeComments(set));
+}
+
+/** Puts a map into a slot, and closes it. */
+function putMap(all: Fd, slot: number, made: Fd): void {
+  using(made, (fd) => {
     const value = new Uint8Array(4);
     new DataView(value.buffer).setUint32(0, fd, true);
-    update(maps[kindOf(set)], slotKey(slot), value);
+    update(all, slotKey(slot), value);
   });
 }
 
@@ -259,39 +347,62 @@ export function dropSets(maps: SetMaps, slots: SetSlots, kept: SetSlots): void {
   for (const slot of slots) {
     if (kept.includes(slot)) continue;
     // Removing waits for the programs that run, looking does not.
-    for (const map of [maps.sets, maps.nets])
-      if (lookup(map, slotKey(slot), 4)) remove(map, slotKey(slot));
+    for (const map of [maps.sets, maps.nets, maps.comments])
+      if (map !== undefined && lookup(map, slotKey(slot), 4)) remove(map, slotKey(slot));
   }
 }
 
-/** Removes elements whose time is over. */
-function purge(fd: Fd, set: NamedSet): void {
-  const now = bootTime();
-  const gone = [...entriesOf(fd, kindOf(set))].filter((entry) => !decode(set, entry, now));
-  for (const { key } of gone) remove(fd, key);
+/** The maps of a set in force. */
+interface OpenSet {
+  readonly set: NamedSet;
+  readonly fd: Fd;
+  readonly comments: Fd | undefined;
 }
 
-const isErrno = (error: unknown, errnos: readonly number[]) =>
-  error instanceof BpfError && errnos.includes(error.errno);
+/** Removes elements whose time is over, and comments of what is not there, but for that of the element. */
+function purge({ set, fd, comments }: OpenSet, element: SetElement): void {
+  const now = bootTime();
+  const kept = new Set([latin1(commentKey(set, element))]);
+  for (const entry of [...entriesOf(fd, kindOf(set))]) {
+    const alive = decode(set, entry, now);
+    if (alive) kept.add(latin1(commentKey(set, alive)));
+    else remove(fd, entry.key);
+  }
+  if (comments === undefined) return;
+  for (const key of readComments(comments).keys())
+    if (!kept.has(key)) remove(comments, Buffer.from(key, 'latin1'));
+}
 
-/**
- * Whether the map has the element, or, if `holds`, a network that holds it; what has timed out is as if it
- * were not there.
- */
-function isAlive(fd: Fd, set: NamedSet, key: Uint8Array, holds: boolean): boolean {
+const isFull = (error: unknown) => error instanceof BpfError && FULL.includes(error.errno);
+
+/** What is at the key itself, its time over or not. */
+function valueAt(fd: Fd, set: NamedSet, key: Uint8Array): Uint8Array | undefined {
+  const value = lookup(fd, key, SET_VALUE.bytes);
+  if (!value || keyStart(set) !== 0) return value;
+  // A trie gives the longest network that holds the one that is looked for.
+  const wanted = new DataView(key.buffer).getUint32(SET_KEY.prefix, true);
+  return readWord(value).keyBits === wanted ? value : undefined;
+}
+
+/** The element at the key itself, if its time is not over. */
+function findAlive(fd: Fd, set: NamedSet, key: Uint8Array): SetElement | undefined {
+  const value = valueAt(fd, set, key);
+  return value && decode(set, { key, value }, bootTime());
+}
+
+/** The element at the key, or the longest network that holds it; of those whose time is not over. */
+function findHolder(fd: Fd, set: NamedSet, key: Uint8Array): SetElement | undefined {
   const now = bootTime();
   const shorter = key.slice();
   const view = new DataView(shorter.buffer);
   for (;;) {
     const value = lookup(fd, shorter, SET_VALUE.bytes);
-    if (!value) return false;
-    const found = decode(set, { key: shorter, value }, now) !== undefined;
-    if (kindOf(set) !== 'nets') return found;
-    const prefix = new DataView(value.buffer).getUint32(SET_VALUE.prefix, true);
-    const isExact = prefix === new DataView(key.buffer).getUint32(SET_KEY.prefix, true);
-    if (found && (isExact || holds)) return true;
-    if (!holds || prefix === 0) return false;
-    view.setUint32(SET_KEY.prefix, prefix - 1, true);
+    if (!value) return undefined;
+    const found = decode(set, { key: shorter, value }, now);
+    if (found || keyStart(set) !== 0) return found;
+    const { keyBits } = readWord(value);
+    if (keyBits === 0) return undefined;
+    view.setUint32(SET_KEY.prefix, keyBits - 1, true);
   }
 }
 
@@ -300,7 +411,10 @@ export interface ElementOptions {
   readonly exist: boolean;
 }
 
-/** Adds elements to a set in force. All or none: TableError for one that is there, and past maxelem. */
+/**
+ * Adds elements to a set in force, or puts them in the place of those that are there if `exist`, which keep what they
+ * have counted if nothing else is said. All or none: TableError for one that is there, and past maxelem.
+ */
 export function addToSet(
   maps: SetMaps,
   set: NamedSet,
@@ -308,44 +422,58 @@ export function addToSet(
   elements: readonly SetElement[],
   { exist }: ElementOptions,
 ): void {
-  withSetMap(maps, set, slot, (fd) => {
-    const keys = elements.map((element) => encodeKey(set, element));
-    if (!exist && keys.some((key) => isAlive(fd, set, key, false)))
+  withSetMap(maps, set, slot, (fd, comments) => {
+    const olds = elements.map((element) => findAlive(fd, set, encodeKey(set, element)));
+    if (!exist && olds.some((old) => old !== undefined))
       throw new TableError("Element cannot be added to the set: it's already added");
     const now = bootTime();
-    const added: Uint8Array[] = [];
+    const undo: (() => void)[] = [];
     try {
       elements.forEach((element, n) => {
-        const key = elementAt(keys, n);
-        if (addOne(fd, set, key, encodeValue(set, element, now))) added.push(key);
+        const added = replacing(olds[n], element);
+        addOne({ set, fd, comments }, added, now, (step) => undo.push(step));
       });
     } catch (error) {
-      for (const key of added) remove(fd, key);
-      throw isErrno(error, FULL) ? fullSet(set) : error;
+      for (const step of undo.reverse()) step();
+      throw isFull(error) ? fullSet(set) : error;
     }
   });
 }
 
-/** Whether it was not there. */
-function addOne(fd: Fd, set: NamedSet, key: Uint8Array, value: Uint8Array): boolean {
-  const put = () => {
+/** Writes the comment and the element; `onUndo` is given what takes back each of the two, before the next is done. */
+function addOne(
+  open: OpenSet,
+  element: SetElement,
+  now: bigint,
+  onUndo: (step: () => void) => void,
+): void {
+  const { set, fd, comments } = open;
+  const put = (map: Fd, key: Uint8Array, value: Uint8Array, before: Uint8Array | undefined) => {
     try {
-      update(fd, key, value, BPF_NOEXIST);
-      return true;
+      update(map, key, value);
     } catch (error) {
-      if (!isErrno(error, EEXIST)) throw error;
-      update(fd, key, value, BPF_ANY);
-      return false;
+      // What has timed out takes no room.
+      if (!isFull(error) || (set.timeout === undefined && comments === undefined)) throw error;
+      purge(open, element);
+      update(map, key, value);
     }
+    onUndo(() => {
+      if (before) update(map, key, before);
+      else remove(map, key);
+    });
   };
-  try {
-    return put();
-  } catch (error) {
-    // What has timed out takes no room.
-    if (!isErrno(error, FULL) || set.timeout === undefined) throw error;
-    purge(fd, set);
-    return put();
+  if (comments !== undefined) {
+    const key = commentKey(set, element);
+    const before = lookup(comments, key, SET_COMMENT.bytes);
+    if (element.comment !== undefined)
+      put(comments, key, encodeComment(element.comment), before ?? undefined);
+    else if (before) {
+      remove(comments, key);
+      onUndo(() => update(comments, key, before));
+    }
   }
+  const key = encodeKey(set, element);
+  put(fd, key, encodeValue(set, element, now), valueAt(fd, set, key));
 }
 
 /** Takes elements out of a set in force. TableError for one that is not there, unless that is no fault. */
@@ -356,22 +484,30 @@ export function deleteFromSet(
   elements: readonly SetElement[],
   { exist }: ElementOptions,
 ): void {
-  withSetMap(maps, set, slot, (fd) => {
-    const keys = elements.map((element) => encodeKey(set, element));
-    if (!exist && !keys.every((key) => isAlive(fd, set, key, false)))
+  withSetMap(maps, set, slot, (fd, comments) => {
+    const isThere = (element: SetElement) => findAlive(fd, set, encodeKey(set, element));
+    if (!exist && !elements.every(isThere))
       throw new TableError("Element cannot be deleted from the set: it's not added");
-    for (const key of keys) remove(fd, key);
+    for (const element of elements) {
+      remove(fd, encodeKey(set, element));
+      if (comments !== undefined) remove(comments, commentKey(set, element));
+    }
   });
 }
 
-/** Whether the set in force has the element, or a network that holds it. */
+/** Whether the set in force has the element, or of the networks that hold it the longest is of its kind. */
 export function hasElement(
   maps: SetMaps,
   set: NamedSet,
   slot: number,
   element: SetElement,
 ): boolean {
-  return withSetMap(maps, set, slot, (fd) => isAlive(fd, set, encodeKey(set, element), true));
+  return withSetMap(
+    maps,
+    set,
+    slot,
+    (fd) => findHolder(fd, set, encodeKey(set, element))?.nomatch === element.nomatch,
+  );
 }
 
 /** Empties a set in force, at one moment: an empty map takes the place of its map. */

@@ -1,6 +1,7 @@
 /** Bringing a save file up to date with an edited table, line by line. */
 import {
   type Chain,
+  elementAt,
   elementKey,
   findChain,
   findSet,
@@ -9,6 +10,7 @@ import {
   type NamedSet,
   type Rule,
   type SetElement,
+  sameElement,
   sameSetShape,
   sameTarget,
   type Table,
@@ -205,7 +207,7 @@ function placeSets(lines: readonly DocumentLine[], table: Table, notation: LineN
     const isSame = now.name === name;
     if (
       isSame &&
-      found.every((each, n) => each !== undefined && each.timeout === elements[n]?.timeout)
+      found.every((each, n) => each !== undefined && sameElement(each, elementAt(elements, n)))
     )
       return [text];
     return found.flatMap((each) => (each ? [notation.elementLine(now, each)] : []));

@@ -114,7 +114,10 @@ export const ROWS: Readonly<Record<MatchName, Readonly<Record<string, OptionRow>
     contiguous: extension('time_contiguous'),
   },
   mark: { mark: only('meta mark') },
-  set: { 'match-set': extension('match_set') },
+  set: {
+    'match-set': extension('match_set'),
+    'return-nomatch': extension('match_nomatch'),
+  },
   statistic: {
     mode: extension('statistic_mode'),
     probability: extension('statistic_probability'),

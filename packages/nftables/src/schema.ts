@@ -197,6 +197,7 @@ function items(): readonly Json[] {
           flags: array({ enum: ['interval', 'timeout'] }),
           timeout: count,
           size: count,
+          [EXTENSION]: object({}, { counters: { type: 'boolean' }, comment: { type: 'boolean' } }),
           elem: array({ $ref: '#/$defs/element' }),
         },
       ),
@@ -224,11 +225,25 @@ export function tableSchema(): Json {
       key: {
         anyOf: [{ $ref: '#/$defs/value' }, object({ concat: array({ $ref: '#/$defs/value' }) })],
       },
-      element: {
+      holder: {
         anyOf: [
           { $ref: '#/$defs/key' },
+          object({ [EXTENSION]: object({ nomatch: { $ref: '#/$defs/key' } }) }),
+        ],
+      },
+      element: {
+        anyOf: [
+          { $ref: '#/$defs/holder' },
           object({
-            elem: object({ val: { $ref: '#/$defs/key' } }, { timeout: count, expires: count }),
+            elem: object(
+              { val: { $ref: '#/$defs/holder' } },
+              {
+                timeout: count,
+                expires: count,
+                counter: object({ packets: count }, { bytes: count }),
+                comment: string,
+              },
+            ),
           }),
         ],
       },

@@ -14,6 +14,7 @@ import {
 } from '@sockfilter/table';
 import type { Json } from './json.js';
 import type { JsonNode, JsonText } from './node.js';
+import { EXTENSION } from './selector.js';
 
 const address = (family: Family) => (family === 6 ? 'ipv6_addr' : 'ipv4_addr');
 
@@ -25,6 +26,8 @@ function partTypes(part: SetPart, family: Family): readonly string[] {
 
 const INTERVAL = 'interval';
 const TIMEOUT = 'timeout';
+const COUNTERS = 'counters';
+const COMMENT = 'comment';
 
 function typeJson({ type, family }: NamedSet): Json {
   const types = partsOf(type).flatMap((part) => partTypes(part, family));
@@ -42,8 +45,15 @@ function elementJson(set: NamedSet, element: SetElement): Json {
       return [length === undefined ? addr : { prefix: { addr, len: Number(length) } }];
     });
   const value: Json = values.length === 1 ? (values[0] ?? '') : { concat: values };
-  if (set.timeout === undefined) return value;
-  return { elem: { val: value, timeout: element.timeout ?? 0 } };
+  const { timeout = 0, nomatch, packets, comment } = element;
+  const said = {
+    ...(set.timeout !== undefined && { timeout }),
+    ...(packets && { counter: { packets: Number(packets), bytes: 0 } }),
+    ...(comment !== undefined && { comment }),
+  };
+  // nft has no exceptions: it refuses them.
+  const val: Json = nomatch ? { [EXTENSION]: { nomatch: value } } : value;
+  return Object.keys(said).length === 0 ? val : { elem: { val, ...said } };
 }
 
 export function setJson(set: NamedSet, own: { readonly [key: string]: Json }): Json {
@@ -59,6 +69,12 @@ export function setJson(set: NamedSet, own: { readonly [key: string]: Json }): J
       ...(flags.length > 0 && { flags }),
       ...(set.timeout !== undefined && { timeout: set.timeout }),
       size: set.maxelem,
+      ...((set.counters || set.comments) && {
+        [EXTENSION]: {
+          ...(set.counters && { [COUNTERS]: true }),
+          ...(set.comments && { [COMMENT]: true }),
+        },
+      }),
       ...(set.elements.length > 0 && {
         elem: set.elements.map((element) => elementJson(set, element)),
       }),
@@ -67,7 +83,16 @@ export function setJson(set: NamedSet, own: { readonly [key: string]: Json }): J
 }
 
 /** The keys of a set that are its own. */
-export const SET_KEYS = ['name', 'handle', 'type', 'flags', 'timeout', 'size', 'elem'] as const;
+export const SET_KEYS = [
+  'name',
+  'handle',
+  'type',
+  'flags',
+  'timeout',
+  'size',
+  'elem',
+  EXTENSION,
+] as const;
 
 function texts(json: JsonText, node: JsonNode | undefined): readonly string[] {
   if (!node) return [];
@@ -148,6 +173,11 @@ export function setWords(
   else if (flags.includes(TIMEOUT)) create.push(say(body, 'timeout'), say(body, '0'));
   const size = parts.get('size');
   if (size) create.push(say(size, 'maxelem'), say(size, json.text(size) ?? ''));
+  const own = parts.get(EXTENSION);
+  const options = own && json.members(own, [COUNTERS, COMMENT], `\`${EXTENSION}\` of a set`);
+  for (const [option, node] of options ?? [])
+    if (node.value === true) create.push(say(node, option));
+    else if (node.value !== false) json.report(node, `\`${option}\` is true or false`);
   const elements = (parts.get('elem')?.children ?? []).flatMap((node) => {
     const words = elementWords(json, node);
     return words ? [[say(node, 'add', false), say(nameNode, name), ...words]] : [];
@@ -160,20 +190,38 @@ function elementWords(json: JsonText, node: JsonNode): readonly Word[] | undefin
     node.type === 'object' && node.children?.[0]?.children?.[0]?.value === 'elem'
       ? node.children[0].children[1]
       : undefined;
-  const parts = elem && json.members(elem, ['val', 'timeout', 'expires'], 'an element');
+  const keys = ['val', 'timeout', 'expires', 'counter', 'comment'] as const;
+  const parts = elem && json.members(elem, keys, 'an element');
   if (elem && !parts) return undefined;
-  const value = parts ? parts.get('val') : node;
+  const given = parts ? parts.get('val') : node;
+  const exception = given && exceptionIn(json, given);
+  const value = exception ?? given;
   const text = value && elementText(json, value);
   if (!value || text === undefined) return undefined;
   const span = json.spanOf(value);
-  const left = parts?.get('expires') ?? parts?.get('timeout');
+  const say = (option: string, of: JsonNode | undefined): readonly Word[] =>
+    of
+      ? [option, json.text(of) ?? ''].map((each) => ({
+          text: each,
+          span: json.spanOf(of),
+          quoted: true,
+        }))
+      : [];
+  const counter = parts?.get('counter');
+  const counts = counter && json.members(counter, ['packets', 'bytes'], '`counter`');
   return [
     { text, span, quoted: true },
-    ...(left
-      ? [
-          { text: 'timeout', span: json.spanOf(left), quoted: true },
-          { text: json.text(left) ?? '', span: json.spanOf(left), quoted: true },
-        ]
-      : []),
+    ...say('timeout', parts?.get('expires') ?? parts?.get('timeout')),
+    ...(exception ? [{ text: 'nomatch', span, quoted: true }] : []),
+    ...say('packets', counts?.get('packets')),
+    ...say('bytes', counts?.get('bytes')),
+    ...say('comment', parts?.get('comment')),
   ];
+}
+
+/** What the element is an exception of; undefined for one that is none. */
+function exceptionIn(json: JsonText, node: JsonNode): JsonNode | undefined {
+  if (node.children?.[0]?.children?.[0]?.value !== EXTENSION) return undefined;
+  const own = json.members(node, [EXTENSION], 'an element')?.get(EXTENSION);
+  return own && json.members(own, ['nomatch'], 'an exception')?.get('nomatch');
 }

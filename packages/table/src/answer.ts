@@ -69,10 +69,10 @@ const ANSWERS: {
     holds: isOpen(schedule, time - (schedule.isLocal ? 60 * minutesWest : 0)),
   }),
   // Timeouts run from when the machine was started: the table was loaded then.
-  member: ({ set, sides }, _, { uptime }, { packet, sets }) => ({
+  member: (question, _, { uptime }, { packet, sets }) => ({
     holds: isMember(
-      requireSet({ sets }, set),
-      sides,
+      requireSet({ sets }, question.set),
+      question,
       packet,
       (timeout) => uptime >= BigInt(timeout) * NS_PER_SECOND,
     ),

@@ -37,7 +37,7 @@ export function exactTest({ question, negated }: OpaqueTest, scope: Scope): Exac
   if (question.kind !== 'member' || question.changes) return undefined;
   const { sides } = question;
   const set = requireSet(scope, question.set);
-  return { set, sides, boxes: () => memberBoxes(set, sides), negated };
+  return { set, sides, boxes: () => memberBoxes(set, question), negated };
 }
 
 /** Whether more than the call's packet has a say in the test. */

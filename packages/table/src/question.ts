@@ -32,13 +32,18 @@ interface Questions {
   readonly budget: { readonly calls: bigint };
   /** Holds at certain hours of certain days. Asks the time of day, and has no state. */
   readonly schedule: Schedule;
-  /** Holds for packets that the named set has. `changes`: by itself, since elements time out. */
+  /**
+   * Holds for packets that the named set has or, of `exceptions`, for those of which an exception says that it has
+   * them not. `changes`: by itself, since elements time out. `counts`: in the element that is found.
+   */
   readonly member: {
     readonly set: string;
     readonly type: SetType;
     readonly family: Family;
     readonly sides: readonly Side[];
+    readonly exceptions: boolean;
     readonly changes: boolean;
+    readonly counts: boolean;
   };
 }
 

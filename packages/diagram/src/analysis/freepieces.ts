@@ -25,10 +25,12 @@ function keyOf({ question, negated }: OpaqueTest, table: Table): string {
   const held =
     question.kind === 'member' && question.changes
       ? requireSet(table, question.set).elements.map(
-          (element) => `${elementKey(element)} ${element.timeout ?? ''}`,
+          (element) => `${elementKey(element)} ${element.timeout ?? ''} ${element.nomatch}`,
         )
       : [];
-  const text = JSON.stringify([question, held.sort()], (_, value) =>
+  // What elements count is no part of what they answer.
+  const asked = question.kind === 'member' ? { ...question, counts: false } : question;
+  const text = JSON.stringify([asked, held.sort()], (_, value) =>
     typeof value === 'bigint' ? `${value}n` : value,
   );
   return `${negated} ${text}`;

@@ -4,6 +4,8 @@
  */
 import {
   addImm,
+  andImm,
+  atomicAdd,
   callHelper,
   type Item,
   jump,
@@ -12,6 +14,7 @@ import {
   load,
   loadMap,
   mov,
+  movImm,
   R0,
   R1,
   R2,
@@ -33,7 +36,7 @@ import {
   type QuestionOf,
   sidesOf,
 } from '@sockfilter/table';
-import { NODE, SET_KEY, SET_VALUE } from '../layout.js';
+import { COUNTED_ONE, NODE, NOMATCH, SET_KEY, SET_VALUE } from '../layout.js';
 import { MAPS } from '../mapnames.js';
 import { PACKET, slot } from '../program/stack.js';
 import type { QuestionRow } from '../questionrow.js';
@@ -46,12 +49,16 @@ const FLAG = {
   port: 8,
   portOfDestination: 16,
   protocol: 32,
+  /** Exceptions are asked for. */
+  exceptions: 64,
+  counts: 128,
 } as const;
 
 const SLOT = -4;
 const KEY = -40;
 const EXPIRES = -48;
 const LEFT = -56;
+const ENTRY = -64;
 
 const KEY_BITS = 8 * (SET_KEY.bytes - SET_KEY.port);
 /** Prefixes that can lie in each other. */
@@ -128,8 +135,28 @@ function findEntry(start: number, fails: string): readonly Item[] {
   ];
 }
 
+/** The entry at r0 decides: it counts, and has the call or is an exception. */
+function decide(name: string, holds: string, fails: string): readonly Item[] {
+  return [
+    load(8, R1, R6, NODE.parameters),
+    load(2, R2, R0, SET_VALUE.word),
+    jumpIf('set', R1, FLAG.counts, `${name}.count`),
+    label(`${name}.counted`),
+    jumpIf('set', R1, FLAG.exceptions, `${name}.exceptions`),
+    jumpIf('set', R2, NOMATCH, fails),
+    jump(holds),
+    label(`${name}.exceptions`),
+    jumpIf('set', R2, NOMATCH, holds),
+    jump(fails),
+    label(`${name}.count`),
+    movImm(R3, COUNTED_ONE),
+    atomicAdd(8, R0, SET_VALUE.word, R3),
+    jump(`${name}.counted`),
+  ];
+}
+
 export const member: QuestionRow<QuestionOf<'member'>> = {
-  parameters: ({ type, sides }) => {
+  parameters: ({ type, sides, exceptions, counts }) => {
     const { address, port } = sidesOf(type, sides);
     const flags =
       (hasPart(type, 'network') ? FLAG.networks : 0) |
@@ -137,7 +164,9 @@ export const member: QuestionRow<QuestionOf<'member'>> = {
       (address === 'dst' ? FLAG.addressOfDestination : 0) |
       (port ? FLAG.port : 0) |
       (port === 'dst' ? FLAG.portOfDestination : 0) |
-      (hasPart(type, 'service') ? FLAG.protocol : 0);
+      (hasPart(type, 'service') ? FLAG.protocol : 0) |
+      (exceptions ? FLAG.exceptions : 0) |
+      (counts ? FLAG.counts : 0);
     return [BigInt(flags)];
   },
   answer: ({ name, holds, fails, uptime }) => [
@@ -149,11 +178,15 @@ export const member: QuestionRow<QuestionOf<'member'>> = {
 
     ...findSet(MAPS.sets, fails),
     ...findEntry(SET_KEY.port, fails),
-    load(8, R9, R0, SET_VALUE.expires),
-    jumpIf('eq', R9, 0, holds),
+    load(8, R1, R0, SET_VALUE.expires),
+    jumpIf('eq', R1, 0, `${name}.found`),
+    store(8, R10, EXPIRES, R1),
+    mov(R9, R0),
     ...uptime,
-    jumpIf('lt', R0, R9, holds),
-    jump(fails),
+    load(8, R1, R10, EXPIRES),
+    jumpIf('ge', R0, R1, fails),
+    mov(R0, R9),
+    jump(`${name}.found`),
 
     label(`${name}.networks`),
     ...findSet(MAPS.nets, fails),
@@ -165,14 +198,19 @@ export const member: QuestionRow<QuestionOf<'member'>> = {
     store(8, R10, LEFT, R1),
     ...findEntry(0, fails),
     load(8, R1, R0, SET_VALUE.expires),
-    jumpIf('eq', R1, 0, holds),
+    jumpIf('eq', R1, 0, `${name}.found`),
     store(8, R10, EXPIRES, R1),
-    load(4, R1, R0, SET_VALUE.prefix),
+    store(8, R10, ENTRY, R0),
+    load(2, R1, R0, SET_VALUE.word),
+    andImm(R1, NOMATCH - 1),
     subImm(R1, 1),
     store(4, R10, KEY + SET_KEY.prefix, R1),
     ...uptime,
     load(8, R1, R10, EXPIRES),
-    jumpIf('lt', R0, R1, holds),
-    jump(`${name}.next`),
+    jumpIf('ge', R0, R1, `${name}.next`),
+    load(8, R0, R10, ENTRY),
+
+    label(`${name}.found`),
+    ...decide(name, holds, fails),
   ],
 };

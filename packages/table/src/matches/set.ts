@@ -1,4 +1,11 @@
-import { defineOption, isNegated, type MatchDescriptor, requireValue } from '../match.js';
+import {
+  defineOption,
+  defineParameter,
+  givenValue,
+  isNegated,
+  type MatchDescriptor,
+  requireValue,
+} from '../match.js';
 import { familyClauses } from '../sets/membership.js';
 import { findSet, requireSet } from '../sets/namedset.js';
 
@@ -12,13 +19,15 @@ export const set: MatchDescriptor = {
       const found = findSet(scope, name);
       return found ? familyClauses(found) : [];
     }),
+    'return-nomatch': defineParameter('none'),
   },
   asks: (options, scope) => {
     const { set: name, sides } = requireValue(options, 'match-set', 'setRef');
-    const { type, family, timeout } = requireSet(scope, name);
+    const { type, family, timeout, counters: counts } = requireSet(scope, name);
     const changes = timeout !== undefined;
+    const exceptions = givenValue(options, 'return-nomatch', 'none') !== undefined;
     return {
-      question: { kind: 'member', set: name, type, family, sides, changes },
+      question: { kind: 'member', set: name, type, family, sides, exceptions, changes, counts },
       negated: isNegated(options, 'match-set'),
     };
   },

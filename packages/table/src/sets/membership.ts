@@ -4,7 +4,7 @@ import type { Family, Field, Packet } from '../packet.js';
 import { PORT_PROTOCOLS } from '../protocol.js';
 import { type Range, rangeSet, valueSet } from '../valueset.js';
 import { addressBits } from '../words/address.js';
-import type { NamedSet, SetElement } from './namedset.js';
+import { longest, type NamedSet, type SetElement } from './namedset.js';
 import { hasAddresses, hasPart, partsOf, type SetType, type Side } from './settype.js';
 
 /** What of the packet each part of an element is compared with. */
@@ -53,20 +53,29 @@ function holdsPacket(
     : PORT_PROTOCOLS.includes(packet.protocol);
 }
 
+/** How a set is asked: `exceptions` asks for its exceptions, and not for what it has. */
+export interface Asked {
+  readonly sides: readonly Side[];
+  readonly exceptions: boolean;
+}
+
 /** Whether the packet is in the set; `elapsed` says of a timeout whether it is over. */
 export function isMember(
   set: NamedSet,
-  sides: readonly Side[],
+  { sides, exceptions }: Asked,
   packet: Packet,
   elapsed: (timeout: number) => boolean = () => false,
 ): boolean {
   if (hasAddresses(set.type) && packet.family !== set.family) return false;
   const ends = sidesOf(set.type, sides);
-  return set.elements.some(
-    (element) =>
-      holdsPacket(set, ends, element, packet) &&
-      !(element.timeout !== undefined && elapsed(element.timeout)),
+  const decides = longest(
+    set.elements.filter(
+      (element) =>
+        holdsPacket(set, ends, element, packet) &&
+        !(element.timeout !== undefined && elapsed(element.timeout)),
+    ),
   );
+  return decides?.nomatch === exceptions;
 }
 
 /** The family of the packets that a rule with the set matches, negated or not: as an address brings it. */
@@ -81,68 +90,145 @@ function rangeOf(family: Family, { address, prefix }: SetElement): Range {
   return [address, address + size - 1n];
 }
 
+/** Whether none is an exception or, if exceptions are wanted, all are. */
+const areAll = (elements: readonly SetElement[], exceptions: boolean) =>
+  elements.every(({ nomatch }) => nomatch === exceptions);
+
+/** The addresses of which the longest network is an exception, or is none. */
+function rangesOf(
+  family: Family,
+  elements: readonly SetElement[],
+  exceptions: boolean,
+): readonly Range[] {
+  if (areAll(elements, exceptions)) return elements.map((each) => rangeOf(family, each));
+  const ranges: Range[] = [];
+  /** The networks that hold the address at which the walk is, the longest last. */
+  const open: { readonly to: bigint; readonly wanted: boolean }[] = [];
+  let at = 0n;
+  const passTo = (end: bigint) => {
+    if (open.at(-1)?.wanted && at < end) ranges.push([at, end - 1n]);
+    at = end;
+  };
+  const closeBefore = (start: bigint | undefined) => {
+    for (
+      let last = open.at(-1);
+      last && (start === undefined || last.to < start);
+      last = open.at(-1)
+    ) {
+      passTo(last.to + 1n);
+      open.pop();
+    }
+  };
+  const sorted = elements
+    .map((element) => ({ range: rangeOf(family, element), element }))
+    .sort((a, b) =>
+      a.range[0] === b.range[0]
+        ? a.element.prefix - b.element.prefix
+        : a.range[0] < b.range[0]
+          ? -1
+          : 1,
+    );
+  for (const {
+    range: [from, to],
+    element,
+  } of sorted) {
+    closeBefore(from);
+    passTo(from);
+    open.push({ to, wanted: element.nomatch === exceptions });
+  }
+  closeBefore(undefined);
+  return ranges;
+}
+
 const within = (field: Field, ranges: readonly Range[]): Test => ({
   field,
   set: rangeSet(ranges),
   negated: false,
 });
 
+/** Elements of one protocol and the same ports, which have the addresses of these ranges. */
+interface ServiceBox {
+  readonly protocol: number;
+  readonly ports: readonly number[];
+  readonly ranges: readonly Range[];
+}
+
+/** Where none is an exception: the networks that have the same ports are one box. */
+function boxesByNetwork(family: Family, elements: readonly SetElement[]): readonly ServiceBox[] {
+  const services = new Map<string, SetElement[]>();
+  for (const element of elements)
+    push(services, `${element.protocol} ${element.address}/${element.prefix}`, element);
+  const boxes = new Map<string, { protocol: number; ports: number[]; ranges: Range[] }>();
+  for (const some of services.values()) {
+    const [element] = some;
+    if (!element) throw new TypeError('a service without an element');
+    const { protocol } = element;
+    const ports = some.map(({ port }) => port).sort((a, b) => a - b);
+    const key = `${protocol} ${ports.join(' ')}`;
+    const box = boxes.get(key) ?? { protocol, ports, ranges: [] };
+    boxes.set(key, box);
+    box.ranges.push(rangeOf(family, element));
+  }
+  return [...boxes.values()];
+}
+
+/** An exception is one of networks with its own port: the ports that have the same addresses are one box. */
+function boxesByPort(
+  family: Family,
+  elements: readonly SetElement[],
+  exceptions: boolean,
+): readonly ServiceBox[] {
+  const services = new Map<string, SetElement[]>();
+  for (const element of elements) push(services, `${element.protocol} ${element.port}`, element);
+  const boxes = new Map<string, { protocol: number; ports: number[]; ranges: readonly Range[] }>();
+  for (const some of services.values()) {
+    const [element] = some;
+    const ranges = rangesOf(family, some, exceptions);
+    if (!element || ranges.length === 0) continue;
+    const { protocol, port } = element;
+    const key = `${protocol} ${ranges.join(' ')}`;
+    const box = boxes.get(key) ?? { protocol, ports: [], ranges };
+    boxes.set(key, box);
+    box.ports.push(port);
+  }
+  return [...boxes.values()];
+}
+
+const portRanges = (ports: readonly number[]) =>
+  ports.map((port): Range => [BigInt(port), BigInt(port)]);
+
 /**
  * The packets that are in the set, as boxes: a packet of one of its family is in the set if all
  * tests of one of the boxes hold. Timeouts are not looked at.
  */
-export function memberBoxes(set: NamedSet, sides: readonly Side[]): readonly (readonly Test[])[] {
+export function memberBoxes(
+  set: NamedSet,
+  { sides, exceptions }: Asked,
+): readonly (readonly Test[])[] {
   const { type, family, elements } = set;
   const ends = sidesOf(type, sides);
-  if (elements.length === 0) return [];
-  const ports = (some: readonly SetElement[]): Test[] =>
-    ends.port
-      ? [
-          within(
-            PORT[ends.port],
-            some.map(({ port }): Range => [BigInt(port), BigInt(port)]),
-          ),
-        ]
-      : [];
+  const portsIn = (ports: readonly number[]): Test[] =>
+    ends.port ? [within(PORT[ends.port], portRanges(ports))] : [];
+  if (!elements.some(({ nomatch }) => nomatch === exceptions)) return [];
   if (!ends.address)
     return [
-      [{ field: 'protocol', set: valueSet(...PORT_PROTOCOLS), negated: false }, ...ports(elements)],
+      [
+        { field: 'protocol', set: valueSet(...PORT_PROTOCOLS), negated: false },
+        ...portsIn(elements.map(({ port }) => port)),
+      ],
     ];
   const field = ADDRESS[ends.address];
   const own: Test = { field: 'family', set: valueSet(family), negated: false };
-  if (!ends.port)
-    return [
-      [
-        own,
-        within(
-          field,
-          elements.map((each) => rangeOf(family, each)),
-        ),
-      ],
-    ];
-  // Of each protocol: the addresses that have the same ports are one box.
-  const services = new Map<string, SetElement[]>();
-  for (const element of elements)
-    push(services, `${element.protocol} ${element.address}/${element.prefix}`, element);
-  const boxes = new Map<string, SetElement[][]>();
-  for (const some of services.values()) {
-    const list = some.map(({ port }) => port).sort((a, b) => a - b);
-    push(boxes, `${some[0]?.protocol} ${list.join(' ')}`, some);
-  }
-  return [...boxes.values()].map((groups) => {
-    const [first = []] = groups;
-    const [element] = first;
-    if (!element) throw new TypeError('a box without an element');
-    return [
-      own,
-      { field: 'protocol' as const, set: valueSet(element.protocol), negated: false },
-      within(
-        field,
-        groups.flatMap(([each]) => (each ? [rangeOf(family, each)] : [])),
-      ),
-      ...ports(first),
-    ];
-  });
+  if (!ends.port) return [[own, within(field, rangesOf(family, elements, exceptions))]];
+  const boxes = areAll(elements, exceptions)
+    ? boxesByNetwork(family, elements)
+    : boxesByPort(family, elements, exceptions);
+  return boxes.map(({ protocol, ports, ranges }) => [
+    own,
+    { field: 'protocol' as const, set: valueSet(protocol), negated: false },
+    within(field, ranges),
+    ...portsIn(ports),
+  ]);
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {

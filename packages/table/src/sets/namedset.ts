@@ -17,6 +17,12 @@ export interface SetElement {
   readonly port: number;
   /** Seconds that it has left; undefined if it stays. */
   readonly timeout: number | undefined;
+  /** An exception: what lies in it is not in the set, unless a longer network has that. */
+  readonly nomatch: boolean;
+  /** Calls that it has counted; undefined where that is not said. Its set has `counters`. */
+  readonly packets: bigint | undefined;
+  /** Its set has `comments`. */
+  readonly comment: string | undefined;
 }
 
 /**
@@ -31,6 +37,10 @@ export interface NamedSet {
   /** Seconds that an element has which says nothing else, 0 for one that stays; undefined: all stay. */
   readonly timeout: number | undefined;
   readonly maxelem: number;
+  /** Whether elements count the calls that found them. */
+  readonly counters: boolean;
+  /** Whether elements can have comments. */
+  readonly comments: boolean;
   readonly elements: readonly SetElement[];
 }
 
@@ -40,10 +50,24 @@ export const MOST_ELEMENTS = 4_194_304;
 /** As ipset's, in seconds: 2^31 milliseconds. */
 export const MAX_TIMEOUT = 2_147_483;
 export const MAX_SET_NAME = 31;
+/** Bytes of an element's comment. */
+export const MAX_ELEMENT_COMMENT = 255;
+/** What an element can count. */
+export const MAX_ELEMENT_PACKETS = 2 ** 48 - 1;
 
 /** What tells an element from others of its set. */
 export function elementKey({ address, prefix, protocol, port }: SetElement): string {
   return `${address}/${prefix} ${protocol}:${port}`;
+}
+
+/** Whether the elements, of one key, say the same. */
+export function sameElement(a: SetElement, b: SetElement): boolean {
+  return (
+    a.timeout === b.timeout &&
+    a.nomatch === b.nomatch &&
+    a.packets === b.packets &&
+    a.comment === b.comment
+  );
 }
 
 export function findSet(table: Pick<Table, 'sets'>, name: string): NamedSet | undefined {
@@ -67,7 +91,9 @@ export function sameSetShape(a: NamedSet, b: NamedSet): boolean {
     a.type === b.type &&
     (a.family === b.family || !hasAddresses(a.type)) &&
     a.timeout === b.timeout &&
-    a.maxelem === b.maxelem
+    a.maxelem === b.maxelem &&
+    a.counters === b.counters &&
+    a.comments === b.comments
   );
 }
 
@@ -158,9 +184,15 @@ export function flushSet(table: Table, name?: string): Table {
   return { ...table, sets };
 }
 
+/** The element in the place of an old one, which has counted what the new one says nothing of. */
+export function replacing(old: SetElement | undefined, element: SetElement): SetElement {
+  if (old?.packets === undefined || element.packets !== undefined) return element;
+  return { ...element, packets: old.packets };
+}
+
 /** How a set takes an element that it has. */
 export interface AddOptions {
-  /** It takes the new timeout, and there is no fault. */
+  /** The new one takes its place, with what it has counted if nothing else is said, and there is no fault. */
   readonly exist?: boolean;
 }
 
@@ -173,9 +205,10 @@ export function addElements(
   const known = new Map(set.elements.map((element) => [elementKey(element), element]));
   for (const element of added) {
     const key = elementKey(element);
-    if (known.has(key) && !exist)
+    const old = known.get(key);
+    if (old && !exist)
       throw new TableError("Element cannot be added to the set: it's already added");
-    known.set(key, element);
+    known.set(key, replacing(old, element));
     if (known.size > set.maxelem) throw fullSet(set);
   }
   return { ...set, elements: [...known.values()] };
@@ -201,10 +234,13 @@ export function deleteElements(
   return { ...set, elements: [...known.values()] };
 }
 
-/** Whether the set has the element, or a network that holds all of it; timeouts are not looked at. */
+/**
+ * Whether the set has the element, or of the networks that hold all of it the longest is of its kind: an exception
+ * or none. Timeouts are not looked at.
+ */
 export function holdsElement({ family, elements }: NamedSet, wanted: SetElement): boolean {
   const bits = addressBits(family);
-  return elements.some(({ address, prefix, protocol, port }) => {
+  const holders = elements.filter(({ address, prefix, protocol, port }) => {
     const rest = BigInt(bits - prefix);
     return (
       prefix <= wanted.prefix &&
@@ -213,6 +249,15 @@ export function holdsElement({ family, elements }: NamedSet, wanted: SetElement)
       port === wanted.port
     );
   });
+  return longest(holders)?.nomatch === wanted.nomatch;
+}
+
+/** The one with the longest prefix. */
+export function longest(elements: readonly SetElement[]): SetElement | undefined {
+  return elements.reduce<SetElement | undefined>(
+    (best, element) => (best && best.prefix >= element.prefix ? best : element),
+    undefined,
+  );
 }
 
 /** The table with another set in the place of the one of its name. */

@@ -41,6 +41,11 @@ export function hasPart(type: SetType, ...wanted: readonly SetPart[]): boolean {
   return partsOf(type).some((part) => wanted.includes(part));
 }
 
+/** Whether an element can be an exception of another. */
+export function hasExceptions(type: SetType): boolean {
+  return hasPart(type, 'network');
+}
+
 /** Whether its elements are of one address family. */
 export function hasAddresses(type: SetType): boolean {
   return hasPart(type, 'address', 'network');

@@ -3,7 +3,7 @@ import { type BuiltinChain, CHAINS, isBuiltinChain } from '../chains.js';
 import type { MatchOption, Scope } from '../match.js';
 import type { Rule } from '../table.js';
 import { findSet } from './namedset.js';
-import { hasAddresses, partsOf } from './settype.js';
+import { hasAddresses, hasExceptions, partsOf } from './settype.js';
 
 interface Misuse {
   readonly message: string;
@@ -58,6 +58,11 @@ export function misusedSet(
     if (misuse) return misuse;
     if (option.value.kind !== 'setRef') continue;
     const set = findSet(scope, option.value.set);
+    if (set && !hasExceptions(set.type) && options.some(({ name }) => name === 'return-nomatch'))
+      return {
+        message: `set \`${set.name}\` is of type ${set.type}: it has no elements with \`nomatch\``,
+        help: undefined,
+      };
     if (!set || !hasAddresses(set.type)) continue;
     const other = options.find(({ value }) => 'family' in value && value.family !== set.family);
     if (other)
