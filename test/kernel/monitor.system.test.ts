@@ -25,6 +25,7 @@ describeKernel('monitor', () => {
     place = new Workplace({ SOCKFILTER_ROOT: bed.cgroups.path });
     policy.enforce(`-G web --id 3 --path ${bed.cgroups.path}/web
       -A CONNECT -d 10.9.9.9 -j REJECT --reject-with EACCES -m comment --comment "a \\\\\\\\ b"
+      -A CONNECT -p udp -d 10.9.9.6 -j DNAT --to-destination 10.9.9.8
       -A CONNECT -d 10.9.9.8 -j DROP`);
     web = await bed.caller('web');
   });
@@ -96,7 +97,7 @@ describeKernel('monitor', () => {
     for (let n = 0; n < 300 && (await readersOf()) === 0; n++)
       await new Promise((resolve) => setTimeout(resolve, 20));
     await new Promise((resolve) => setTimeout(resolve, 300));
-    for (const address of ['10.9.9.8', '10.9.9.9', '10.9.9.9', '10.9.9.7']) await connect(address);
+    for (const host of [9, 8, 6, 9, 7, 8, 9]) await connect(`10.9.9.${host}`);
     await new Promise((resolve) => setTimeout(resolve, 300));
     child.kill('SIGINT');
     const { status, stdout, stderr } = await done;
@@ -109,8 +110,10 @@ describeKernel('monitor', () => {
       );
     expect(stdout.trimEnd().split('\n')).toEqual([
       expect.stringMatching(/^COUNT +LAST +WHAT +CHAIN +GROUP +PROGRAM +CALL +RULE$/),
-      row(2, 'EACCES', '10.9.9.9', 1),
-      row(1, 'EPERM', '10.9.9.8', 2),
+      row(3, 'EACCES', '10.9.9.9', 1),
+      row(2, 'EPERM', '10.9.9.8', 3),
+      // What was asked for, though the rule is of what DNAT has made of it.
+      row(1, 'EPERM', '10.9.9.6', 3),
     ]);
   }, 60_000);
 
