@@ -1,5 +1,5 @@
 /** Which rules differ between two files, whatever that means for calls: a line for each chain. */
-import { type Chain, policyTarget, type Rule, targetText } from '@sockfilter/table';
+import { type Chain, policyTarget, type Rule, sameRule, targetText } from '@sockfilter/table';
 import type { RuleFile } from './rulefile.js';
 
 /** Places that are named of what came or went in a chain, and chains that have a line. */
@@ -29,6 +29,22 @@ function without(these: readonly KeyedRule[], those: readonly KeyedRule[]): read
   });
 }
 
+/** The rules of both without those that are the same from the first on, and up to the last. */
+function unlike(
+  before: readonly Rule[],
+  after: readonly Rule[],
+): readonly [before: readonly Rule[], after: readonly Rule[]] {
+  const same = (a: Rule | undefined, b: Rule | undefined) => a && b && sameRule(a, b);
+  let from = 0;
+  while (same(before[from], after[from])) from++;
+  let [end, other] = [before.length, after.length];
+  while (Math.min(end, other) > from && same(before[end - 1], after[other - 1])) {
+    end--;
+    other--;
+  }
+  return [before.slice(from, end), after.slice(from, other)];
+}
+
 const policyText = (chain: Chain | undefined) =>
   chain?.policy && targetText(policyTarget(chain.policy));
 
@@ -42,9 +58,10 @@ interface ChainChange {
 }
 
 function compareChains(name: string, before: Chain | undefined, after: Chain | undefined) {
-  const keyed = (chain: Chain | undefined) =>
-    (chain?.rules ?? []).map((rule): KeyedRule => ({ rule, key: keyOf(rule) }));
-  const [old, now] = [keyed(before), keyed(after)];
+  const keyed = (rules: readonly Rule[]) =>
+    rules.map((rule): KeyedRule => ({ rule, key: keyOf(rule) }));
+  const [first, second] = unlike(before?.rules ?? [], after?.rules ?? []);
+  const [old, now] = [keyed(first), keyed(second)];
   const [gone, added] = [without(old, now), without(now, old)];
   const isReordered =
     gone.length + added.length === 0 && old.some(({ key }, at) => key !== now[at]?.key);
