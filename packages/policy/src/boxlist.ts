@@ -36,10 +36,15 @@ function compareBoxes(a: Box, b: Box): number {
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
-/** The set as regions, by chain and group. */
-export function listBoxes(universe: Universe, set: PacketSet, groups: readonly Group[]): BoxList {
+/** The set as regions, by chain and group; `most` of them, if not as many as a universe allows. */
+export function listBoxes(
+  universe: Universe,
+  set: PacketSet,
+  groups: readonly Group[],
+  most?: number,
+): BoxList {
   try {
-    const listed = boxes(set)
+    const listed = boxes(set, most)
       .toSorted(compareBoxes)
       .flatMap((box): readonly ListedBox[] => {
         const own = intersect(set, universe.box(box));

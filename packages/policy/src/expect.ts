@@ -37,6 +37,8 @@ export interface TestResult {
 
 /** How many deciding rules are named. */
 const MAX_DECIDERS = 8;
+/** More regions of calls that violate an expectation are not listed. */
+const MAX_REGIONS = 1000;
 
 export function verdictText(errno: number): string {
   return errno === 0 ? 'accepted' : `refused with ${errnoName(errno)}`;
@@ -219,7 +221,7 @@ class Tester {
     const others = loaded
       .deciders(violating)
       .filter((counter) => !sameOwner(loaded.ownerOf(counter), decider));
-    const list = listBoxes(universe, violating, table.groups);
+    const list = listBoxes(universe, violating, table.groups, MAX_REGIONS);
     const notes: Note[] = [
       ownerNote(file, decider, '', ` decides that call: it is ${verdictText(errno)}`),
       ...others

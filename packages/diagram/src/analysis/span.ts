@@ -38,17 +38,25 @@ function bitsOf(mask: bigint): readonly bigint[] {
 
 /** Of cubes that share no value, those that differ in one bit put together, bit by bit. */
 export function mergeCubes(cubes: readonly Cube[]): readonly Cube[] {
+  if (cubes.length < 2) return cubes;
   const asked = cubes.reduce((all, { mask }) => all | mask, 0n);
+  const width = BigInt(asked.toString(2).length);
   let merged = cubes;
   for (const bit of bitsOf(asked)) {
-    const joined = new Map<string, Cube>();
-    for (const { value, mask } of merged) {
+    const joined: Cube[] = [];
+    const places = new Map<bigint, number>();
+    for (const cube of merged) {
+      const { value, mask } = cube;
       const without = value & ~bit;
-      const key = mask & bit ? `${mask.toString(16)} ${without.toString(16)}` : '';
-      if (key && joined.has(key)) joined.set(key, { value: without, mask: mask ^ bit });
-      else joined.set(key || `free ${mask.toString(16)} ${value.toString(16)}`, { value, mask });
+      const key = (mask << width) | without;
+      const place = mask & bit ? places.get(key) : undefined;
+      if (place !== undefined) joined[place] = { value: without, mask: mask ^ bit };
+      else {
+        if (mask & bit) places.set(key, joined.length);
+        joined.push(cube);
+      }
     }
-    merged = [...joined.values()];
+    merged = joined;
   }
   return merged;
 }
