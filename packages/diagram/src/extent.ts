@@ -14,10 +14,17 @@ import {
   type ValueSet,
 } from '@sockfilter/table';
 
-/** What crosses. Ports and protocols have few values that rules name. */
-const NAMED = ['group', 'source', 'destination'] as const satisfies readonly Field[];
+/** What crosses: ports where nothing else does, since they have few values that rules name. */
+const NAMED = [
+  'group',
+  'source',
+  'destination',
+  'sourcePort',
+  'destinationPort',
+] as const satisfies readonly Field[];
+const PORTS_FROM = NAMED.indexOf('sourcePort');
 
-/** How many of 32 bits are named of the group, the source and the destination; of IPv6, a quarter of its bits. */
+/** How many of 32 bits are named of each field: of IPv6, a quarter of its bits, and of ports 16 more if any. */
 export type Extent = readonly number[];
 
 const BITS = 32;
@@ -71,8 +78,14 @@ export function isAbove({ field, bits }: Cut, extent: Extent): boolean {
   return elementAt(extent, field) >= bits;
 }
 
-/** The cut that leaves the fewest pairs together that cross; undefined if none parts any. */
+/** The cut that leaves the fewest pairs together that cross, by ports if none else does; undefined if none parts any. */
 export function bestCut(extents: readonly Extent[]): Cut | undefined {
+  const addresses = extents.map((extent) => extent.slice(0, PORTS_FROM));
+  return bestOf(addresses, PORTS_FROM) ?? bestOf(extents, NAMED.length);
+}
+
+/** @param fields how many each extent is of */
+function bestOf(extents: readonly Extent[], fields: number): Cut | undefined {
   const counts = new Map<string, { readonly extent: Extent; count: number }>();
   for (const extent of extents) {
     const known = counts.get(extent.join());
@@ -86,7 +99,7 @@ export function bestCut(extents: readonly Extent[]): Cut | undefined {
       .filter((b) => cross(a.extent, b.extent))
       .map((b) => ({ a: a.extent, b: b.extent, pairs: a.count * b.count })),
   );
-  const cuts = NAMED.flatMap((_, field) => {
+  const cuts = NAMED.slice(0, fields).flatMap((_, field) => {
     const named = new Set(kinds.map(({ extent }) => elementAt(extent, field)));
     return [...named].sort((a, b) => a - b).map((bits): Cut => ({ field, bits }));
   });

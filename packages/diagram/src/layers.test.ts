@@ -6,6 +6,7 @@ import { packetSource } from '../../../test/arbitrary/packet.js';
 import { seeded } from '../../../test/arbitrary/random.js';
 import { tables } from '../../../test/arbitrary/table.js';
 import { propertyRuns } from '../../../test/harness/length.js';
+import { tableOf } from '../../../test/harness/policy.js';
 import { buildDiagram } from './build.js';
 import { type Diagram, decide } from './diagram.js';
 import { PIECES, RANK } from './piece.js';
@@ -58,6 +59,17 @@ test('a chain in layers decides, counts and reports as evaluate does', () => {
     'SENDTO in 2',
   ])
     expect(seen).toContain(what);
+});
+
+test('rules that cross by their ports alone are parted by them', () => {
+  const lines = Array.from({ length: 60 }, (_, n) => {
+    const end = n % 2 === 0 ? '--sport' : '--dport';
+    return `-A CONNECT -p tcp ${end} ${1000 + 7 * n} -j ${n % 3 === 0 ? 'DROP' : 'ACCEPT'}`;
+  });
+  const table = tableOf(lines.join('\n'));
+  const diagram = buildDiagram(table, { layerEdges: 600 });
+  expect(diagram.layered.get('CONNECT')?.layers).toBe(2);
+  expect(difference(table, diagram, callsOf(table, 1))).toBeUndefined();
 });
 
 test('the rank has a slot that no piece has', () => {
