@@ -8,10 +8,11 @@
  *     startup   commands that touch no kernel, and node by itself
  *     compile   text -> table -> diagram -> nodes, in process
  *     ci        check, diff and query of large rule sets, and the memory that they take
+ *     unseen    raw sends, and what hooks of all packets and all sockets cost others
  *     events    what a report of a refusal costs, how fast it is seen, and how many are
  *     page      a page of 500 groups in headless Chromium, beside an empty one
  *
- * `calls`, `events`, `editors` and the live half of `load` need root; the peers are left out where they are not installed.
+ * `calls`, `unseen`, `events`, `editors` and the live half of `load` need root; the peers are left out where they are not installed.
  */
 import { callsBench } from './calls.js';
 import { ciBench } from './ci.js';
@@ -21,6 +22,7 @@ import { editorsBench } from './editors.js';
 import { eventsBench } from './events.js';
 import { pageBench } from './page.js';
 import { sizesBench } from './sizes.js';
+import { unseenBench } from './unseen.js';
 
 const BENCHES = {
   startup: startupBench,
@@ -31,6 +33,7 @@ const BENCHES = {
   load: loadBench,
   editors: editorsBench,
   calls: callsBench,
+  unseen: unseenBench,
   events: eventsBench,
 };
 

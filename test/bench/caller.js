@@ -1,6 +1,6 @@
 /**
  * Makes one kind of socket call in a tight loop and says how long each took. Reads lines of JSON,
- * `{"kind": "connect" | "sendto" | "bind" | "getppid", "calls": 20000}`, and answers each with the
+ * `{"kind": "connect" | "sendto" | "raw" | "socket" | "bind" | "getppid", "calls": 20000}`, and answers each with the
  * nanoseconds of one call; with `"clock": "cpu"` those of this process alone, whoever else runs.
  */
 import { createInterface } from 'node:readline';
@@ -16,6 +16,9 @@ const getppid = libc.func('int getppid()');
 
 const AF_INET = 2;
 const SOCK_DGRAM = 2;
+const SOCK_RAW = 3;
+/** For experiments (RFC 3692): nobody listens. */
+const PROTOCOL = 253;
 
 /** struct sockaddr_in of 10.9.9.1 and the port. */
 function address(port) {
@@ -40,6 +43,14 @@ const KINDS = {
     const fd = socket(AF_INET, SOCK_DGRAM, 0);
     for (let n = 0; n < calls; n++) sendto(fd, message, 1, 0, peer, 16);
     close(fd);
+  },
+  raw(calls) {
+    const fd = socket(AF_INET, SOCK_RAW, PROTOCOL);
+    for (let n = 0; n < calls; n++) sendto(fd, message, 1, 0, peer, 16);
+    close(fd);
+  },
+  socket(calls) {
+    for (let n = 0; n < calls; n++) close(socket(AF_INET, SOCK_DGRAM, 0));
   },
   bind(calls) {
     // A second bind of the same socket fails, after the hook: one socket serves for all.

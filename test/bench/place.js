@@ -39,7 +39,7 @@ export async function withPlace(body) {
 }
 
 /** A control group goes once the exit of its last process is through. */
-async function removeFolder(path) {
+export async function removeFolder(path) {
   for (let tries = 0; ; tries++) {
     try {
       rmdirSync(path);
