@@ -12,9 +12,10 @@ import {
   placedTests,
   type Table,
 } from '@sockfilter/table';
-import { type Blob, type ChainFacts, encodeBlob } from './blob.js';
+import { type Blob, encodeBlob } from './blob.js';
 import { entriesOf } from './bucketmap.js';
 import { CapacityError } from './capacity.js';
+import type { ChainFacts } from './chainfacts.js';
 import { readBit } from './detail.js';
 import type { EditedNodes, Splice } from './grouppart.js';
 import {

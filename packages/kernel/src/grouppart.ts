@@ -16,9 +16,12 @@ import {
   terminalRef,
 } from '@sockfilter/diagram';
 import { type BuiltinChain, elementAt, type Table } from '@sockfilter/table';
-import { type ChainFacts, inChain, longestPath, Writer, writeDiagrams } from './blob.js';
+import { writeDiagrams } from './blob.js';
+import { type ChainFacts, inChain } from './chainfacts.js';
 import { MAX_STEPS, OP } from './layout.js';
+import { longestPath } from './longestpath.js';
 import { factsFrom, type Nodes, renumberCounters, shiftCounters } from './nodes.js';
+import { Writer } from './writer.js';
 
 const HIGH = firstPiece('group');
 const LOW = HIGH + 1;

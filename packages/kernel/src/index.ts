@@ -1,8 +1,9 @@
-export { type Blob, type ChainFacts, encodeBlob } from './blob.js';
+export { type Blob, encodeBlob } from './blob.js';
 export { type WalkableBlob, walkBlob } from './blobwalk.js';
 export { callFrom } from './callprobe.js';
 export { CapacityError, LEAST_CGROUPS } from './capacity.js';
 export type { CarriedSocket, Holder } from './carried.js';
+export type { ChainFacts } from './chainfacts.js';
 export { DamageError } from './damage.js';
 export { type Ability, examine } from './doctor.js';
 export { EventSource, PinWatch } from './eventsource.js';

@@ -1,6 +1,6 @@
 /** Nodes as they lie in a generation, walked from one to the next. See layout.ts for what a node says. */
 import { elementAt } from '@sockfilter/table';
-import { type ChainFacts, chainFacts } from './blob.js';
+import { type ChainFacts, chainFacts } from './chainfacts.js';
 import { ASK_NODES, OP } from './layout.js';
 
 export interface Nodes {

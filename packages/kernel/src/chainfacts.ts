@@ -1,0 +1,111 @@
+/** What the programs must know of chains before they walk. */
+import {
+  type Diagram,
+  firstPiece,
+  isTerminal,
+  PIECES,
+  pieceAt,
+  type Ref,
+  RefMap,
+  rootsOf,
+  terminalNumber,
+} from '@sockfilter/diagram';
+import {
+  BUILTIN_CHAINS,
+  type BuiltinChain,
+  changedParts,
+  elementAt,
+  type Field,
+  type Luck,
+  leadsElsewhere,
+  looksAtGroup,
+  type PlacedTest,
+  UNCHANGED,
+} from '@sockfilter/table';
+import { READ_FIELDS, type ReadField } from './detail.js';
+
+/** What the programs must know of a chain before they walk it. */
+export interface ChainFacts {
+  /** True too where a call gets another destination, since one for which that fails is refused. */
+  readonly canRefuse: boolean;
+  /** Whether a call may get another destination than the one that it names. */
+  readonly leadsElsewhere: boolean;
+  readonly testsGroup: boolean;
+  /** Whether the ids of the owner are asked for. */
+  readonly testsOwner: boolean;
+  /** Whether the mark is asked for, or some bits of it are kept. */
+  readonly testsMark: boolean;
+  /** The details that are asked for, and what is drawn. */
+  readonly details: readonly ReadField[];
+}
+
+/** Where the diagram goes on for packets of the chain. */
+export function inChain({ store }: Diagram, root: Ref, chain: BuiltinChain): Ref {
+  if (store.pieceOf(root) !== firstPiece('chain')) return root;
+  return store.follow(root, BUILTIN_CHAINS.indexOf(chain));
+}
+
+/** The facts of a chain of the diagram; `placed` are the table's opaque tests. */
+export function factsOf(
+  diagram: Diagram,
+  chain: BuiltinChain,
+  placed: readonly PlacedTest[],
+): ChainFacts {
+  const { store, outcomes } = diagram;
+  const seen = new RefMap(store.nodeCount);
+  let canRefuse = false;
+  let keepsMark = false;
+  let leads = false;
+  let asksGroup = false;
+  const drawn = new Set<Luck>();
+  const tested = new Set<number>();
+  const visit = (ref: Ref): void => {
+    if (seen.get(ref) !== undefined) return;
+    seen.set(ref, 1);
+    if (isTerminal(ref)) {
+      const { verdict, ask } = elementAt(outcomes, terminalNumber(ref));
+      canRefuse ||= verdict !== undefined && verdict.errno !== 0;
+      keepsMark ||= (verdict?.rewriting.mark?.keep ?? 0n) !== 0n;
+      if (verdict) leads ||= leadsElsewhere(verdict.rewriting);
+      for (const rewriting of [verdict?.rewriting, ask?.as])
+        for (const [, { among }] of changedParts(rewriting ?? UNCHANGED))
+          if (among) drawn.add(among.by);
+      if (!ask) return;
+      asksGroup ||= looksAtGroup(elementAt(placed, ask.test).test);
+      for (const each of [ask.holds, ask.fails]) visit(each);
+      return;
+    }
+    tested.add(store.pieceOf(ref));
+    for (let edge = store.firstEdge(ref); edge < store.endEdge(ref); edge++)
+      visit(store.edgeTarget(edge));
+  };
+  for (const root of rootsOf(diagram, chain)) visit(inChain(diagram, root, chain));
+  return chainFacts(tested, { canRefuse, leads, keepsMark, asksGroup }, drawn);
+}
+
+/** The facts of a chain whose nodes ask these pieces. */
+export function chainFacts(
+  tested: ReadonlySet<number>,
+  {
+    canRefuse,
+    leads,
+    keepsMark,
+    asksGroup,
+  }: Readonly<Record<'canRefuse' | 'leads' | 'keepsMark' | 'asksGroup', boolean>>,
+  drawn: ReadonlySet<ReadField> = new Set(),
+): ChainFacts {
+  const tests = (field: Field) =>
+    tested.has(firstPiece(field)) || tested.has(firstPiece(field) + 1);
+  return {
+    canRefuse: canRefuse || leads,
+    leadsElsewhere: leads,
+    testsGroup: asksGroup || tests('group'),
+    testsOwner: tests('uid') || tests('gid'),
+    testsMark: tests('mark') || keepsMark,
+    details: READ_FIELDS.filter(
+      (field) =>
+        drawn.has(field) ||
+        [...tested].some((piece) => piece < PIECES.length && pieceAt(piece).field === field),
+    ),
+  };
+}

@@ -1,0 +1,30 @@
+/** How long a walk of nodes can be. */
+import { elementAt } from '@sockfilter/table';
+import { ASK_NODES, OP } from './layout.js';
+
+/** Steps on the longest way from any of the entries to a verdict, that included. */
+export function longestPath(words: Uint32Array, first: number, entries: readonly number[]): number {
+  const known = new Map<number, number>();
+  const visit = (address: number): number => {
+    const steps = known.get(address);
+    if (steps !== undefined) return steps;
+    const at = 2 * (address - first);
+    const op = elementAt(words, at) >>> 24;
+    const target = elementAt(words, at + 1);
+    const longest = 1 + behind(op, at, target, address);
+    known.set(address, longest);
+    return longest;
+  };
+  const behind = (op: number, at: number, target: number, address: number): number => {
+    if (op === OP.verdict) return 0;
+    if (op === OP.jump) return visit(target);
+    if (op === OP.count || op === OP.report || op === OP.rewrite) return visit(address + 1);
+    if (op === OP.ask) return Math.max(visit(target), visit(address + ASK_NODES));
+    if (op !== OP.index) return Math.max(visit(target), visit(address + 1));
+    let longest = 0;
+    for (let n = 0; n <= target; n++)
+      longest = Math.max(longest, visit(elementAt(words, at + 2 + n)));
+    return longest;
+  };
+  return Math.max(...entries.map(visit));
+}
