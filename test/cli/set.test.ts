@@ -56,6 +56,8 @@ test('edits keep comments and the lines of other elements', () => {
 test.each([
   ['create s', 2, '`set create` needs TYPE'],
   ['create s nets', 2, 'no type of sets `nets`'],
+  ['create s hash:net,iface', 2, 'there are no sets of devices'],
+  ['create s bitmap:ip,mac', 2, 'a socket call has no MAC address'],
   ['create s net skbinfo', 2, '`skbinfo` is not available'],
   ['add one 10.0.0.6 nomatch', 2, 'set `one` is of type ip'],
   ['add one 10.0.0.6 packets 3', 2, 'was created without `counters`'],

@@ -37,7 +37,7 @@ export const UNAVAILABLE_MATCHES: Extensions = {
   connbytes: ext(NO_STATE, 'connbytes connbytes-dir connbytes-mode'),
   connlabel: ext(NO_STATE, 'label set'),
   connlimit: ext(
-    LATER,
+    `${LATER}: it judges calls, and counts no connections that live; \`-m hashlimit\` limits how often peers call`,
     'connlimit-upto connlimit-above connlimit-mask connlimit-saddr connlimit-daddr',
   ),
   connmark: ext(NO_CONNECTION_MARK, 'mark'),
@@ -78,7 +78,10 @@ export const UNAVAILABLE_MATCHES: Extensions = {
     'rateest rateest1 rateest2 rateest-delta rateest-bps rateest-bps1 rateest-bps2 rateest-pps rateest-pps1 rateest-pps2 rateest-lt rateest-gt rateest-eq',
   ),
   realm: ext(NO_ROUTE, 'realm'),
-  recent: ext(LATER, 'name set rcheck update remove seconds reap hitcount rttl mask rsource rdest'),
+  recent: ext(
+    `${LATER}; \`-m hashlimit\` limits how often an address calls, and a set with \`timeout\` holds what \`sockfilter set add\` puts in`,
+    'name set rcheck update remove seconds reap hitcount rttl mask rsource rdest',
+  ),
   rpfilter: ext(NO_ROUTE, 'loose validmark accept-local invert'),
   rt: ext(NO_HEADER, 'rt-type rt-segsleft rt-len rt-0-res rt-0-addrs rt-0-not-strict'),
   sctp: ext(UNSEEN('sctp'), `${PORTS} chunk-types`),
@@ -168,6 +171,11 @@ export const UNAVAILABLE_OPTIONS: Readonly<Record<string, UnavailableOption>> = 
   'pid-owner': { reason: GONE, help: 'match a control group in the stead of a process', words: 1 },
   'sid-owner': { reason: GONE, help: 'match a control group in the stead of a session', words: 1 },
   'cmd-owner': { reason: GONE, help: 'match a control group in the stead of a command', words: 1 },
+  exe: {
+    reason: LATER,
+    help: 'match its control group, its owner, or the name that it gives itself by `--comm`',
+    words: 1,
+  },
   transparent: { reason: LATER, words: 0 },
   nowildcard: { reason: 'BIND and the addresses tell the wildcard apart', words: 0 },
   'restore-skmark': { reason: 'a socket call is no packet that could take a mark', words: 0 },

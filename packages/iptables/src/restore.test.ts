@@ -98,6 +98,22 @@ test.each<[string, string[]]>([
     wrap('-A CONNECT -j SNAT --to-source 10.0.0.1'),
     ['2:15 target `SNAT` is not available: sockfilter does not have it yet'],
   ],
+  [
+    wrap('-A CONNECT -m comm --exe /usr/bin/curl -j DROP'),
+    ['2:20 `--exe` is not available: sockfilter does not have it yet'],
+  ],
+  [
+    wrap('-A CONNECT -p tcp -m connlimit --connlimit-above 3 -j DROP'),
+    [
+      '2:22 match `connlimit` is not available: sockfilter does not have it yet: it judges calls, and counts no connections that live; `-m hashlimit` limits how often peers call',
+    ],
+  ],
+  [
+    wrap('-A CONNECT -m recent --rcheck --seconds 60 -j DROP'),
+    [
+      '2:15 match `recent` is not available: sockfilter does not have it yet; `-m hashlimit` limits how often an address calls, and a set with `timeout` holds what `sockfilter set add` puts in',
+    ],
+  ],
   [wrap('-N -foo'), ['2:4 chain name `-foo` not allowed to start with `-`']],
   [
     wrap(':INPUT DROP', '-A INPUT -j ACCEPT', '-A CONNECT -j INPUT'),

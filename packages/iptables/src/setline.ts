@@ -38,6 +38,27 @@ const ABSENT: Readonly<Record<string, string>> = {
   wildcard: 'there are no sets of interfaces',
 };
 
+const NO_DEVICES = 'there are no sets of devices: write a rule with `-i` or `-o` for each';
+const NO_MAC = 'a socket call has no MAC address';
+const TWO_PARTS = 'a set has addresses or networks of one end, and ports';
+
+/** Types of ipset that are not there, each with the reason. */
+const ABSENT_TYPES: Readonly<Record<string, string>> = {
+  iface: NO_DEVICES,
+  'hash:net,iface': NO_DEVICES,
+  mac: NO_MAC,
+  'hash:mac': NO_MAC,
+  'hash:ip,mac': NO_MAC,
+  'bitmap:ip,mac': NO_MAC,
+  'hash:ip,mark': 'a rule has `-m mark` beside a set',
+  'hash:net,net': TWO_PARTS,
+  'hash:ip,port,ip': TWO_PARTS,
+  'hash:ip,port,net': TWO_PARTS,
+  'hash:net,port,net': TWO_PARTS,
+  'bitmap:ip': 'write `ip`',
+  'list:set': 'a set holds no sets: write a rule for each',
+};
+
 /** Words of set lines, which can be read before or after each other. */
 class SetWords {
   readonly diagnostics: Diagnostic[] = [];
@@ -117,9 +138,16 @@ export function parseCreate(start: Word, words: readonly Word[]): ParsedSetLine<
   const type = written && findSetType(written.text);
   if (!written) line.fault(start, `a set needs a type: ${SET_TYPE_NAMES.join(', ')}`);
   else if (!type) {
-    const help =
-      didYouMean(written.text, SET_TYPE_NAMES) ?? `the types are ${SET_TYPE_NAMES.join(', ')}`;
-    line.fault(written, `no type of sets \`${written.text}\``, help);
+    const { text } = written;
+    const types = `the types are ${SET_TYPE_NAMES.join(', ')}`;
+    if (Object.hasOwn(ABSENT_TYPES, text))
+      line.fault(
+        written,
+        `sets of type \`${text}\` are not available: ${ABSENT_TYPES[text]}`,
+        types,
+      );
+    else
+      line.fault(written, `no type of sets \`${text}\``, didYouMean(text, SET_TYPE_NAMES) ?? types);
   }
   let family: NamedSet['family'] = 4;
   let timeout: number | undefined;
