@@ -342,6 +342,78 @@ describeKernel('other destinations', () => {
       for (const each of found) expect(each).toMatch(/ 4100[0-3]$/);
     });
 
+    /** Servers at the addresses, all of one port. */
+    async function servers(type: 'stream' | 'dgram', addresses: readonly string[]) {
+      const open: Descriptor[] = [];
+      let port = 0;
+      for (const address of addresses) {
+        const { fd, address: own } = await caller.open(type, { address, port });
+        port = own.port ?? 0;
+        open.push(fd);
+      }
+      return { port, open };
+    }
+
+    const written = ({ address, port }: SocketAddress = { address: '?' }) => `${address} ${port}`;
+
+    test.each([
+      ['inet', '10.1.1.1', [1, 2, 3, 4, 5, 6].map((n) => `127.0.2.${n}`), '127.0.2.1-127.0.2.6'],
+      ['inet6', '::ffff:10.1.1.1', ['127.0.2.1', '127.0.2.2'], '127.0.2.1-127.0.2.2'],
+    ] as const)('connections are spread: %s %s', async (family, asked, addresses, range) => {
+      policy.enforce('');
+      const { port, open } = await servers('stream', addresses);
+      policy.enforce(`-P CONNECT DROP
+        -A CONNECT -p tcp -d 10.1.1.1 -j DNAT --to-destination ${range}:${port}
+        ${addresses.map((address) => `-A CONNECT -p tcp -d ${address} --dport ${port} -j ACCEPT`).join('\n')}`);
+      const calls = 12 * addresses.length;
+      const taken = open.map(() => 0);
+      for (let n = 0; n < calls; n++) {
+        const fd = await caller.socket(family, 'stream');
+        expect(await caller.connectAndWait(fd, { address: asked, port: 9 })).toBe('connected');
+        expect(written((await caller.call({ op: 'getpeername', fd })).address)).toBe(`${asked} 9`);
+        for (const [server, listener] of open.entries()) {
+          const accepted = await caller.call({ op: 'acceptWithin', fd: listener, ms: 5 });
+          if (accepted.errno !== undefined) continue;
+          taken[server] = (taken[server] ?? 0) + 1;
+          if (accepted.value !== undefined) await caller.close(accepted.value);
+          break;
+        }
+        await caller.close(fd);
+      }
+      // Each server has the connections that its own rule has let through.
+      const [all, ...each] = counts();
+      expect([all, each]).toEqual([calls, taken]);
+      for (const count of taken) expect(count).toBeGreaterThan(0);
+      for (const fd of open) await caller.close(fd);
+    });
+
+    test('datagrams are spread over more peers than a socket remembers, and answers are of the one asked for', async () => {
+      policy.enforce('');
+      const addresses = [1, 2, 3, 4, 5, 6].map((n) => `127.0.2.${n}`);
+      const { port, open } = await servers('dgram', addresses);
+      policy.enforce(
+        `-A SENDTO -p udp -d 10.1.1.1 -j DNAT --to-destination 127.0.2.1-127.0.2.6:${port}`,
+      );
+      const client = await caller.socket('inet', 'dgram');
+      const met = new Set<number>();
+      for (let n = 0; n < 90; n++) {
+        expect(await caller.sendto(client, { address: '10.1.1.1', port: 9 })).toBe('ok');
+        // One of them has it, and answers before the next is asked.
+        let from: SocketAddress | undefined;
+        for (const [server, fd] of open.entries()) {
+          from = (await caller.recvWithin(fd, 0)).address;
+          if (!from) continue;
+          met.add(server);
+          await caller.sendto(fd, from, 'back');
+          break;
+        }
+        expect(from).toBeDefined();
+        expect(written((await caller.recvWithin(client, 1000)).address)).toBe('10.1.1.1 9');
+      }
+      expect(met.size).toBe(addresses.length);
+      for (const fd of [client, ...open]) await caller.close(fd);
+    });
+
     test('the same caller gets the same with --persistent', async () => {
       policy.enforce(`
         -A CONNECT -p udp -d 10.1.1.1 -j DNAT --to-destination 127.0.0.2-127.0.0.255 --persistent
