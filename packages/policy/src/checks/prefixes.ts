@@ -32,6 +32,7 @@ function spell({ network: { family, value, mask } }: Wide) {
 /** Networks as written, with bits set below their prefix. */
 function wideNetworks(words: readonly PlacedWord[]): readonly Wide[] {
   return words.flatMap((word, at) => {
+    if (!word.text.includes('/')) return [];
     const glued = ADDRESS_OPTION.exec(word.text)?.[0].endsWith('=');
     const follows = ADDRESS_OPTION.test(words[at - 1]?.text ?? '');
     if (!glued && !follows) return [];
