@@ -2,6 +2,7 @@
 import {
   chmodSync,
   chownSync,
+  cpSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -75,5 +76,43 @@ describeKernel('state files', () => {
     expect(readFileSync(place.path('victim'), 'utf8')).toBe('1\n');
     for (const name of ['elsewhere', 'foreign', 'writable'])
       expect(readdirSync(place.path(name))).toEqual([]);
+  });
+
+  test('a unit runs and restores what root alone may write', () => {
+    const copied = place.path('copied');
+    cpSync(join(__dirname, '../../packages/cli'), copied, {
+      recursive: true,
+      filter: (path) => !/\/(src|node_modules)$/.test(path),
+    });
+    place.write('rules', '*socket\nCOMMIT\n');
+    /** In a mount namespace whose /etc is another, without systemctl. */
+    const install = (words: string) =>
+      place.shell(
+        `unshare --mount sh -c 'mount -t tmpfs none /etc && PATH=/nowhere "$@"; echo "= $?"; ls -R /etc' sh "${process.execPath}" "${copied}/bin/sockfilter.cjs" install-service ${words}`,
+      );
+    const rules = `--fail closed --rules "${place.path('rules')}"`;
+    const sound = install(rules).stdout;
+    // No systemd is told of the other /etc.
+    expect(sound).toContain('sockfilter.service');
+    for (const [spoil, words, mend] of [
+      [() => chownSync(copied, NOBODY, NOBODY), rules, () => chownSync(copied, 0, 0)],
+      [
+        () => chmodSync(join(copied, 'bin'), 0o777),
+        '--journal',
+        () => chmodSync(join(copied, 'bin'), 0o755),
+      ],
+      [
+        () => chmodSync(place.path('rules'), 0o666),
+        rules,
+        () => chmodSync(place.path('rules'), 0o600),
+      ],
+    ] as const) {
+      spoil();
+      const { stdout, stderr } = install(words);
+      expect(stdout).toMatch(/^= 1\n/);
+      expect(stdout).not.toContain('sockfilter.service');
+      expect(stderr).toMatch(/^sockfilter: the unit would (run|restore).*not only root may write/);
+      mend();
+    }
   });
 });

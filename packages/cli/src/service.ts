@@ -7,6 +7,7 @@ import { replaceFile } from './atomicfile.js';
 import { CommandError } from './failure.js';
 import { type Globals, requireLive } from './globals.js';
 import { note, print } from './output.js';
+import { writableByOthers } from './rootsown.js';
 import { startAgain } from './startagain.js';
 
 /** The texts of the units in ../systemd, which the bundle has inside. */
@@ -72,7 +73,24 @@ function systemctl(unit: string, words: readonly string[]): void {
   );
 }
 
+/** Throws CommandError where others than root could change what the unit runs, or reads. */
+function requireRootsOwn(path: string, use: string, help: string): void {
+  const writable = writableByOthers(path);
+  if (writable === undefined) return;
+  throw new CommandError(
+    `the unit would ${use} ${path}, and not only root may write \`${writable}\``,
+    EXIT.unfit,
+    help,
+  );
+}
+
 function install({ name, text, does }: Unit): void {
+  for (const word of startAgain())
+    requireRootsOwn(
+      word,
+      'run, as root,',
+      'install sockfilter where only root may write: its .deb or .rpm, or `npm install --global` as root; `--print` prints the unit',
+    );
   const path = join(FOLDER, name);
   mkdirSync(FOLDER, { recursive: true });
   replaceFile(path, text);
@@ -110,7 +128,8 @@ export function installService(globals: Globals, options: ServiceOptions): void 
     print(unit.text);
     return;
   }
-  if (!journal && !existsSync(rules))
-    note(`\`${rules}\` is not there yet: \`sockfilter save -f ${rules}\``);
+  if (!journal && existsSync(rules))
+    requireRootsOwn(resolve(rules), 'restore', 'keep the rules in /etc, as by default');
+  else if (!journal) note(`\`${rules}\` is not there yet: \`sockfilter save -f ${rules}\``);
   install(unit);
 }
