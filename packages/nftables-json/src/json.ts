@@ -2,7 +2,6 @@
  * JSON with integers of any length. JSON.parse rounds integers of more than 53 bits, and a counter of bytes,
  * or an element that never times out, can be one: they are read as bigint and printed with all their digits.
  */
-import { randomUUID } from 'node:crypto';
 
 /** Where an integer may be that a number doesn't hold; digits of a string too. */
 const LONG = /\d{16}/;
@@ -13,7 +12,7 @@ const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
 /** JSON.parse, but with bigints where a number would be rounded. Throws SyntaxError as it does. */
 export function parseJson(text: string): unknown {
   if (!LONG.test(text)) return JSON.parse(text);
-  const mark = randomUUID();
+  const mark = crypto.randomUUID();
   const marked = text.replace(TOKEN, (token) =>
     token.startsWith('"') || Number.isSafeInteger(Number(token)) ? token : `"${mark}${token}"`,
   );
@@ -29,7 +28,7 @@ export function printJson(value: unknown, indent?: number): string {
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     // Most documents have no bigint, and a replacer costs several times the printing.
-    const mark = randomUUID();
+    const mark = crypto.randomUUID();
     const replacer = (_: string, part: unknown) => (typeof part === 'bigint' ? mark + part : part);
     const marked = JSON.stringify(value, replacer, indent);
     return marked.replaceAll(new RegExp(`"${mark}(-?\\d+)"`, 'g'), '$1');

@@ -181,7 +181,8 @@ function rulesHtml({ rules }: Page): string {
 }
 
 /** Nothing is loaded, and no script or style runs but the page's own. */
-const POLICY = `default-src 'none'; script-src ${policyHash(SCRIPT)}; style-src ${policyHash(STYLE)}; base-uri 'none'; form-action 'none'`;
+const policy = () =>
+  `default-src 'none'; script-src ${policyHash(SCRIPT)}; style-src ${policyHash(STYLE)}; base-uri 'none'; form-action 'none'`;
 
 export function renderPage(page: Page): string {
   const cells = new CellList();
@@ -211,7 +212,7 @@ export function renderPage(page: Page): string {
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta http-equiv="Content-Security-Policy" content="${policy()}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>${title} - sockfilter</title>
