@@ -10,6 +10,7 @@ import { type Globals, splitGlobals } from './globals.js';
 import { VERSION_LINE } from './help.js';
 import { STANDARD_INPUT } from './inputfile.js';
 import { interopCommands } from './interopcommands.js';
+import { optimizeLater } from './optimizer.js';
 import { readCircumstances, state, text, time } from './options.js';
 import { print } from './output.js';
 import { setCommands } from './setcommands.js';
@@ -479,11 +480,15 @@ function asideRule(words: readonly string[]): readonly string[] {
   return [...own, '--', ...rule];
 }
 
+/** Commands that compile tables or analyse them, and then end. */
+const COMPUTING = new Set(['restore', 'check', 'test', 'diff', 'review', 'query', 'simplify']);
+
 export async function runSubcommand(argv: readonly string[]): Promise<void> {
-  const { globals, rest: given, typed } = splitGlobals(argv);
-  const rest = asideRule(given);
+  const { globals, rest: named, typed } = splitGlobals(argv);
+  const rest = asideRule(named);
   const [name] = rest;
   checkName(name);
+  if (COMPUTING.has(name ?? '')) optimizeLater();
   const row = commandRow(rest);
   checkScope(name, row, typed);
   const dashes = rest.indexOf('--');
@@ -523,12 +528,13 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
       setCommands(command, globals),
     );
   let help = '';
-  await parser.parseAsync(
-    [...(takesFiles ? namingStandardInput(ours, row) : asWritten(ours))],
-    {},
-    (_error, _argv, output) => {
-      help = output;
-    },
-  );
+  const given = [...(takesFiles ? namingStandardInput(ours, row) : asWritten(ours))];
+  // To one that listens yargs makes the text of help each time; it is printed only where a word has an `h`.
+  const listen = (_error: unknown, _argv: unknown, output: string) => {
+    help = output;
+  };
+  await (given.some((word) => /^-.*h/.test(word))
+    ? parser.parseAsync(given, {}, listen)
+    : parser.parseAsync(given));
   if (help !== '') print(`${help}\n\n${examplesOf(row ? [row] : rowsBelow(name ?? ''))}`);
 }
