@@ -1,8 +1,8 @@
 /**
- * Makes the npm package's dist/ from the sources: main.cjs; yargs.cjs, which only the commands that are
- * words load; yaml.cjs and zod.cjs, which only those load that read YAML; languageserver.cjs, which `lsp` loads; index.cjs, which programs import, and which
- * is the other face of main.cjs. CommonJS, because node needs a third less time to start it than ES modules.
- * Everything is bundled but koffi, which is native. All is made of the sources: types need not be checked first.
+ * Makes the npm package's dist/ from the sources: main.cjs, with which each command starts; index.cjs, which programs import; the files that
+ * these load when they are needed; and of others yargs.cjs, which only the commands that are words load, yaml.cjs and zod.cjs, which only those load
+ * that read YAML, and languageserver.cjs, which `lsp` loads. Everything is bundled but koffi, which is native. All is made of
+ * the sources: types need not be checked first.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { loadLate, loadTogether, toCommonJs } from './packaging/chunks.js';
 import { licensesOf } from './packaging/licenses.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -18,14 +19,22 @@ mkdirSync(dist, { recursive: true });
 
 const packages = join(here, '..');
 
+/** How code may look that runs. */
+const RUNNING = {
+  target: 'node20',
+  // In the single executable there is no import() at run time.
+  supported: { 'dynamic-import': false },
+  minifySyntax: true,
+  minifyWhitespace: true,
+  logLevel: 'warning',
+};
+
 const options = {
   absWorkingDir: here,
   bundle: true,
   format: 'cjs',
   platform: 'node',
-  target: 'node20',
-  // In the single executable there is no import() at run time.
-  supported: { 'dynamic-import': false },
+  ...RUNNING,
   alias: {
     'nftables-json/plain': join(packages, 'nftables-json/src/plain.ts'),
     'nftables-json': join(packages, 'nftables-json/src/index.ts'),
@@ -38,12 +47,9 @@ const options = {
   },
   define: { 'import.meta.url': 'moduleUrl' },
   banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
-  minifySyntax: true,
-  minifyWhitespace: true,
   legalComments: 'none',
   metafile: true,
   write: false,
-  logLevel: 'warning',
 };
 
 /** What few commands need is in a file of its own. */
@@ -80,30 +86,29 @@ async function findDigest() {
   return made.exports.programDigest();
 }
 
-/** One bundle for the command and for programs: what only these need is not run for the command. */
-const ENTRY = `
-  export { main } from './src/main.ts';
-  export const api = () => require('./src/api/index.ts');
-`;
-
 const digest = await findDigest();
 const unit = (name) => JSON.stringify(readFileSync(join(here, 'systemd', name), 'utf8'));
 
-const built = await Promise.all([
+const [own, ...others] = await Promise.all([
   build({
     ...options,
+    format: 'esm',
+    splitting: true,
+    // What is loaded later is told by it; made CommonJS afterwards.
+    supported: { 'dynamic-import': true },
+    banner: {},
     define: {
       ...options.define,
       PROGRAM_DIGEST: String(digest),
       SERVICE_UNIT: unit('sockfilter.service'),
       JOURNAL_UNIT: unit('sockfilter-journal.service'),
     },
-    stdin: { contents: ENTRY, resolveDir: here },
-    outfile: join(dist, 'main.cjs'),
+    entryPoints: { main: 'src/main.ts', index: 'src/api/index.ts' },
+    outdir: dist,
     external: ['koffi'],
     // The CommonJS of jsonc-parser loads its parts in a way that can't be bundled.
     mainFields: ['module', 'main'],
-    plugins: [separate],
+    plugins: [loadTogether(join(here, 'src')), loadLate, separate],
   }),
   ...Object.entries(SEPARATE).map(([name, entry]) =>
     build({
@@ -116,22 +121,19 @@ const built = await Promise.all([
   ),
 ]);
 
-/** Each file is replaced at once: commands may be running meanwhile. */
-const files = new Map(
-  built.flatMap(({ outputFiles }) => outputFiles).map(({ path, text }) => [basename(path), text]),
-);
-/** What is exported there at run time, in lists of names. */
-const EXPORTED = /^export \{([^}]*)\}/gm;
-const lists = readFileSync(join(here, 'src/api/index.ts'), 'utf8').matchAll(EXPORTED);
-const names = [...lists].flatMap(([, list]) =>
-  list.split(',').flatMap((item) => /^\s*(?:\w+ as )?(\w+)\s*$/.exec(item)?.[1] ?? []),
-);
-// The list is for node, which finds names to import without running anything.
+/** Each file is replaced at once: commands may be running meanwhile. Those that others load come first. */
+const files = new Map();
+for (const { path, text } of others.flatMap(({ outputFiles }) => outputFiles))
+  files.set(basename(path), text);
+for (const { path, text } of own.outputFiles.toReversed())
+  files.set(basename(path).replace(/\.js$/, '.cjs'), await toCommonJs(text, RUNNING));
+// Names for node, which finds what can be imported without running anything.
+const { exports } = own.metafile.outputs['dist/index.js'];
 files.set(
   'index.cjs',
-  `module.exports = require('./main.cjs').api();\n0 && (module.exports = { ${names.join(', ')} });\n`,
+  `${files.get('index.cjs')}0 && (module.exports = { ${exports.join(', ')} });\n`,
 );
-files.set('LICENSES.txt', licensesOf(built, here));
+files.set('LICENSES.txt', licensesOf([own, ...others], here));
 for (const [name, text] of files) {
   const next = join(dist, `.${name}.${process.pid}`);
   writeFileSync(next, text);

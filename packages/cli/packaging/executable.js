@@ -1,6 +1,6 @@
 /** The single executable: a Node without symbols, with the command inside. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -8,7 +8,6 @@ import { inject } from 'postject';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const dist = join(here, '../dist');
-const PARTS = ['main.cjs', 'yargs.cjs', 'yaml.cjs', 'zod.cjs', 'languageserver.cjs'];
 /** Where Node looks whether something is inside: doc/api/single-executable-applications. */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
@@ -31,7 +30,8 @@ export async function makeExecutable({ node, inside, strip, work, out }) {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: '/nonexistent' },
   });
-  const assets = PARTS.flatMap((part) => [
+  const parts = readdirSync(dist).filter((name) => name.endsWith('.cjs'));
+  const assets = parts.flatMap((part) => [
     [part, join(dist, part)],
     [`${part}.cache`, join(work, `${part}.cache`)],
   ]);

@@ -2,13 +2,12 @@
  * `node warm.cjs DIST OUT`: runs what every command needs and no more (what is kept has to be read at each start), and keeps what V8 has compiled of each file of DIST as
  * FILE.cache in OUT. By the node that will run them: V8 takes nothing that another version or other flags have made.
  */
-const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
+const { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { basename, join } = require('node:path');
 const { compilePart, runPart } = require('./part.cjs');
 
 const [, , dist, out] = process.argv;
-const PARTS = ['main.cjs', 'yargs.cjs', 'yaml.cjs', 'zod.cjs', 'languageserver.cjs'];
 const RULES = `*socket
 :BIND DROP [0:0]
 -G web --id 3 --path /web.slice
@@ -44,7 +43,7 @@ async function run() {
     process.chdir('/');
     rmSync(folder, { recursive: true });
   }
-  for (const part of PARTS) {
+  for (const part of readdirSync(dist).filter((name) => name.endsWith('.cjs'))) {
     requirePart(`./${part}`);
     const data = scripts.get(part).createCachedData();
     const again = compilePart(part, readFileSync(join(dist, part), 'utf8'), data);

@@ -15,7 +15,8 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EXIT } from '@sockfilter/language';
-import { CommandError, errnoOf, namingFile } from './failure.js';
+import { errnoOf } from './errno.js';
+import { CommandError, namingFile } from './failure.js';
 
 /** The file itself, behind symbolic links; the name as given if nothing is there. */
 export function resolveFile(path: string): string {

@@ -10,7 +10,8 @@ import {
 import { join } from 'node:path';
 import { EXIT } from '@sockfilter/language';
 import { escapePath, isBelow } from '@sockfilter/table';
-import { CommandError, errnoOf } from './failure.js';
+import { errnoOf } from './errno.js';
+import { CommandError } from './failure.js';
 import { note } from './output.js';
 
 /** What turns a path of a control group into a directory. */

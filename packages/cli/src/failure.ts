@@ -9,6 +9,7 @@ import {
   type Source,
 } from '@sockfilter/language';
 import { TableError } from '@sockfilter/table';
+import { errnoOf } from './errno.js';
 
 /** The command can't do what was asked. */
 export class CommandError extends Error {
@@ -54,12 +55,6 @@ const RESOURCE_ERRORS: ReadonlySet<string> = new Set([
 const FILE_ERRNOS: ReadonlySet<string> = new Set([
   ...['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'EEXIST', 'EXDEV'],
 ]);
-
-export function errnoOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  if (!('code' in error) || !('syscall' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
 
 function helpOf(error: Error): string | undefined {
   return 'help' in error && typeof error.help === 'string' ? error.help : undefined;

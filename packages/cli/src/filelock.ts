@@ -6,7 +6,8 @@
 import { linkSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EXIT } from '@sockfilter/language';
-import { CommandError, errnoOf, namingFile } from './failure.js';
+import { errnoOf } from './errno.js';
+import { CommandError, namingFile } from './failure.js';
 import {
   hasEndedSince,
   isDead,

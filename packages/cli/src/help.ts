@@ -94,3 +94,9 @@ Options of every command:
 Exit status: 0 done; 1 does not fit the table, or findings; 2 can't be parsed or read, or is
 forbidden; 3 a bug; 4 the lock is held, a limit, or the kernel refuses.
 `;
+
+/** What a first word prints that asks for nothing but a text. */
+export function textOf(word: string | undefined): string | undefined {
+  if (word === '--help' || word === 'help') return HELP;
+  return word === '--version' ? VERSION_LINE : undefined;
+}

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { EXIT } from '@sockfilter/language';
 import { MAX_GROUP_ID, pathsInRules, registerPaths, type Table } from '@sockfilter/table';
 import { replaceOwnFile } from './atomicfile.js';
-import { CommandError, errnoOf } from './failure.js';
+import { errnoOf } from './errno.js';
+import { CommandError } from './failure.js';
 import { withFileLock } from './filelock.js';
 import { makeStateDirectory, stateDirectory } from './statedirectory.js';
 

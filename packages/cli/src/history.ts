@@ -6,7 +6,8 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceOwnFile } from './atomicfile.js';
-import { CommandError, errnoOf } from './failure.js';
+import { errnoOf } from './errno.js';
+import { CommandError } from './failure.js';
 import { note } from './output.js';
 import { bytesWithoutRevision, hashText, withoutRevision } from './revision.js';
 import { makeStateDirectory, stateDirectory } from './statedirectory.js';

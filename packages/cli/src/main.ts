@@ -1,38 +1,20 @@
-/** From the arguments to the command. */
-import { EXIT } from '@sockfilter/language';
-import { CommandError } from './failure.js';
-import { refuseFileLine } from './fileline.js';
-import { firstWord } from './globals.js';
-import { HELP, VERSION_LINE } from './help.js';
-import { finish, print } from './output.js';
-import { PROBE } from './probe.js';
-
-async function route(argv: readonly string[]): Promise<void> {
-  const word = firstWord(argv);
-  if (word === undefined) {
-    const help = '`sockfilter --help` says what there is';
-    throw new CommandError('no command specified', EXIT.usage, help);
-  }
-  if (word === '--help' || word === 'help') return print(HELP);
-  if (word === '--version') return print(VERSION_LINE);
-  if (word === PROBE) {
-    const { callFrom } = await import('@sockfilter/kernel');
-    return print(await callFrom(argv[1], argv[2]));
-  }
-  refuseFileLine(word);
-  if (word === '-') {
-    const { runBatch } = await import('./batch.js');
-    return runBatch(argv);
-  }
-  if (word.startsWith('-')) {
-    const { runTableCommand } = await import('./tablecommand.js');
-    return runTableCommand(argv);
-  }
-  const { runSubcommand } = await import('./subcommands.js');
-  return runSubcommand(argv);
-}
+/** Where each command starts. What only prints a text loads nothing else. */
+import { textOf } from './help.js';
+import { writeAll } from './writeall.js';
 
 /** Runs the command line; the exit status is set when it resolves. */
-export function main(argv: readonly string[]): Promise<void> {
-  return finish(argv, () => route(argv));
+export async function main(argv: readonly string[]): Promise<void> {
+  const text = textOf(argv[0]);
+  if (text === undefined) {
+    const { run } = await import('./route.js');
+    return run(argv);
+  }
+  try {
+    writeAll(1, text);
+  } catch (error) {
+    const { finish } = await import('./output.js');
+    await finish(argv, () => {
+      throw error;
+    });
+  }
 }

@@ -1,12 +1,10 @@
 /** The only places that write, and the only one that ends the process. */
-import { writeSync } from 'node:fs';
-import { isatty, WriteStream } from 'node:tty';
+import { WriteStream } from 'node:tty';
 import { EXIT, escapeLines, escapeUnseen } from '@sockfilter/language';
-import { describeFailure, errnoOf } from './failure.js';
+import { describeFailure } from './failure.js';
 import { atPlace, typedPlace } from './globals.js';
-
-/** A terminal or pipe that others have made nonblocking may be full for a moment. */
-const FULL_MS = 5;
+import { isTerminal } from './terminal.js';
+import { writeAll } from './writeall.js';
 
 interface Output {
   readonly fd: 1 | 2;
@@ -32,26 +30,10 @@ export function holdOutput<T>(use: () => T): T {
   }
 }
 
-/**
- * Writes all of it before it returns; node's own streams take 5 ms to load. A reader that has gone,
- * as in `sockfilter -S | head`, is no failure; then it gives false.
- */
+/** False once nobody reads it. */
 function write(fd: 1 | 2, text: string): boolean {
-  if (held) {
-    held.push({ fd, text });
-    return true;
-  }
-  const bytes = Buffer.from(text);
-  for (let at = 0; at < bytes.length; ) {
-    try {
-      at += writeSync(fd, bytes, at);
-    } catch (error) {
-      const code = errnoOf(error);
-      if (code === 'EPIPE') return false;
-      if (code !== 'EAGAIN') throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_MS);
-    }
-  }
+  if (!held) return writeAll(fd, text);
+  held.push({ fd, text });
   return true;
 }
 
@@ -77,7 +59,7 @@ export function windowSize(): readonly [number, number] {
 
 /** Prints rules, which another program may read back: only a terminal gets them escaped. */
 export function printRuleText(text: string): void {
-  write(1, isatty(1) ? escapeLines(text) : text);
+  write(1, isTerminal(1) ? escapeLines(text) : text);
 }
 
 /** Lines beside the output, which have their escapes. */
@@ -99,7 +81,7 @@ export function note(text: string): void {
 }
 
 function wantsColour(): boolean {
-  return isatty(2) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+  return isTerminal(2) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }
 
 /** Runs the command of these words to its end and sets the exit status that it leads to. */

@@ -5,7 +5,7 @@
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { errnoOf } from './failure.js';
+import { errnoOf } from './errno.js';
 
 interface ProcessIdentity {
   readonly pid: number;

@@ -1,7 +1,8 @@
 /** What decides how calls of a running process are judged, from /proc. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { EXIT } from '@sockfilter/language';
-import { CommandError, errnoOf } from './failure.js';
+import { errnoOf } from './errno.js';
+import { CommandError } from './failure.js';
 
 export interface Task {
   readonly pid: number;

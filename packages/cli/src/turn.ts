@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf } from './failure.js';
+import { errnoOf } from './errno.js';
 import { hasEndedSince, isDead, ownIdentity, printIdentity, readIdentity } from './procidentity.js';
 
 /** How often the first in the queue tries, and how often the others look whether they are. */

@@ -1,6 +1,6 @@
 /** A sign of life for people who wait: after a second, on a terminal. */
-import { isatty } from 'node:tty';
 import { note } from '../output.js';
+import { isTerminal } from '../terminal.js';
 
 const QUIET_MS = 1000;
 
@@ -16,7 +16,7 @@ export class Progress {
 
   /** To be called when so many are done. */
   report(done: number): void {
-    if (!isatty(2) || Date.now() - this.#last < QUIET_MS || done === this.#total) return;
+    if (!isTerminal(2) || Date.now() - this.#last < QUIET_MS || done === this.#total) return;
     this.#last = Date.now();
     note(`${done} of ${this.#total} ${this.#noun}`);
   }

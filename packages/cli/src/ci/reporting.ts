@@ -1,7 +1,6 @@
 /** Writing reports: `--format` and `--fail-on`, and the exit status. */
 
 import { relative, resolve } from 'node:path';
-import { isatty } from 'node:tty';
 import { EXIT } from '@sockfilter/language';
 import {
   FORMATS,
@@ -18,6 +17,7 @@ import { CommandError } from '../failure.js';
 import { VERSION } from '../help.js';
 import { STANDARD_INPUT } from '../inputfile.js';
 import { printDrawn } from '../output.js';
+import { isTerminal } from '../terminal.js';
 import { repositoryTop } from './exclusion.js';
 import type { Sources } from './rulesource.js';
 import { whileWorking } from './working.js';
@@ -69,7 +69,7 @@ export function readReportOptions({ format, failOn, exitZero, all }: ReportWords
 }
 
 function wantsColour(): boolean {
-  return isatty(1) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+  return isTerminal(1) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }
 
 /** What a command found: a report but for what the options and the version add. */

@@ -3,8 +3,8 @@
  * own writes to the terminal how long it has taken, once a second, on one line.
  */
 import { writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import { Worker } from 'node:worker_threads';
+import { isTerminal } from '../terminal.js';
 
 /** Places in the shared memory: whether the work is over, and whether anything was written. */
 const OVER = 0;
@@ -26,7 +26,7 @@ for (let seconds = 1; Atomics.wait(state, ${OVER}, 0, 1000) === 'timed-out'; sec
 
 /** Does the work; on a terminal it says after a second, and then each second, that it goes on. */
 export function whileWorking<T>(file: string, work: () => T): T {
-  if (!isatty(2)) return work();
+  if (!isTerminal(2)) return work();
   const state = new Int32Array(new SharedArrayBuffer(8));
   // No control characters of a file's name on the terminal.
   const name = Array.from(file, (c) => (c < ' ' || c === '\x7f' ? '?' : c)).join('');
