@@ -146,11 +146,20 @@ async function testMachines(target, selection) {
   const { packed, reboot: reboots, release, cuts, seed } = selection;
   const begun = Date.now();
   const tallies = [];
-  if (packed) tallies.push(await tryPacked(target, { release }));
-  if (reboots) tallies.push(await reboot(target, { release }));
-  if (cuts !== undefined) tallies.push(await cutPower(target, { cuts, seed: Number(seed) }));
+  const attempt = async (run) => {
+    try {
+      tallies.push(await run());
+    } catch (error) {
+      process.stdout.write(`${NO_END}: ${error.stack}\n`);
+      tallies.push({ passed: 0, failed: 1, names: [NO_END] });
+    }
+  };
+  if (packed) await attempt(() => tryPacked(target, { release }));
+  if (reboots) await attempt(() => reboot(target, { release }));
+  if (cuts !== undefined) await attempt(() => cutPower(target, { cuts, seed: Number(seed) }));
   const sum = (key) => tallies.reduce((all, tally) => all + tally[key], 0);
-  const tally = { passed: sum('passed'), failed: sum('failed'), skipped: 0 };
+  const names = tallies.flatMap((tally) => tally.names ?? []);
+  const tally = { passed: sum('passed'), failed: sum('failed'), skipped: 0, names };
   process.stdout.write(`${tally.passed} passed, ${tally.failed} failed, 0 skipped\n`);
   keep(selection, {
     version: target.version,
