@@ -9,10 +9,11 @@
  *     compile   text -> table -> diagram -> nodes, in process
  *     ci        check, diff and query of large rule sets, and the memory that they take
  *     unseen    raw sends, and what hooks of all packets and all sockets cost others
+ *     rewritten DNAT, ranges, the hooks that tell the peer asked for, and sets that count
  *     events    what a report of a refusal costs, how fast it is seen, and how many are
  *     page      a page of 500 groups in headless Chromium, beside an empty one
  *
- * `calls`, `unseen`, `events`, `editors` and the live half of `load` need root; the peers are left out where they are not installed.
+ * `calls`, `unseen`, `rewritten`, `events`, `editors` and the live half of `load` need root; the peers are left out where they are not installed.
  */
 import { callsBench } from './calls.js';
 import { ciBench } from './ci.js';
@@ -21,6 +22,7 @@ import { compileBench } from './compile.js';
 import { editorsBench } from './editors.js';
 import { eventsBench } from './events.js';
 import { pageBench } from './page.js';
+import { rewrittenBench } from './rewritten.js';
 import { sizesBench } from './sizes.js';
 import { unseenBench } from './unseen.js';
 
@@ -34,6 +36,7 @@ const BENCHES = {
   editors: editorsBench,
   calls: callsBench,
   unseen: unseenBench,
+  rewritten: rewrittenBench,
   events: eventsBench,
 };
 

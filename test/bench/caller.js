@@ -1,6 +1,6 @@
 /**
  * Makes one kind of socket call in a tight loop and says how long each took. Reads lines of JSON,
- * `{"kind": "connect" | "sendto" | "raw" | "socket" | "bind" | "getppid", "calls": 20000}`, and answers each with the
+ * `{"kind": "connect", "calls": 20000}`, where a kind is one of KINDS, and answers each with the
  * nanoseconds of one call; with `"clock": "cpu"` those of this process alone, whoever else runs.
  */
 import { createInterface } from 'node:readline';
@@ -12,6 +12,9 @@ const close = libc.func('int close(int)');
 const connect = libc.func('int connect(int, void *, uint)');
 const bind = libc.func('int bind(int, void *, uint)');
 const sendto = libc.func('long sendto(int, void *, size_t, int, void *, uint)');
+const getpeername = libc.func('int getpeername(int, void *, void *)');
+const getsockname = libc.func('int getsockname(int, void *, void *)');
+const recvfrom = libc.func('long recvfrom(int, void *, size_t, int, void *, void *)');
 const getppid = libc.func('int getppid()');
 
 const AF_INET = 2;
@@ -56,6 +59,29 @@ const KINDS = {
     // A second bind of the same socket fails, after the hook: one socket serves for all.
     const fd = socket(AF_INET, SOCK_DGRAM, 0);
     for (let n = 0; n < calls; n++) bind(fd, own, 16);
+    close(fd);
+  },
+  /** On a socket that is connected to a port that no rule is about. */
+  getpeername(calls) {
+    const fd = socket(AF_INET, SOCK_DGRAM, 0);
+    connect(fd, address(11), 16);
+    const length = Buffer.from([16, 0, 0, 0]);
+    const name = Buffer.alloc(16);
+    for (let n = 0; n < calls; n++) getpeername(fd, name, length);
+    close(fd);
+  },
+  /** A socket that sends itself a datagram and asks from whom it is. */
+  talk(calls) {
+    const fd = socket(AF_INET, SOCK_DGRAM, 0);
+    bind(fd, own, 16);
+    const [name, data] = [Buffer.alloc(16), Buffer.alloc(1)];
+    const length = Buffer.from([16, 0, 0, 0]);
+    getsockname(fd, name, length);
+    const to = Buffer.from(name);
+    for (let n = 0; n < calls; n++) {
+      sendto(fd, message, 1, 0, to, 16);
+      recvfrom(fd, data, 1, 0, name, length);
+    }
     close(fd);
   },
   getppid(calls) {
