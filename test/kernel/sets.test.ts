@@ -160,9 +160,9 @@ describeKernel('named sets', () => {
 
   test('what has timed out takes no room, and a full set takes nothing', () => {
     enforce(
-      'create s ip timeout 1 maxelem 2\nadd s 127.1.1.1 timeout 0\nadd s 127.1.1.2 timeout 1',
+      'create s ip timeout 1 maxelem 2 comment\nadd s 127.1.1.1 timeout 0 comment a\nadd s 127.1.1.2 timeout 1',
     );
-    const full = () => edit('add', 's', '127.1.1.3 timeout 0');
+    const full = () => edit('add', 's', '127.1.1.3 timeout 0 comment c');
     const until = Date.now() + 10_000;
     const isFull = () => {
       try {
@@ -175,7 +175,10 @@ describeKernel('named sets', () => {
     };
     while (isFull() && Date.now() < until)
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
-    expect(saved()).toEqual(['add s 127.1.1.1 timeout 0', 'add s 127.1.1.3 timeout 0']);
+    expect(saved()).toEqual([
+      'add s 127.1.1.1 timeout 0 comment a',
+      'add s 127.1.1.3 timeout 0 comment c',
+    ]);
     expect(() => edit('add', 's', '127.1.1.4 timeout 0')).toThrow('is full');
     expect(() => edit('add', 's', '127.1.1.3 timeout 0')).toThrow('already added');
     expect(saved()).toHaveLength(2);
