@@ -1,5 +1,12 @@
 /** An equivalent table with fewer rules. Nothing is given out that was not proved equal. */
-import { difference, isEmpty, type LoadedTable, Universe } from '@sockfilter/diagram';
+import {
+  difference,
+  isEmpty,
+  LimitError,
+  type Limits,
+  type LoadedTable,
+  Universe,
+} from '@sockfilter/diagram';
 import {
   type CounterOwner,
   deleteChain,
@@ -45,10 +52,12 @@ function withoutIdleChains(table: Table): Table {
 /**
  * Removes the rules that no call meets, then, as many at a time as can go together, those without
  * which every call gets the same verdict, errno included. Rules without a target that calls meet are
- * counters and stay. The table must be valid.
+ * counters and stay. The table must be valid. LimitError where it costs too much to find the first of them.
+ *
+ * @param limits what all proofs may cost together
  */
-export function simplify(given: Table): Simplified {
-  const universe = new Universe();
+export function simplify(given: Table, limits: Partial<Limits> = {}): Simplified {
+  const universe = new Universe(limits);
   /** Rules with paths mean what they will mean once their groups are made. */
   const load = (table: Table) => universe.load(registerPaths(table, 0));
   const original = load(given);
@@ -58,12 +67,26 @@ export function simplify(given: Table): Simplified {
   let proofs = 0;
   const gone = new Set<Rule>();
 
+  /** Once rules are gone, a limit ends the search for more. */
+  function tried<T>(work: () => T, otherwise: T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof LimitError) || gone.size === 0) throw error;
+      proofs = MAX_PROOFS;
+      return otherwise;
+    }
+  }
+
   /** Removes the rules if that is proved to change nothing. */
   function attempt(rules: readonly Rule[]): boolean {
     proofs++;
     const next = withoutRules(table, new Set(rules));
-    const loaded = load(next);
-    if (!isSame(original, loaded)) return false;
+    const loaded = tried(() => {
+      const candidate = load(next);
+      return isSame(original, candidate) ? candidate : undefined;
+    }, undefined);
+    if (!loaded) return false;
     table = next;
     current = loaded;
     for (const rule of rules) gone.add(rule);
@@ -83,8 +106,8 @@ export function simplify(given: Table): Simplified {
 
   for (let before = -1; before !== gone.size && proofs < MAX_PROOFS; ) {
     before = gone.size;
-    removeSome(rulesOf(current.deadCounters()));
-    removeSome(rulesOf(current.redundantCounters()));
+    removeSome(rulesOf(tried(() => current.deadCounters(), [])));
+    removeSome(rulesOf(tried(() => current.redundantCounters(), [])));
   }
   const tidy = withoutIdleChains(table);
   const kept = new Set(tidy.chains.map(({ name }) => name));
