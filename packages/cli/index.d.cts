@@ -668,7 +668,7 @@ declare const CALL_KEYS: readonly [
   'uid',
   'gid',
   'mark',
-  ...('netns' | 'device' | 'comm')[],
+  ...('comm' | 'netns' | 'device')[],
 ];
 type CallKey = (typeof CALL_KEYS)[number];
 interface Source {
