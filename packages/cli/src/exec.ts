@@ -75,13 +75,14 @@ function run(
       while (stdio.length < fd) stdio.push('ignore');
       stdio.push(fd);
     }
-    const child = spawn(command, args, { stdio });
     const hasTerminal = [0, 1, 2].some((fd) => isatty(fd));
+    // Before there is a child, which may be heard of before spawn() returns: who ends us then would leave it behind.
     for (const signal of FORWARDED) process.on(signal, () => child.kill(signal));
     for (const signal of FROM_KEYBOARD)
       process.on(signal, () => {
         if (!hasTerminal) child.kill(signal);
       });
+    const child = spawn(command, args, { stdio });
     child.on('error', reject);
     child.on('exit', (status, signal) =>
       resolve(status ?? STATUS.signal + (signal === null ? 0 : constants.signals[signal])),
