@@ -6,6 +6,7 @@ export default {
   testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
   transform: { '\\.[jt]s$': ['@swc/jest', { jsc: { target: 'es2023' } }] },
   moduleNameMapper: {
+    '^@sockfilter/policy/words$': '<rootDir>/packages/policy/src/words.ts',
     '^@sockfilter/(.*)$': '<rootDir>/packages/$1/src/index.ts',
     '^nftables-json$': '<rootDir>/packages/nftables-json/src/index.ts',
     '^nftables-json/plain$': '<rootDir>/packages/nftables-json/src/plain.ts',

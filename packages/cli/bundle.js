@@ -36,6 +36,7 @@ const options = {
   platform: 'node',
   ...RUNNING,
   alias: {
+    '@sockfilter/policy/words': join(packages, 'policy/src/words.ts'),
     'nftables-json/plain': join(packages, 'nftables-json/src/plain.ts'),
     'nftables-json': join(packages, 'nftables-json/src/index.ts'),
     ...Object.fromEntries(

@@ -909,6 +909,8 @@ interface PacketSet {
   readonly store: SetStore;
   readonly ref: Ref;
 }
+declare const SEVERITIES: readonly ['info', 'warning', 'error'];
+type Severity = (typeof SEVERITIES)[number];
 declare const CATALOGUE: {
   readonly SF000: {
     readonly severity: 'error';
@@ -1113,8 +1115,6 @@ declare const CATALOGUE: {
   };
 };
 type Code = keyof typeof CATALOGUE;
-declare const SEVERITIES: readonly ['info', 'warning', 'error'];
-type Severity = (typeof SEVERITIES)[number];
 /** A piece of one line of a file. Lines and columns count from 1. */
 export interface Place {
   readonly file: string;

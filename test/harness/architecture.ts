@@ -18,6 +18,7 @@ export const ARCHITECTURE: Architecture = {
     playground: ['table', 'language', 'iptables', 'policy'],
     vscode: [],
   },
+  entries: ['@sockfilter/policy/words'],
   restricted: {
     koffi: ['bpf'],
     'jsonc-parser': ['nftables'],

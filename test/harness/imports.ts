@@ -136,6 +136,8 @@ export function readSources(packages: string): readonly SourceFile[] {
 export interface Architecture {
   /** For each package the packages that it may import; all but cli itself for `everything`. */
   readonly arrows: Readonly<Record<string, readonly string[] | 'everything'>>;
+  /** What packages give beside their index, for those who load no more than that. */
+  readonly entries: readonly string[];
   /** Packages from elsewhere that only some of ours may import. */
   readonly restricted: Readonly<Record<string, readonly string[]>>;
   /** The packages that may print and end the process. */
@@ -157,7 +159,8 @@ function arrowFault(file: SourceFile, specifier: string, rules: Architecture): s
   }
   const [, ours, deep] = /^@sockfilter\/([^/]+)(\/.*)?$/.exec(specifier) ?? [];
   if (ours !== undefined) {
-    if (deep !== undefined) return 'reaches behind the index of a package';
+    if (deep !== undefined && !rules.entries.includes(specifier))
+      return 'reaches behind the index of a package';
     if (ours === own) return 'imports its own package by name';
     if (rules.arrows[ours] === undefined) return `package ${ours} has no place in the architecture`;
     if (rules.arrows[ours] === 'everything') return `nobody imports ${ours}`;

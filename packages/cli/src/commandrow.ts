@@ -2,7 +2,7 @@
  * The commands that are words, a row for each: what help, suggestions and completion say of them. What
  * yargs takes is held against these rows by a test.
  */
-import { FORMATS, REGION_KEYS, SEVERITIES } from '@sockfilter/policy';
+import { FORMATS, REGION_KEYS, SEVERITIES } from '@sockfilter/policy/words';
 import { detailRecord, FAMILIES, SET_TYPE_NAMES, STATE_NAMES } from '@sockfilter/table';
 
 /** What a word can be: nothing that is known, or something that completion offers. */

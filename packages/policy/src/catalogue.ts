@@ -2,7 +2,7 @@
  * Every code that a finding can have. Codes are stable: a retired one is never given to something
  * else. SF001 to SF099 are about rules, SF1xx about expectations, SF2xx about changes.
  */
-import type { Severity } from './finding.js';
+import type { Severity } from './severity.js';
 
 export interface CatalogueRow {
   readonly severity: Severity;

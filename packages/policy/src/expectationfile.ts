@@ -17,7 +17,7 @@ import {
 } from './expectationschema.js';
 import type { Finding } from './finding.js';
 import { type Region, regionText } from './region.js';
-import { REGION_KEYS } from './regionfield.js';
+import { REGION_KEYS } from './regionkey.js';
 import { badExpectation, readYaml } from './yamlfile.js';
 
 export type Read<T> =

@@ -28,7 +28,7 @@ import {
   STATE_NAMES,
 } from '@sockfilter/table';
 import { z } from 'zod';
-import type { RegionKey } from './regionfield.js';
+import type { RegionKey } from './regionkey.js';
 
 const value = z.union([z.string(), z.number().int().nonnegative()]);
 const values = z.union([value, z.array(value).min(1)]);

@@ -1,10 +1,7 @@
 /** What an answer about rule files consists of: findings, each with its place and its proof. */
 import type { Packet } from '@sockfilter/table';
 import { CATALOGUE, type Code } from './catalogue.js';
-
-export const SEVERITIES = ['info', 'warning', 'error'] as const;
-
-export type Severity = (typeof SEVERITIES)[number];
+import { SEVERITIES, type Severity } from './severity.js';
 
 /** A piece of one line of a file. Lines and columns count from 1. */
 export interface Place {

@@ -16,7 +16,8 @@
  */
 import { intersect, type PacketSet, subtract, type Universe, union } from '@sockfilter/diagram';
 import { BUILTIN_CHAINS, chainNumber, type Table, valueSet } from '@sockfilter/table';
-import { REGION_KEYS, REGION_READERS, type RegionKey } from './regionfield.js';
+import { REGION_READERS } from './regionfield.js';
+import { REGION_KEYS, type RegionKey } from './regionkey.js';
 
 /** The values of each field, `!` included. */
 export type Region = Partial<Readonly<Record<RegionKey, readonly string[]>>>;

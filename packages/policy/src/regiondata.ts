@@ -14,7 +14,7 @@ import { chainsOf, familyOf, hasNoZero } from './describe.js';
 import { detailTexts } from './detailtext.js';
 import { markWords } from './mark.js';
 import type { Region } from './region.js';
-import type { RegionKey } from './regionfield.js';
+import type { RegionKey } from './regionkey.js';
 
 const printNumbers = ([from, to]: Range) => (from === to ? `${from}` : `${from}-${to}`);
 

@@ -2,8 +2,6 @@
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
-  CALL_KEYS,
-  type CallKey,
   type Clause,
   callProtocol,
   chainNumber,
@@ -30,10 +28,7 @@ import {
   valueSet,
 } from '@sockfilter/table';
 import { coveringNetworks } from './network.js';
-
-export const REGION_KEYS = CALL_KEYS;
-
-export type RegionKey = CallKey;
+import type { RegionKey } from './regionkey.js';
 
 interface Fault {
   readonly fault: string;

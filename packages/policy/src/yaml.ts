@@ -1,6 +1,7 @@
 /** What reads and describes YAML files: zod and yaml are loaded with the first call. */
 import type { ExpectationFile, IntendedChange } from './expectation.js';
 import type { Read } from './expectationfile.js';
+import type { SchemaKind } from './schemakind.js';
 
 export type { Read } from './expectationfile.js';
 
@@ -15,11 +16,6 @@ export async function readIntended(text: string, name: string): Promise<Read<Int
   const file = await import('./expectationfile.js');
   return file.readIntended(text, name);
 }
-
-/** What there are JSON schemas of. */
-export const SCHEMA_KINDS = ['expectations', 'intended', 'diff', 'query', 'event'] as const;
-
-export type SchemaKind = (typeof SCHEMA_KINDS)[number];
 
 /** The JSON schema of files that people write, for editors, or of what commands print, for programs. */
 export async function jsonSchema(kind: SchemaKind): Promise<object> {

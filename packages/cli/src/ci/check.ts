@@ -13,7 +13,8 @@ import {
 import { CommandError } from '../failure.js';
 import { findFiles, RULES } from './findfiles.js';
 import { Progress } from './progress.js';
-import { type Answer, type ReportOptions, report, withinLimits } from './reporting.js';
+import { type Answer, report, withinLimits } from './reporting.js';
+import type { ReportOptions } from './reportoptions.js';
 import { readRulesAt, Sources } from './rulesource.js';
 import { timed } from './timed.js';
 

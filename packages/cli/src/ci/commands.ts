@@ -1,12 +1,18 @@
 /** The commands of CI, by yargs. */
 
 import { EXIT } from '@sockfilter/language';
-import { FORMATS, REGION_KEYS, type RegionKey, SCHEMA_KINDS, SEVERITIES } from '@sockfilter/policy';
+import {
+  FORMATS,
+  REGION_KEYS,
+  type RegionKey,
+  SCHEMA_KINDS,
+  SEVERITIES,
+} from '@sockfilter/policy/words';
 import type { Argv } from 'yargs';
 import { CommandError } from '../failure.js';
 import type { Globals } from '../globals.js';
 import { flag, list, readCircumstances, state, text, time } from '../options.js';
-import { type ReportOptions, readReportOptions } from './reporting.js';
+import { type ReportOptions, readReportOptions } from './reportoptions.js';
 
 const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
 const page = { ...text, describe: 'write an HTML page that shows it' } as const;

@@ -9,7 +9,8 @@ import {
 import type { Globals } from '../globals.js';
 import { changeDetails, concludeChange, introOf } from './changeanswer.js';
 import { pageOptions, writePage } from './page.js';
-import { type ReportOptions, report, withinLimits } from './reporting.js';
+import { report, withinLimits } from './reporting.js';
+import type { ReportOptions } from './reportoptions.js';
 import { readSide, readText, Sources } from './rulesource.js';
 import { type ChangeWords, findChange, type Gate, judgeChange } from './since.js';
 

@@ -1,17 +1,8 @@
-/** Writing reports: `--format` and `--fail-on`, and the exit status. */
+/** Writing reports, and the exit status. */
 
 import { relative, resolve } from 'node:path';
 import { EXIT } from '@sockfilter/language';
-import {
-  FORMATS,
-  type Format,
-  isFormat,
-  type Report,
-  SEVERITIES,
-  type Severity,
-  worstOf,
-  writeReport,
-} from '@sockfilter/policy';
+import { type Report, worstOf, writeReport } from '@sockfilter/policy';
 import { writeOutput } from '../atomicfile.js';
 import { CommandError } from '../failure.js';
 import { VERSION } from '../help.js';
@@ -19,54 +10,9 @@ import { STANDARD_INPUT } from '../inputfile.js';
 import { printDrawn } from '../output.js';
 import { isTerminal } from '../terminal.js';
 import { repositoryTop } from './exclusion.js';
+import type { ReportOptions } from './reportoptions.js';
 import type { Sources } from './rulesource.js';
 import { whileWorking } from './working.js';
-
-export interface ReportWords {
-  readonly format: readonly string[];
-  readonly failOn: string;
-  readonly exitZero: boolean;
-  readonly all: boolean;
-}
-
-interface Output {
-  readonly format: Format;
-  /** Standard output if undefined. */
-  readonly to: string | undefined;
-}
-
-export interface ReportOptions {
-  readonly outputs: readonly Output[];
-  readonly failOn: Severity;
-  readonly exitZero: boolean;
-  /** Nothing grouped, nothing left out. */
-  readonly all: boolean;
-}
-
-function readOutput(word: string): Output {
-  const at = word.indexOf('=');
-  const format = at < 0 ? word : word.slice(0, at);
-  const to = at < 0 ? undefined : word.slice(at + 1);
-  if (!isFormat(format))
-    throw new CommandError(
-      `there is no format \`${format}\``,
-      EXIT.usage,
-      `formats: ${FORMATS.join(', ')}`,
-    );
-  if (to === '') throw new CommandError(`\`${word}\` needs the name of a file`, EXIT.usage);
-  return { format, to };
-}
-
-export function readReportOptions({ format, failOn, exitZero, all }: ReportWords): ReportOptions {
-  const severity = SEVERITIES.find((each) => each === failOn);
-  if (!severity)
-    throw new CommandError(
-      `\`--fail-on\` takes ${SEVERITIES.join(', ')}, not \`${failOn}\``,
-      EXIT.usage,
-    );
-  const outputs = (format.length === 0 ? ['text'] : format).map(readOutput);
-  return { outputs, failOn: severity, exitZero, all };
-}
 
 function wantsColour(): boolean {
   return isTerminal(1) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';

@@ -1,7 +1,8 @@
 /** `sockfilter review`: what a change means, whether expectations hold, and what is wrong, in one report. */
 
 import { checkFiles } from './check.js';
-import { type ReportOptions, report } from './reporting.js';
+import { report } from './reporting.js';
+import type { ReportOptions } from './reportoptions.js';
 import { Sources } from './rulesource.js';
 import { type ChangeWords, findChange, type Gate, judgeChange } from './since.js';
 import { testFiles } from './testrules.js';

@@ -5,7 +5,8 @@ import { readExpectations, type Suite, testFile } from '@sockfilter/policy';
 import { CommandError } from '../failure.js';
 import { type Found, findFiles, RULES, TESTS } from './findfiles.js';
 import { Progress } from './progress.js';
-import { type Answer, type ReportOptions, report, withinLimits } from './reporting.js';
+import { type Answer, report, withinLimits } from './reporting.js';
+import type { ReportOptions } from './reportoptions.js';
 import { readRulesAt, readText, Sources } from './rulesource.js';
 
 export interface TestWords {

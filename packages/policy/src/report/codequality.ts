@@ -2,7 +2,8 @@
 import { escapeUnseen, writeJson } from '@sockfilter/language';
 import { CATALOGUE } from '../catalogue.js';
 import { hexDigest } from '../digest.js';
-import type { Finding, Severity } from '../finding.js';
+import type { Finding } from '../finding.js';
+import type { Severity } from '../severity.js';
 import { allFindings, type Report, type WriteOptions, withPaths } from './report.js';
 
 const SEVERITIES: Readonly<Record<Severity, string>> = {

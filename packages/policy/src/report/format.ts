@@ -1,5 +1,6 @@
-/** The forms of a report, by the names that `--format` takes. */
+/** A report in each of its forms. */
 import { codeQualityReport } from './codequality.js';
+import type { Format } from './formatname.js';
 import { githubReport } from './github.js';
 import { jsonReport } from './json.js';
 import { junitReport } from './junit.js';
@@ -7,22 +8,6 @@ import { markdownReport } from './markdown.js';
 import type { Report, WriteOptions } from './report.js';
 import { sarifReport } from './sarif.js';
 import { textReport } from './text.js';
-
-export const FORMATS = [
-  'text',
-  'json',
-  'github',
-  'sarif',
-  'junit',
-  'markdown',
-  'codequality',
-] as const;
-
-export type Format = (typeof FORMATS)[number];
-
-export function isFormat(text: string): text is Format {
-  return FORMATS.some((format) => format === text);
-}
 
 type Writer = (reports: readonly Report[], options: WriteOptions) => string;
 

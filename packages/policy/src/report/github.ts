@@ -4,7 +4,8 @@
  */
 import { escapeUnseen } from '@sockfilter/language';
 import { CATALOGUE } from '../catalogue.js';
-import type { Finding, Severity } from '../finding.js';
+import type { Finding } from '../finding.js';
+import type { Severity } from '../severity.js';
 import { allFindings, bySeverity, type Report, type WriteOptions, withPaths } from './report.js';
 
 /** GitHub shows the first ten of a step, and drops the others without a word. */

@@ -1,7 +1,8 @@
 /** The report as the comment of a pull request: escaped, and below the size that hosts allow. */
 import { byteLength, escapeUnseen } from '@sockfilter/language';
 import { CATALOGUE } from '../catalogue.js';
-import type { Finding, Severity } from '../finding.js';
+import type { Finding } from '../finding.js';
+import type { Severity } from '../severity.js';
 import {
   bySeverity,
   exitOf,

@@ -1,6 +1,7 @@
 /** What a command of CI has to say, whatever form it is said in. */
 import { EXIT, type ExitCode } from '@sockfilter/language';
-import { atLeast, type Finding, type Place, SEVERITIES, type Severity } from '../finding.js';
+import { atLeast, type Finding, type Place } from '../finding.js';
+import { SEVERITIES, type Severity } from '../severity.js';
 import type { IgnoredFinding } from '../suppression.js';
 
 /** Something that was looked at by itself: a file that was checked, or one expectation. */

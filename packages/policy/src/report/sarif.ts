@@ -1,7 +1,8 @@
 /** SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html */
 import { byteLength, escapeUnseen, writeJson } from '@sockfilter/language';
 import { type Code, catalogueRows } from '../catalogue.js';
-import type { Finding, Note, Place, Severity } from '../finding.js';
+import type { Finding, Note, Place } from '../finding.js';
+import type { Severity } from '../severity.js';
 import {
   allFindings,
   bySeverity,

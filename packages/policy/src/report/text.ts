@@ -1,6 +1,7 @@
 /** The report for people at a terminal: each finding with its line, a call and what to do. */
 import { draw, escapeUnseen, placeText, type Remark } from '@sockfilter/language';
-import { type Finding, type Place, type Severity, wordsKey } from '../finding.js';
+import { type Finding, type Place, wordsKey } from '../finding.js';
+import type { Severity } from '../severity.js';
 import {
   bySeverity,
   count,
