@@ -44,7 +44,7 @@ export { type Mount, parseMountInfo, parseMounts } from './mounts.js';
 export { type NatChain, natChains } from './nat.js';
 export { inNetworkNamespace, namespaceOf } from './netns.js';
 export { PerfBuffer } from './perf.js';
-export { DEFAULT_BPFFS, findBpffs, isBpffs, mountBpffs, openPinned, pin } from './pin.js';
+export { DEFAULT_BPFFS, hasBpffs, isBpffs, mountBpffs, openPinned, pin } from './pin.js';
 export { Poller } from './poll.js';
 export * from './program.js';
 export { listSockets, SOCKET_STATE, type SocketEntry } from './sockdiag.js';

@@ -1,4 +1,4 @@
-import { findBpffs, findCgroup2, parseMountInfo, parseMounts } from './index.js';
+import { findCgroup2, hasBpffs, parseMountInfo, parseMounts } from './index.js';
 
 const HYBRID = `proc /proc proc rw,relatime 0 0
 tmpfs /sys/fs/cgroup tmpfs rw,relatime,mode=755 0 0
@@ -14,10 +14,12 @@ test('cgroup v2 is found by its type', () => {
   expect(findCgroup2('')).toBeUndefined();
 });
 
-test('the bpffs at the usual place comes first', () => {
-  expect(findBpffs(HYBRID)).toBe('/run/my bpf');
-  expect(findBpffs(`${HYBRID}bpf /sys/fs/bpf bpf rw 0 0\n`)).toBe('/sys/fs/bpf');
-  expect(findBpffs('')).toBeUndefined();
+test('a bpffs is there if it is what was mounted last', () => {
+  expect(hasBpffs(HYBRID)).toBe(false);
+  expect(hasBpffs(HYBRID, '/run/my bpf')).toBe(true);
+  const usual = `${HYBRID}bpf /sys/fs/bpf bpf rw 0 0\n`;
+  expect(hasBpffs(usual)).toBe(true);
+  expect(hasBpffs(`${usual}tmpfs /sys/fs/bpf tmpfs rw 0 0\n`)).toBe(false);
 });
 
 test('escapes and options', () => {

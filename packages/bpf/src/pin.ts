@@ -28,15 +28,9 @@ export function openPinned(path: string, sys: Syscalls = linux): Fd | undefined 
   return result;
 }
 
-/**
- * The bpffs to use, by the text of /proc/self/mounts: /sys/fs/bpf if one is mounted there, else the
- * first; undefined if there is none.
- */
-export function findBpffs(mounts: string): string | undefined {
-  const targets = parseMounts(mounts)
-    .filter(({ type }) => type === 'bpf')
-    .map(({ target }) => target);
-  return targets.includes(DEFAULT_BPFFS) ? DEFAULT_BPFFS : targets[0];
+/** Whether what is mounted at `target` is a bpffs, by the text of /proc/self/mounts: the last mount there is the one that is seen. */
+export function hasBpffs(mounts: string, target: string = DEFAULT_BPFFS): boolean {
+  return parseMounts(mounts).findLast((each) => each.target === target)?.type === 'bpf';
 }
 
 /** Whether a path lies in a bpffs. */
@@ -45,14 +39,14 @@ export function isBpffs(path: string): boolean {
 }
 
 /**
- * The path of a bpffs: one that is mounted, else `target` after mounting one there with mode 0700.
+ * Mounts a bpffs at `target`, with mode 0700, unless one is there; returns `target`. One that is mounted elsewhere is not taken:
+ * whoever mounted it takes it away again, and with it what is pinned there.
  *
  * The mount spreads as the mount namespace says, as one that init makes at boot does. Throws
  * `BpfError`: EPERM without CAP_SYS_ADMIN, ENODEV if the kernel has no bpffs.
  */
 export function mountBpffs(target: string = DEFAULT_BPFFS, sys: Syscalls = linux): string {
-  const mounted = findBpffs(readFileSync('/proc/self/mounts', 'utf8'));
-  if (mounted !== undefined) return mounted;
+  if (hasBpffs(readFileSync('/proc/self/mounts', 'utf8'), target)) return target;
   mount('bpf', target, 'mode=0700', sys);
   return target;
 }

@@ -6,7 +6,7 @@ import {
   close,
   createMap,
   DEFAULT_BPFFS,
-  findBpffs,
+  hasBpffs,
   listSockets,
   natChains,
   openCgroup,
@@ -93,13 +93,12 @@ function attemptAll(tries: readonly Try[]): readonly Ability[] {
 
 /** Pins a map where bpffs is mounted, and takes the pin away. */
 function tryBpffs(): string {
-  const bpffs = findBpffs(readMounts());
-  if (bpffs === undefined) {
+  if (!hasBpffs(readMounts())) {
     if (/\tbpf$/m.test(readFileSync('/proc/filesystems', 'utf8')))
       return `not mounted yet: it will be, at ${DEFAULT_BPFFS}`;
     throw new Error('this kernel has no bpffs: it has to be built with CONFIG_BPF_SYSCALL=y');
   }
-  const path = join(bpffs, `sockfilter-doctor-${process.pid}`);
+  const path = join(DEFAULT_BPFFS, `sockfilter-doctor-${process.pid}`);
   const spec = {
     type: 'array',
     name: 'sf_doctor',
@@ -109,7 +108,7 @@ function tryBpffs(): string {
   } as const;
   using(createMap(spec), (map) => pin(map, path));
   unlinkSync(path);
-  return bpffs;
+  return DEFAULT_BPFFS;
 }
 
 function tryHandles(mount: string): string {

@@ -1,7 +1,7 @@
 /** What the machine must have before anything can be enforced on it. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEFAULT_BPFFS, findBpffs, findCgroup2 } from '@sockfilter/bpf';
+import { DEFAULT_BPFFS, findCgroup2 } from '@sockfilter/bpf';
 import { unescapePath } from '@sockfilter/table';
 import type { Tree } from './cgrouptree.js';
 import { possibleCpus } from './cpus.js';
@@ -65,15 +65,15 @@ export function readMounts(): string {
   return readFileSync('/proc/self/mounts', 'utf8');
 }
 
-/** Finds cgroup2 and bpffs. Throws UnsupportedError. */
+/** Finds cgroup2. Throws UnsupportedError. */
 export function readEnvironment(root: string): Environment {
   requireLinux();
   requireSuperuser();
   const mounts = readMounts();
   const mount = requireCgroup2(mounts);
   requireBtf();
-  const bpffs = findBpffs(mounts) ?? DEFAULT_BPFFS;
-  return { tree: { mount, root: unescapePath(root) }, bpffs, cpus: possibleCpus() };
+  const tree = { mount, root: unescapePath(root) };
+  return { tree, bpffs: DEFAULT_BPFFS, cpus: possibleCpus() };
 }
 
 /** Throws UnsupportedError where the control group to police does not exist. */
