@@ -17,6 +17,8 @@ const NO_IPSEC = 'what IPsec does to a packet comes after the socket call';
 const NO_ROUTE = 'there is no route yet when a socket call is judged';
 const NO_WAIT = 'a socket call can not wait for a program';
 const NO_PACKET = 'a socket call is no packet: it is allowed or refused';
+const NO_SOURCE =
+  'a hook gives connect(2) a source only by binding the socket, for good, also if the call fails; MARK in CONNECT and a route with `src` choose one';
 const UNSEEN = (protocol: string) => `the kernel shows ${protocol} sockets to no hook`;
 
 const ext = (reason: string, options = ''): Extension => ({
@@ -129,8 +131,8 @@ export const UNAVAILABLE_TARGETS: Extensions = {
   RATEEST: ext(NO_PACKET, 'rateest-name rateest-interval rateest-ewmalog'),
   SECMARK: ext(NO_PACKET, 'selctx'),
   SET: ext(LATER, 'add-set del-set map-set timeout exist map-mark map-prio map-queue'),
-  SNAT: ext(LATER, 'to-source random random-fully persistent'),
-  SNPT: ext(LATER, 'src-pfx dst-pfx'),
+  SNAT: ext(NO_SOURCE, 'to-source random random-fully persistent'),
+  SNPT: ext(NO_SOURCE, 'src-pfx dst-pfx'),
   SYNPROXY: ext(NO_PACKET, 'mss wscale sack-perm timestamp ecn'),
   TCPMSS: ext(NO_HEADER, 'set-mss clamp-mss-to-pmtu'),
   TCPOPTSTRIP: ext(NO_HEADER, 'strip-options'),

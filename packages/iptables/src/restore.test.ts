@@ -96,7 +96,13 @@ test.each<[string, string[]]>([
   ],
   [
     wrap('-A CONNECT -j SNAT --to-source 10.0.0.1'),
-    ['2:15 target `SNAT` is not available: sockfilter does not have it yet'],
+    [
+      '2:15 target `SNAT` is not available: a hook gives connect(2) a source only by binding the socket, for good, also if the call fails; MARK in CONNECT and a route with `src` choose one',
+    ],
+  ],
+  [
+    wrap('-A CONNECT -j NETMAP --to 10.0.0.0/8'),
+    ['2:15 target `NETMAP` is not available: sockfilter does not have it yet'],
   ],
   [
     wrap('-A CONNECT -m comm --exe /usr/bin/curl -j DROP'),
