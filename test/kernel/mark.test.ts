@@ -59,6 +59,42 @@ describeKernel('marks', () => {
     }
   });
 
+  test.each([
+    ['inet', '10.9.9.1', '10.9.9.2', '0.0.0.0'],
+    ['inet6', 'fd00:9::1', 'fd00:9::2', '::'],
+    ['inet6', '::ffff:10.9.9.1', '::ffff:10.9.9.2', '::'],
+  ] as const)(
+    'the route of a mark gives a call its source: %s %s',
+    async (family, to, source, any) => {
+      const version = to.startsWith('fd') ? '-6' : '-4';
+      const [own, given] = [to, source].map((address) => address.replace('::ffff:', ''));
+      const ip = (...words: string[]) =>
+        bed.network.run('ip', version, ...words.join(' ').split(' '));
+      await ip(`route replace local ${own} dev lo src ${given} table 100`);
+      await ip('rule add pref 1 fwmark 9 lookup 100');
+      policy.enforce(`-A CONNECT -p tcp --dport 9 -j MARK --set-mark 9
+      -A CONNECT -p udp --dport 9 -j MARK --set-mark 9`);
+      for (const type of ['stream', 'dgram'] as const) {
+        const server = await caller.open(type, { address: any, port: 9 });
+        const other = await caller.open(type, { address: any, port: 10 });
+        const sourceOf = async (port: number, bound?: string): Promise<string> => {
+          const fd = await caller.socket(family, type);
+          if (bound !== undefined) await caller.bind(fd, { address: bound });
+          await caller.connectAndWait(fd, { address: to, port });
+          const { address } = await caller.address(fd);
+          await caller.close(fd);
+          return address;
+        };
+        expect(await sourceOf(9)).toBe(source);
+        expect(await sourceOf(9, any)).toBe(source);
+        expect(await sourceOf(9, to)).toBe(to);
+        expect(await sourceOf(10)).toBe(to);
+        for (const { fd } of [server, other]) await caller.close(fd);
+      }
+      await ip('rule del pref 1 fwmark 9 lookup 100');
+    },
+  );
+
   test('of MPTCP the subflow that the call makes has the mark', async () => {
     policy.enforce('-A CONNECT -j MARK --set-mark 7');
     const fd = await caller.socket('inet', 'stream', 'mptcp');
