@@ -24,10 +24,8 @@ import type { Answers } from '@sockfilter/diagram';
 import {
   counterOwners,
   type Decision,
-  EMPTY_TABLE,
   elementAt,
   escapePath,
-  hasState,
   type NamedSet,
   type Packet,
   placedTests,
@@ -37,11 +35,9 @@ import {
 } from '@sockfilter/table';
 import { detach } from './attachment.js';
 import { walkBlob } from './blobwalk.js';
-import { bootTime } from './bootclock.js';
 import { clearBuckets } from './bucketmap.js';
 import { countProcesses } from './cgrouptree.js';
 import { type Environment, readEnvironment, requireRoot } from './environment.js';
-import { type CompiledTable, compileTable, type Generation, makeGeneration } from './generation.js';
 import {
   readBlob,
   readSetSlots,
@@ -52,7 +48,7 @@ import {
   readTotals,
   type Totals,
 } from './generationmap.js';
-import { isNeeded, JUDGING_HOOKS, tellsListeners } from './hooks.js';
+import { JUDGING_HOOKS } from './hooks.js';
 import {
   clearFallback,
   fold,
@@ -62,23 +58,18 @@ import {
   setFallback,
   unpinOthers,
 } from './inforce.js';
-import {
-  closeInstance,
-  type InForceInstance,
-  type Instance,
-  inspectInstance,
-  isPinName,
-} from './instance.js';
-import { FIRST_EPOCH, FORMAT } from './layout.js';
+import { closeInstance, type InForceInstance, type Instance, inspectInstance } from './instance.js';
+import { FORMAT } from './layout.js';
 import { takeLock } from './lock.js';
 import { MAPS } from './mapnames.js';
 import { closeMaps, createMaps, type Maps, openMap, openMaps, withSetMaps } from './maps.js';
-import { type Draft, draftPart, type PartChange, type Placement } from './partchange.js';
+import { type Draft, draftPart, type PartChange } from './partchange.js';
 import { registrationOf } from './pathmap.js';
 import { instanceName, Pins, using } from './pins.js';
 import { prepareRoot } from './preparation.js';
 import { programDigest } from './programs.js';
 import { dropGoneReaders } from './readerslot.js';
+import { removePins } from './removal.js';
 import {
   addToSet,
   deleteFromSet,
@@ -89,13 +80,12 @@ import {
   placeSets,
   readSet,
   type SetMaps,
-  type SetOrigins,
   type SetSlots,
 } from './setmap.js';
-import { assignSlots, clearSlots, type Slots, type TestOrigins, writeClock } from './statemap.js';
+import { assignSlots, clearSlots, type Slots, writeClock } from './statemap.js';
 import { readStatus, type Status } from './status.js';
 import { Surroundings } from './surroundings.js';
-import { decodeTraits, encodeTraits, traitsOf } from './traits.js';
+import { decodeTraits, traitsOf } from './traits.js';
 import {
   abortTrial,
   fallbackText,
@@ -107,6 +97,7 @@ import {
 } from './trial.js';
 import { UnsupportedError } from './unsupported.js';
 import { beginUpgrade, discardNext, endUpgrade } from './upgrade.js';
+import { type Change, draftWhole, openGeneration } from './wholechange.js';
 
 export interface FirewallOptions {
   /** The control group to police, by its path below the cgroup2 mount; `/` for all. */
@@ -126,24 +117,6 @@ export interface InForce {
   /** What each counter has come to, in the order of counterOwners(table). */
   readonly counters: readonly bigint[];
 }
-
-export interface Change {
-  readonly table: Table;
-  /** The table in the save format, as `read` is to give it back. */
-  readonly text: string;
-  /** Whether the text is as printSave() has it, with nothing but a revision before it; not so, if left out. */
-  readonly isPrinted?: boolean;
-  /** For each counter the one of the table in force that it goes on; undefined: it starts anew. */
-  readonly origins: readonly (number | undefined)[];
-  /** For each opaque test the one of the table in force whose state it goes on; all anew, if left out. */
-  readonly testOrigins?: TestOrigins;
-  /** For each named set the one of the table in force that it goes on; all anew, if left out. */
-  readonly setOrigins?: SetOrigins;
-  /** Seconds after which it is undone unless it is confirmed. */
-  readonly confirmWithin?: number;
-}
-
-const NS_PER_SECOND = 1_000_000_000n;
 
 const LOCKS = '/run/sockfilter';
 
@@ -301,23 +274,7 @@ export class Firewall {
   #commitWhole(change: Change): { before: Totals | undefined } {
     this.#inForce();
     requireRoot(this.#environment.tree);
-    return this.#commit(this.#draft(change));
-  }
-
-  /** What can fail for the table's sake fails here, before anything is touched. */
-  #draft(change: Change): Draft {
-    const { table } = change;
-    const compiled = compileTable(table, { tellsListeners: tellsListeners(table) });
-    return {
-      groups: table.groups,
-      needs: (hook) => isNeeded(hook, table),
-      sets: table.sets,
-      setOrigins: change.setOrigins ?? [],
-      stateful: compiled.tests.map(({ test }) => hasState(test)),
-      testOrigins: change.testOrigins ?? [],
-      confirmWithin: change.confirmWithin,
-      lay: (placement) => this.#lay(change, compiled, placement),
-    };
+    return this.#commit(draftWhole(change, this.#environment.cpus));
   }
 
   #commit(draft: Draft): { before: Totals | undefined } {
@@ -499,21 +456,12 @@ export class Firewall {
       using(table, (fd) => {
         if (instance.state !== 'inForce' || instance.release !== 'own') return;
         const { sequence } = instance.generation.header;
-        const open = loadPinned(this.#pins, this.#openGeneration(sequence + 1));
+        const open = loadPinned(this.#pins, openGeneration(sequence + 1, this.#environment.cpus));
         putInForce(fd, open);
         close(open.fd);
       });
     this.#become({ state: 'absent' });
-    for (const hook of JUDGING_HOOKS) detach(this.#pins, hook);
-    const isOurs = (name: string) => isPinName(name) && this.#pins.isPin(name);
-    discardNext(this.#pins);
-    const names = this.#pins.list();
-    // The table goes last: with any other pin left the next command knows that this one did not end.
-    for (const name of names.filter((each) => each !== MAPS.table))
-      if (isOurs(name)) this.#pins.unpin(name);
-    if (isOurs(MAPS.table)) this.#pins.unpin(MAPS.table);
-    this.#pins.removeFolder();
-    return names.filter((name) => !isOurs(name) && this.#pins.list().includes(name));
+    return removePins(this.#pins);
   }
 
   /** The directory of a control group, by its path below the cgroup2 mount. */
@@ -619,40 +567,6 @@ export class Firewall {
     this.#settle();
   }
 
-  /** The generation that lets everything pass. Its text is empty: nobody has asked for it. */
-  #openGeneration(sequence: number): Generation {
-    const { cpus } = this.#environment;
-    return makeGeneration(compileTable(EMPTY_TABLE), {
-      text: '',
-      sequence,
-      idSlot: 0,
-      idEpoch: FIRST_EPOCH,
-      cpus,
-      programs: programDigest(),
-      traits: 0,
-      deadline: 0n,
-      origins: [],
-      slots: [],
-      setSlots: [],
-      follows: false,
-    });
-  }
-
-  #lay(change: Change, compiled: CompiledTable, placement: Placement): Generation {
-    const { confirmWithin, isPrinted = false } = change;
-    const { hasParts } = compiled;
-    return makeGeneration(compiled, {
-      ...placement,
-      text: change.text,
-      cpus: this.#environment.cpus,
-      traits: encodeTraits(traitsOf(change.table, { isPrinted, hasParts })),
-      deadline:
-        confirmWithin === undefined ? 0n : bootTime() + BigInt(confirmWithin) * NS_PER_SECOND,
-      origins: change.origins,
-      follows: true,
-    });
-  }
-
   /** Gives the opaque tests of the table slots: new ones are cleared before anything asks them. */
   #slots(
     { states, buckets }: Maps,
@@ -668,7 +582,7 @@ export class Firewall {
   }
 
   #install(maps: Maps): LoadedGeneration {
-    const generation = loadPinned(this.#pins, this.#openGeneration(0));
+    const generation = loadPinned(this.#pins, openGeneration(0, this.#environment.cpus));
     putInForce(maps.table, generation);
     this.#become({ state: 'unfinished', generation });
     return generation;

@@ -8,7 +8,6 @@ export { DamageError } from './damage.js';
 export { type Ability, examine } from './doctor.js';
 export { EventSource, PinWatch } from './eventsource.js';
 export {
-  type Change,
   Firewall,
   type FirewallOptions,
   type InForce,
@@ -24,3 +23,4 @@ export type { HookStatus, Status } from './status.js';
 export type { Surroundings } from './surroundings.js';
 export { NoTrialError, type PendingTrial, TrialError } from './trial.js';
 export { UnsupportedError } from './unsupported.js';
+export type { Change } from './wholechange.js';
