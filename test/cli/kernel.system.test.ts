@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Firewall } from '@sockfilter/kernel';
 import { Caller } from '../harness/caller.js';
 import { CgroupTree } from '../harness/cgroups.js';
+import { DnsServer } from '../harness/dnsserver.js';
 import { describeKernel } from '../harness/kernel.js';
 import { NetworkNamespace } from '../harness/netns.js';
 import { tableOf } from '../harness/policy.js';
@@ -184,6 +185,33 @@ describeKernel('the command', () => {
     run('restore', saved);
     expect(await bind('other', '10.0.0.5')).toBe('EPERM');
     expect(JSON.parse(run('set list --json'))).toMatchObject([{ name: 's', references: 1 }]);
+  });
+
+  test('a host name in a set is the addresses that DNS tells, by which calls are judged', async () => {
+    const dns = await DnsServer.start();
+    try {
+      const ask = async (line: string) => {
+        const end = await ended(place.start([...line.split(' '), '--server', dns.address]));
+        expect(end).toMatchObject({ status: 0, stderr: '' });
+      };
+      const caller = await Caller.start(cgroups.child('other'), { netns: network.path });
+      const connect = async (address: string) =>
+        caller.connect(await caller.socket('inet', 'dgram'), { address, port: 80 });
+      run('set create mirrors ip counters comment');
+      run('-A CONNECT -m set ! --match-set mirrors dst -j DROP');
+      dns.records.set('mirror.example A', { ttl: 60, addresses: ['10.0.0.5'] });
+      await ask('set add mirrors mirror.example --resolve');
+      expect([await connect('10.0.0.5'), await connect('10.0.0.6')]).toEqual(['ok', 'EPERM']);
+      expect(run('set list mirrors')).toContain(
+        '\n10.0.0.5 packets 1 bytes 0 comment "resolved:mirror.example"\n',
+      );
+      dns.records.set('mirror.example A', { ttl: 60, addresses: ['10.0.0.6'] });
+      await ask('set refresh');
+      expect([await connect('10.0.0.5'), await connect('10.0.0.6')]).toEqual(['EPERM', 'ok']);
+      await caller.stop();
+    } finally {
+      dns.close();
+    }
   });
 
   test('group move moves all or none; a pattern can be no place to go', async () => {

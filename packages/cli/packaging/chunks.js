@@ -9,7 +9,7 @@ import { transform } from 'esbuild';
 const TOGETHER = {
   table: ['tablecommand', 'filetable'],
   edits: ['batch', 'save', 'restore'],
-  live: ['trial', 'failclosed', 'group', 'set', 'status'],
+  live: ['trial', 'failclosed', 'group', 'set', 'setresolve', 'status'],
   ci: [
     ...['ci/check', 'ci/diff', 'ci/review', 'ci/query', 'ci/simplify', 'ci/rules'],
     'ci/testrules',
@@ -47,7 +47,7 @@ export function loadTogether(src) {
 }
 
 /** Modules of node that take milliseconds to load, and that few commands ask. */
-const SLOW = /^node:(tty|crypto|child_process|worker_threads|readline\/promises|net|http)$/;
+const SLOW = /^node:(tty|crypto|child_process|worker_threads|readline\/promises|net|http|dns)$/;
 
 /** For esbuild: such a module is loaded when something of it is first used. */
 export const loadLate = {

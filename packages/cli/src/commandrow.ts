@@ -155,9 +155,13 @@ export const COMMANDS: readonly CommandRow[] = [
     words: 'set add',
     describe: 'add to a set in force, at once and without a commit',
     args: [set, element, words],
-    options: { exist: 'flag' },
+    options: { exist: 'flag', resolve: 'flag', server: 'text' },
     scope: 'table',
-    examples: ['set add office 10.0.0.0/8', 'set add banned 10.0.0.5,tcp:80 timeout 60'],
+    examples: [
+      'set add office 10.0.0.0/8',
+      'set add banned 10.0.0.5,tcp:80 timeout 60',
+      'set add mirrors host.example --resolve',
+    ],
   },
   {
     words: 'set del',
@@ -190,6 +194,14 @@ export const COMMANDS: readonly CommandRow[] = [
     options: {},
     scope: 'table',
     examples: ['set flush office', 'set flush'],
+  },
+  {
+    words: 'set refresh',
+    describe: 'ask DNS again for the host names in a set, or in all',
+    args: [{ ...set, optional: true }],
+    options: { server: 'text' },
+    scope: 'table',
+    examples: ['set refresh office', 'set refresh office --server 10.0.0.53'],
   },
   {
     words: 'set destroy',

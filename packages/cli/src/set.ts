@@ -35,13 +35,13 @@ import type { Access, OpenTable } from './opentable.js';
 import { followCounters } from './origins.js';
 import { print } from './output.js';
 
-function withTable<T>(globals: Globals, access: Access, use: (open: OpenTable) => T): T {
+export function withTable<T>(globals: Globals, access: Access, use: (open: OpenTable) => T): T {
   const { file, wait } = globals;
   if (file !== undefined) return withFileTable(file, wait, access, use);
   return withLiveTable(globals, access, ({ open }) => use(open));
 }
 
-function commit(open: OpenTable, table: Table): void {
+export function commit(open: OpenTable, table: Table): void {
   open.commit({ table, origins: followCounters(open.table, table) });
 }
 

@@ -12,6 +12,11 @@ const exist = {
   describe: 'what is there already, or is not there, is no fault',
 } as const;
 
+const server = {
+  type: 'string',
+  describe: 'DNS server to ask, ADDR[:PORT]; of the system if absent',
+} as const;
+
 const rest = (describe: string) =>
   ({ type: 'string', array: true, default: [], describe }) as const;
 
@@ -42,8 +47,18 @@ export function setCommands(parser: Argv, globals: Globals): Argv {
           .positional('name', name)
           .positional('element', element)
           .positional('words', rest('timeout SECONDS, nomatch, packets NUMBER, comment TEXT'))
-          .option('exist', exist),
+          .option('exist', exist)
+          .option('resolve', {
+            type: 'boolean',
+            default: false,
+            describe: 'the element is a host name: add the addresses that DNS tells',
+          })
+          .option('server', server),
       async (argv) => {
+        if (argv.resolve || argv.server !== undefined) {
+          const { addResolved } = await import('./setresolve.js');
+          return addResolved(globals, argv);
+        }
         const { editElements } = await import('./set.js');
         editElements(globals, 'add', [argv.name, argv.element, ...argv.words], argv);
       },
@@ -93,6 +108,15 @@ export function setCommands(parser: Argv, globals: Globals): Argv {
       },
     )
     .command(
+      'refresh [name]',
+      'ask DNS again for the host names in a set, or in all',
+      (command) => command.positional('name', some).option('server', server),
+      async (argv) => {
+        const { refreshSets } = await import('./setresolve.js');
+        await refreshSets(globals, argv.name, argv);
+      },
+    )
+    .command(
       'destroy [name]',
       'remove a set, or all; none that a rule asks',
       (command) => command.positional('name', some),
@@ -123,6 +147,6 @@ export function setCommands(parser: Argv, globals: Globals): Argv {
     )
     .demandCommand(
       1,
-      'say what to do: create, add, del, test, list, flush, destroy, rename or swap',
+      'say what to do: create, add, del, test, list, flush, refresh, destroy, rename or swap',
     );
 }

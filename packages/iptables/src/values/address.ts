@@ -32,7 +32,7 @@ export function parseAddress(word: Word): Parsed<Address> {
   if (/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?$/.test(word.text) && /[g-zG-Z]/.test(word.text))
     return bad('unsupported', `\`${word.text}\` is a host name, and rules take addresses only`, {
       ...at,
-      help: 'what a name stands for changes after the rule is made: write the address',
+      help: 'what a name stands for changes after the rule is made: write the address, or put what it stands for into a set with `set add --resolve`',
     });
   return bad('bad-value', `invalid address \`${word.text}\``, at);
 }
