@@ -652,7 +652,7 @@ interface CounterOwner {
   /** The rule's number in its chain, from 1; one past the last for the policy. */
   readonly number: number;
 }
-declare const CALL_KEYS: readonly [
+declare const WORDS: readonly [
   'chain',
   'group',
   'proto',
@@ -668,9 +668,8 @@ declare const CALL_KEYS: readonly [
   'uid',
   'gid',
   'mark',
-  ...('comm' | 'netns' | 'device')[],
 ];
-type CallKey = (typeof CALL_KEYS)[number];
+type CallKey = (typeof WORDS)[number] | Detail;
 interface Source {
   /** File name, or `command line`. */
   readonly name: string;

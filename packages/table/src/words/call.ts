@@ -16,7 +16,7 @@ import { type Address, readCallAddress } from './address.js';
 import { knownGroups, pathFault, readGroupId } from './group.js';
 import { callProtocol } from './protocol.js';
 
-export const CALL_KEYS = [
+const WORDS = [
   'chain',
   'group',
   'proto',
@@ -32,10 +32,11 @@ export const CALL_KEYS = [
   'uid',
   'gid',
   'mark',
-  ...DETAIL_NAMES,
 ] as const;
 
-export type CallKey = (typeof CALL_KEYS)[number];
+export type CallKey = (typeof WORDS)[number] | Detail;
+
+export const CALL_KEYS: readonly CallKey[] = [...WORDS, ...DETAIL_NAMES];
 
 /** What is said of a call. Ends are named by direction (`src`) or by side (`local`), not by both. */
 export type CallWords = Partial<Readonly<Record<CallKey, string | undefined>>>;
