@@ -107,7 +107,7 @@ describeKernel('trust', () => {
     const around = scene.policy.use((firewall) => firewall.surroundings());
     // Whoever changes something takes the lock for itself.
     scene.policy.use((firewall) => expect(firewall.text).toContain('COMMIT'));
-    expect(around?.carriedSockets(fault)).toEqual([]);
+    expect(around?.carriedSockets(fault, [{ pid: process.pid }])).toEqual([]);
     around?.close();
   });
 

@@ -109,6 +109,7 @@ export class TableCompiler implements Interpretation<Ref> {
       rewritesAny: this.#rewrites,
       mostRewritings,
       asksSets: recording.asksSets,
+      neverMatches: (rule, as) => this.#conditions.neverMatches(rule, as, table),
     });
   }
 

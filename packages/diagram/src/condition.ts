@@ -17,6 +17,7 @@ import {
   type Family,
   FIELD_BITS,
   type Field,
+  isNeverMet,
   type Range,
   type Rewriting,
   type Rule,
@@ -100,7 +101,12 @@ export class ConditionCompiler {
   readonly #overlay: Operation;
   readonly #guard: Operation;
   readonly #prepared: PreparedConditions;
-  /** What sets hold, by their elements and then by the sides that are looked at and how calls are rewritten. */
+  /** What rules of a table that rewrites ask of fields: each is asked again and again. */
+  #asked: { readonly table: Table | undefined; readonly clauses: Map<Rule, readonly Clause[]> } = {
+    table: undefined,
+    clauses: new Map(),
+  };
+  /** What sets hold, by their elements and then by how they are asked and how calls are rewritten. */
   readonly #members = new WeakMap<object, Map<string, Ref>>();
 
   /** @param prepared what is known of rules already, from other stores too */
@@ -113,6 +119,15 @@ export class ConditionCompiler {
     this.#overlay = operations.overlay;
     this.#guard = operations.guard;
     this.#prepared = prepared;
+  }
+
+  /** Whether no call that has been rewritten so meets the rule, as far as that is told at once. */
+  neverMatches(rule: Rule, as: Rewriting, table: Table): boolean {
+    if (this.#asked.table !== table) this.#asked = { table, clauses: new Map() };
+    const { clauses } = this.#asked;
+    const known = clauses.get(rule) ?? ruleCondition(rule, table);
+    clauses.set(rule, known);
+    return isNeverMet(known, as);
   }
 
   /** The diagram that is `hit` where the rule's fields and all else hold that its packet answers, else NONE. */
@@ -144,10 +159,11 @@ export class ConditionCompiler {
     return isTerminal(hit) ? made : (this.#prepared.make(rule, store, hit) ?? made);
   }
 
-  #exact({ set: { elements }, sides, negated, boxes }: ExactTest, as: Rewriting): Ref {
+  #exact({ set: { elements }, asked, negated, boxes }: ExactTest, as: Rewriting): Ref {
+    const { sides, exceptions } = asked;
     const known = this.#members.get(elements) ?? new Map<string, Ref>();
     this.#members.set(elements, known);
-    const key = `${negated} ${sides.join()} ${rewritingKey(as)}`;
+    const key = `${negated} ${exceptions} ${sides.join()} ${rewritingKey(as)}`;
     const made =
       known.get(key) ??
       this.#memberships(

@@ -81,6 +81,33 @@ test('counters have limits: in lists, and in diagrams', () => {
   expect(limitOf(connect([always, always, always]), { counted: 3 }).limit).toBe('counted');
 });
 
+/** Each gives the call the destination that the next one asks for. */
+const relay = (length: number) =>
+  connect(
+    Array.from({ length }, (_, n) => {
+      const network = (address: number) =>
+        ({ kind: 'network', family: 4, address: BigInt(address), mask: 0xffff_ffffn }) as const;
+      return {
+        matches: [
+          {
+            name: 'ip',
+            options: [{ name: 'destination', negated: false, value: network(n) }],
+          },
+        ],
+        target: { kind: 'dnat', address: { family: 4, first: BigInt(n + 1), last: BigInt(n + 1) } },
+        packets: 0n,
+      };
+    }),
+  );
+
+test('calls that are rewritten again and again end somewhere', () => {
+  expect(buildDiagram(relay(100)).outcomes.length).toBeGreaterThan(100);
+  expect(limitOf(relay(3000), {})).toMatchObject({
+    limit: 'rewritings',
+    span: { chain: 'CONNECT', rules: [513, 513] },
+  });
+});
+
 test('chains that call each other twice a level do not hang', () => {
   const levels = Array.from({ length: 40 }, (_, level) => {
     const call: Rule = {

@@ -107,6 +107,12 @@ export function leavesEarly({ step }: Pick<PlacedRule, 'step'>): boolean {
   return step.kind === 'leave' || (step.kind === 'call' && !step.comesBack);
 }
 
+/** How often a call may be rewritten, once after the other: the programs make no more steps in all. */
+const MOST_IN_TURN = 512;
+
+/** Rules that are asked of rewritten calls, each once for each way in which they come: the bound on time. */
+const MOST_ASKED = 15_000_000;
+
 export interface WalkOptions {
   readonly rulesOf: (chain: Chain) => Iterable<PlacedRule>;
   /** Whether a chain that is called twice is walked once. */
@@ -117,6 +123,8 @@ export interface WalkOptions {
   readonly mostRewritings: number;
   /** Whether named sets are tests of their own, whatever they hold. */
   readonly asksSets: boolean;
+  /** Which rules need not be asked, as no call that is rewritten so meets them; all are asked, if left out. */
+  readonly neverMatches?: (rule: Rule, as: Rewriting) => boolean;
 }
 
 /** Rewritings, each there once, so that equal ones are the same object. */
@@ -175,7 +183,7 @@ export function draws({ chains }: Pick<Table, 'chains'>): boolean {
 export function interpretation<D>(
   table: Table,
   { next, decide, leave, call, join, rewritings, divert }: Interpretation<D>,
-  { rulesOf, remembers, rewritesAny, mostRewritings, asksSets }: WalkOptions,
+  { rulesOf, remembers, rewritesAny, mostRewritings, asksSets, neverMatches }: WalkOptions,
 ): (chain: Chain) => D {
   const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
   const known = new Remembered<Chain, D>();
@@ -226,18 +234,44 @@ export function interpretation<D>(
     return drawn.map((way) => ({ ...at, as, becomes: becoming(way.rewriting), way }));
   }
 
+  let inTurn = 0;
+
+  /** The rules behind one, for calls that it has rewritten. */
+  function behind({ chain, number }: PlacedRule, rewriting: Rewriting): D {
+    if (inTurn === MOST_IN_TURN)
+      throw new LimitError('rewritings', MOST_IN_TURN, {
+        span: { chain: chain.name, rules: [number, number] },
+      });
+    inTurn++;
+    const meaning = rulesFrom(chain, number, rewriting);
+    inTurn--;
+    return meaning;
+  }
+
   /** What the rule rewrites goes through the rules behind it as it is then. */
   function diverted(at: PlacedRule, meaning: D): D {
     let result = meaning;
     for (const rewriting of rewritings(meaning))
-      if (rewriting !== at.as)
-        result = divert(result, rewriting, () => rulesFrom(at.chain, at.number, rewriting));
+      if (rewriting !== at.as) result = divert(result, rewriting, () => behind(at, rewriting));
     return result;
+  }
+
+  let asked = 0;
+
+  /** Whether calls that are rewritten so pass the rule by. */
+  function isPassedBy({ rule, chain, number }: PlacedRule, as: Rewriting): boolean {
+    if (!neverMatches || as === UNCHANGED) return false;
+    asked++;
+    if (asked > MOST_ASKED)
+      throw new LimitError('steps', MOST_ASKED, {
+        span: { chain: chain.name, rules: [number, number] },
+      });
+    return neverMatches(rule, as);
   }
 
   function* partsOf(chain: Chain, from: number, as: Rewriting): Iterable<Part<D>> {
     for (const placed of rulesOf(chain)) {
-      if (placed.number <= from) continue;
+      if (placed.number <= from || isPassedBy(placed, as)) continue;
       for (const at of rewritesAny ? standing(placed, as) : [placed]) {
         const meaning = meaningOf(at);
         yield { at, meaning: rewritesAny ? diverted(at, meaning) : meaning };

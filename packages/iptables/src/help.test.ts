@@ -38,6 +38,7 @@ const OTHER_FORMS = [
   /^the chains are /,
   // A command of its own, run in the command line's tests.
   /^try `sockfilter --help`/,
+  /`set add --resolve`$/,
   /^create the chain first: `-N /,
   /^declare it first: `:/,
   /^start with a line `\*socket`$/,

@@ -6,9 +6,8 @@ import type { MatchDescriptor, Scope } from './match.js';
 import { MATCHES } from './matches.js';
 import type { Assume, OpaqueTest, Question } from './question.js';
 import { isUnchanged, type Rewriting, UNCHANGED } from './rewriting.js';
-import { memberBoxes } from './sets/membership.js';
+import { type Asked, memberBoxes } from './sets/membership.js';
 import { type NamedSet, requireSet } from './sets/namedset.js';
-import type { Side } from './sets/settype.js';
 import type { Rule, Table } from './table.js';
 
 const NONE: readonly OpaqueTest[] = [];
@@ -26,7 +25,7 @@ export function ruleTests(rule: Rule, scope: Scope): readonly OpaqueTest[] {
 /** What the call's packet alone answers: whether it is in a set that no clock changes. */
 export interface ExactTest {
   readonly set: NamedSet;
-  readonly sides: readonly Side[];
+  readonly asked: Asked;
   /** Packets of which all tests of one of the boxes hold are in the set. */
   readonly boxes: () => readonly (readonly Test[])[];
   readonly negated: boolean;
@@ -35,9 +34,8 @@ export interface ExactTest {
 /** The same test over the packet's fields; undefined for one that more than these have a say in. */
 export function exactTest({ question, negated }: OpaqueTest, scope: Scope): ExactTest | undefined {
   if (question.kind !== 'member' || question.changes) return undefined;
-  const { sides } = question;
   const set = requireSet(scope, question.set);
-  return { set, sides, boxes: () => memberBoxes(set, question), negated };
+  return { set, asked: question, boxes: () => memberBoxes(set, question), negated };
 }
 
 /** Whether more than the call's packet has a say in the test. */

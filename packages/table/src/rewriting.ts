@@ -106,14 +106,20 @@ export function rewriteTwice(first: Rewriting, second: Rewriting): Rewriting {
   return result;
 }
 
+type ChangedParts = readonly (readonly [part: RewrittenPart, change: Change])[];
+
+const CHANGED = new WeakMap<Rewriting, ChangedParts>();
+
 /** The parts that become something else, with the change of each. */
-export function changedParts(
-  rewriting: Rewriting,
-): readonly (readonly [part: RewrittenPart, change: Change])[] {
-  return PARTS.flatMap((part) => {
+export function changedParts(rewriting: Rewriting): ChangedParts {
+  const known = CHANGED.get(rewriting);
+  if (known) return known;
+  const found = PARTS.flatMap((part) => {
     const change = rewriting[part];
     return changes(part, change) ? [[part, change] as const] : [];
   });
+  CHANGED.set(rewriting, found);
+  return found;
 }
 
 /** Equal for two that make the same of every call. */
@@ -219,6 +225,22 @@ export function clausesBefore(clauses: readonly Clause[], rewriting: Rewriting):
   return isUnchanged(rewriting)
     ? clauses
     : clauses.map((clause) => clause.map((test) => testBefore(test, rewriting)));
+}
+
+/** Whether the test fails of every call that is rewritten so, by what the call becomes alone. */
+function failsOf({ field, set, negated }: Test, rewriting: Rewriting): boolean {
+  let isChanged = false;
+  for (const [part, change] of changedParts(rewriting)) {
+    if (REWRITTEN_PARTS[part].field !== field) continue;
+    if (change.keep !== 0n || becomesOne(set, change) !== negated) return false;
+    isChanged = true;
+  }
+  return isChanged;
+}
+
+/** Whether no call that is rewritten so meets the clauses, as far as what it becomes tells: what clausesBefore() says, sooner. */
+export function isNeverMet(clauses: readonly Clause[], rewriting: Rewriting): boolean {
+  return clauses.some((clause) => clause.every((test) => failsOf(test, rewriting)));
 }
 
 /** The fields that any of them changes. */

@@ -91,6 +91,7 @@ class VariantCompiler implements Interpretation<Ref> {
       rewritesAny: this.#rewrites,
       mostRewritings,
       asksSets: false,
+      neverMatches: (rule, as) => store.conditions.neverMatches(rule, as, table),
     });
   }
 
