@@ -17,9 +17,7 @@ export function rewritings({ root }: Tree, inNamespaces: InNamespaces): readonly
   const spaces = new Map<number, number>();
   for (const { pid, cgroup, namespace } of readProcesses())
     if (isPoliced(cgroup) && !spaces.has(namespace)) spaces.set(namespace, pid);
-  const namespaces = new Map([...spaces].map(([namespace, pid]) => [pid, namespace]));
-  return inNamespaces(namespaces.keys(), (pid) => {
-    const namespace = namespaces.get(pid) ?? 0;
-    return natChains().map((chain) => ({ ...chain, pid, namespace }));
-  });
+  return [...spaces].flatMap(([namespace, pid]) =>
+    inNamespaces([pid], () => natChains().map((chain) => ({ ...chain, pid, namespace }))),
+  );
 }

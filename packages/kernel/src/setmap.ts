@@ -3,9 +3,6 @@
  * networks. A generation says which slot each of its sets has, so that sets change at once with rules; and an
  * element that is added to a set in force is one update of its map.
  *
- * The keys of both kinds differ in their beginning alone, see SET_KEY. Addresses are in network order, those of
- * IPv4 in the last four bytes.
- *
  * Comments, which no program looks at, are in maps of their own in the same slots of the pin `comments`. One is written
  * before its element and removed after it, so that what is interrupted leaves at most a comment of nothing.
  */
@@ -25,11 +22,8 @@ import {
   updateBatch,
 } from '@sockfilter/bpf';
 import {
-  addressBits,
   elementAt,
   fullSet,
-  hasAddresses,
-  hasPart,
   type NamedSet,
   replacing,
   type SetElement,
@@ -37,27 +31,28 @@ import {
 } from '@sockfilter/table';
 import { bootTime } from './bootclock.js';
 import { DamageError } from './damage.js';
-import { COUNTED_ONE, NOMATCH, SET_COMMENT, SET_KEY, SET_SLOTS, SET_VALUE } from './layout.js';
+import { SET_COMMENT, SET_KEY, SET_SLOTS, SET_VALUE } from './layout.js';
 import { using } from './pins.js';
+import {
+  commentKey,
+  decode,
+  decodeComment,
+  encodeComment,
+  encodeKey,
+  encodeValue,
+  KINDS,
+  keyStart,
+  kindOf,
+  readWord,
+  type SetKind,
+  writeKey,
+  writeValue,
+} from './setentry.js';
 
 /** A full hash, and a full trie. */
 const FULL = [7, 28];
-const NS_PER_SECOND = 1_000_000_000n;
-
-/** The two kinds of maps that sets have, by the pin that holds them. */
-const KINDS = {
-  sets: { type: 'hash', keySize: SET_KEY.bytes - SET_KEY.port },
-  nets: { type: 'lpm_trie', keySize: SET_KEY.bytes },
-} as const;
-
-type SetKind = keyof typeof KINDS;
-
 /** The maps of maps by kind, and that of comments; releases before format 13 have none of these. */
 export type SetMaps = Readonly<Record<SetKind, Fd>> & { readonly comments: Fd | undefined };
-
-function kindOf({ type }: NamedSet): SetKind {
-  return hasPart(type, 'network') ? 'nets' : 'sets';
-}
 
 function specOf(kind: keyof SetMaps, maxEntries: number): MapSpec {
   const sizes =
@@ -91,115 +86,6 @@ function slotKey(slot: number): Uint8Array {
   const key = new Uint8Array(4);
   new DataView(key.buffer).setUint32(0, slot, true);
   return key;
-}
-
-/** How many bits of the key are before those of the set's addresses. */
-function bitsBefore({ type, family }: NamedSet): number {
-  return 8 * (SET_KEY.bytes - SET_KEY.port) - (hasAddresses(type) ? addressBits(family) : 0);
-}
-
-/** Where the keys of the set's map begin among the bytes of SET_KEY. */
-function keyStart(set: NamedSet): number {
-  return SET_KEY.bytes - KINDS[kindOf(set)].keySize;
-}
-
-const LOW = 0xffff_ffff_ffff_ffffn;
-
-/** Writes the key so that its SET_KEY begins at the offset, which is below 0 where the map's keys begin later. */
-function writeKey(
-  view: DataView,
-  at: number,
-  set: NamedSet,
-  element: SetElement,
-  start = keyStart(set),
-): void {
-  const { address, prefix, protocol, port } = element;
-  if (start === 0) view.setUint32(at + SET_KEY.prefix, bitsBefore(set) + prefix, true);
-  view.setUint16(at + SET_KEY.port, port, true);
-  view.setUint8(at + SET_KEY.protocol, protocol);
-  if (set.family === 6) view.setBigUint64(at + SET_KEY.address, address >> 64n, false);
-  view.setBigUint64(at + SET_KEY.address + 8, address & LOW, false);
-}
-
-function encodeKey(set: NamedSet, element: SetElement): Uint8Array {
-  const start = keyStart(set);
-  const key = new Uint8Array(SET_KEY.bytes - start);
-  writeKey(new DataView(key.buffer), -start, set, element);
-  return key;
-}
-
-/** The key of its comment. */
-function commentKey(set: NamedSet, element: SetElement): Uint8Array {
-  const key = new Uint8Array(SET_KEY.bytes);
-  writeKey(new DataView(key.buffer), 0, set, element, 0);
-  return key;
-}
-
-function encodeComment(comment: string): Uint8Array {
-  const value = new Uint8Array(SET_COMMENT.bytes);
-  value.set(Buffer.from(comment, 'utf8'));
-  return value;
-}
-
-const decodeComment = (value: Uint8Array) =>
-  Buffer.from(value).toString('utf8').replace(/\0+$/, '');
-
-/** `now` in nanoseconds since boot. */
-function writeValue(
-  view: DataView,
-  at: number,
-  set: NamedSet,
-  { timeout, prefix, nomatch, packets = 0n }: SetElement,
-  now: bigint,
-): void {
-  if (timeout !== undefined)
-    view.setBigUint64(at + SET_VALUE.expires, now + BigInt(timeout) * NS_PER_SECOND, true);
-  const lower = (bitsBefore(set) + prefix) | (nomatch ? NOMATCH : 0);
-  view.setBigUint64(at + SET_VALUE.word, packets * BigInt(COUNTED_ONE) + BigInt(lower), true);
-}
-
-/** What the word of an element says. */
-function readWord(value: Uint8Array) {
-  const word = new DataView(value.buffer, value.byteOffset).getBigUint64(SET_VALUE.word, true);
-  const lower = Number(word % BigInt(COUNTED_ONE));
-  return {
-    keyBits: lower % NOMATCH,
-    nomatch: lower >= NOMATCH,
-    packets: word / BigInt(COUNTED_ONE),
-  };
-}
-
-function encodeValue(set: NamedSet, element: SetElement, now: bigint): Uint8Array {
-  const value = new Uint8Array(SET_VALUE.bytes);
-  writeValue(new DataView(value.buffer), 0, set, element, now);
-  return value;
-}
-
-/** The element without its comment; undefined for one whose time is over. */
-function decode(
-  set: NamedSet,
-  entry: { readonly key: Uint8Array; readonly value: Uint8Array },
-  now: bigint,
-): SetElement | undefined {
-  const value = new DataView(entry.value.buffer, entry.value.byteOffset);
-  const expires = value.getBigUint64(SET_VALUE.expires, true);
-  if (expires !== 0n && expires <= now) return undefined;
-  const start = keyStart(set);
-  const key = new DataView(entry.key.buffer, entry.key.byteOffset);
-  const { keyBits, nomatch, packets } = readWord(entry.value);
-  return {
-    address:
-      (key.getBigUint64(SET_KEY.address - start, false) << 64n) |
-      key.getBigUint64(SET_KEY.address + 8 - start, false),
-    prefix: keyBits - bitsBefore(set),
-    protocol: key.getUint8(SET_KEY.protocol - start),
-    port: key.getUint16(SET_KEY.port - start, true),
-    timeout:
-      expires === 0n ? undefined : Number((expires - now + NS_PER_SECOND - 1n) / NS_PER_SECOND),
-    nomatch,
-    packets: set.counters ? packets : undefined,
-    comment: undefined,
-  };
 }
 
 function* entriesOf(fd: Fd, kind: SetKind) {
@@ -277,6 +163,8 @@ function withSetMap<T>(
   );
 }
 
+const latin1 = (key: Uint8Array) => Buffer.from(key).toString('latin1');
+
 /** The comments in a map, by their keys in Latin-1. */
 function readComments(fd: Fd): ReadonlyMap<string, string> {
   const sizes = { keySize: SET_KEY.bytes, valueSize: SET_COMMENT.bytes };
@@ -284,8 +172,6 @@ function readComments(fd: Fd): ReadonlyMap<string, string> {
     [...lookupBatch(fd, sizes)].map(({ key, value }) => [latin1(key), decodeComment(value)]),
   );
 }
-
-const latin1 = (key: Uint8Array) => Buffer.from(key).toString('latin1');
 
 /** The set with what it holds at the moment, in order. */
 export function readSet(maps: SetMaps, set: NamedSet, slot: number): NamedSet {
