@@ -2,8 +2,8 @@
 import { readlinkSync } from 'node:fs';
 import type { Call, Caller, SocketFamily } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
-import { Policy } from '../harness/policy.js';
-import { Testbed } from '../harness/testbed.js';
+import { beforeCalls } from '../harness/policedcaller.js';
+import type { Policy } from '../harness/policy.js';
 
 const SOL_SOCKET = 1;
 const SO_BINDTODEVICE = 25;
@@ -23,17 +23,10 @@ const option = (level: number, name: number, value: string): Call => ({
 const BOUND = option(SOL_SOCKET, SO_BINDTODEVICE, hex('lo\0'));
 
 describeKernel('details of calls', () => {
-  let bed: Testbed;
   let policy: Policy;
   let caller: Caller;
-  beforeAll(async () => {
-    bed = await Testbed.create();
-    policy = new Policy(bed.cgroups.path);
-    caller = await bed.caller('in');
-  });
-  afterAll(async () => {
-    policy?.teardown();
-    await bed?.close();
+  beforeCalls((made) => {
+    ({ policy, caller } = made);
   });
 
   /** What the last call comes to, on a new datagram socket. */

@@ -7,21 +7,16 @@ import type {
   SocketType,
 } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
-import { Policy } from '../harness/policy.js';
-import { Testbed } from '../harness/testbed.js';
+import { beforeCalls } from '../harness/policedcaller.js';
+import type { Policy } from '../harness/policy.js';
+import type { Testbed } from '../harness/testbed.js';
 
 describeKernel('other destinations', () => {
   let bed: Testbed;
   let policy: Policy;
   let caller: Caller;
-  beforeAll(async () => {
-    bed = await Testbed.create();
-    policy = new Policy(bed.cgroups.path);
-    caller = await bed.caller('in');
-  });
-  afterAll(async () => {
-    policy?.teardown();
-    await bed?.close();
+  beforeCalls((made) => {
+    ({ bed, policy, caller } = made);
   });
 
   /** A bind(2), and the socket's address then. */

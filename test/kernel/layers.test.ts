@@ -1,8 +1,8 @@
 /** Rules that cross too much for one diagram, in force: by real calls, with counters and status. */
 import type { Caller } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
-import { Policy, tableOf } from '../harness/policy.js';
-import { Testbed } from '../harness/testbed.js';
+import { beforeCalls } from '../harness/policedcaller.js';
+import { type Policy, tableOf } from '../harness/policy.js';
 
 /** Sources alone with a port, and destinations alone with another: as one diagram some million edges. */
 const ENDS = 1100;
@@ -17,17 +17,10 @@ const RULES = [
 ];
 
 describeKernel('rules that cross', () => {
-  let bed: Testbed;
   let policy: Policy;
   let caller: Caller;
-  beforeAll(async () => {
-    bed = await Testbed.create();
-    policy = new Policy(bed.cgroups.path);
-    caller = await bed.caller('in');
-  });
-  afterAll(async () => {
-    policy?.teardown();
-    await bed?.close();
+  beforeCalls((made) => {
+    ({ policy, caller } = made);
   });
 
   async function connect(source: string, address: string, port: number): Promise<string> {

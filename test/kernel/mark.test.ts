@@ -1,8 +1,9 @@
 /** MARK, and the match of marks, by real calls: what the socket has then, and where its packets go. */
 import type { Caller } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
-import { Policy } from '../harness/policy.js';
-import { Testbed } from '../harness/testbed.js';
+import { beforeCalls } from '../harness/policedcaller.js';
+import type { Policy } from '../harness/policy.js';
+import type { Testbed } from '../harness/testbed.js';
 
 const SOL_SOCKET = 1;
 const SO_MARK = 36;
@@ -11,18 +12,14 @@ describeKernel('marks', () => {
   let bed: Testbed;
   let policy: Policy;
   let caller: Caller;
+  beforeCalls((made) => {
+    ({ bed, policy, caller } = made);
+  });
   beforeAll(async () => {
-    bed = await Testbed.create();
-    policy = new Policy(bed.cgroups.path);
-    caller = await bed.caller('in');
     // What has mark 7 has no way: a call whose own packets have it fails.
     for (const family of ['-4', '-6'])
       for (const rule of ['add pref 1 fwmark 7 prohibit', 'add pref 2 lookup local', 'del pref 0'])
         await bed.network.run('ip', family, 'rule', ...rule.split(' '));
-  });
-  afterAll(async () => {
-    policy?.teardown();
-    await bed?.close();
   });
 
   const markOf = async (fd: number): Promise<number | undefined> => {

@@ -4,21 +4,14 @@ import { CapacityError, type Firewall } from '@sockfilter/kernel';
 import { findSet, type NamedSet, requireSet, type Table, TableError } from '@sockfilter/table';
 import type { Caller } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
-import { Policy, tableOf } from '../harness/policy.js';
-import { Testbed } from '../harness/testbed.js';
+import { beforeCalls } from '../harness/policedcaller.js';
+import { type Policy, tableOf } from '../harness/policy.js';
 
 describeKernel('named sets', () => {
-  let bed: Testbed;
   let policy: Policy;
   let caller: Caller;
-  beforeAll(async () => {
-    bed = await Testbed.create();
-    policy = new Policy(bed.cgroups.path);
-    caller = await bed.caller('in');
-  });
-  afterAll(async () => {
-    policy?.teardown();
-    await bed?.close();
+  beforeCalls((made) => {
+    ({ policy, caller } = made);
   });
 
   const textOf = (table: Table) => printSave(table, { elements: false });

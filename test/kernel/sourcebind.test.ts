@@ -21,8 +21,9 @@ import {
 } from '@sockfilter/bpf';
 import type { Caller } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
-import { Policy } from '../harness/policy.js';
-import { Testbed } from '../harness/testbed.js';
+import { beforeCalls } from '../harness/policedcaller.js';
+import type { Policy } from '../harness/policy.js';
+import type { Testbed } from '../harness/testbed.js';
 
 const BPF_BIND = 64;
 const AF_INET = 2;
@@ -36,14 +37,8 @@ describeKernel('a bind from the hook of connect(2)', () => {
   let bed: Testbed;
   let policy: Policy;
   let caller: Caller;
-  beforeAll(async () => {
-    bed = await Testbed.create();
-    policy = new Policy(bed.cgroups.path);
-    caller = await bed.caller('in');
-  });
-  afterAll(async () => {
-    policy?.teardown();
-    await bed?.close();
+  beforeCalls((made) => {
+    ({ bed, policy, caller } = made);
   });
 
   /** Binds all that connects during the body to SOURCE and the port, and then gives the verdict. */

@@ -1,13 +1,7 @@
 /** Exceptions: the boxes of a set are what its elements say of each packet, one by one. */
 import fc from 'fast-check';
-import {
-  contains,
-  type Family,
-  fieldValue,
-  type NamedSet,
-  type Packet,
-  type SetElement,
-} from '../index.js';
+import { PACKET } from '../../../../test/arbitrary/ordinary.js';
+import { contains, type Family, fieldValue, type NamedSet, type SetElement } from '../index.js';
 import { isMember, memberBoxes } from './membership.js';
 
 const LOW = 4;
@@ -57,21 +51,6 @@ const sets = fc.tuple(fc.constantFrom<Family>(4, 6), fc.boolean()).chain(([famil
   ),
 );
 
-const PLAIN: Packet = {
-  chain: 'CONNECT',
-  group: 0,
-  family: 4,
-  protocol: 6,
-  source: 0n,
-  destination: 0n,
-  sourcePort: 0,
-  destinationPort: 0,
-  flags: 2,
-  uid: 0,
-  gid: 0,
-  mark: 0,
-};
-
 test('the boxes of a set with exceptions hold the packets of which the longest network says so', () => {
   fc.assert(
     fc.property(sets, fc.boolean(), (set, exceptions) => {
@@ -81,7 +60,7 @@ test('the boxes of a set with exceptions hold the packets of which the longest n
         for (const destinationPort of [1, 2])
           for (const protocol of [6, 17]) {
             const { family } = set;
-            const packet = { ...PLAIN, family, destination: address, destinationPort, protocol };
+            const packet = { ...PACKET, family, destination: address, destinationPort, protocol };
             const isBoxed = boxes.some((box) =>
               box.every(
                 (each) => contains(each.set, fieldValue(packet, each.field)) !== each.negated,
