@@ -48,7 +48,20 @@ test('a test holds of what was asked for where it holds of what that becomes', (
     fc.property(rewritings, tests, calls, (rewriting, one, call) => {
       const [[before] = []] = clausesBefore([[one]], rewriting);
       expect(before && holds(before, call)).toBe(holds(one, rewrite(call, rewriting)));
-      if (isNeverMet([[one]], rewriting)) expect(before && holds(before, call)).toBe(false);
+    }),
+    runs,
+  );
+});
+
+test('what is never met, no call meets; and what a constant fails is never met', () => {
+  const clauses = fc.array(fc.array(tests, { minLength: 1, maxLength: 2 }), { maxLength: 2 });
+  fc.assert(
+    fc.property(rewritings, clauses, calls, (rewriting, some, call) => {
+      const become = rewrite(call, rewriting);
+      const isMet = some.every((clause) => clause.some((one) => holds(one, become)));
+      const isNever = isNeverMet(some, rewriting);
+      expect(isMet && isNever).toBe(false);
+      if (rewriting.mark?.keep === 0n) expect(isNever).toBe(!isMet);
     }),
     runs,
   );
