@@ -155,6 +155,10 @@ const RECORD: GlobalFunction = {
 /** A source of random numbers that evaluate() can follow: Numerical Recipes' congruence. */
 const [FACTOR, SUMMAND] = [1_664_525, 1_013_904_223];
 export const nextRandom = (last: number) => (Math.imul(last, FACTOR) + SUMMAND) >>> 0;
+/** FACTOR times this is 1, in 32 bits. */
+const INVERSE = 4_276_115_653;
+/** What comes before a number. */
+export const lastRandom = (next: number) => Math.imul(next - SUMMAND, INVERSE) >>> 0;
 
 /** A map of one value: where opaque tests find the world. */
 const WORLD = 'world';
