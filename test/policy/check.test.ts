@@ -140,6 +140,16 @@ const ROWS: readonly (readonly [name: string, lines: string, found: string])[] =
     '',
   ],
   [
+    'port 0 without the first of its ports',
+    '-P BIND DROP|-A BIND -p tcp -m multiport --dports 0,32769:60999 -j ACCEPT',
+    'SF015 2',
+  ],
+  [
+    'port 0 without the last of its ports',
+    '-P BIND DROP|-A BIND -p tcp -m multiport --dports 0,32768:60998 -j ACCEPT',
+    'SF015 2',
+  ],
+  [
     'port 0 with some of its ports, for one group',
     ':BIND ACCEPT|-A BIND -p udp --dport 40000 -m cgroup --id 3 -j DROP',
     'SF015 1',
@@ -208,6 +218,16 @@ const ROWS: readonly (readonly [name: string, lines: string, found: string])[] =
   ['udplite where only SENDTO leads', ':u -|-A SENDTO -j u|-A u -p udplite -j DROP', ''],
   ['port 0 refused with its ports', '-A BIND -m cgroup --id 3 -j DROP', ''],
   ['a port that the kernel never chooses', '-A BIND -p tcp --dport 80 -j DROP', ''],
+  [
+    'the last port before those, and the first behind',
+    '-A BIND -p tcp -m multiport --dports 32767,61000 -j DROP',
+    '',
+  ],
+  [
+    'a port that callers name, without port 0',
+    '-P BIND DROP|-A BIND -p tcp --dport 80 -j ACCEPT',
+    '',
+  ],
 ];
 
 const isOtherWay = ({ code }: Finding) => code === 'SF017' || code === 'SF018';
