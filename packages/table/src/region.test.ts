@@ -2,7 +2,7 @@ import type { BuiltinChain } from './chains.js';
 import { DETAIL_NAMES } from './details.js';
 import { LUCKS } from './luck.js';
 import { FIELD_BITS, fieldValue, type Packet } from './packet.js';
-import { flagsOf, impossible } from './region.js';
+import { flagsOf, impossible, reachedDestination } from './region.js';
 
 /** A packet that can happen in the chain, with some of it changed. */
 function packet(chain: BuiltinChain, changed: Partial<Packet> = {}): Packet {
@@ -71,4 +71,16 @@ test('every field has a width', () => {
 test('fields as numbers', () => {
   expect(fieldValue(packet('RECVFROM'), 'chain')).toBe(4n);
   expect(fieldValue(packet('BIND', { group: 2 ** 32 - 1 }), 'group')).toBe(0xffffffffn);
+});
+
+test.each<[BuiltinChain, 4 | 6, source: bigint, asked: bigint, reached: bigint]>([
+  ['CONNECT', 4, 5n, 7n, 7n],
+  ['CONNECT', 4, 5n, 0n, 5n],
+  ['SENDTO', 4, 0n, 0n, 0x7f00_0001n],
+  ['CONNECT', 6, 5n, 0n, 1n],
+  ['SENDTO', 6, 0n, 0n, 1n],
+  // A wildcard is an address of its own.
+  ['BIND', 4, 0n, 0n, 0n],
+])('%s of IPv%i from %i to %i reaches %i', (chain, family, source, asked, reached) => {
+  expect(reachedDestination(chain, family, source, asked)).toBe(reached);
 });
