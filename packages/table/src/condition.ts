@@ -14,9 +14,11 @@ export function describeOption(match: Match, name: string): OptionDescriptor {
 
 /** When a rule matches: all of these clauses must hold. */
 export function ruleCondition(rule: Rule, scope: Scope): readonly Clause[] {
-  const clauses = rule.matches.flatMap((match) =>
-    match.options.flatMap((option) => describeOption(match, option.name).clauses(option, scope)),
-  );
-  const own = targetCondition(rule.target);
-  return own.length === 0 ? clauses : [...clauses, ...own];
+  const clauses: Clause[] = [];
+  for (const match of rule.matches)
+    for (const option of match.options)
+      for (const clause of describeOption(match, option.name).clauses(option, scope))
+        clauses.push(clause);
+  clauses.push(...targetCondition(rule.target));
+  return clauses;
 }

@@ -3,6 +3,7 @@
  * built-in chain, its policy. It is what the kernel's counters are indexed by.
  */
 import type { Errno } from './errno.js';
+import { perTable } from './pertable.js';
 import { policyTarget } from './policy.js';
 import type { Chain, Rule, Table } from './table.js';
 import { effectsOf, stepOf, type Target } from './targets.js';
@@ -50,11 +51,14 @@ export function auditedErrno(owner: CounterOwner): Errno | undefined {
 }
 
 /** Every counter of the table; a counter's index is its position here. */
-export function counterOwners(table: Table): readonly CounterOwner[] {
-  return table.chains.flatMap((chain) => [
-    ...chain.rules.map((rule, at): CounterOwner => ({ chain, rule, number: at + 1 })),
-    ...(chain.policy === undefined
-      ? []
-      : [{ chain, rule: undefined, number: chain.rules.length + 1 }]),
-  ]);
-}
+export const counterOwners = perTable(({ chains }: Table): readonly CounterOwner[] => {
+  const owners: CounterOwner[] = [];
+  for (const chain of chains) {
+    chain.rules.forEach((rule, at) => {
+      owners.push({ chain, rule, number: at + 1 });
+    });
+    if (chain.policy !== undefined)
+      owners.push({ chain, rule: undefined, number: chain.rules.length + 1 });
+  }
+  return owners;
+});

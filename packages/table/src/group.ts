@@ -1,7 +1,8 @@
 /** Declaring groups: names, ids and paths are each unique. */
 import { TableError } from './error.js';
 import { commonPath, isBelow, isNearer } from './grouppath.js';
-import { type Group, MAX_GROUP_ID, type Rule, type Table } from './table.js';
+import { type Group, MAX_GROUP_ID, type Table } from './table.js';
+import type { Value } from './value.js';
 
 /** The group of this name; TableError if there is none. */
 export function requireGroup(table: Table, name: string): Group {
@@ -39,32 +40,29 @@ export function deleteGroup(table: Table, name: string): Table {
   return { ...table, groups: table.groups.filter((other) => other !== group) };
 }
 
-function rulesOf(table: Pick<Table, 'chains'>): readonly Rule[] {
-  return table.chains.flatMap((chain) => chain.rules);
+/** What the options of all rules say. */
+function* optionValues({ chains }: Pick<Table, 'chains'>): Generator<Value> {
+  for (const { rules } of chains)
+    for (const { matches } of rules)
+      for (const { options } of matches) for (const { value } of options) yield value;
 }
-
-const optionValues = (rule: Rule) =>
-  rule.matches.flatMap((match) => match.options.map((option) => option.value));
 
 /** The paths that the rules name, each once. */
 export function pathsInRules(table: Pick<Table, 'chains'>): readonly string[] {
-  const paths = rulesOf(table)
-    .flatMap(optionValues)
-    .flatMap((value) => (value.kind === 'groupPath' ? [value.path] : []));
-  return [...new Set(paths)];
+  const paths = new Set<string>();
+  for (const value of optionValues(table)) if (value.kind === 'groupPath') paths.add(value.path);
+  return [...paths];
 }
 
 type IdRange = readonly [from: number, to: number];
 
 /** The ids that groups have or rules name; a range up to the top is of all groups, and names none. */
-function usedIds({ groups, chains }: Table): readonly IdRange[] {
-  const values = chains.flatMap(({ rules }) => rules.flatMap(optionValues));
-  const named = values.flatMap((value): IdRange[] =>
-    value.kind === 'groupRange' && (value.from === value.to || value.to < MAX_GROUP_ID)
-      ? [[value.from, value.to]]
-      : [],
-  );
-  return [...groups.map(({ id }): IdRange => [id, id]), ...named];
+function usedIds(table: Table): readonly IdRange[] {
+  const used = table.groups.map(({ id }): IdRange => [id, id]);
+  for (const value of optionValues(table))
+    if (value.kind === 'groupRange' && (value.from === value.to || value.to < MAX_GROUP_ID))
+      used.push([value.from, value.to]);
+  return used;
 }
 
 /**

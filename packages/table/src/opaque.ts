@@ -4,6 +4,7 @@ import type { Test } from './clause.js';
 import { type CounterOwner, counterOwners } from './counter.js';
 import type { MatchDescriptor, Scope } from './match.js';
 import { MATCHES } from './matches.js';
+import { perTable } from './pertable.js';
 import type { Assume, OpaqueTest, Question } from './question.js';
 import { isUnchanged, type Rewriting, UNCHANGED } from './rewriting.js';
 import { type Asked, memberBoxes } from './sets/membership.js';
@@ -75,13 +76,14 @@ export interface PlacedTest {
 }
 
 /** Every opaque test of the table, by counter; a test's number is its position here. */
-export function placedTests(table: Table): readonly PlacedTest[] {
-  return counterOwners(table).flatMap((owner, counter) =>
-    owner.rule
-      ? ruleTests(owner.rule, table).map((test): PlacedTest => ({ owner, counter, test }))
-      : [],
-  );
-}
+export const placedTests = perTable((table: Table): readonly PlacedTest[] => {
+  const placed: PlacedTest[] = [];
+  counterOwners(table).forEach((owner, counter) => {
+    if (!owner.rule) return;
+    for (const test of ruleTests(owner.rule, table)) placed.push({ owner, counter, test });
+  });
+  return placed;
+});
 
 /** The number of the first test of each rule that has one, by counter. */
 export function firstTests(tests: readonly PlacedTest[]): ReadonlyMap<number, number> {

@@ -108,10 +108,12 @@ export function rewriteTwice(first: Rewriting, second: Rewriting): Rewriting {
 
 type ChangedParts = readonly (readonly [part: RewrittenPart, change: Change])[];
 
+const NONE_CHANGED: ChangedParts = [];
 const CHANGED = new WeakMap<Rewriting, ChangedParts>();
 
 /** The parts that become something else, with the change of each. */
 export function changedParts(rewriting: Rewriting): ChangedParts {
+  if (rewriting === UNCHANGED) return NONE_CHANGED;
   const known = CHANGED.get(rewriting);
   if (known) return known;
   const found = PARTS.flatMap((part) => {

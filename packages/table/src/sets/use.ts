@@ -52,24 +52,35 @@ export function misusedSet(
   scope: Pick<Scope, 'sets'>,
   chain: string,
 ): Misuse | undefined {
-  const options = rule.matches.flatMap((match) => match.options);
-  for (const option of options) {
-    const misuse = setMisuse(option, scope.sets, chain);
-    if (misuse) return misuse;
-    if (option.value.kind !== 'setRef') continue;
-    const set = findSet(scope, option.value.set);
-    if (set && !hasExceptions(set.type) && options.some(({ name }) => name === 'return-nomatch'))
-      return {
-        message: `set \`${set.name}\` is of type ${set.type}: it has no elements with \`nomatch\``,
-        help: undefined,
-      };
-    if (!set || !hasAddresses(set.type)) continue;
-    const other = options.find(({ value }) => 'family' in value && value.family !== set.family);
-    if (other)
-      return {
-        message: `set \`${set.name}\` has addresses of IPv${set.family}, and the rule is for the other family`,
-        help: undefined,
-      };
-  }
+  for (const match of rule.matches)
+    for (const option of match.options) {
+      const misuse = setMisuse(option, scope.sets, chain) ?? misfittingSet(option, rule, scope);
+      if (misuse) return misuse;
+    }
+  return undefined;
+}
+
+/** What of the rule does not go with the set that an option of it asks. */
+function misfittingSet(
+  { value }: MatchOption,
+  { matches }: Rule,
+  scope: Pick<Scope, 'sets'>,
+): Misuse | undefined {
+  if (value.kind !== 'setRef') return undefined;
+  const set = findSet(scope, value.set);
+  if (!set) return undefined;
+  const options = matches.flatMap((match) => match.options);
+  if (!hasExceptions(set.type) && options.some(({ name }) => name === 'return-nomatch'))
+    return {
+      message: `set \`${set.name}\` is of type ${set.type}: it has no elements with \`nomatch\``,
+      help: undefined,
+    };
+  if (!hasAddresses(set.type)) return undefined;
+  const other = options.find((each) => 'family' in each.value && each.value.family !== set.family);
+  if (other)
+    return {
+      message: `set \`${set.name}\` has addresses of IPv${set.family}, and the rule is for the other family`,
+      help: undefined,
+    };
   return undefined;
 }
