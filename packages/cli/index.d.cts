@@ -840,6 +840,32 @@ declare class ConditionCompiler {
   /** The diagram that is the terminal `hit` where all the clauses hold, else NONE. */
   compile(clauses: readonly Clause[], hit: Ref): Ref;
 }
+interface Interval {
+  readonly piece: number;
+  readonly from: number;
+  /** PAST_VALUES behind the last. */
+  readonly end: number;
+}
+declare const EMPTY = 'empty';
+type Box = readonly Interval[] | typeof EMPTY;
+type Link = number;
+declare class Boxes {
+  #private;
+  /** How many links there are; those that were added since are forgotten if it is set. */
+  get count(): number;
+  set count(count: number);
+  /** The first link of the box with the terminal in it, or that itself where the box is all packets. */
+  add(box: Box, hit: Ref): Ref | Link;
+  pieceOf(link: Link): number;
+  from(link: Link): number;
+  end(link: Link): number;
+  /** What is behind the interval. */
+  behind(link: Link): Ref | Link;
+  /** What is left of the box where the piece, if it asks that first, has the value. */
+  follow(link: Link, piece: number, value: number): Ref | Link;
+  /** The diagram that a box is, from the link on; of a reference itself. */
+  made(ref: Ref | Link, store: DiagramStore): Ref;
+}
 interface OverlayRules {
   /** What two diagrams come to, the first in front; NONE leaves the other as it is. */
   readonly pair: Operation;
@@ -847,6 +873,8 @@ interface OverlayRules {
   readonly isOver: (terminal: Ref) => boolean;
   /** Runs what is done with the parts from one to the other, by their places. */
   readonly during?: (<T>(from: number, to: number, work: () => T) => T) | undefined;
+  /** Where those parts lie that are links of boxes. */
+  readonly boxes?: Boxes;
 }
 declare class FreePieces {
   #private;

@@ -25,11 +25,13 @@ import {
   type Reporters,
   type Rewriting,
   reporters,
+  ruleCondition,
   seenBy,
   type Table,
   UNCHANGED,
   wholeRewriting,
 } from '@sockfilter/table';
+import { Boxes, boxOf, isLink, type Link } from './box.js';
 import { ConditionCompiler, HOLDS } from './condition.js';
 import { blame, type Limits, type RuleSpan } from './limit.js';
 import { defineGuard, defineOperation, NONE, type Operation } from './operation.js';
@@ -76,6 +78,7 @@ export class TableCompiler implements Interpretation<Ref> {
   readonly #followers = new Map<Rewriting, Operation>();
   readonly #guard: Operation;
   readonly #conditions: ConditionCompiler;
+  readonly #boxes = new Boxes();
   readonly #tests: readonly PlacedTest[];
   readonly #firstTests: ReadonlyMap<number, number>;
 
@@ -150,7 +153,9 @@ export class TableCompiler implements Interpretation<Ref> {
   /** A built-in chain's diagram is for packets of that chain alone. */
   readonly join = (chain: Chain, parts: Iterable<Part<Ref>>): Ref => {
     const value = isBuiltinChain(chain.name) ? chainNumber(chain.name) : undefined;
-    const diagrams: Ref[] = [];
+    const boxes = this.#boxes;
+    const { count } = boxes;
+    const diagrams: (Ref | Link)[] = [];
     const numbers: number[] = [];
     let leaves = false;
     for (const { at, meaning } of parts) {
@@ -167,7 +172,9 @@ export class TableCompiler implements Interpretation<Ref> {
         const rules = [elementAt(numbers, from), elementAt(numbers, to)] as const;
         return blame({ chain: chain.name, rules }, work);
       },
+      boxes,
     });
+    boxes.count = count;
     if (!leaves) return all;
     return this.#mapEnds(all, (outcome) =>
       outcome.onward === 'leave' ? this.#returned(chain, outcome) : outcome,
@@ -224,15 +231,24 @@ export class TableCompiler implements Interpretation<Ref> {
     });
   }
 
-  #withChain(diagram: Ref, value: number): Ref {
+  #withChain(diagram: Ref | Link, value: number): Ref | Link {
+    if (isLink(diagram)) return this.#boxes.follow(diagram, CHAIN_PIECE, value);
     return this.store.pieceOf(diagram) === CHAIN_PIECE
       ? this.store.follow(diagram, value)
       : diagram;
   }
 
-  /** The diagram that is the terminal `hit` where the rule matches. */
-  #where(at: PlacedRule, hit: Ref): Ref {
-    return this.#condition(at, this.#asked(at, hit));
+  /** The diagram that is the terminal `hit` where the rule matches, or the box. */
+  #where(at: PlacedRule, hit: Ref): Ref | Link {
+    const asked = this.#asked(at, hit);
+    const box = this.#isPlain(at, asked) && boxOf(ruleCondition(at.rule, this.#table));
+    return box ? this.#boxes.add(box, asked) : this.#condition(at, asked);
+  }
+
+  /** Whether it is the rule's fields alone, as they are written, that say where the terminal is. */
+  #isPlain({ counter }: PlacedRule, hit: Ref): boolean {
+    if (this.#rewrites || !isTerminal(hit) || hit === NONE) return false;
+    return this.#recording.asksSets || !this.#firstTests.has(counter);
   }
 
   /** The diagram that is the terminal `hit` where the fields of the rule hold. */

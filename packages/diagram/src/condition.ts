@@ -1,15 +1,7 @@
-/**
- * Conditions of rules as diagrams.
- *
- * Where fields have few values, intervals are widened so that each value stands for all from the one
- * before it up to itself and the last for the rest: it saves an edge, and no packet tells the
- * difference.
- */
+/** Conditions of rules as diagrams. */
 import {
-  BUILTIN_CHAINS,
   type Clause,
   clausesBefore,
-  contains,
   type ExactTest,
   elementAt,
   exactTest,
@@ -21,7 +13,6 @@ import {
   type Range,
   type Rewriting,
   type Rule,
-  rangeSet,
   rewritingKey,
   ruleCondition,
   ruleTests,
@@ -29,61 +20,16 @@ import {
   type Table,
   type Test,
   UNCHANGED,
-  type ValueSet,
-  valueSet,
 } from '@sockfilter/table';
 import type { DrawnWay } from './choice.js';
+import { asksAddress, clip, isPossible, OF_FAMILY } from './clip.js';
 import { NONE, type Operation } from './operation.js';
 import { fieldBits, firstPiece, pieceAt } from './piece.js';
 import { isBehindPackets, PreparedConditions } from './preparedcondition.js';
 import { type DiagramStore, isTerminal, type Ref, terminalRef } from './store.js';
 
-const FEW_VALUES: Partial<Readonly<Record<Field, readonly bigint[]>>> = {
-  chain: BUILTIN_CHAINS.map((_, index) => BigInt(index)),
-  family: FAMILIES.map(BigInt),
-};
-
-const GREATEST = Array.from({ length: 129 }, (_, bits) => (1n << BigInt(bits)) - 1n);
-
 /** The terminal that means "holds" and nothing else. */
 export const HOLDS: Ref = terminalRef(1);
-
-/** The field's set without what its width rules out. */
-function clip(field: Field, set: ValueSet, bits: number): ValueSet {
-  const max = elementAt(GREATEST, bits);
-  const values = FEW_VALUES[field];
-  if (!values && set.kind === 'ranges' && (set.ranges.at(-1)?.[1] ?? 0n) <= max) return set;
-  if (values)
-    return rangeSet(
-      values.flatMap((value, index): Range[] => {
-        if (!contains(set, value)) return [];
-        const from = index === 0 ? 0n : elementAt(values, index - 1) + 1n;
-        return [[from, index === values.length - 1 ? max : value]];
-      }),
-    );
-  if (set.kind === 'masked') {
-    const possible = set.value <= max && (set.value & ~set.mask) === 0n;
-    return possible ? { ...set, mask: set.mask & max } : rangeSet([]);
-  }
-  const begins = set.ranges.filter(([from]) => from <= max);
-  return rangeSet(begins.map(([from, to]): Range => (to <= max ? [from, to] : [from, max])));
-}
-
-/** In the form that clip() gives it, as every rule with an address has one. */
-const ofFamily = (family: Family): Test => ({
-  field: 'family',
-  set: clip('family', valueSet(family), FIELD_BITS.family),
-  negated: false,
-});
-const OF_FAMILY: Readonly<Record<Family, Test>> = { 4: ofFamily(4), 6: ofFamily(6) };
-
-const asksAddress = ({ field }: Test) => field === 'source' || field === 'destination';
-
-/** Whether calls of the family can meet what is asked of it. */
-function isPossible([test, ...others]: Clause, family: Family): boolean {
-  if (test === undefined || others.length > 0 || test.field !== 'family') return true;
-  return contains(test.set, BigInt(family)) !== test.negated;
-}
 
 const clausesOf = (box: readonly Test[]): readonly Clause[] => box.map((test) => [test]);
 

@@ -8,7 +8,9 @@
  * intervals that overlap, is cut by few borders where that is cheap, else joined in halves.
  */
 import { elementAt } from '@sockfilter/table';
+import { Boxes, isLink, type Link } from './box.js';
 import { NONE, type Operation } from './operation.js';
+import { PAST_VALUES } from './piece.js';
 import { type DiagramStore, isTerminal, PAST_ALL, type Ref } from './store.js';
 
 export interface OverlayRules {
@@ -18,11 +20,13 @@ export interface OverlayRules {
   readonly isOver: (terminal: Ref) => boolean;
   /** Runs what is done with the parts from one to the other, by their places. */
   readonly during?: (<T>(from: number, to: number, work: () => T) => T) | undefined;
+  /** Where those parts lie that are links of boxes. */
+  readonly boxes?: Boxes;
 }
 
 /** Diagrams in their order, and the place of each among all parts. */
 interface Layers {
-  readonly refs: readonly Ref[];
+  readonly refs: readonly (Ref | Link)[];
   readonly places: readonly number[];
 }
 
@@ -38,7 +42,6 @@ interface Segments {
   readonly targets: Ref[];
 }
 
-const PAST_VALUES = 1 << 16;
 /** Of a value and the place of a layer one number is made, which sorts by both. */
 const LAYERS = 2 ** 32;
 
@@ -47,13 +50,19 @@ class Overlay {
   readonly #pair: Operation;
   readonly #isOver: (terminal: Ref) => boolean;
   readonly #during: <T>(from: number, to: number, work: () => T) => T;
+  readonly #boxes: Boxes;
   /** How many layers more may be looked at for those that lie on both sides of a border. */
   #spare: number;
 
-  constructor(store: DiagramStore, { pair, isOver, during }: OverlayRules, spare: number) {
+  constructor(
+    store: DiagramStore,
+    { pair, isOver, during, boxes = new Boxes() }: OverlayRules,
+    spare: number,
+  ) {
     this.#store = store;
     this.#pair = pair;
     this.#isOver = isOver;
+    this.#boxes = boxes;
     this.#during = during ?? ((_, __, work) => work());
     this.#spare = spare;
   }
@@ -62,13 +71,13 @@ class Overlay {
     const seen = this.#seen(layers);
     const { refs, places } = seen;
     const [first = NONE, second] = refs;
-    if (second === undefined) return first;
+    if (second === undefined) return this.#made(first);
     if (refs.length === 2)
       return this.#during(elementAt(places, 0), elementAt(places, 1), () =>
-        this.#pair(first, second),
+        this.#pair(this.#made(first), this.#made(second)),
       );
     let piece = PAST_ALL;
-    for (const ref of refs) piece = Math.min(piece, this.#store.pieceOf(ref));
+    for (const ref of refs) piece = Math.min(piece, this.#pieceOf(ref));
     const strips = piece === PAST_ALL ? undefined : this.#strips(piece, seen);
     if (!strips) return this.#halves(seen);
     const { starts, targets } = this.#segments(strips);
@@ -77,12 +86,20 @@ class Overlay {
     return this.#store.intern(piece);
   }
 
+  #made(ref: Ref | Link): Ref {
+    return isLink(ref) ? this.#boxes.made(ref, this.#store) : ref;
+  }
+
+  #pieceOf(ref: Ref | Link): number {
+    return isLink(ref) ? this.#boxes.pieceOf(ref) : this.#store.pieceOf(ref);
+  }
+
   /** Without those that say nothing, and up to the first that lets nothing through. */
   #seen({ refs, places }: Layers): Layers {
     const end = refs.findIndex((ref) => ref !== NONE && isTerminal(ref) && this.#isOver(ref));
     const isAll = (end < 0 || end === refs.length - 1) && !refs.includes(NONE);
     if (isAll) return { refs, places };
-    const kept: Ref[] = [];
+    const kept: (Ref | Link)[] = [];
     const at: number[] = [];
     for (const [n, ref] of (end < 0 ? refs : refs.slice(0, end + 1)).entries())
       if (ref !== NONE) {
@@ -108,9 +125,15 @@ class Overlay {
     const store = this.#store;
     const starts: number[] = [];
     const ends: number[] = [];
-    const targets: Ref[] = [];
+    const targets: (Ref | Link)[] = [];
     for (const ref of refs) {
-      if (store.pieceOf(ref) !== piece) {
+      if (isLink(ref) && this.#boxes.pieceOf(ref) === piece) {
+        starts.push(this.#boxes.from(ref));
+        ends.push(this.#boxes.end(ref));
+        targets.push(this.#boxes.behind(ref));
+        continue;
+      }
+      if (isLink(ref) || store.pieceOf(ref) !== piece) {
         starts.push(0);
         ends.push(PAST_VALUES);
         targets.push(ref);
@@ -252,7 +275,11 @@ function put({ starts, targets }: Segments, start: number, target: Ref): void {
 }
 
 /** The parts laid over each other, the first in front. */
-export function overlayAll(store: DiagramStore, parts: readonly Ref[], rules: OverlayRules): Ref {
+export function overlayAll(
+  store: DiagramStore,
+  parts: readonly (Ref | Link)[],
+  rules: OverlayRules,
+): Ref {
   const places = parts.map((_, n) => n);
   return new Overlay(store, rules, parts.length).all({ refs: parts, places });
 }

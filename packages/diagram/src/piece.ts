@@ -51,6 +51,9 @@ export const PIECES: readonly Piece[] = FIELDS.flatMap((field) => {
  */
 export const RANK = 63;
 
+/** Where an interval ends that goes on to the last value of its piece: past all values that a piece can have. */
+export const PAST_VALUES = 1 << PIECE_BITS;
+
 /** The piece with the number. */
 export function pieceAt(number: number): Piece {
   return elementAt(PIECES, number);

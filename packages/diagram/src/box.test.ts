@@ -1,0 +1,97 @@
+/** Conditions that are boxes, held against the same compiled. */
+import { type Clause, type Field, ruleCondition, type ValueSet } from '@sockfilter/table';
+import fc from 'fast-check';
+import { tables } from '../../../test/arbitrary/table.js';
+import { propertyRuns } from '../../../test/harness/length.js';
+import { Boxes, boxOf } from './box.js';
+import { ConditionCompiler } from './condition.js';
+import { DEFAULT_LIMITS } from './limit.js';
+import { defineGuard, defineOperation, NONE } from './operation.js';
+import { DiagramStore, isTerminal, terminalRef } from './store.js';
+
+const HIT = terminalRef(3);
+
+function makeBoth(clauses: readonly Clause[]) {
+  const store = new DiagramStore(DEFAULT_LIMITS);
+  const overlay = defineOperation(store, (a, b) =>
+    a === NONE ? b : b === NONE || isTerminal(a) ? a : undefined,
+  );
+  const conditions = new ConditionCompiler(store, { overlay, guard: defineGuard(store) });
+  const box = boxOf(clauses);
+  const boxes = new Boxes();
+  return {
+    compiled: conditions.compile(clauses, HIT),
+    boxed: box && boxes.made(boxes.add(box, HIT), store),
+  };
+}
+
+test('the box of a rule is what its condition comes to', () => {
+  let found = 0;
+  fc.assert(
+    fc.property(tables(4), (table) => {
+      for (const { rules } of table.chains)
+        for (const rule of rules) {
+          const { compiled, boxed } = makeBoth(ruleCondition(rule, table));
+          if (boxed === undefined) continue;
+          expect(boxed).toBe(compiled);
+          found++;
+        }
+    }),
+    { numRuns: propertyRuns(100) },
+  );
+  expect(found).toBeGreaterThan(propertyRuns(100));
+});
+
+const value = (bits: number) =>
+  fc.oneof(
+    fc.bigInt(0n, 2n ** BigInt(bits) - 1n),
+    fc.integer({ min: 0, max: bits }).map((n) => 2n ** BigInt(n) - 1n),
+    fc.integer({ min: 0, max: bits - 1 }).map((n) => 2n ** BigInt(n)),
+  );
+
+const sets = (bits: number): fc.Arbitrary<ValueSet> =>
+  fc.oneof(
+    fc
+      .tuple(value(bits), value(bits))
+      .map(([a, b]): ValueSet => ({ kind: 'ranges', ranges: [a < b ? [a, b] : [b, a]] })),
+    fc
+      .tuple(value(bits), fc.oneof(value(bits), fc.integer({ min: 0, max: bits })))
+      .map(([address, wanted]): ValueSet => {
+        const all = 2n ** BigInt(bits) - 1n;
+        const mask = typeof wanted === 'bigint' ? wanted : all - (2n ** BigInt(wanted) - 1n);
+        return { kind: 'masked', value: address & mask, mask };
+      }),
+  );
+
+const testOf = (field: Field, bits: number) =>
+  sets(bits).map((set): Clause => [{ field, set, negated: false }]);
+
+const addresses = fc
+  .constantFrom(4n, 6n)
+  .chain((family) =>
+    testOf('destination', family === 4n ? 32 : 128).map((clause): Clause[] => [
+      [{ field: 'family', set: { kind: 'ranges', ranges: [[family, family]] }, negated: false }],
+      clause,
+    ]),
+  );
+
+test('so is that of any intervals and bits of addresses, ports and marks', () => {
+  let found = 0;
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        addresses,
+        testOf('mark', 32).map((clause) => [clause]),
+        fc.tuple(addresses, testOf('destinationPort', 16)).map(([some, port]) => [port, ...some]),
+      ),
+      (clauses) => {
+        const { compiled, boxed } = makeBoth(clauses);
+        if (boxed === undefined) return;
+        expect(boxed).toBe(compiled);
+        found++;
+      },
+    ),
+    { numRuns: propertyRuns(300) },
+  );
+  expect(found).toBeGreaterThan(propertyRuns(40));
+});
