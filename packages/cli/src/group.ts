@@ -24,6 +24,7 @@ import {
   ownFolder,
   removeCgroup,
 } from './cgroupdirectory.js';
+import { closing } from './closing.js';
 import { printColumns } from './columns.js';
 import { CommandError } from './failure.js';
 import { withFileTable } from './filetable.js';
@@ -220,9 +221,10 @@ export function enterableDirectory(globals: Globals, name: string): string {
 
 /** Tells of sockets that have come along with processes, and keep the control group that they were made in. */
 function noteCarried(surroundings: Surroundings | undefined, holders: readonly Holder[]): void {
-  for (const socket of lookAround((failed) => surroundings?.carriedSockets(failed, holders) ?? []))
-    note(carriedText(socket));
-  surroundings?.close();
+  const carried = closing(surroundings, (around) =>
+    lookAround((failed) => around?.carriedSockets(failed, holders) ?? []),
+  );
+  for (const socket of carried) note(carriedText(socket));
 }
 
 /** The same of the sockets that this process hands to what it runs; what comes between them is told, and no failure. */

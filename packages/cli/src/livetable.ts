@@ -5,6 +5,7 @@ import { excerpt, keptText, parseSave, printSave } from '@sockfilter/iptables';
 import { Firewall, instanceName, LockedError } from '@sockfilter/kernel';
 import { EXIT } from '@sockfilter/language';
 import { counterOwners, EMPTY_TABLE, type Rule, requireValid, type Table } from '@sockfilter/table';
+import { closing } from './closing.js';
 import { CommandError } from './failure.js';
 import type { Globals } from './globals.js';
 import { recordIds } from './highmark.js';
@@ -306,13 +307,10 @@ export function withFirewall<T>(
   use: (firewall: Firewall) => T,
 ): T {
   return holdOutput(() => {
-    const firewall = openInTurn(root, wait, access === 'read');
-    try {
+    return closing(openInTurn(root, wait, access === 'read'), (firewall) => {
       for (const warning of firewall.warnings) tell(warning);
       return use(firewall);
-    } finally {
-      firewall.close();
-    }
+    });
   });
 }
 

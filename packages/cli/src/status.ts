@@ -11,6 +11,7 @@ import {
   ownerName,
 } from '@sockfilter/table';
 import { removeOwnCgroups } from './cgroupdirectory.js';
+import { closing } from './closing.js';
 import { printColumns } from './columns.js';
 import { type WritableAncestor, writableAncestors } from './delegation.js';
 import { CommandError } from './failure.js';
@@ -175,12 +176,11 @@ export async function showStatus(globals: Globals, json: boolean): Promise<void>
     surroundings: firewall.surroundings(),
   }));
   const { status, facts, revision, writable, surroundings } = found;
-  const around = {
+  const around = closing(surroundings, (open) => ({
     writable,
-    carried: lookAround((failed) => surroundings?.carriedSockets(failed) ?? []),
-    nat: lookAround((failed) => surroundings?.rewritings(failed) ?? []),
-  };
-  surroundings?.close();
+    carried: lookAround((failed) => open?.carriedSockets(failed) ?? []),
+    nat: lookAround((failed) => open?.rewritings(failed) ?? []),
+  }));
   if (json) {
     const answer = status
       ? {

@@ -73,8 +73,7 @@ export function attachMissing(
     const link = using(loadProgram(hook.program(offsets), maps), (program) =>
       attach(hook, program, tree),
     );
-    pins.pin(hook.name, link);
-    close(link);
+    using(link, () => pins.pin(hook.name, link));
   }
 }
 
@@ -123,9 +122,10 @@ export function replacePrograms(
       const link = pins.open(hook.name);
       // A tracepoint's program can't be replaced: for a moment both run, and do the same.
       const isUpdated = 'cgroup' in hook.attach && inspectHook(pins, tree, hook).attached;
-      if (link !== undefined && isUpdated) updateLink(link, program);
-      else using(attach(hook, program, tree), (made) => replacePin(pins, hook.name, made));
-      if (link !== undefined) close(link);
+      const replace = () =>
+        using(attach(hook, program, tree), (made) => replacePin(pins, hook.name, made));
+      if (link === undefined) replace();
+      else using(link, () => (isUpdated ? updateLink(link, program) : replace()));
     }
   } finally {
     for (const { program } of programs) close(program);

@@ -445,7 +445,8 @@ export class Firewall {
    * Removes hooks, tracepoints, maps and pins; gives the names in the folder of pins that are not
    * ours, which stay. All calls proceed from the first step on: a table that lets everything pass
    * takes the place of the one in force before the hooks go one by one. Throws DamageError for what
-   * is pinned elsewhere.
+   * is pinned elsewhere. Of another format's release the hooks go one by one
+   * under its table.
    */
   teardown(): readonly string[] {
     this.#requireChangeable();
@@ -457,8 +458,7 @@ export class Firewall {
         if (instance.state !== 'inForce' || instance.release !== 'own') return;
         const { sequence } = instance.generation.header;
         const open = loadPinned(this.#pins, openGeneration(sequence + 1, this.#environment.cpus));
-        putInForce(fd, open);
-        close(open.fd);
+        using(open.fd, () => putInForce(fd, open));
       });
     this.#become({ state: 'absent' });
     return removePins(this.#pins);

@@ -13,7 +13,7 @@
  * What is interrupted before 2 is thrown away; later, the next command that changes something goes on. Each
  * step can be done again.
  */
-import { clockOffsets, close } from '@sockfilter/bpf';
+import { clockOffsets } from '@sockfilter/bpf';
 import { escapePath, hasState, type Table } from '@sockfilter/table';
 import { assignGroups } from './assignment.js';
 import { attachMissing, attachPossible, detach, replacePrograms } from './attachment.js';
@@ -33,7 +33,7 @@ import { fold, type LoadedGeneration, loadPinned, putInForce } from './inforce.j
 import { FIRST_EPOCH } from './layout.js';
 import { closeMaps, createMaps, MAP_NAMES, type Maps, openMaps } from './maps.js';
 import { registrationOf } from './pathmap.js';
-import { GENERATION_PIN, type Pins } from './pins.js';
+import { GENERATION_PIN, type Pins, using } from './pins.js';
 import { programDigest } from './programs.js';
 import { placeSets } from './setmap.js';
 import { assignSlots, writeClock } from './statemap.js';
@@ -83,8 +83,7 @@ function stage({ pins, environment }: Place, old: LoadedGeneration, table: Table
         follows: true,
       }),
     );
-    putInForce(maps.table, generation);
-    close(generation.fd);
+    using(generation.fd, () => putInForce(maps.table, generation));
   } finally {
     closeMaps(maps);
   }
