@@ -95,14 +95,6 @@ function fetchModules(folder, cpu) {
   return join(made, 'node_modules');
 }
 
-/** A node for this machine of the version that the other has. */
-export function nodeLikeForeign(folder) {
-  const place = join(folder, 'node-here');
-  const program = join(place, 'package/bin/node');
-  if (!existsSync(program)) fetchNode('x64', place);
-  return program;
-}
-
 /** The root of the machine, and the folder that lies over the workspace's node_modules there. */
 export function makeForeign(folder, arch, { npm }) {
   const root = join(folder, 'root');

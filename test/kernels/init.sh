@@ -1,6 +1,6 @@
 #!/bin/bash
 # What a booted kernel runs first, on the machine's own files, which it can't write: RUN on its command line is
-# a command in base64, MODULES the folder of its modules, CACHE one that the command may write to.
+# a command in base64, MODULES the folder of its modules.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/run/home TMPDIR=/run/tmp NO_COLOR=1
 mount -t proc proc /proc
@@ -8,7 +8,7 @@ mount -t sysfs sys /sys
 # Files of another architecture have no devices.
 [[ -c /dev/null ]] || mount -t devtmpfs dev /dev
 mount -t tmpfs -o size=60% tmp /run
-mkdir -p /run/tmp /run/home /run/state /run/cache
+mkdir -p /run/tmp /run/home /run/state
 chmod 1777 /run/tmp
 [[ ! -d /var/lib/sockfilter ]] || mount --bind /run/state /var/lib/sockfilter
 mount -t securityfs security /sys/kernel/security
@@ -20,10 +20,8 @@ for word in $(</proc/cmdline); do
   case $word in
     RUN=*) run=$(base64 -d <<<"${word#RUN=}") ;;
     MODULES=*) modules=${word#MODULES=} ;;
-    CACHE=*) cache=${word#CACHE=} ;;
   esac
 done
-[[ -z ${cache-} ]] || { cp -r "$cache/." /run/cache && mount --bind /run/cache "$cache"; }
 # Modules come as programs ask for what they hold.
 printf '#!/bin/sh\nexec /sbin/modprobe -d %s "$@"\n' "$modules" >/run/modprobe
 chmod +x /run/modprobe

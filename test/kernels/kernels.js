@@ -10,21 +10,22 @@
  *     npm run test:kernels -- --reboot [--release FOLDER]    a Debian with the package, of the folder or made anew
  *     npm run test:kernels -- --packed [--arch arm64] [--release FOLDER]    what a .deb installs
  *     npm run test:kernels -- --power-cut TIMES [--seed N]   while commands change rules, ids and history
+ *     npm run test:kernels -- --lost-writes TIMES [--seed N]   what its disk had not flushed is lost, or any part of it
  *
  * It prints what has run, passed and failed on each, and exits with 1 if anything has failed, with 69 if no kernel can
  * be had or booted. `--record` writes it into test/kernels/results as well, of which docs/kernel.md has its table. Debian's
  * packages qemu-system-x86, qemu-system-common (virtiofsd) and kmod must be there, for `--reboot` also debootstrap, e2fsprogs
- * and xz-utils, for `--power-cut` e2fsprogs, for arm64 qemu-system-arm; and root.
+ * and xz-utils, for `--power-cut` and `--lost-writes` e2fsprogs, for arm64 qemu-system-arm; and root.
  */
 import { parseArgs } from 'node:util';
 import { ARCHITECTURES } from './architectures.js';
-import { nodeLikeForeign } from './foreign.js';
-import { fetchKernel, keptFolder, missingPackages } from './machine.js';
+import { loseWrites } from './lostwrites.js';
+import { fetchKernel, missingPackages } from './machine.js';
 import { tryPacked } from './packed.js';
 import { cutPower } from './powercut.js';
 import { reboot } from './reboot.js';
 import { commitHere, writeRecord } from './record.js';
-import { runTests, warm } from './tests.js';
+import { prepareTests, runTests } from './tests.js';
 
 /** What the short form runs. */
 const SHORT_KERNELS = ['6.12'];
@@ -50,6 +51,7 @@ function readWords() {
       packed: { type: 'boolean', default: false },
       release: { type: 'string' },
       'power-cut': { type: 'string' },
+      'lost-writes': { type: 'string' },
       record: { type: 'boolean', default: false },
       seed: { type: 'string', default: String(Date.now() % 2 ** 32) },
     },
@@ -63,14 +65,17 @@ function readWords() {
   ];
   if (values.only !== undefined && !known.includes(values.only))
     leave(2, `no kernel \`${values.only}\`: ${known.join(', ')}`);
-  const cuts = values['power-cut'] === undefined ? undefined : Number(values['power-cut']);
-  if (cuts !== undefined && !(Number.isInteger(cuts) && cuts > 0))
-    leave(2, '`--power-cut` is how many times');
-  const isMachine = cuts !== undefined || values.reboot || values.packed;
+  const [cuts, losses] = ['power-cut', 'lost-writes'].map((word) => {
+    const times = values[word] === undefined ? undefined : Number(values[word]);
+    if (times !== undefined && !(Number.isInteger(times) && times > 0))
+      leave(2, `\`--${word}\` is how many times`);
+    return times;
+  });
+  const isMachine = [cuts, losses].some(Number) || values.reboot || values.packed;
   if (isMachine && values.only === 'running') leave(2, 'the running kernel is no virtual machine');
   if (values.reboot && architecture.foreign) leave(2, '`--reboot` is for this processor');
   const commit = values.record ? commitHere() : undefined;
-  return { ...values, cuts, isMachine, known, tests, commit };
+  return { ...values, cuts, losses, isMachine, known, tests, commit };
 }
 
 /** Writes down what a run came to, if it is asked for. */
@@ -110,24 +115,19 @@ function printColumns(rows) {
   }
 }
 
-/** A node for this machine of the version that the target has. */
-function nodeFor({ arch }) {
-  return ARCHITECTURES[arch].foreign ? nodeLikeForeign(keptFolder(arch)) : process.execPath;
-}
-
 const NO_END = 'the run came to no end';
 
 const minutesSince = (begun) => ((Date.now() - begun) / 60_000).toFixed(1);
 
 /** Whether all have passed. */
 async function testKernels(targets, selection) {
-  const cache = warm(selection, nodeFor(targets[0]));
+  const folder = await prepareTests(selection);
   const rows = [['KERNEL', 'RELEASE', 'PASSED', 'FAILED', 'SKIPPED', 'MINUTES']];
   let isSound = true;
   for (const target of targets) {
     const kernel = target.arch === 'amd64' ? target.version : `${target.version} ${target.arch}`;
     const begun = Date.now();
-    const { said, release, tally } = await runTests(target, selection, cache);
+    const { said, release, tally } = await runTests(target, selection, folder);
     const minutes = minutesSince(begun);
     if (!tally) process.stdout.write(`${kernel}: ${NO_END}\n${said.slice(-4000)}\n`);
     if (tally?.failed !== '0') isSound = false;
@@ -143,7 +143,8 @@ async function testKernels(targets, selection) {
 
 /** Whether ids, rules and history are as they have to be, whenever a machine ends. */
 async function testMachines(target, selection) {
-  const { packed, reboot: reboots, release, cuts, seed } = selection;
+  const { packed, reboot: reboots, release, cuts, losses, seed: text } = selection;
+  const seed = Number(text);
   const begun = Date.now();
   const tallies = [];
   const attempt = async (run) => {
@@ -156,7 +157,8 @@ async function testMachines(target, selection) {
   };
   if (packed) await attempt(() => tryPacked(target, { release }));
   if (reboots) await attempt(() => reboot(target, { release }));
-  if (cuts !== undefined) await attempt(() => cutPower(target, { cuts, seed: Number(seed) }));
+  if (cuts !== undefined) await attempt(() => cutPower(target, { cuts, seed }));
+  if (losses !== undefined) await attempt(() => loseWrites(target, { times: losses, seed }));
   const sum = (key) => tallies.reduce((all, tally) => all + tally[key], 0);
   const names = tallies.flatMap((tally) => tally.names ?? []);
   const tally = { passed: sum('passed'), failed: sum('failed'), skipped: 0, names };
@@ -174,7 +176,7 @@ const words = readWords();
 const targets = targetsOf(words);
 requireKernels(targets, {
   ...(words.reboot && { debootstrap: 'debootstrap', mke2fs: 'e2fsprogs', xz: 'xz-utils' }),
-  ...(words.cuts !== undefined && { mke2fs: 'e2fsprogs', debugfs: 'e2fsprogs' }),
+  ...((words.cuts ?? words.losses) !== undefined && { mke2fs: 'e2fsprogs', debugfs: 'e2fsprogs' }),
 });
 const isSound = words.isMachine
   ? await testMachines(targets[0], words)

@@ -1,7 +1,7 @@
 /** Virtual machines, by qemu with software emulation, on kernels of Debian. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -130,10 +130,21 @@ class Machine {
   }
 }
 
+/**
+ * A thread for each processor, where that is sound: before 8.1 qemu can run an instruction as it was before another
+ * processor changed it, so that a kernel that patches itself stops at a breakpoint that it has taken away.
+ */
+function threading(program) {
+  const said = execFileSync(program, ['--version'], { encoding: 'utf8' });
+  const [, major, minor] = /version (\d+)\.(\d+)/.exec(said) ?? [];
+  const isSound = Number(major) > 8 || (Number(major) === 8 && Number(minor) > 0);
+  return isSound ? 'multi' : 'single';
+}
+
 function startQemu(arch, words, { place, helpers, limitMs }) {
   const { qemu: program, machine } = ARCHITECTURES[arch];
   const common = [
-    ...[...machine, '-accel', 'tcg,thread=multi', '-smp', '2'],
+    ...[...machine, '-accel', `tcg,thread=${threading(program)}`, '-smp', '2'],
     ...['-m', MEMORY, '-nographic', '-no-reboot', '-nodefaults', '-serial', 'stdio'],
   ];
   const qemu = spawn(program, [...common, ...words], {
@@ -144,9 +155,21 @@ function startQemu(arch, words, { place, helpers, limitMs }) {
   return new Machine(qemu, { place, helpers });
 }
 
-/** A disk of the machine: /dev/vda. What qemu has been given of it outlives qemu; nothing else does. */
-const diskWords = (disk) =>
-  disk === undefined ? [] : ['-drive', `file=${disk},format=raw,if=virtio,cache=writeback`];
+/**
+ * A disk of the machine: /dev/vda. What qemu has been given of it outlives qemu; nothing else does. What is written to it
+ * is in `log` as well, if that names a file.
+ */
+function diskWords(disk, log) {
+  if (disk === undefined) return [];
+  if (log === undefined) return ['-drive', `file=${disk},format=raw,if=virtio,cache=writeback`];
+  writeFileSync(log, '');
+  const file = (node, path) => ['-blockdev', `driver=file,node-name=${node},filename=${path}`];
+  const logged = 'driver=blklogwrites,node-name=logged,file=disk,log=log,log-sector-size=512';
+  return [
+    ...[...file('disk', disk), ...file('log', log), '-blockdev', logged],
+    ...['-device', 'virtio-blk-pci,drive=logged'],
+  ];
+}
 
 const consoleOf = (arch) => `console=${ARCHITECTURES[arch].console} panic=-1 quiet`;
 
@@ -177,7 +200,7 @@ function shareRoot({ root, mounts }, socket) {
  * Boots the kernel on this machine's own files, or on those of another architecture with the repository and `folders` among
  * them, read-only by virtiofs, and has it run the command and end.
  */
-export async function bootShared(target, { command, cache, disk, folders = [], limitMs }) {
+export async function bootShared(target, { command, disk, log, folders = [], limitMs }) {
   const kernel = fetchKernel(target);
   const place = mkdtempSync(join(tmpdir(), 'sockfilter-vm-'));
   const words = ['-kernel', kernel.image];
@@ -188,20 +211,18 @@ export async function bootShared(target, { command, cache, disk, folders = [], l
     words.push('-initrd', initramfs);
   }
   const socket = join(place, 'fs');
-  const caches = cache === undefined ? [] : [cache];
-  const files = shareRoot(rootOf(target, [kernel.folder, ...caches, ...folders]), socket);
+  const files = shareRoot(rootOf(target, [kernel.folder, ...folders]), socket);
   for (let n = 0; n < 100 && !existsSync(socket); n++) await wait(50);
   const append = [
     `${consoleOf(target.arch)} rootfstype=virtiofs root=hostroot ro init=${INIT}`,
     `MODULES=${kernel.folder}`,
-    ...caches.map((folder) => `CACHE=${folder}`),
     `RUN=${Buffer.from(command).toString('base64')}`,
   ].join(' ');
   words.push(
     ...['-object', `memory-backend-memfd,id=mem,size=${MEMORY},share=on`],
     ...['-numa', 'node,memdev=mem', '-chardev', `socket,id=fs,path=${socket}`],
     ...['-device', 'vhost-user-fs-pci,chardev=fs,tag=hostroot'],
-    ...diskWords(disk),
+    ...diskWords(disk, log),
     ...['-append', append],
   );
   return startQemu(target.arch, words, { place, helpers: [files], limitMs });

@@ -17,13 +17,15 @@ export function commitHere() {
 }
 
 /** The words of the command line that say what is run. */
-function wordsOf({ arch, short, packed, reboot, cuts, seed, tests }) {
+function wordsOf({ arch, short, packed, reboot, cuts, losses, seed, tests }) {
   return [
     ...(arch === 'amd64' ? [] : [`--arch ${arch}`]),
     ...(short ? ['--short'] : []),
     ...(packed ? ['--packed'] : []),
     ...(reboot ? ['--reboot'] : []),
-    ...(cuts === undefined ? [] : [`--power-cut ${cuts} --seed ${seed}`]),
+    ...(cuts === undefined ? [] : [`--power-cut ${cuts}`]),
+    ...(losses === undefined ? [] : [`--lost-writes ${losses}`]),
+    ...((cuts ?? losses) === undefined ? [] : [`--seed ${seed}`]),
     ...tests,
   ].join(' ');
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleTests } from './bundle.js';
 import { bootShared } from './machine.js';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
@@ -23,27 +24,20 @@ function selectTests({ short, tests }) {
   return short ? SHORT : ALL;
 }
 
-/**
- * Has this machine compile what the tests import, into a folder, by a node of the version that will run them: no test has
- * the name. Where each instruction is emulated that takes longer than the tests.
- */
-export function warm(selection, node) {
-  const cache = mkdtempSync(join(tmpdir(), 'sockfilter-jest-'));
-  process.on('exit', () => rmSync(cache, { recursive: true, force: true }));
-  const words = ['--cacheDirectory', cache, '-w', '2', '--ci', '-t', '^$', '--silent'];
-  execFileSync(node, ['node_modules/jest/bin/jest.js', ...words, ...selectTests(selection)], {
-    cwd: REPOSITORY,
-    stdio: 'ignore',
-  });
-  return cache;
+/** Makes files of the tests that another machine can run, in a folder that is there as long as this process. */
+export async function prepareTests(selection) {
+  const folder = mkdtempSync(join(tmpdir(), 'sockfilter-jest-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  await bundleTests(folder, selectTests(selection));
+  return folder;
 }
 
 /** The command that runs the tests. */
-function jest(selection, cache) {
+function jest(selection, folder) {
   const names = selection.short && selection.tests.length === 0 ? ['-t', `'${SHORT_NAMES}'`] : [];
   return [
     `cd '${REPOSITORY}'; SOCKFILTER_REQUIRE_KERNEL=1 node node_modules/jest/bin/jest.js`,
-    `--cacheDirectory '${cache}' -w 1 --ci --verbose --testTimeout=240000`,
+    `--config '${folder}/jest.config.json' -w 1 --ci --verbose --testTimeout=240000`,
     ...selectTests(selection),
     ...names,
     // A console is no terminal for jest's redrawing.
@@ -58,8 +52,9 @@ function readTally(said) {
   return passed === undefined ? undefined : { passed, failed, skipped, names };
 }
 
-async function run(kernel, command, cache, limitMs) {
-  if (kernel !== 'running') return (await bootShared(kernel, { command, cache, limitMs })).end();
+async function run(kernel, command, folder, limitMs) {
+  if (kernel !== 'running')
+    return (await bootShared(kernel, { command, folders: [folder], limitMs })).end();
   return execFileSync('bash', ['-c', `echo "booted $(uname -r)"; ${command} || true`], {
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
@@ -67,9 +62,9 @@ async function run(kernel, command, cache, limitMs) {
 }
 
 /** What has run there; `tally` is undefined where that came to no end. */
-export async function runTests(target, selection, cache) {
+export async function runTests(target, selection, folder) {
   const limitMs = 60_000 * LIMIT_MINUTES[selection.short ? 'short' : 'all'];
-  const said = await run(target, jest(selection, cache), cache, limitMs);
+  const said = await run(target, jest(selection, folder), folder, limitMs);
   const [, release = '-'] = /booted (\S+)/.exec(said) ?? [];
   return { said, release, tally: readTally(said) };
 }
