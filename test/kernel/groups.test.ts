@@ -6,6 +6,7 @@ import type { Caller } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
 import { Policy } from '../harness/policy.js';
 import { Testbed } from '../harness/testbed.js';
+import type { Outcomes } from './processes/messages.js';
 import { endProcesses, Settler } from './processes/process.js';
 
 const V1 = '/sys/fs/cgroup/pids';
@@ -17,6 +18,8 @@ const BY_ID = `-A CONNECT -m cgroup --id 0 -j REJECT --reject-with EHOSTUNREACH
   -A CONNECT -m cgroup --id 4 -j REJECT --reject-with ECONNREFUSED`;
 /** Longer than any call takes. */
 const LONG = { depth: 20, name: 'n'.repeat(250) };
+/** How long a slow machine works, at most, on what others do more of. */
+const ENOUGH_MS = 20_000;
 const ID: Readonly<Record<string, number>> = { EHOSTUNREACH: 0, EACCES: 3, ECONNREFUSED: 4 };
 
 describeKernel('groups', () => {
@@ -85,6 +88,36 @@ describeKernel('groups', () => {
     expect(await settler.ask({ do: 'churn', folder, times: 200 })).toEqual({ [EACCES]: 400 });
   });
 
+  /**
+   * Has a process do a piece of work over and over while groups change, and gives what the pieces came to. There are
+   * so many pieces, or as many as a slow machine does in the time, and so many commits at least.
+   */
+  async function whileGroupsChange(
+    commit: (number: number) => void,
+    work: () => Promise<Outcomes>,
+    least: { readonly pieces: number; readonly commits: number },
+  ): Promise<readonly Outcomes[]> {
+    let commits = 0;
+    let over = false;
+    const until = Date.now() + ENOUGH_MS;
+    const isEnough = (pieces: number) =>
+      commits >= least.commits && (pieces >= least.pieces || Date.now() > until);
+    const pieces: Outcomes[] = [];
+    const keepAtIt = async () => {
+      while (!isEnough(pieces.length)) pieces.push(await work());
+    };
+    // One piece waits while another is at work, so that no commit finds the process idle.
+    const working = Promise.all([keepAtIt(), keepAtIt()]).finally(() => {
+      over = true;
+    });
+    while (!over) {
+      commit(commits++);
+      await new Promise(setImmediate);
+    }
+    await working;
+    return pieces;
+  }
+
   test('control groups that are made while groups change have one id or the other', async () => {
     const folder = bed.cgroups.child('policed/growing');
     const use = (id: 3 | 4) =>
@@ -93,28 +126,15 @@ describeKernel('groups', () => {
       );
     use(3);
     const other = await Settler.start(bed.cgroups.child('policed/home'), bed.network.path);
-    let over = false;
-    let commits = 0;
-    /** As long as it takes for some commits, on a busy machine too. */
-    const churn = async () => {
-      const met = new Set<string>();
-      for (let round = 0; round < 3 || commits < 6; round++) {
-        const work = { do: 'churn', folder: join(folder, 'churned'), times: 1000 } as const;
-        for (const errno of Object.keys(await settler.ask(work))) met.add(errno);
-      }
-      return [...met].map(Number).sort((a, b) => a - b);
-    };
-    const outcomes = Promise.all([churn(), other.ask({ do: 'grow', folder, count: 600 })]).finally(
-      () => {
-        over = true;
-      },
+    const grown = other.ask({ do: 'grow', folder, count: 600 });
+    const outcomes = await whileGroupsChange(
+      (number) => use(number % 2 === 0 ? 4 : 3),
+      () => settler.ask({ do: 'churn', folder: join(folder, 'churned'), times: 100 }),
+      { pieces: 30, commits: 6 },
     );
-    while (!over) {
-      use(commits++ % 2 === 0 ? 4 : 3);
-      await new Promise(setImmediate);
-    }
-    const [met] = await outcomes;
-    expect(met).toEqual([EACCES, ECONNREFUSED].toSorted((a, b) => a - b));
+    await grown;
+    const met = new Set(outcomes.flatMap((each) => Object.keys(each)).map(Number));
+    expect(met).toEqual(new Set([EACCES, ECONNREFUSED]));
     use(4);
     expect(await settler.ask({ do: 'visit', folder })).toEqual({ [ECONNREFUSED]: 601 });
     use(3);
@@ -128,30 +148,13 @@ describeKernel('groups', () => {
         -A CONNECT -m cgroup --id ${one} -j REJECT --reject-with EACCES
         -A CONNECT -m cgroup --id ${two} -j REJECT --reject-with ECONNREFUSED`);
     use(3, 4);
-    let commits = 0;
-    let over = false;
-    const shuttle = async () => {
-      const met = { [EACCES]: 0, [ECONNREFUSED]: 0 };
-      let moves = 0;
-      for (let round = 0; round < 2 || commits < 4; round++) {
-        const outcomes = await settler.ask({ do: 'shuttle', folders, times: 500 });
-        for (const [errno, times] of Object.entries(outcomes ?? {}))
-          met[Number(errno)] = (met[Number(errno)] ?? 0) + times;
-        moves += 500;
-      }
-      return { met, moves };
-    };
-    const outcomes = shuttle().finally(() => {
-      over = true;
-    });
-    while (!over) {
+    const outcomes = await whileGroupsChange(
       // Each id goes from one group to the other.
-      if (commits++ % 2 === 0) use(4, 3);
-      else use(3, 4);
-      await new Promise(setImmediate);
-    }
-    const { met, moves } = await outcomes;
-    expect(met).toEqual({ [EACCES]: moves, [ECONNREFUSED]: moves });
+      (number) => (number % 2 === 0 ? use(4, 3) : use(3, 4)),
+      () => settler.ask({ do: 'shuttle', folders, times: 50 }),
+      { pieces: 20, commits: 4 },
+    );
+    for (const met of outcomes) expect(met).toEqual({ [EACCES]: 50, [ECONNREFUSED]: 50 });
   });
 
   test('any name and any depth', async () => {
