@@ -472,6 +472,7 @@ describe('names in the documents', () => {
     'only',
     'arch',
     'packed',
+    'lost-writes',
     'power-cut',
     'reboot',
     'record',
