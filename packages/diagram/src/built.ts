@@ -4,7 +4,7 @@ import { TableCompiler } from './compiler.js';
 import type { Diagram } from './diagram.js';
 import type { LayeredChain } from './layers.js';
 import { LimitError, type Limits, type RuleSpan } from './limit.js';
-import { OutcomeTable } from './outcome.js';
+import { OutcomeTable, type PartialOutcome } from './outcome.js';
 import { firstPiece } from './piece.js';
 import { PreparedConditions } from './preparedcondition.js';
 import type { Recording } from './record.js';
@@ -49,6 +49,13 @@ function crossing(table: Table, recording: Recording, limits: Limits): RuleSpan 
 
 const CHAIN_PIECE = firstPiece('chain');
 
+/** An end as nothing follows it any more. */
+function over(end: PartialOutcome): PartialOutcome {
+  return end.onward === 'over' && !end.becomes
+    ? end
+    : { ...end, onward: 'over', becomes: undefined };
+}
+
 /** What each chain of a step has, of those that come so far; where the others go does not matter. */
 function ofChains(store: DiagramStore, targets: ReadonlyMap<BuiltinChain, Ref>): Ref {
   const [anywhere] = targets.values();
@@ -74,12 +81,7 @@ export function gather(
   const copy = (from: Pick<LayeredChain, 'store' | 'outcomes'>, roots: readonly Ref[]) => {
     const known = new Map<Ref, Ref>();
     return store.copy(from.store, roots, (terminal) =>
-      outcomes.take(
-        from.outcomes,
-        terminal,
-        (end) => ({ ...end, onward: 'over', becomes: undefined }),
-        known,
-      ),
+      outcomes.take(from.outcomes, terminal, over, known),
     );
   };
   const roots = parts.flatMap(({ compiler, root }) => copy(compiler, [root]));

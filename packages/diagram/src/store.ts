@@ -55,20 +55,24 @@ function outside(index: number): never {
   throw new RangeError(`nothing is at ${index}`);
 }
 
-function grown<T extends Uint16Array | Int32Array>(old: T, make: new (length: number) => T): T {
+function grown<T extends Uint8Array | Uint16Array | Int32Array>(
+  old: T,
+  make: new (length: number) => T,
+): T {
   const array = new make(old.length * 2);
   array.set(old);
   return array;
 }
 
 /**
- * Values of references, as a Map has them, for a walk that comes to most nodes of a store: those of nodes lie in an
- * array.
+ * Values of references, as a Map has them, for a walk that comes to most nodes and terminals of a store: they lie in
+ * arrays, by number.
  */
 export class RefMap {
   readonly #nodes: Int32Array;
   readonly #hasNode: Uint8Array;
-  readonly #terminals = new Map<Ref, number>();
+  #terminals = new Int32Array(1024);
+  #hasTerminal = new Uint8Array(1024);
 
   constructor(nodeCount: number) {
     this.#nodes = new Int32Array(nodeCount);
@@ -76,18 +80,23 @@ export class RefMap {
   }
 
   get(ref: Ref): number | undefined {
-    if (ref < 0) return this.#terminals.get(ref);
+    if (ref < 0) return this.#hasTerminal[~ref] === 1 ? this.#terminals[~ref] : undefined;
     return this.#hasNode[ref] === 1 ? this.#nodes[ref] : undefined;
   }
 
   /** @param value of 32 bits, with sign */
   set(ref: Ref, value: number): void {
-    if (ref < 0) {
-      this.#terminals.set(ref, value);
+    if (ref >= 0) {
+      this.#nodes[ref] = value;
+      this.#hasNode[ref] = 1;
       return;
     }
-    this.#nodes[ref] = value;
-    this.#hasNode[ref] = 1;
+    while (~ref >= this.#terminals.length) {
+      this.#terminals = grown(this.#terminals, Int32Array);
+      this.#hasTerminal = grown(this.#hasTerminal, Uint8Array);
+    }
+    this.#terminals[~ref] = value;
+    this.#hasTerminal[~ref] = 1;
   }
 }
 

@@ -4,15 +4,17 @@ import { ASK_NODES, OP } from './layout.js';
 
 /** Steps on the longest way from any of the entries to a verdict, that included. */
 export function longestPath(words: Uint32Array, first: number, entries: readonly number[]): number {
-  const known = new Map<number, number>();
+  /** By the place of the node; 0 where it is not known yet. */
+  const known = new Uint32Array(words.length / 2);
   const visit = (address: number): number => {
-    const steps = known.get(address);
-    if (steps !== undefined) return steps;
-    const at = 2 * (address - first);
+    const node = address - first;
+    const steps = elementAt(known, node);
+    if (steps > 0) return steps;
+    const at = 2 * node;
     const op = elementAt(words, at) >>> 24;
     const target = elementAt(words, at + 1);
     const longest = 1 + behind(op, at, target, address);
-    known.set(address, longest);
+    known[node] = longest;
     return longest;
   };
   const behind = (op: number, at: number, target: number, address: number): number => {

@@ -16,6 +16,7 @@ import {
   type Choice,
   changedParts,
   elementAt,
+  isUnchanged,
   type PlacedTest,
   REWRITTEN_PARTS,
   type Report,
@@ -183,6 +184,7 @@ export class Writer {
 
   /** What the call goes on as, a node for each piece that becomes something else. */
   putRewriting(rewriting: Rewriting): void {
+    if (isUnchanged(rewriting)) return;
     const { destination4, destination6, ...others } = rewriting;
     if (destination4 && destination6) this.#putDestinations(destination4, destination6);
     else if (destination4) this.#putChange('destination4', destination4);

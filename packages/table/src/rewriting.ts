@@ -58,7 +58,7 @@ export type Rewriting = Partial<Readonly<Record<RewrittenPart, Change>>>;
 export const UNCHANGED: Rewriting = Object.freeze({});
 
 export function isUnchanged(rewriting: Rewriting): boolean {
-  return rewriting === UNCHANGED || rewritingKey(rewriting) === '';
+  return changedParts(rewriting).length === 0;
 }
 
 /** A part becomes the value, whatever it was. */
@@ -254,8 +254,8 @@ export function rewrittenFields(rewritings: Iterable<Rewriting>): ReadonlySet<Fi
 }
 
 /** Whether calls get another destination by it. */
-export function leadsElsewhere({ mark, ...destination }: Rewriting): boolean {
-  return changedParts(destination).length > 0;
+export function leadsElsewhere(rewriting: Rewriting): boolean {
+  return changedParts(rewriting).some(([part]) => part !== 'mark');
 }
 
 function sameChoice(one: Choice | undefined, two: Choice | undefined): boolean {
