@@ -1456,12 +1456,10 @@ interface Header {
   readonly idEpoch: number;
   readonly programs: number;
   readonly traits: number;
-  /** Steps that a walk takes at most behind a look at the group. */
-  readonly longest: number;
   /** In how many layers the rules of chains are, as encodeLayers() says it. */
   readonly layers: number;
-  /** Nodes that were there when the table was compiled as a whole. */
-  readonly compiledNodes: number;
+  /** Nodes that there were when all of them were written. */
+  readonly writtenNodes: number;
   readonly deadline: bigint;
   readonly counters: number;
   readonly counterPage: number;

@@ -3,6 +3,7 @@
  *
  *     calls     a call with N rules in force: no hook, sockfilter, iptables, nft
  *     load      a whole command that loads N rules, or adds one to them
+ *     edits     an edit of one rule in large tables, beside the same in one of ten rules: processor time
  *     editors   eight who edit one table at once, and wait for each other
  *     sizes     commands at 1,000, 10,000 and 100,000 rules in three layouts: processor time, and memory
  *     startup   commands that touch no kernel, and node by itself
@@ -13,13 +14,14 @@
  *     events    what a report of a refusal costs, how fast it is seen, and how many are
  *     page      a page of 500 groups in headless Chromium, beside an empty one
  *
- * `calls`, `unseen`, `rewritten`, `events`, `editors` and the live half of `load` need root; the peers are left out where they are not installed.
+ * `calls`, `unseen`, `rewritten`, `events`, `edits`, `editors` and the live half of `load` need root; the peers are left out where they are not installed.
  */
 import { callsBench } from './calls.js';
 import { ciBench } from './ci.js';
 import { loadBench, startupBench } from './commands.js';
 import { compileBench } from './compile.js';
 import { editorsBench } from './editors.js';
+import { editsBench } from './edits.js';
 import { eventsBench } from './events.js';
 import { pageBench } from './page.js';
 import { rewrittenBench } from './rewritten.js';
@@ -33,6 +35,7 @@ const BENCHES = {
   ci: ciBench,
   page: pageBench,
   load: loadBench,
+  edits: editsBench,
   editors: editorsBench,
   calls: callsBench,
   unseen: unseenBench,

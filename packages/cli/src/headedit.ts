@@ -11,6 +11,7 @@ import {
   type Table,
 } from '@sockfilter/table';
 import { counterSpan, counterSpans } from './keptcounters.js';
+import { sampleOf } from './keptsample.js';
 import type { KeptEdit, KeptTable, PlannedPart } from './opentable.js';
 
 type Change = Pick<PlannedPart, 'edit'> & {
@@ -32,33 +33,6 @@ function zeroing(
   if (number === undefined) return { kind: 'zero', at: first, count: end - first };
   if (number < 1 || number > rules) return undefined;
   return { kind: 'zero', at: first + number - 1, count: 1 };
-}
-
-const PROTOCOL = /(?:! )?-p \S+/;
-
-/** The target and the protocol of a line without quotes. */
-function kindOf(line: string): string {
-  const target = line.slice(Math.max(line.lastIndexOf(' -j '), line.lastIndexOf(' -g '), 0));
-  return `${PROTOCOL.exec(line)?.[0] ?? ''}${target}`;
-}
-
-/** The lines from `start` to `end`, of those with the same target and protocol one. */
-function sampleLines(text: string, start: number, end: number): string {
-  const lines = new Map<string, string>();
-  for (let at = start; at < end; ) {
-    const next = text.indexOf('\n', at) + 1;
-    const line = text.slice(at, next);
-    lines.set(line.includes('"') ? line : kindOf(line), line);
-    at = next;
-  }
-  return [...lines.values()].join('');
-}
-
-/** Rules by which hooks tell what they are needed for. */
-function sampleOf(table: KeptTable): Table {
-  const { kept } = table;
-  const parts = [...kept.spans()].map(({ start, end }) => sampleLines(kept.text, start, end));
-  return table.read(parts.join(''));
 }
 
 function policyEdit(table: KeptTable, after: Table, chain: BuiltinChain): PlannedPart['edit'] {

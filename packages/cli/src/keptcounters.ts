@@ -36,18 +36,16 @@ export function counterSpan(table: Chains, chain: string): CounterSpan {
   throw new TypeError(`there is no chain ${chain}`);
 }
 
-/** The numbers that counters of a table have which is some lines of a whole one. */
+/** The numbers that counters of a table have which is some rules of a whole one, those of each chain by their places. */
 export function numbersOf(
   table: Chains,
-  chain: string,
-  indices: readonly number[],
-  withUsers: boolean,
+  edited: string,
+  places: ReadonlyMap<string, readonly number[]>,
   more: number,
 ): readonly number[] {
   const numbers: number[] = [];
-  for (const { name, first, rules, isUser } of counterSpans(table, chain, more)) {
-    if (name === chain) for (const index of indices) numbers.push(first + index);
-    else if (isUser && withUsers) for (let n = 0; n < rules; n++) numbers.push(first + n);
+  for (const { name, first, rules, isUser } of counterSpans(table, edited, more)) {
+    for (const place of places.get(name) ?? []) numbers.push(first + place);
     if (!isUser) numbers.push(first + rules);
   }
   return numbers;

@@ -1,29 +1,32 @@
 /**
- * An edit of a rule that names one group, made in the text that is kept: what calls of that group may match is read,
- * and nothing else.
+ * An edit of one rule, made in the text that is kept: of the other rules those are read that some call may match that
+ * it matches, and no more.
  */
 import {
   countLines,
   findKeptRule,
   type KeptLine,
-  linesOfGroup,
+  linesNear,
   printRule,
-  soleGroup,
 } from '@sockfilter/iptables';
 import type { EditCommand } from '@sockfilter/language';
 import {
+  BUILTIN_CHAINS,
   type BuiltinChain,
+  type Chain,
+  calledChain,
   isBuiltinChain,
   type Rule,
   requireValid,
   type Table,
 } from '@sockfilter/table';
 import { counterSpan, numbersOf } from './keptcounters.js';
+import { sampleOf } from './keptsample.js';
 import type { KeptTable, PlannedPart } from './opentable.js';
 
 /** Where a rule comes, goes, or takes the place of another. */
 interface Place {
-  readonly chain: BuiltinChain;
+  readonly chain: string;
   /** Where the line of the rule that goes begins, or that of the one that comes is to. */
   readonly at: number;
   readonly removes: boolean;
@@ -42,9 +45,9 @@ function lineAt(text: string, start: number, end: number, number: number): numbe
 
 /** Undefined for an edit of another kind, and for one that the whole table must refuse. Throws TableError. */
 function placeOf({ kept, head }: KeptTable, command: EditCommand): Place | undefined {
-  if (!('chain' in command) || command.chain === undefined || !isBuiltinChain(command.chain))
-    return undefined;
+  if (!('chain' in command) || command.chain === undefined) return undefined;
   const { chain } = command;
+  if (!head.chains.some(({ name }) => name === chain)) return undefined;
   const { start, end } = kept.spanOf(chain);
   const numbered = (number: number, last: number) => {
     const at = number < 1 ? undefined : lineAt(kept.text, start, end, number);
@@ -74,19 +77,57 @@ function placeOf({ kept, head }: KeptTable, command: EditCommand): Place | undef
   }
 }
 
-/** The only group that the lines name, each alone. */
-function onlyGroup(lines: readonly string[]): number | undefined {
-  const groups = new Set(lines.map(soleGroup));
-  const [group] = groups;
-  return groups.size === 1 ? group : undefined;
+const CALL = / -[jg] /;
+
+/** The lines of each chain that are to be read. */
+type Near = ReadonlyMap<string, readonly KeptLine[]>;
+
+/** Those that are near the others: of the chain, and of those from which calls come to it and to which they go on. */
+function nearLines({ kept, head }: KeptTable, chain: string, others: readonly string[]): Near {
+  const { text, spanOf } = kept;
+  const near = new Map<string, readonly KeptLine[]>();
+  const look = (name: string) => {
+    const { start, end } = spanOf(name);
+    near.set(name, linesNear(text, start, end, others));
+  };
+  look(chain);
+  const users = head.chains.filter(({ policy }) => policy === undefined);
+  const calls = (line: string) => CALL.test(line);
+  const own = near.get(chain) ?? [];
+  const goesOn =
+    users.length > 0 &&
+    (others.some(calls) || own.some(({ start, end }) => calls(text.slice(start, end))));
+  if (isBuiltinChain(chain)) {
+    if (goesOn) for (const { name } of users) look(name);
+  } else for (const { name } of head.chains) if (name !== chain) look(name);
+  return near;
 }
 
-const CALL = / -[jg] /;
-const PATH = ' --path ';
+/** More lines than that, and more than half of all, are no less work than all. */
+const MANY_LINES = 1000;
+
+function isMost({ kept }: KeptTable, near: Near): boolean {
+  const lines = [...near.values()].reduce((sum, { length }) => sum + length, 0);
+  if (lines <= MANY_LINES) return false;
+  const all = [...kept.spans()].reduce(
+    (sum, { start, end }) => sum + countLines(kept.text, start, end),
+    0,
+  );
+  return 2 * lines > all;
+}
+
+/** The built-in chains whose calls may come to rules of the chain. */
+function chainsTo(chain: string, { chains }: Table): readonly BuiltinChain[] {
+  if (isBuiltinChain(chain)) return [chain];
+  const calls = ({ name, rules }: Chain) =>
+    isBuiltinChain(name) && rules.some(({ target }) => calledChain(target) !== undefined);
+  const calling = new Set(chains.filter(calls).map(({ name }) => name));
+  return BUILTIN_CHAINS.filter((name) => calling.has(name));
+}
 
 /**
- * What is to be committed for the edit; undefined where it concerns more than one group's calls, or takes the whole
- * table to judge. Throws TableError.
+ * What is to be committed for the edit; undefined where it takes the whole table to judge, or as much work. Throws
+ * TableError.
  */
 export function planRule(table: KeptTable, command: EditCommand): PlannedPart | undefined {
   const { kept, head } = table;
@@ -96,48 +137,55 @@ export function planRule(table: KeptTable, command: EditCommand): PlannedPart | 
   const { text } = kept;
   const next = removes ? text.indexOf('\n', at) + 1 : at;
   const line = rule ? `${printRule(chain, rule)}\n` : '';
-  const group = onlyGroup([...(removes ? [text.slice(at, next)] : []), ...(rule ? [line] : [])]);
-  if (group === undefined || line.includes(PATH)) return undefined;
+  const old = text.slice(at, next);
+  const near = nearLines(table, chain, [...(removes ? [old] : []), ...(rule ? [line] : [])]);
+  if (isMost(table, near)) return undefined;
 
-  const span = kept.spanOf(chain);
-  const { lines, named } = linesOfGroup(text, span.start, span.end, group);
-  const index = countLines(text, span.start, at);
-  const own = lines.map(({ start, end }) => text.slice(start, end)).join('');
-  const users = head.chains.filter(({ policy }) => policy === undefined);
-  const withUsers = users.length > 0 && CALL.test(`${own}${line}`);
-  const called = withUsers
-    ? users.map(({ name }) => text.slice(kept.spanOf(name).start, kept.spanOf(name).end)).join('')
-    : '';
-  const before = table.read(`${own}${called}`);
-  const near = lines.filter((each: KeptLine) => each.index < index).length;
+  const own = near.get(chain) ?? [];
+  const index = countLines(text, kept.spanOf(chain).start, at);
+  const position = own.filter((each) => each.index < index).length;
   const [removed, added] = [removes ? 1 : 0, rule ? 1 : 0];
+  const lines = head.chains.flatMap(({ name }) => near.get(name) ?? []);
+  const before = table.read(lines.map(({ start, end }) => text.slice(start, end)).join(''));
+  const sample = () => sampleOf(table, { chain, at, next, rule });
+  const gone =
+    before.chains.find(({ name }) => name === chain)?.rules.slice(position, position + removed) ??
+    [];
   const after: Table = {
     ...before,
     chains: before.chains.map((each) =>
       each.name === chain
-        ? { ...each, rules: each.rules.toSpliced(near, removed, ...(rule ? [rule] : [])) }
+        ? { ...each, rules: each.rules.toSpliced(position, removed, ...(rule ? [rule] : [])) }
         : each,
     ),
   };
-  requireValid(after);
-  const indices = [
-    ...lines.slice(0, near).map((each) => each.index),
+  const edited = [...gone, ...(rule ? [rule] : [])];
+  const isAlone =
+    isBuiltinChain(chain) && edited.every(({ target }) => calledChain(target) === undefined);
+  // Other rules have a say in what chains may call each other, and in what they may call.
+  requireValid(isAlone || !rule ? after : sample());
+  const indices = new Map(
+    [...near].map(([name, each]) => [name, each.map((kept) => kept.index)] as const),
+  );
+  indices.set(chain, [
+    ...own.slice(0, position).map((each) => each.index),
     ...(rule ? [index] : []),
-    ...lines.slice(near + removed).map((each) => each.index - removed + added),
-  ];
+    ...own.slice(position + removed).map((each) => each.index - removed + added),
+  ]);
   return {
     text: { at, removed: next - at, added: line },
     groups: head.groups,
     edit: {
       kind: 'rule',
-      chain,
-      group,
-      before,
+      chains: chainsTo(chain, after),
+      edited,
       table: after,
-      counters: numbersOf(table, chain, indices, withUsers, added - removed),
+      removes,
+      isAlone,
+      sample,
+      counters: numbersOf(table, chain, indices, added - removed),
       splice: { at: counterSpan(table, chain).first + index, removed, added },
       packets: rule ? [rule.packets] : [],
-      named: rule ? new Set(named).add(group) : named,
     },
   };
 }

@@ -1,7 +1,6 @@
 export { type ParsedCommand, parseCommand } from './commandline.js';
 export { COMMAND_SPELLINGS, SWITCH } from './commandoptions.js';
 export { parseGroupId, parseGroupName, printGroup } from './groupline.js';
-export { countLines, type KeptLine, linesOfGroup, soleGroup } from './keptgroup.js';
 export { type KeptId, keptIds, namesPath } from './keptids.js';
 export {
   excerpt,
@@ -15,6 +14,7 @@ export {
 export { commandLine, lexLine } from './lexer.js';
 export { type ListingOptions, printListing, printRules, printVerbose } from './listing.js';
 export { extensionHelp } from './matchhelp.js';
+export { countLines, type KeptLine, linesNear } from './nearlines.js';
 export { editSave } from './notation.js';
 export { AUDIT } from './policyword.js';
 export { printOwner, printRule } from './print.js';

@@ -136,7 +136,7 @@ export function encodeBlob(
  * Writes where the diagrams go on from places: each goes on with the one behind it. Returns the addresses of the
  * places of the first.
  */
-export function writeDiagrams(
+function writeDiagrams(
   writer: Writer,
   diagram: Diagram,
   tests: readonly PlacedTest[],

@@ -17,7 +17,6 @@ import { entriesOf } from './bucketmap.js';
 import { CapacityError } from './capacity.js';
 import type { ChainFacts } from './chainfacts.js';
 import { readBit } from './detail.js';
-import type { EditedNodes, Splice } from './grouppart.js';
 import {
   COUNTERS_PER_PAGE,
   FORMAT,
@@ -32,6 +31,7 @@ import {
   PAGE_BYTES,
 } from './layout.js';
 import type { SetSlots } from './setmap.js';
+import type { EditedNodes, Splice } from './splicednodes.js';
 import type { Slots } from './statemap.js';
 
 /** A table made ready for the kernel, all that takes time; the same for any generation. */
@@ -44,7 +44,7 @@ export interface CompiledTable {
   readonly denyUnseen: boolean;
   /** The named sets, by their names and as rules number them. */
   readonly sets: readonly string[];
-  /** Whether what a group's calls come to in a chain can be compiled alone, see grouppart.ts. */
+  /** Whether what some calls come to can be compiled alone, see splicednodes.ts. */
   readonly hasParts: boolean;
 }
 
@@ -121,12 +121,10 @@ export interface Header {
   readonly idEpoch: number;
   readonly programs: number;
   readonly traits: number;
-  /** Steps that a walk takes at most behind a look at the group. */
-  readonly longest: number;
   /** In how many layers the rules of chains are, as encodeLayers() says it. */
   readonly layers: number;
-  /** Nodes that were there when the table was compiled as a whole. */
-  readonly compiledNodes: number;
+  /** Nodes that there were when all of them were written. */
+  readonly writtenNodes: number;
   readonly deadline: bigint;
   readonly counters: number;
   readonly counterPage: number;
@@ -309,9 +307,8 @@ export function makeGeneration(compiled: CompiledTable, input: GenerationInput):
       tests: tests.length,
       sets: input.setSlots.length,
       entries: blob.entries,
-      longest: blob.longestPath,
       layers: encodeLayers(blob.layers),
-      compiledNodes: blob.words.length / 2,
+      writtenNodes: blob.words.length / 2,
     },
     {
       head,
@@ -331,7 +328,7 @@ export interface StandingGeneration {
   readonly words: Uint32Array<ArrayBuffer>;
 }
 
-/** What becomes of a generation without sets, whose nodes go on but for one part. The slots of tests are as they were. */
+/** What becomes of a generation without sets, most of whose nodes go on. The slots of tests are as they were. */
 export interface GenerationEdit
   extends Pick<
     GenerationInput,
@@ -343,15 +340,18 @@ export interface GenerationEdit
   readonly splice: Splice;
   /** What each counter that comes starts at. */
   readonly packets: readonly bigint[];
-  /** The nodes, if they are others, of the chain that was edited. */
-  readonly part: { readonly chain: BuiltinChain; readonly nodes: EditedNodes } | undefined;
+  /** The nodes, if they are others. */
+  readonly nodes: EditedNodes | undefined;
 }
 
 /** Lays the generation out that follows another. */
 export function makeEdited(old: StandingGeneration, edit: GenerationEdit): Generation {
-  const { splice, packets, part } = edit;
+  const { splice, packets, nodes } = edit;
   const head = new DataView(Uint8Array.from(old.page).buffer);
-  if (part) setFacts(head, part.chain, part.nodes.facts);
+  for (const chain of BUILTIN_CHAINS) {
+    const facts = nodes?.facts[chain];
+    if (facts) setFacts(head, chain, facts);
+  }
   const counters = old.header.counters + splice.added - splice.removed;
   const origins = new Uint32Array(counters);
   for (let n = 0; n < splice.at; n++) origins[n] = n + 1;
@@ -361,8 +361,7 @@ export function makeEdited(old: StandingGeneration, edit: GenerationEdit): Gener
   packets.forEach((count, n) => {
     base[1 + splice.at + n] = count;
   });
-  const words = part?.nodes.words ?? old.words;
-  const { entries } = old.header;
+  const words = nodes?.words ?? old.words;
   return layOut(
     {
       ...old.header,
@@ -375,8 +374,8 @@ export function makeEdited(old: StandingGeneration, edit: GenerationEdit): Gener
       counters,
       nodes: words.length / 2,
       rules: old.header.rules + splice.added - splice.removed,
-      entries: part ? { ...entries, [part.chain]: part.nodes.entry } : entries,
-      longest: part?.nodes.longest ?? old.header.longest,
+      entries: nodes?.entries ?? old.header.entries,
+      writtenNodes: nodes?.written ?? old.header.writtenNodes,
     },
     {
       head,
@@ -395,8 +394,7 @@ const SCALARS = [
   ['idEpoch', HEADER.idEpoch],
   ['programs', HEADER.programs],
   ['traits', HEADER.traits],
-  ['longest', HEADER.longest],
-  ['compiledNodes', HEADER.compiledNodes],
+  ['writtenNodes', HEADER.writtenNodes],
   ['layers', HEADER.layers],
   ['counterPage', HEADER.counterPage],
   ['stripePages', HEADER.stripePages],
@@ -434,8 +432,7 @@ export function decodeHeader(page: Uint8Array): Header {
     idEpoch: scalar(HEADER.idEpoch),
     programs: scalar(HEADER.programs),
     traits: scalar(HEADER.traits),
-    longest: scalar(HEADER.longest),
-    compiledNodes: scalar(HEADER.compiledNodes),
+    writtenNodes: scalar(HEADER.writtenNodes),
     layers: scalar(HEADER.layers),
     deadline: view.getBigUint64(HEADER.deadline, true),
     counters: scalar(HEADER.counters),

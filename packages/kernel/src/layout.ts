@@ -210,8 +210,7 @@ export const HEADER = {
   programs: 104,
   /** What is known of the table without its text, see traits.ts; 0 where nothing is. */
   traits: 200,
-  longest: 204,
-  compiledNodes: 208,
+  writtenNodes: 208,
   /** Four bits for each chain in BUILTIN_CHAINS' order: in how many layers its rules are, 0 for one diagram. */
   layers: 212,
   sequence: 48,

@@ -14,11 +14,11 @@ import {
   makeEdited,
   type StandingGeneration,
 } from './generation.js';
-import { editPart, type PartEdit, type Splice } from './grouppart.js';
 import { type Hook, isNeeded } from './hooks.js';
 import { CLOCK_STATE, MAX_RULES, NODES_PER_PAGE } from './layout.js';
 import { factsFrom, setErrno } from './nodes.js';
 import type { SetOrigins } from './setmap.js';
+import { editNodes, type NearEdit, type Splice } from './splicednodes.js';
 import type { Slots, TestOrigins } from './statemap.js';
 import {
   CONDITIONAL_HOOKS,
@@ -57,10 +57,16 @@ export interface PartChange {
   readonly edit: RuleEdit | PolicyEdit | Zeroing | undefined;
 }
 
-interface RuleEdit extends PartEdit {
+interface RuleEdit extends NearEdit {
   readonly kind: 'rule';
-  /** As `table`, before the edit. */
-  readonly before: Table;
+  readonly removes: boolean;
+  /** Whether the rules that come and go are all that calls come to, or cease to come to, by the edit. */
+  readonly isAlone: boolean;
+  /**
+   * The whole table after it, but of rules that hooks cannot tell from each other, by their chain, target and protocol, one;
+   * asked for when nothing else tells.
+   */
+  readonly sample: () => Table;
   /** What each counter that comes starts at. */
   readonly packets: readonly bigint[];
 }
@@ -91,28 +97,27 @@ const NO_SPLICE: Splice = { at: 0, removed: 0, added: 0 };
 
 /** So many nodes are surely within what a whole table may have. */
 const MOST_NODES = 2_000_000;
-/** Nodes that nothing leads to may be as many as those that were compiled, and so many more. */
-const SPARE_NODES = 65_536;
 
-/** The names of the hooks that the table has work for; undefined where its other rules may have needed one. */
+/** The names of the hooks that the table has work for. */
 function neededAfter(
   { hooks }: Traits,
-  { before, table }: Pick<RuleEdit, 'before' | 'table'>,
-): ReadonlySet<string> | undefined {
-  const needed = new Set<string>();
-  for (const hook of CONDITIONAL_HOOKS) {
-    if (isNeeded(hook, table)) needed.add(hook.name);
-    else if (isNeeded(hook, before)) return undefined;
-    else if (hooks.has(hook.name)) needed.add(hook.name);
-  }
-  return needed;
+  { table, removes, isAlone, sample }: RuleEdit,
+): ReadonlySet<string> {
+  let whole: Table | undefined;
+  const isNeededThen = (hook: Hook) => {
+    if (isNeeded(hook, table)) return true;
+    if (isAlone && !(removes && hooks.has(hook.name))) return hooks.has(hook.name);
+    whole ??= sample();
+    return isNeeded(hook, whole);
+  };
+  return new Set(CONDITIONAL_HOOKS.filter(isNeededThen).map(({ name }) => name));
 }
 
 const isPlain = (table: Table) =>
   table.sets.length === 0 && placedTests(table).length === 0 && !rewritesAny(table);
 
 /** What of a generation is another one's after an edit. */
-type Changed = Pick<GenerationEdit, 'splice' | 'packets' | 'part'> & {
+type Changed = Pick<GenerationEdit, 'splice' | 'packets' | 'nodes'> & {
   /** The hooks that have work then. */
   readonly hooks: ReadonlySet<string>;
 };
@@ -122,29 +127,25 @@ function changeRule(
   traits: Traits,
   edit: RuleEdit,
 ): Changed | undefined {
-  const { splice, packets, chain } = edit;
+  const { splice, packets } = edit;
   const isFull = header.rules + splice.added - splice.removed > MAX_RULES;
   if (isFull || !isPlain(edit.table)) return undefined;
-  const hooks = neededAfter(traits, edit);
-  if (!hooks) return undefined;
-  const standing = { words, first: NODES_PER_PAGE };
-  const nodes = editPart(standing, header.entries[chain], header.longest, edit);
-  if (!nodes) return undefined;
-  const most = Math.min(MOST_NODES, 2 * header.compiledNodes + SPARE_NODES);
-  if (nodes.words.length / 2 > most) return undefined;
-  return { splice, packets, part: { chain, nodes }, hooks };
+  const { entries, writtenNodes: written } = header;
+  const nodes = editNodes({ words, first: NODES_PER_PAGE, entries, written }, edit);
+  if (!nodes || nodes.words.length / 2 > MOST_NODES) return undefined;
+  return { splice, packets, nodes, hooks: neededAfter(traits, edit) };
 }
 
 /** A policy's verdicts are those with its counter. */
 function changePolicy({ header, words }: StandingGeneration, edit: PolicyEdit): Changed {
   const { chain, counter, errno } = edit;
   setErrno(words, counter, errno);
-  const entry = header.entries[chain];
-  const facts = factsFrom({ words, first: NODES_PER_PAGE }, entry);
-  const nodes = { words, entry, facts, longest: header.longest };
+  const { entries, writtenNodes: written } = header;
+  const facts = factsFrom({ words, first: NODES_PER_PAGE }, entries[chain]);
+  const nodes = { words, entries, facts: { [chain]: facts }, written };
   const needed = CONDITIONAL_HOOKS.filter((hook) => isNeeded(hook, edit.table));
   const hooks = new Set(needed.map(({ name }) => name));
-  return { splice: NO_SPLICE, packets: [], part: { chain, nodes }, hooks };
+  return { splice: NO_SPLICE, packets: [], nodes, hooks };
 }
 
 /** Undefined where the whole table must be compiled to tell. */
@@ -153,11 +154,12 @@ function changedBy(
   traits: Traits,
   edit: PartChange['edit'],
 ): Changed | undefined {
-  const stays = { splice: NO_SPLICE, packets: [], part: undefined, hooks: traits.hooks };
+  const stays = { splice: NO_SPLICE, packets: [], nodes: undefined, hooks: traits.hooks };
   if (!edit) return stays;
   if (edit.kind === 'zero')
     return { ...stays, splice: { at: edit.at, removed: edit.count, added: edit.count } };
-  const isTold = edit.chain === 'ACCEPT' && hasBpfLsm();
+  const chains = edit.kind === 'policy' ? [edit.chain] : edit.chains;
+  const isTold = chains.includes('ACCEPT') && hasBpfLsm();
   if (!traits.hasParts || isTold) return undefined;
   return edit.kind === 'policy' ? changePolicy(old, edit) : changeRule(old, traits, edit);
 }

@@ -11,7 +11,7 @@ import { rewritingOf, type Table, UNCHANGED } from '@sockfilter/table';
 import { ANSWER_HOOKS, CALL_HOOKS, type Hook, isNeeded } from './hooks.js';
 
 export interface Traits {
-  /** What a group's calls come to in a chain can be compiled alone: see grouppart.ts. */
+  /** What some calls come to can be compiled alone: see splicednodes.ts. */
   readonly hasParts: boolean;
   /** The text is as the release prints it whose programs walk the table. */
   readonly isPrinted: boolean;

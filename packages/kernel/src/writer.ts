@@ -76,20 +76,20 @@ export class Writer {
 
   /**
    * Writes all that is reachable from the places of one diagram; returns their addresses. What stands somewhere
-   * already has its address in `standing`.
+   * already has its address from `standing`.
    */
   write(
     store: DiagramStore,
     places: readonly Ref[],
     terminal: (ref: Ref, onward: Onward) => void,
-    standing: ReadonlyMap<Ref, number> = new Map(),
+    standing: (ref: Ref) => number | undefined = () => undefined,
   ): number[] {
     const addresses = new RefMap(store.nodeCount);
-    for (const [ref, address] of standing) addresses.set(ref, address);
+    const addressOf = (ref: Ref) => addresses.get(ref) ?? standing(ref);
     const results = places.map(() => 0);
 
     const later = (place: Place, fill: (address: number) => void): void => {
-      const known = typeof place === 'number' ? addresses.get(place) : undefined;
+      const known = typeof place === 'number' ? addressOf(place) : undefined;
       if (known === undefined) this.#pending.push({ place, fill });
       else fill(known);
     };
@@ -104,7 +104,7 @@ export class Writer {
         spread(place);
         return;
       }
-      const known = addresses.get(place);
+      const known = addressOf(place);
       if (known !== undefined) {
         this.#nodes.put(0, 0, OP.jump, known, 1);
         return;
@@ -155,7 +155,7 @@ export class Writer {
     });
     for (let next = this.#pending.pop(); next; next = this.#pending.pop()) {
       const { place, fill } = next;
-      const known = typeof place === 'number' ? addresses.get(place) : undefined;
+      const known = typeof place === 'number' ? addressOf(place) : undefined;
       if (known !== undefined) {
         fill(known);
         continue;
@@ -237,6 +237,16 @@ export class Writer {
 
   putVerdict(errno: number, counter: number): void {
     this.#nodes.put(errno, 0, OP.verdict, counter, 1);
+  }
+
+  /** Writes nodes of one step each, the last a verdict, whose words they are. */
+  putEnd(words: readonly number[]): void {
+    for (let at = 0; at < words.length; at += 2) {
+      const head = elementAt(words, at);
+      const room = at + 2 < words.length ? 2 : 1;
+      const [value, slot, op] = [head & 0xffff, (head >>> 16) & 0xff, head >>> 24];
+      this.#nodes.put(value, slot, op, elementAt(words, at + 1), room);
+    }
   }
 
   /** Asks the test; leads to what is written next if it holds, else to `otherwise`. */

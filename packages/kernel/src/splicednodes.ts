@@ -1,0 +1,184 @@
+/**
+ * What calls come to that some rules match, compiled alone and put among nodes that stand.
+ *
+ * A rule that comes or goes changes nothing for calls that it does not match. What it matches is found out by the rules
+ * that match some of these as well. What is made so stands behind the nodes that there are, which go on where they say the
+ * same; when too many are left that nothing leads to, all are written anew.
+ */
+import {
+  buildDiagram,
+  DEFAULT_LIMITS,
+  DiagramStore,
+  type Ref,
+  replaceWhere,
+} from '@sockfilter/diagram';
+import {
+  BUILTIN_CHAINS,
+  type BuiltinChain,
+  elementAt,
+  type Rule,
+  type Table,
+} from '@sockfilter/table';
+import { encodeBlob } from './blob.js';
+import type { ChainFacts } from './chainfacts.js';
+import { MAX_STEPS } from './layout.js';
+import { longestPath } from './longestpath.js';
+import { factsFrom, type Nodes, renumberCounters, shiftCounters } from './nodes.js';
+import { EndTable, NodeReader } from './standingdiagram.js';
+import { Writer } from './writer.js';
+
+/** Some counters in the stead of others. */
+export interface Splice {
+  /** The first of those that go, and of those that come. */
+  readonly at: number;
+  readonly removed: number;
+  readonly added: number;
+}
+
+export interface NearEdit {
+  /** The chains whose calls may come to the rules. */
+  readonly chains: readonly BuiltinChain[];
+  /** The rules that come or go. */
+  readonly edited: readonly Rule[];
+  /** The table after it as calls see it that these match: all rules that such may match. */
+  readonly table: Table;
+  /** For each counter of that table its number in the whole one. */
+  readonly counters: readonly number[];
+  /** How the counters of the nodes that stand are to be numbered. */
+  readonly splice: Splice;
+}
+
+type Entries = Readonly<Record<BuiltinChain, number>>;
+
+/** A generation's nodes, which are to go on. */
+export interface StandingNodes extends Nodes {
+  readonly words: Uint32Array<ArrayBuffer>;
+  readonly entries: Entries;
+  /** How many there were when all were written. */
+  readonly written: number;
+}
+
+export interface EditedNodes {
+  readonly words: Uint32Array<ArrayBuffer>;
+  readonly entries: Entries;
+  readonly facts: Partial<Readonly<Record<BuiltinChain, ChainFacts>>>;
+  readonly written: number;
+}
+
+/** Nodes that nothing leads to may be as many as those that were written, and so many more. */
+const SPARE_NODES = 65_536;
+
+/** Both, in the memory of the first if there is room behind it. */
+function concat(a: Uint32Array<ArrayBuffer>, b: Uint32Array): Uint32Array<ArrayBuffer> {
+  const length = a.length + b.length;
+  const hasRoom = a.byteOffset + 4 * length <= a.buffer.byteLength;
+  const all = hasRoom ? new Uint32Array(a.buffer, a.byteOffset, length) : new Uint32Array(length);
+  if (!hasRoom) all.set(a);
+  all.set(b, a.length);
+  return all;
+}
+
+const withEntries = (
+  entries: Entries,
+  chains: readonly BuiltinChain[],
+  made: readonly number[],
+): Entries => ({
+  ...entries,
+  ...Object.fromEntries(chains.map((chain, n) => [chain, elementAt(made, n)])),
+});
+
+/** Nodes of before and after an edit as one diagram. */
+class Splicing {
+  readonly #store = new DiagramStore(DEFAULT_LIMITS);
+  readonly #ends = new EndTable();
+  readonly #old: StandingNodes;
+  readonly #reader: NodeReader;
+  readonly #roots = new Map<BuiltinChain, Ref>();
+
+  constructor(old: StandingNodes) {
+    this.#old = old;
+    this.#reader = new NodeReader(old, this.#store, this.#ends);
+  }
+
+  #rootOf(chain: BuiltinChain): Ref {
+    return this.#roots.get(chain) ?? this.#reader.at(this.#old.entries[chain]);
+  }
+
+  /** Has the calls of the rules come to what those nodes say. */
+  replace(near: Nodes & { readonly entries: Entries }, edit: NearEdit): void {
+    const reader = new NodeReader(near, this.#store, this.#ends);
+    const replace = replaceWhere(this.#store, edit.edited, edit.table);
+    for (const chain of edit.chains)
+      this.#roots.set(chain, replace(reader.at(near.entries[chain]), this.#rootOf(chain)));
+  }
+
+  #write(
+    first: number,
+    chains: readonly BuiltinChain[],
+    standing?: (ref: Ref) => number | undefined,
+  ) {
+    const writer = new Writer(first);
+    const roots = chains.map((chain) => this.#rootOf(chain));
+    const entries = writer.write(
+      this.#store,
+      roots,
+      (end) => writer.putEnd(this.#ends.wordsOf(end)),
+      standing,
+    );
+    return { words: writer.words, entries };
+  }
+
+  /** All nodes, of which those go on that were there. */
+  grown(chains: readonly BuiltinChain[]): Omit<EditedNodes, 'facts'> {
+    const { words, first, entries, written } = this.#old;
+    const made = this.#write(first + words.length / 2, chains, this.#reader.standing);
+    return {
+      words: concat(words, made.words),
+      entries: withEntries(entries, chains, made.entries),
+      written,
+    };
+  }
+
+  /** All that something leads to, written anew. */
+  rewritten(): Omit<EditedNodes, 'facts'> {
+    const { first, entries } = this.#old;
+    const made = this.#write(first, BUILTIN_CHAINS);
+    return {
+      words: Uint32Array.from(made.words),
+      entries: withEntries(entries, BUILTIN_CHAINS, made.entries),
+      written: made.words.length / 2,
+    };
+  }
+}
+
+/**
+ * The nodes after the edit, in the memory of those before, which are gone; undefined where a walk could become too long,
+ * or rules cross too much, which a compiling of the whole tells exactly. The nodes must be of a table that rewrites
+ * nothing and has neither opaque tests nor several diagrams.
+ * Throws LimitError and CapacityError.
+ */
+export function editNodes(old: StandingNodes, edit: NearEdit): EditedNodes | undefined {
+  const { chains, counters, splice } = edit;
+  const { at, removed, added } = splice;
+  const { words, first } = old;
+  const diagram = buildDiagram(edit.table);
+  if (diagram.roots.length > 1) return undefined;
+  const near = encodeBlob(diagram, first);
+  renumberCounters(near.words, (counter) => elementAt(counters, counter));
+  shiftCounters(words, at + removed, added - removed);
+
+  const splicing = new Splicing(old);
+  splicing.replace(near, edit);
+  const grown = splicing.grown(chains);
+  const isFull = grown.words.length / 2 > 2 * old.written + SPARE_NODES;
+  const nodes = isFull ? splicing.rewritten() : grown;
+  const made = { words: nodes.words, first };
+  const entries = chains.map((chain) => nodes.entries[chain]);
+  if (longestPath(nodes.words, first, entries) > MAX_STEPS - 1) return undefined;
+  return {
+    ...nodes,
+    facts: Object.fromEntries(
+      chains.map((chain) => [chain, factsFrom(made, nodes.entries[chain])]),
+    ),
+  };
+}

@@ -1,0 +1,166 @@
+/**
+ * Nodes that stand, read back as the diagram that they say, in one store with others: equal ones are one. They must be
+ * of a table that rewrites nothing and has neither opaque tests nor several diagrams.
+ *
+ * A terminal is what nodes do once a call has been told from all others: they count and report, the last is a verdict.
+ */
+import {
+  type DiagramStore,
+  type Ref,
+  type Row,
+  terminalNumber,
+  terminalRef,
+} from '@sockfilter/diagram';
+import { elementAt } from '@sockfilter/table';
+import { OP } from './layout.js';
+import type { Nodes } from './nodes.js';
+
+const PIECE_MASK = 0xffff;
+const HALF = 2 ** 32;
+
+const slotOf = (head: number) => (head >>> 16) & 0xff;
+
+/** The ends of walks, each once, numbered from 1 on: the terminal NONE is none of them. */
+export class EndTable {
+  readonly #all: (readonly number[])[] = [[]];
+  /** Verdicts that nothing is counted before, nearly all: by errno and counter. */
+  readonly #verdicts = new Map<number, Ref>();
+  readonly #others = new Map<string, Ref>();
+
+  /** The words of its nodes, as they are written one after the other. */
+  wordsOf(end: Ref): readonly number[] {
+    return elementAt(this.#all, terminalNumber(end));
+  }
+
+  /** The end that the nodes from the place on are. */
+  read(words: Uint32Array, first: number, start: number): Ref {
+    const head = elementAt(words, 2 * start);
+    if (head >>> 24 === OP.verdict) {
+      const target = elementAt(words, 2 * start + 1);
+      const key = (head & PIECE_MASK) * HALF + target;
+      const known = this.#verdicts.get(key) ?? this.#add([head, target]);
+      this.#verdicts.set(key, known);
+      return known;
+    }
+    const end = endAt(words, first, start);
+    const key = end.join();
+    const known = this.#others.get(key) ?? this.#add(end);
+    this.#others.set(key, known);
+    return known;
+  }
+
+  #add(words: readonly number[]): Ref {
+    this.#all.push(words);
+    return terminalRef(this.#all.length - 1);
+  }
+}
+
+function endAt(words: Uint32Array, first: number, start: number): readonly number[] {
+  const end: number[] = [];
+  for (let place = start; ; ) {
+    const head = elementAt(words, 2 * place);
+    const target = elementAt(words, 2 * place + 1);
+    const op = head >>> 24;
+    if (op === OP.jump) {
+      place = target - first;
+      continue;
+    }
+    end.push(head, target);
+    if (op === OP.verdict) return end;
+    if (op !== OP.count && op !== OP.report) throw new TypeError(`an end has a node of kind ${op}`);
+    place++;
+  }
+}
+
+/** Reads nodes into the store. */
+export class NodeReader {
+  readonly #words: Uint32Array;
+  readonly #first: number;
+  readonly #store: DiagramStore;
+  readonly #ends: EndTable;
+  /** By place: 1 where what stands there has been read, and what it is. */
+  readonly #isKnown: Uint8Array;
+  readonly #refs: Int32Array;
+  /** By number of a node, and of an end: where it stands, or 0. */
+  readonly #nodes: Int32Array;
+  readonly #terminals: Int32Array;
+
+  constructor({ words, first }: Nodes, store: DiagramStore, ends: EndTable) {
+    const count = words.length / 2;
+    this.#words = words;
+    this.#first = first;
+    this.#store = store;
+    this.#ends = ends;
+    this.#isKnown = new Uint8Array(count);
+    this.#refs = new Int32Array(count);
+    this.#nodes = new Int32Array(count);
+    this.#terminals = new Int32Array(count);
+  }
+
+  /** Where the node or the end stands among those that have been read; undefined for another. */
+  readonly standing = (ref: Ref): number | undefined => {
+    const places = ref < 0 ? this.#terminals : this.#nodes;
+    return places[ref < 0 ? terminalNumber(ref) : ref] || undefined;
+  };
+
+  /** What the nodes from the address on say. */
+  at(address: number): Ref {
+    let place = address - this.#first;
+    let head = elementAt(this.#words, 2 * place);
+    while (head >>> 24 === OP.jump) {
+      place = elementAt(this.#words, 2 * place + 1) - this.#first;
+      head = elementAt(this.#words, 2 * place);
+    }
+    if (this.#isKnown[place] === 1) return elementAt(this.#refs, place);
+    const ref = this.#readAt(place, head);
+    this.#isKnown[place] = 1;
+    this.#refs[place] = ref;
+    return ref;
+  }
+
+  #readAt(place: number, head: number): Ref {
+    const address = this.#first + place;
+    if (head >>> 24 > OP.index) {
+      const end = this.#ends.read(this.#words, this.#first, place);
+      this.#terminals[terminalNumber(end)] ||= address;
+      return end;
+    }
+    const slot = slotOf(head);
+    const row = this.#store.row(slot);
+    this.#level(row, address, slot, 0, PIECE_MASK);
+    const ref = this.#store.intern(slot);
+    // What has turned out to ask nothing is better found elsewhere.
+    if (this.#store.pieceOf(ref) === slot) this.#nodes[ref] ||= address;
+    return ref;
+  }
+
+  /** Puts into the row where values of the piece from `low` to `high` lead. */
+  #level(row: Row, address: number, slot: number, low: number, high: number): void {
+    if (low > high) return;
+    const words = this.#words;
+    const at = 2 * (address - this.#first);
+    const head = elementAt(words, at);
+    const target = elementAt(words, at + 1);
+    const op = head >>> 24;
+    const value = head & PIECE_MASK;
+    if (op === OP.jump) {
+      this.#level(row, target, slot, low, high);
+    } else if (op > OP.index || slotOf(head) !== slot) {
+      row.push(low, this.at(address));
+    } else if (op === OP.less) {
+      this.#level(row, target, slot, low, Math.min(high, value - 1));
+      this.#level(row, address + 1, slot, Math.max(low, value), high);
+    } else if (op === OP.unequal) {
+      this.#level(row, target, slot, low, Math.min(high, value - 1));
+      if (low <= value && value <= high) this.#level(row, address + 1, slot, value, value);
+      this.#level(row, target, slot, Math.max(low, value + 1), high);
+    } else {
+      const other = elementAt(words, at + 2 + target);
+      this.#level(row, other, slot, low, Math.min(high, value - 1));
+      const end = Math.min(target, high - value + 1);
+      for (let n = Math.max(0, low - value); n < end; n++)
+        this.#level(row, elementAt(words, at + 2 + n), slot, value + n, value + n);
+      this.#level(row, other, slot, Math.max(low, value + target), high);
+    }
+  }
+}
