@@ -78,6 +78,8 @@ function placeOf({ kept, head }: KeptTable, command: EditCommand): Place | undef
 }
 
 const CALL = / -[jg] /;
+/** Ids are given to paths, and let go of, with the rules that name them. */
+const PATH = ' --path ';
 
 /** The lines of each chain that are to be read. */
 type Near = ReadonlyMap<string, readonly KeptLine[]>;
@@ -138,6 +140,7 @@ export function planRule(table: KeptTable, command: EditCommand): PlannedPart | 
   const next = removes ? text.indexOf('\n', at) + 1 : at;
   const line = rule ? `${printRule(chain, rule)}\n` : '';
   const old = text.slice(at, next);
+  if (old.includes(PATH) || line.includes(PATH)) return undefined;
   const near = nearLines(table, chain, [...(removes ? [old] : []), ...(rule ? [line] : [])]);
   if (isMost(table, near)) return undefined;
 
