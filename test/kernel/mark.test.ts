@@ -159,6 +159,22 @@ describeKernel('marks', () => {
     await caller.close(fd);
   });
 
+  test.each(['0x1/0x1', '0x100/0x100', '0x10000/0x10000', '0x1000000/0x1000000'])(
+    'a rule that looks at no bit but one sees it: %s',
+    async (word) => {
+      policy.enforce(`-A BIND -m mark --mark ${word} -j DROP`);
+      const [mark] = word.split('/').map(Number);
+      for (const [each, outcome] of [
+        [mark, 'EPERM'],
+        [~mark & 0x7fff_ffff, 'ok'],
+      ] as const) {
+        const fd = await marked('inet', 'dgram', each);
+        expect(await caller.bind(fd, { address: '127.0.0.1', port: 0 })).toBe(outcome);
+        await caller.close(fd);
+      }
+    },
+  );
+
   test('each chain sees the mark of the socket', async () => {
     policy.enforce(`
       -A BIND -m mark --mark 3 -j REJECT --reject-with EACCES

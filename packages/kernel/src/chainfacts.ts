@@ -94,18 +94,16 @@ export function chainFacts(
   }: Readonly<Record<'canRefuse' | 'leads' | 'keepsMark' | 'asksGroup', boolean>>,
   drawn: ReadonlySet<ReadField> = new Set(),
 ): ChainFacts {
-  const tests = (field: Field) =>
-    tested.has(firstPiece(field)) || tested.has(firstPiece(field) + 1);
+  const fields = new Set(
+    [...tested].flatMap((piece) => (piece < PIECES.length ? [pieceAt(piece).field] : [])),
+  );
+  const tests = (field: Field) => fields.has(field);
   return {
     canRefuse: canRefuse || leads,
     leadsElsewhere: leads,
     testsGroup: asksGroup || tests('group'),
     testsOwner: tests('uid') || tests('gid'),
     testsMark: tests('mark') || keepsMark,
-    details: READ_FIELDS.filter(
-      (field) =>
-        drawn.has(field) ||
-        [...tested].some((piece) => piece < PIECES.length && pieceAt(piece).field === field),
-    ),
+    details: READ_FIELDS.filter((field) => drawn.has(field) || tests(field)),
   };
 }
