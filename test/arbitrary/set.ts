@@ -65,7 +65,8 @@ function elementOf(
     });
 }
 
-function setOf(name: string, timeouts: readonly number[]): Arbitrary<NamedSet> {
+/** Sets of the name; what their elements have left to live is one of `timeouts`, in seconds, or for ever. */
+export function setOf(name: string, timeouts: readonly number[]): Arbitrary<NamedSet> {
   return fc
     .record({
       type: fc.constantFrom(...SET_TYPE_NAMES),
