@@ -7,6 +7,9 @@ test.each([
   [String.raw`"a\"b" "a\\"`, ['a"b', 'a\\']],
   [String.raw`'a\b' 'a\' c`, ['a\\b', 'a\\', 'c']],
   [`'a"b' "a'b"`, ['a"b', "a'b"]],
+  // The closing quote ends the word.
+  [`"a"b'c'd`, ['a', "b'c'd"]],
+  [`'a'b`, ['a', 'b']],
   [String.raw`a\b`, [String.raw`a\b`]],
 ])('%s', (line, words) => {
   const { words: found, diagnostic } = lexLine(line, 'rules', 1);

@@ -76,6 +76,12 @@ class SetWords {
     return undefined;
   }
 
+  /** A fault of an option, whose value is passed over: it is no mistake of its own. */
+  optionFault(option: Word, message: string): undefined {
+    this.next();
+    return this.fault(option, message);
+  }
+
   problem(problem: Problem, word: Word): undefined {
     this.#report(diagnose(problem, word.span));
     return undefined;
@@ -194,7 +200,7 @@ const ELEMENT_OPTIONS: Readonly<
 > = {
   timeout: (line, word, set) => {
     if (set && set.timeout === undefined)
-      return line.fault(word, `${lacking(set, 'timeout')}: its elements stay`);
+      return line.optionFault(word, `${lacking(set, 'timeout')}: its elements stay`);
     return { timeout: line.number(word, 'timeout', MAX_TIMEOUT) || undefined };
   },
   nomatch: (line, word, set) =>
@@ -202,18 +208,18 @@ const ELEMENT_OPTIONS: Readonly<
       ? line.fault(word, `\`nomatch\` is for networks: set \`${set.name}\` is of type ${set.type}`)
       : { nomatch: true },
   packets: (line, word, set) => {
-    if (set && !set.counters) return line.fault(word, lacking(set, 'counters'));
+    if (set && !set.counters) return line.optionFault(word, lacking(set, 'counters'));
     const packets = line.number(word, 'number of packets', MAX_ELEMENT_PACKETS);
     return packets === undefined ? undefined : { packets: BigInt(packets) };
   },
   // A socket call has none.
   bytes: (line, word, set) => {
-    if (set && !set.counters) return line.fault(word, lacking(set, 'counters'));
+    if (set && !set.counters) return line.optionFault(word, lacking(set, 'counters'));
     line.number(word, 'number of bytes', Number.MAX_SAFE_INTEGER);
     return {};
   },
   comment: (line, word, set) => {
-    if (set && !set.comments) return line.fault(word, lacking(set, 'comment'));
+    if (set && !set.comments) return line.optionFault(word, lacking(set, 'comment'));
     return { comment: line.comment(word) };
   },
 };
