@@ -15,6 +15,8 @@ export const text = { type: 'string', requiresArg: true, coerce: once } as const
 /** Values, one for each time that the option is given. */
 export const list = { type: 'string', array: true, requiresArg: true, nargs: 1 } as const;
 
+export const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
+
 /** How limits and quotas stand at the moment that is asked about. */
 export const state = {
   choices: STATE_NAMES,

@@ -1,6 +1,7 @@
 /** The words of `sockfilter set`, by yargs. */
 import type { Argv } from 'yargs';
 import type { Globals } from './globals.js';
+import { json } from './options.js';
 
 const string = { type: 'string', demandOption: true } as const;
 const name = { ...string, describe: 'name of the set' } as const;
@@ -20,25 +21,8 @@ const server = {
 const rest = (describe: string) =>
   ({ type: 'string', array: true, default: [], describe }) as const;
 
-export function setCommands(parser: Argv, globals: Globals): Argv {
+function elementCommands(parser: Argv, globals: Globals): Argv {
   return parser
-    .command(
-      'create <name> <type> [words..]',
-      'make a set',
-      (command) =>
-        command
-          .positional('name', name)
-          .positional('type', { ...string, describe: 'ip, net, port, ip,port or net,port' })
-          .positional(
-            'words',
-            rest('family inet|inet6, timeout SECONDS, maxelem NUMBER, counters, comment'),
-          )
-          .option('exist', exist),
-      async (argv) => {
-        const { createSetCommand } = await import('./set.js');
-        createSetCommand(globals, [argv.name, argv.type, ...argv.words], argv);
-      },
-    )
     .command(
       'add <name> <element> [words..]',
       'add to a set in force, at once and without a commit',
@@ -85,14 +69,15 @@ export function setCommands(parser: Argv, globals: Globals): Argv {
         const { testElement } = await import('./set.js');
         testElement(globals, [argv.name, argv.element, ...argv.words]);
       },
-    )
+    );
+}
+
+function heldCommands(parser: Argv, globals: Globals): Argv {
+  return parser
     .command(
       'list [name]',
       'list sets with what they hold',
-      (command) =>
-        command
-          .positional('name', some)
-          .option('json', { type: 'boolean', default: false, describe: 'print JSON' }),
+      (command) => command.positional('name', some).option('json', json),
       async (argv) => {
         const { listSets } = await import('./set.js');
         listSets(globals, { name: argv.name, json: argv.json });
@@ -115,7 +100,11 @@ export function setCommands(parser: Argv, globals: Globals): Argv {
         const { refreshSets } = await import('./setresolve.js');
         await refreshSets(globals, argv.name, argv);
       },
-    )
+    );
+}
+
+function nameCommands(parser: Argv, globals: Globals): Argv {
+  return parser
     .command(
       'destroy [name]',
       'remove a set, or all; none that a rule asks',
@@ -144,9 +133,29 @@ export function setCommands(parser: Argv, globals: Globals): Argv {
         const { swapSetsCommand } = await import('./set.js');
         swapSetsCommand(globals, argv.name, argv.to);
       },
-    )
-    .demandCommand(
-      1,
-      'say what to do: create, add, del, test, list, flush, refresh, destroy, rename or swap',
     );
+}
+
+export function setCommands(parser: Argv, globals: Globals): Argv {
+  const made = parser.command(
+    'create <name> <type> [words..]',
+    'make a set',
+    (command) =>
+      command
+        .positional('name', name)
+        .positional('type', { ...string, describe: 'ip, net, port, ip,port or net,port' })
+        .positional(
+          'words',
+          rest('family inet|inet6, timeout SECONDS, maxelem NUMBER, counters, comment'),
+        )
+        .option('exist', exist),
+    async (argv) => {
+      const { createSetCommand } = await import('./set.js');
+      createSetCommand(globals, [argv.name, argv.type, ...argv.words], argv);
+    },
+  );
+  return nameCommands(heldCommands(elementCommands(made, globals), globals), globals).demandCommand(
+    1,
+    'say what to do: create, add, del, test, list, flush, refresh, destroy, rename or swap',
+  );
 }

@@ -1,22 +1,20 @@
 /** The commands that are words, by yargs. What each does is loaded when it is called. */
 
 import { EXIT } from '@sockfilter/language';
-import { describeDetail, detailRecord } from '@sockfilter/table';
 import yargs, { type Argv } from 'yargs';
 import { ciCommands } from './ci/commands.js';
-import { type CommandRow, commandRow, examplesOf, rowsBelow, SHELLS } from './commandrow.js';
+import { type CommandRow, commandRow, examplesOf, rowsBelow } from './commandrow.js';
 import { CommandError } from './failure.js';
 import { type Globals, splitGlobals } from './globals.js';
 import { VERSION_LINE } from './help.js';
 import { STANDARD_INPUT } from './inputfile.js';
 import { interopCommands } from './interopcommands.js';
+import { liveCommands } from './livecommands.js';
 import { optimizeLater } from './optimizer.js';
-import { readCircumstances, state, text, time } from './options.js';
+import { json, text } from './options.js';
 import { print } from './output.js';
 import { setCommands } from './setcommands.js';
 import { checkName, checkScope, wordsError } from './wordserror.js';
-
-/** What takes names of files also after `--`. */
 
 /** For help: they are taken out before yargs sees the words. */
 const GLOBAL_OPTIONS = {
@@ -24,8 +22,6 @@ const GLOBAL_OPTIONS = {
   root: { type: 'string', describe: 'police this control group only [SOCKFILTER_ROOT]' },
   wait: { alias: 'w', describe: 'wait for another command to end, at most so many seconds' },
 } as const;
-
-const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
 
 const flag = (alias: string, describe: string) =>
   ({ type: 'boolean', default: false, alias, describe }) as const;
@@ -36,76 +32,82 @@ const TABLE = { ...text, alias: 't', choices: ['socket'], describe: 'the only ta
 /** `sockfilter-save -V` and `sockfilter-restore -V`. */
 const VERSION_FLAG = flag('V', 'print the version');
 
-function saveAndRestore(parser: Argv, globals: Globals): Argv {
+function saveCommand(parser: Argv, globals: Globals): Argv {
+  return parser.command(
+    'save',
+    'print the table in the format of iptables-save',
+    (command) =>
+      command
+        .option('counters', flag('c', 'with counters'))
+        .option('output', { ...text, alias: 'f', describe: 'write this file, atomically' })
+        .option('table', TABLE)
+        .option('json', { ...json, describe: 'as nftables JSON' })
+        .option('version', VERSION_FLAG),
+    async ({ counters, output, json: asJson, version }) => {
+      if (version) return print(VERSION_LINE);
+      const { saveTable } = await import('./save.js');
+      await saveTable(globals, { counters, json: asJson, to: output });
+    },
+  );
+}
+
+function restoreCommand(parser: Argv, globals: Globals): Argv {
+  return parser.command(
+    'restore [rules]',
+    'put a saved rule file in force, all of it or nothing',
+    (command) =>
+      command
+        .positional('rules', { type: 'string', describe: 'standard input if absent' })
+        .option('json', { ...json, describe: 'refuse what is not nftables JSON' })
+        .option('noflush', flag('n', 'add to the table that is there'))
+        .option('test', flag('t', 'say what is wrong, and change nothing'))
+        .option('counters', flag('c', 'take the counters that the file gives'))
+        .option('reset-state', {
+          type: 'boolean',
+          default: false,
+          describe: 'begin limits and other states anew, also of rules that stay',
+        })
+        .option('label', {
+          ...text,
+          describe: 'name the revision; the git revision of the file if absent',
+        })
+        .option('confirm', {
+          ...text,
+          describe: 'undo it after so many seconds unless confirmed',
+        })
+        .option('fail-closed', {
+          type: 'boolean',
+          default: false,
+          describe: 'if it fails and nothing is in force, refuse all but bind(2) and loopback',
+        })
+        .option('version', VERSION_FLAG),
+    async ({
+      rules,
+      json: onlyJson,
+      noflush,
+      test,
+      counters,
+      resetState: resetsState,
+      label,
+      confirm,
+      failClosed,
+      version,
+    }) => {
+      if (version) return print(VERSION_LINE);
+      const { restoreTable } = await import('./restore.js');
+      const confirmWithin =
+        confirm === undefined ? undefined : (await import('./trial.js')).readSeconds(confirm);
+      const words = { from: rules, onlyJson, noflush, test, counters, label };
+      const options = { ...words, confirmWithin, resetsState };
+      if (!failClosed) return restoreTable(globals, options);
+      const { restoreOrClose } = await import('./failclosed.js');
+      await restoreOrClose(globals, options);
+    },
+  );
+}
+
+function trialCommands(parser: Argv, globals: Globals): Argv {
   return parser
-    .command(
-      'save',
-      'print the table in the format of iptables-save',
-      (command) =>
-        command
-          .option('counters', flag('c', 'with counters'))
-          .option('output', { ...text, alias: 'f', describe: 'write this file, atomically' })
-          .option('table', TABLE)
-          .option('json', { ...json, describe: 'as nftables JSON' })
-          .option('version', VERSION_FLAG),
-      async ({ counters, output, json: asJson, version }) => {
-        if (version) return print(VERSION_LINE);
-        const { saveTable } = await import('./save.js');
-        await saveTable(globals, { counters, json: asJson, to: output });
-      },
-    )
-    .command(
-      'restore [rules]',
-      'put a saved rule file in force, all of it or nothing',
-      (command) =>
-        command
-          .positional('rules', { type: 'string', describe: 'standard input if absent' })
-          .option('json', { ...json, describe: 'refuse what is not nftables JSON' })
-          .option('noflush', flag('n', 'add to the table that is there'))
-          .option('test', flag('t', 'say what is wrong, and change nothing'))
-          .option('counters', flag('c', 'take the counters that the file gives'))
-          .option('reset-state', {
-            type: 'boolean',
-            default: false,
-            describe: 'begin limits and other states anew, also of rules that stay',
-          })
-          .option('label', {
-            ...text,
-            describe: 'name the revision; the git revision of the file if absent',
-          })
-          .option('confirm', {
-            ...text,
-            describe: 'undo it after so many seconds unless confirmed',
-          })
-          .option('fail-closed', {
-            type: 'boolean',
-            default: false,
-            describe: 'if it fails and nothing is in force, refuse all but bind(2) and loopback',
-          })
-          .option('version', VERSION_FLAG),
-      async ({
-        rules,
-        json: onlyJson,
-        noflush,
-        test,
-        counters,
-        resetState: resetsState,
-        label,
-        confirm,
-        failClosed,
-        version,
-      }) => {
-        if (version) return print(VERSION_LINE);
-        const { restoreTable } = await import('./restore.js');
-        const confirmWithin =
-          confirm === undefined ? undefined : (await import('./trial.js')).readSeconds(confirm);
-        const words = { from: rules, onlyJson, noflush, test, counters, label };
-        const options = { ...words, confirmWithin, resetsState };
-        if (!failClosed) return restoreTable(globals, options);
-        const { restoreOrClose } = await import('./failclosed.js');
-        await restoreOrClose(globals, options);
-      },
-    )
     .command(
       'confirm',
       'keep the table that `restore --confirm` has put in force',
@@ -184,245 +186,6 @@ function groupCommands(parser: Argv, globals: Globals): Argv {
       },
     )
     .demandCommand(1, 'say what to do: add, list, delete or move');
-}
-
-function liveCommands(parser: Argv, globals: Globals, words: readonly string[]): Argv {
-  return parser
-    .command(
-      'exec',
-      'run a command in a group, with inherited sockets closed',
-      (command) =>
-        command
-          .usage(
-            '$0 exec --group NAME -- COMMAND ARGS...\n\nrun a command in a group, with inherited sockets closed',
-          )
-          .option('group', { ...text, alias: 'g', demandOption: true, describe: 'its name' })
-          .option('keep-sockets', {
-            type: 'boolean',
-            default: false,
-            describe: 'leave inherited sockets open; they keep the group that they have',
-          }),
-      async ({ group, keepSockets }) => {
-        const { execInGroup } = await import('./exec.js');
-        await execInGroup(globals, { group, keepSockets, words });
-      },
-    )
-    .command(
-      'explain [chain]',
-      'say what becomes of a call, and which rule decides',
-      (command) =>
-        command
-          .positional('chain', { type: 'string', describe: 'BIND, ...' })
-          .option('last', { type: 'boolean', default: false, describe: 'the last refusal' })
-          .option('group', { ...text, describe: 'name, id or control group of the caller' })
-          .option('pid', {
-            ...text,
-            describe: 'the process that calls: its control group, uid and gid',
-          })
-          .option('proto', { ...text, alias: 'p', describe: 'tcp, udp, ...' })
-          .option('src', { ...text, alias: 's', describe: '10.0.0.5:80 or [fd00::1]:80' })
-          .option('dst', { ...text, alias: 'd', describe: '10.0.0.5:80 or [fd00::1]:80' })
-          .option('uid', { ...text, describe: 'filesystem uid of the caller' })
-          .option('gid', { ...text, describe: 'filesystem gid of the caller' })
-          .option('mark', { ...text, describe: 'mark of the socket (SO_MARK): 31 or 0x1f' })
-          .options(detailRecord((detail) => ({ ...text, describe: describeDetail(detail).text })))
-          .option('state', state)
-          .option('time', time)
-          .option('rules', {
-            type: 'boolean',
-            default: false,
-            describe: 'with each rule that is asked, and why it does not match',
-          })
-          .option('json', json),
-      async ({
-        chain,
-        group,
-        pid,
-        proto,
-        src,
-        dst,
-        uid,
-        gid,
-        mark,
-        rules,
-        last,
-        json: asJson,
-        ...rest
-      }) => {
-        const details = detailRecord((detail) => rest[detail]);
-        if (last) {
-          const call = [chain, group, pid, proto, src, dst, uid, gid, mark, rest.state, rest.time];
-          if ([...call, ...Object.values(details)].some((word) => word !== undefined))
-            throw new CommandError('`--last` says already which call it is', EXIT.usage);
-          const { explainLast } = await import('./events/last.js');
-          return explainLast(globals, asJson);
-        }
-        if (chain === undefined)
-          throw new CommandError(
-            '`explain` needs CHAIN, or `--last`',
-            EXIT.usage,
-            'for example `sockfilter explain BIND --dst 10.0.0.5:80`',
-          );
-        const { explain } = await import('./explain.js');
-        const words = { chain, group, proto, src, dst, uid, gid, mark, ...details };
-        const circumstances = readCircumstances(rest);
-        await explain(globals, words, { pid, json: asJson, rules, circumstances });
-      },
-    )
-    .command(
-      'monitor',
-      'print what is refused, logged and traced, as it happens',
-      (command) =>
-        command
-          .option('refused', { type: 'boolean', default: false, describe: 'refusals alone' })
-          .option('audited', {
-            type: 'boolean',
-            default: false,
-            describe: 'what passes and would be refused, were it not audited',
-          })
-          .option('passed', { type: 'boolean', default: false, describe: 'what passes' })
-          .option('group', { ...text, describe: 'of callers in this group: name, id or path' })
-          .option('chain', { ...text, describe: 'of calls of this chain, or rules in it' })
-          .option('rule', { ...text, describe: 'of the rule with this number in the chain' })
-          .option('rate', {
-            ...text,
-            describe: 'no more than, for example, 10/second: those beyond are counted',
-          })
-          .option('summary', {
-            type: 'boolean',
-            default: false,
-            describe: 'equal events as one row: live on a terminal, else once at the end',
-          })
-          .option('journal', {
-            type: 'boolean',
-            default: false,
-            describe: "write them to systemd's journal, or to syslog",
-          })
-          .option('json', { ...json, describe: 'print a line of JSON for each event' }),
-      async ({ json: asJson, ...options }) => {
-        const { monitor } = await import('./events/monitor.js');
-        await monitor(globals, { ...options, json: asJson });
-      },
-    )
-    .command(
-      'trace <chain>',
-      'for calls that match, print each rule that was asked',
-      (command) =>
-        command
-          .usage(
-            '$0 trace CHAIN RULE-OPTIONS...\n\nfor calls that match, print each rule that was asked',
-          )
-          .positional('chain', { type: 'string', demandOption: true, describe: 'BIND, ...' })
-          .option('count', { ...text, describe: 'end after so many calls' })
-          .option('json', { ...json, describe: 'print a line of JSON for each call' }),
-      async ({ chain, count, json: asJson }) => {
-        const { trace } = await import('./events/trace.js');
-        await trace(globals, { chain, count, rule: words, json: asJson });
-      },
-    )
-    .command(
-      'metrics',
-      'print what is in force in numbers, as OpenMetrics',
-      (command) =>
-        command
-          .option('listen', { ...text, describe: 'serve them at this address, 127.0.0.1:9184' })
-          .option('output', { ...text, alias: 'f', describe: 'write this file, atomically' })
-          .option('prometheus', {
-            type: 'boolean',
-            describe: 'in the text format of Prometheus, for node_exporter',
-          }),
-      async ({ listen, output, prometheus }) => {
-        const { showMetrics } = await import('./metrics/metrics.js');
-        await showMetrics(globals, {
-          listen,
-          output,
-          format: prometheus ? 'prometheus' : undefined,
-        });
-      },
-    )
-    .command(
-      'dashboard',
-      'show what happens as a page in a browser',
-      (command) =>
-        command
-          .option('listen', { ...text, describe: 'serve it at this address; 127.0.0.1:9185' })
-          .option('remote', {
-            type: 'boolean',
-            default: false,
-            describe: 'also at an address that is not of this host alone',
-          })
-          .option('passed', { type: 'boolean', default: false, describe: 'calls that pass, too' }),
-      async ({ listen, remote, passed }) => {
-        const { serveDashboard } = await import('./dashboard/dashboard.js');
-        await serveDashboard(globals, { listen, remote, passed });
-      },
-    )
-    .command(
-      'status',
-      'say what is attached, and how big it is',
-      (command) => command.option('json', json),
-      async (argv) => {
-        const { showStatus } = await import('./status.js');
-        await showStatus(globals, argv.json);
-      },
-    )
-    .command(
-      'doctor',
-      'say what this machine can do, by trying',
-      (command) => command.option('json', json),
-      async (argv) => {
-        const { showAbilities } = await import('./doctor.js');
-        showAbilities(globals, argv.json);
-      },
-    )
-    .command(
-      'install-service',
-      'have systemd restore a rule file at boot, before the network',
-      (command) =>
-        command
-          .option('fail', {
-            ...text,
-            choices: ['open', 'closed'],
-            describe: 'what is to be if the file can not be put in force',
-          })
-          .option('rules', { ...text, describe: 'the file; /etc/sockfilter/rules if absent' })
-          .option('journal', {
-            type: 'boolean',
-            default: false,
-            describe: 'the unit that runs `monitor --journal` instead',
-          })
-          .option('print', { type: 'boolean', default: false, describe: 'print the unit alone' }),
-      async ({ fail, rules, journal, print: only }) => {
-        const { installService } = await import('./service.js');
-        installService(globals, { fail, rules, journal, print: only });
-      },
-    )
-    .command('teardown', 'remove every trace from the kernel', {}, async () => {
-      const { tearDown } = await import('./status.js');
-      await tearDown(globals);
-    })
-    .command(
-      'lsp',
-      'serve editors with what rule files say, over standard input and output',
-      {},
-      async () => {
-        const { serveLanguage } = await import('./lsp/server.js');
-        await serveLanguage();
-      },
-    )
-    .command(
-      'completion [shell]',
-      'print a script that completes commands in bash, zsh or fish',
-      (command) =>
-        command.positional('shell', {
-          choices: SHELLS,
-          describe: 'the shell of SHELL if absent',
-        }),
-      async ({ shell }) => {
-        const { printCompletion } = await import('./completion/print.js');
-        printCompletion(shell);
-      },
-    );
 }
 
 /**
@@ -519,7 +282,11 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
       const options = Object.keys(globalOptions(row));
       throw wordsError(message ?? error?.message ?? '', { words: rest, row, options });
     });
-  const live = liveCommands(saveAndRestore(base, globals), globals, words);
+  const live = liveCommands(
+    trialCommands(restoreCommand(saveCommand(base, globals), globals), globals),
+    globals,
+    words,
+  );
   const parser = interopCommands(ciCommands(live, globals), globals)
     .command('group', 'add, list, delete groups; move processes into them', (command) =>
       groupCommands(command, globals),

@@ -11,10 +11,9 @@ import {
 import type { Argv } from 'yargs';
 import { CommandError } from '../failure.js';
 import type { Globals } from '../globals.js';
-import { flag, list, readCircumstances, state, text, time } from '../options.js';
+import { flag, json, list, readCircumstances, state, text, time } from '../options.js';
 import { type ReportOptions, readReportOptions } from './reportoptions.js';
 
-const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
 const page = { ...text, describe: 'write an HTML page that shows it' } as const;
 const exclude = { ...list, describe: 'leave out what matches, as in .gitignore' } as const;
 const kernel = {

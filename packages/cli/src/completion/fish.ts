@@ -10,8 +10,8 @@ function branches(cases: readonly Case[], indent: string): string {
     .join('');
 }
 
-export function fishScript({ values, options, modules, args }: Cases): string {
-  return `# fish completion for sockfilter
+/** What stands before the word: its command, and what was given. */
+const READ = `# fish completion for sockfilter
 function __sockfilter_ask
     set -l program $argv[1]
     set -e argv[1]
@@ -70,29 +70,10 @@ function __sockfilter_words
             set list ACCEPT DROP
             set found 1
     end
-    if test -z "$found"
-        switch "$command:$before"
-${branches(values, '            ')}        end
-    end
-    if test -z "$found"
-        switch "$current"
-            case '-*'
-                switch "$command"
-${branches(options, '                    ')}                end
-                if test -z "$command"
-                    for word in $modules
-                        switch "$word"
-${branches(modules, '                            ')}                        end
-                    end
-                end
-            case '*'
-                if test -z "$table"
-                    switch "$command"
-${branches(args, '                        ')}                    end
-                end
-        end
-    end
-    set -l start ''
+`;
+
+/** What is found is printed, asked for where it is not known. */
+const PRINT = `    set -l start ''
     if string match -q -- '--*=*' "$current"
         set start (string replace -r '=.*' '=' -- "$current")
     end
@@ -118,4 +99,29 @@ end
 
 complete -c sockfilter -f -a '(__sockfilter_words)'
 `;
+
+export function fishScript({ values, options, modules, args }: Cases): string {
+  return `${READ}    if test -z "$found"
+        switch "$command:$before"
+${branches(values, '            ')}        end
+    end
+    if test -z "$found"
+        switch "$current"
+            case '-*'
+                switch "$command"
+${branches(options, '                    ')}                end
+                if test -z "$command"
+                    for word in $modules
+                        switch "$word"
+${branches(modules, '                            ')}                        end
+                    end
+                end
+            case '*'
+                if test -z "$table"
+                    switch "$command"
+${branches(args, '                        ')}                    end
+                end
+        end
+    end
+${PRINT}`;
 }
