@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ARCHITECTURE } from './harness/architecture.js';
+import { longFunctions } from './harness/functions.js';
 import {
   architectureFaults,
   commandUses,
@@ -47,6 +48,18 @@ test('what is drawn by chance starts from the seed of the run', () => {
   expect(filesWith('Math[.]random[(]')).toEqual(['test/harness/runseed.ts']);
 });
 
+/** Lines of a function, at most. */
+const MOST_LINES = 80;
+
+/** Longer ones: what their inner functions share is one walk's, or one connection's. None comes to them. */
+const LONG: readonly string[] = [
+  'cli/src/lsp/server.ts serveLanguage',
+  'diagram/src/walk.ts interpretation',
+  'kernel/src/writer.ts write',
+  'language/src/documentedit.ts edit',
+  'table/src/evaluate.ts evaluator',
+];
+
 describe('the packages', () => {
   const sources = readSources(PACKAGES);
 
@@ -73,6 +86,10 @@ describe('the packages', () => {
 
   test('have no import cycles', () => {
     expect(importCycles(sources)).toEqual([]);
+  });
+
+  test('have no function that is too long to be read at once', () => {
+    expect(sources.flatMap((each) => longFunctions(each, MOST_LINES)).toSorted()).toEqual(LONG);
   });
 });
 
@@ -126,6 +143,23 @@ describe('the check itself', () => {
     ['table/src/a.ts', `// import '@sockfilter/cli'\nconst text = "console.log require('koffi')";`],
   ])('lets %s pass: %s', (path, text) => {
     expect(faults(path, text)).toEqual([]);
+  });
+
+  test('counts the lines of functions, of methods and of what has a name by its constant', () => {
+    const text = [
+      'function one() {\n\n}',
+      'const two = () => {\n\n};',
+      'class A { three() {\n\n} }',
+      'all.map(() => {\n\n});',
+      'function short() {\n}',
+    ];
+    const found = longFunctions(at('cli/src/a.ts', text.join('\n')), 2);
+    expect(found.map((each) => each.replace('cli/src/a.ts ', ''))).toEqual([
+      'one',
+      'two',
+      'three',
+      'a function without a name',
+    ]);
   });
 
   test('finds a loop once, and only one that is there at run time', () => {

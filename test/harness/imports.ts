@@ -19,7 +19,7 @@ export interface SourceFile {
 const nodesByFile = new WeakMap<SourceFile, readonly ts.Node[]>();
 
 /** All nodes of the file, parsed once. */
-function nodesOf(file: SourceFile): readonly ts.Node[] {
+export function nodesOf(file: SourceFile): readonly ts.Node[] {
   const known = nodesByFile.get(file);
   if (known) return known;
   const nodes: ts.Node[] = [];
