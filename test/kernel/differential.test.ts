@@ -241,5 +241,5 @@ describeKernel('real calls', () => {
     expect(calls).toBe(ROUNDS * CLIENTS.length * CALLS_EACH);
     // Five chains, two families, two verdicts: all have happened.
     expect(seen.size).toBe(20);
-  }, 120_000);
+  });
 });

@@ -130,7 +130,7 @@ describeKernel('the walk in the JIT', () => {
     expect(
       [...verdicts.keys()].filter((key) => /(BIND|ACCEPT|CONNECT|SENDTO|RECVFROM) [01]$/.test(key)),
     ).toHaveLength(10);
-  }, 120_000);
+  });
 
   test('chains in layers: evaluate(), diagram, blob walk and kernel agree', () => {
     const layers = new Set<number>();

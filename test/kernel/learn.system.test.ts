@@ -92,5 +92,5 @@ describeKernel('learn', () => {
     const again = await learned(['--into', 'web.rules']);
     expect([again.status, again.stdout]).toEqual([0, '']);
     expect(again.stderr).toContain('accepts all that was seen');
-  }, 60_000);
+  });
 });

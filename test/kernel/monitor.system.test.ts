@@ -115,7 +115,7 @@ describeKernel('monitor', () => {
       // What was asked for, though the rule is of what DNAT has made of it.
       row(1, 'EPERM', '10.9.9.6', 3),
     ]);
-  }, 60_000);
+  });
 
   test('on a terminal it is drawn as it changes, keys sort it and end it', async () => {
     const words = `stty rows 12 cols 90; exec node ${program('sockfilter')} monitor --summary`;
@@ -139,7 +139,7 @@ describeKernel('monitor', () => {
     expect(last).toContain('\x1b[?25h\x1b[?1049l');
     expect(await gone).toBe(0);
     expect(await readersOf()).toBe(0);
-  }, 60_000);
+  });
 
   /**
    * What the log of a mount namespace has, line by line: `logger` makes its socket, and prints what comes. Until `has`.
@@ -177,7 +177,7 @@ describeKernel('monitor', () => {
     const entry = Buffer.from(lines[0] ?? '', 'base64').toString();
     expect(entry).toMatch(/^<28>sockfilter\[\d+\]: refused EACCES/);
     expect(entry).toMatch(MESSAGE);
-  }, 60_000);
+  });
 
   describeProgram('journalctl', 'journald', () => {
     test('gets what was refused, with its fields', async () => {
@@ -197,7 +197,7 @@ describeKernel('monitor', () => {
         SOCKFILTER_RULE_TEXT: expect.stringContaining(String.raw`"a \\\\ b"`),
         SOCKFILTER_CGROUP: `${bed.cgroups.path}/web`,
       });
-    }, 60_000);
+    });
   });
 
   test.each([

@@ -63,7 +63,7 @@ describeKernel('opaque tests in the JIT', () => {
       },
     );
     expect(wrong).toBeUndefined();
-  }, 60_000);
+  });
 
   test('a state stays where the next table goes on with it, and is new elsewhere', () => {
     const table = tableOf(

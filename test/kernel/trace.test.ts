@@ -82,7 +82,7 @@ describeKernel('trace', () => {
       expect(refused).toMatchObject({ errnoName: 'EPERM', rule: { chain: 'web', rule: 3 } });
     expect((await readEvents(stdout)).faults).toEqual([]);
     expect(watchers()).toBe(0);
-  }, 60_000);
+  });
 
   test('calls that come to a user chain, in words', async () => {
     const tracing = new Listening(place, ['trace', 'web', '-p', 'udp']);
@@ -93,7 +93,7 @@ describeKernel('trace', () => {
     expect(text).toMatch(/refused EPERM, CONNECT udp .* -> 10.9.9.9:80, .* rule 3 of web/);
     expect(text).toMatch(/ {2}web 1 +not the destination, protocol +-A web -d 10.9.9.8/);
     expect(await tracing.end()).toMatchObject({ status: 0, stderr: '' });
-  }, 60_000);
+  });
 
   test('after a tracer that was killed, the next call stops to tell of calls that pass', async () => {
     const tracing = new Listening(place, ['trace', 'CONNECT']);
@@ -105,7 +105,7 @@ describeKernel('trace', () => {
     await tracing.end('SIGKILL');
     for (let n = 0; watchers() !== 0 && n < 20; n++) await connect('10.9.9.8');
     expect(watchers()).toBe(0);
-  }, 60_000);
+  });
 
   test('the last refusal is kept where nobody reads', async () => {
     expect(await connect('10.9.9.9')).toBe('EPERM');
@@ -125,7 +125,7 @@ describeKernel('trace', () => {
     place.expectStatus(['-A', 'web', '-d', '10.9.9.7', '-j', 'DROP'], 0);
     expect(place.expectStatus(['explain', '--last'], 0).stdout).toContain('-> 10.9.9.9:80');
     place.expectStatus(['explain', '--last', 'CONNECT'], 2);
-  }, 60_000);
+  });
 
   test.each([
     [['CONNECT', '-d', '10.9.9.300'], 2, 'invalid address `10.9.9.300`'],

@@ -37,7 +37,7 @@ function jest(selection, folder) {
   const names = selection.short && selection.tests.length === 0 ? ['-t', `'${SHORT_NAMES}'`] : [];
   return [
     `cd '${REPOSITORY}'; SOCKFILTER_REQUIRE_KERNEL=1 node node_modules/jest/bin/jest.js`,
-    `--config '${folder}/jest.config.json' -w 1 --ci --verbose --testTimeout=240000`,
+    `--config '${folder}/jest.config.json' -w 1 --ci --verbose --testTimeout=600000`,
     ...selectTests(selection),
     ...names,
     // A console is no terminal for jest's redrawing.
