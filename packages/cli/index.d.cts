@@ -804,42 +804,6 @@ declare class DiagramStore {
   /** As copy(), of what is reachable from one root. */
   copyOne(from: DiagramStore, root: Ref, replace: (terminal: Ref) => Ref): Ref;
 }
-type Operation = (a: Ref, b: Ref) => Ref;
-declare class PreparedConditions {
-  #private;
-  /** Takes up the scope in which rules are asked for. */
-  enter({ groups, sets }: Scope): void;
-  /** The rule's condition with the terminal or what is asked behind all pieces of packets; undefined if it is not known yet. */
-  make(rule: Rule, store: DiagramStore, hit: Ref): Ref | undefined;
-  /** Keeps a condition that has been made, as a diagram with one terminal beside NONE. */
-  keep(rule: Rule, store: DiagramStore, diagram: Ref): void;
-}
-interface AskedRule {
-  readonly rule: Rule;
-  readonly as?: Rewriting;
-  /** What calls draw that it is for. */
-  readonly way?: Pick<DrawnWay, 'draws'>;
-}
-declare class ConditionCompiler {
-  #private;
-  /** @param prepared what is known of rules already, from other stores too */
-  constructor(
-    store: DiagramStore,
-    operations: {
-      overlay: Operation;
-      guard: Operation;
-    },
-    prepared?: PreparedConditions,
-  );
-  /** Whether no call that has been rewritten so meets the rule, as far as that is told at once. */
-  neverMatches(rule: Rule, as: Rewriting, table: Table): boolean;
-  /** The diagram that is `hit` where the rule's fields and all else hold that its packet answers, else NONE. */
-  compileRule(asked: AskedRule, table: Table, hit: Ref): Ref;
-  /** The diagram that is `hit` where the rule's fields hold, else NONE. */
-  compileFields({ rule, as, way }: AskedRule, table: Table, hit: Ref): Ref;
-  /** The diagram that is the terminal `hit` where all the clauses hold, else NONE. */
-  compile(clauses: readonly Clause[], hit: Ref): Ref;
-}
 interface Interval {
   readonly piece: number;
   readonly from: number;
@@ -865,6 +829,48 @@ declare class Boxes {
   follow(link: Link, piece: number, value: number): Ref | Link;
   /** The diagram that a box is, from the link on; of a reference itself. */
   made(ref: Ref | Link, store: DiagramStore): Ref;
+}
+type Operation = (a: Ref, b: Ref) => Ref;
+declare class PreparedConditions {
+  #private;
+  /** Takes up the scope in which rules are asked for. */
+  enter({ groups, sets }: Scope): void;
+  /** The rule's condition with the terminal or what is asked behind all pieces of packets; undefined if it is not known yet. */
+  make(rule: Rule, store: DiagramStore, hit: Ref): Ref | undefined;
+  /** Keeps a condition that has been made, as a diagram with one terminal beside NONE. */
+  keep(rule: Rule, store: DiagramStore, diagram: Ref): void;
+}
+interface AskedRule {
+  readonly rule: Rule;
+  readonly as?: Rewriting;
+  /** What calls draw that it is for. */
+  readonly way?: Pick<DrawnWay, 'draws'>;
+}
+declare class ConditionCompiler {
+  #private;
+  /** Where the links are that it gives out. */
+  readonly boxes: Boxes;
+  /** @param prepared what is known of rules already, from other stores too */
+  constructor(
+    store: DiagramStore,
+    operations: {
+      overlay: Operation;
+      guard: Operation;
+    },
+    prepared?: PreparedConditions,
+  );
+  /** Whether no call that has been rewritten so meets the rule, as far as that is told at once. */
+  neverMatches(rule: Rule, as: Rewriting, table: Table): boolean;
+  /** The diagram that is `hit` where the rule's fields and all else hold that its packet answers, else NONE. */
+  compileRule(asked: AskedRule, table: Table, hit: Ref): Ref;
+  /** The diagram that is `hit` where the rule's fields hold, else NONE. */
+  compileFields({ rule, as, way }: AskedRule, table: Table, hit: Ref): Ref;
+  /** As compileRule() of a terminal, but a box that is not made yet: its first link. Undefined if the rule is no box. */
+  boxRule(asked: AskedRule, table: Table, hit: Ref): Ref | Link | undefined;
+  /** The same of compileFields(). */
+  boxFields({ rule, as, way }: AskedRule, table: Table, hit: Ref): Ref | Link | undefined;
+  /** The diagram that is the terminal `hit` where all the clauses hold, else NONE. */
+  compile(clauses: readonly Clause[], hit: Ref): Ref;
 }
 interface OverlayRules {
   /** What two diagrams come to, the first in front; NONE leaves the other as it is. */
@@ -915,7 +921,7 @@ declare class SetStore {
   chain(name: string): Ref;
   /** The first of many diagrams that is not OUT; or what another operation makes of them, and its end is said by `isOver`. */
   overlayAll(
-    parts: readonly Ref[],
+    parts: readonly (Ref | Link)[],
     pair?: Operation,
     isOver?: (terminal: Ref) => boolean,
     during?: OverlayRules['during'],

@@ -25,7 +25,7 @@ interface Interval {
 }
 
 /** No packet is in it. */
-const EMPTY = 'empty';
+export const EMPTY = 'empty';
 
 export type Box = readonly Interval[] | typeof EMPTY;
 

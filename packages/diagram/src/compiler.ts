@@ -25,13 +25,12 @@ import {
   type Reporters,
   type Rewriting,
   reporters,
-  ruleCondition,
   seenBy,
   type Table,
   UNCHANGED,
   wholeRewriting,
 } from '@sockfilter/table';
-import { Boxes, boxOf, isLink, type Link } from './box.js';
+import { isLink, type Link } from './box.js';
 import { ConditionCompiler, HOLDS } from './condition.js';
 import { blame, type Limits, type RuleSpan } from './limit.js';
 import { defineGuard, defineOperation, NONE, type Operation } from './operation.js';
@@ -78,7 +77,6 @@ export class TableCompiler implements Interpretation<Ref> {
   readonly #followers = new Map<Rewriting, Operation>();
   readonly #guard: Operation;
   readonly #conditions: ConditionCompiler;
-  readonly #boxes = new Boxes();
   readonly #tests: readonly PlacedTest[];
   readonly #firstTests: ReadonlyMap<number, number>;
 
@@ -153,7 +151,7 @@ export class TableCompiler implements Interpretation<Ref> {
   /** A built-in chain's diagram is for packets of that chain alone. */
   readonly join = (chain: Chain, parts: Iterable<Part<Ref>>): Ref => {
     const value = isBuiltinChain(chain.name) ? chainNumber(chain.name) : undefined;
-    const boxes = this.#boxes;
+    const { boxes } = this.#conditions;
     const { count } = boxes;
     const diagrams: (Ref | Link)[] = [];
     const numbers: number[] = [];
@@ -232,7 +230,7 @@ export class TableCompiler implements Interpretation<Ref> {
   }
 
   #withChain(diagram: Ref | Link, value: number): Ref | Link {
-    if (isLink(diagram)) return this.#boxes.follow(diagram, CHAIN_PIECE, value);
+    if (isLink(diagram)) return this.#conditions.boxes.follow(diagram, CHAIN_PIECE, value);
     return this.store.pieceOf(diagram) === CHAIN_PIECE
       ? this.store.follow(diagram, value)
       : diagram;
@@ -241,14 +239,15 @@ export class TableCompiler implements Interpretation<Ref> {
   /** The diagram that is the terminal `hit` where the rule matches, or the box. */
   #where(at: PlacedRule, hit: Ref): Ref | Link {
     const asked = this.#asked(at, hit);
-    const box = this.#isPlain(at, asked) && boxOf(ruleCondition(at.rule, this.#table));
-    return box ? this.#boxes.add(box, asked) : this.#condition(at, asked);
+    return this.#box(at, asked) ?? this.#condition(at, asked);
   }
 
-  /** Whether it is the rule's fields alone, as they are written, that say where the terminal is. */
-  #isPlain({ counter }: PlacedRule, hit: Ref): boolean {
-    if (this.#rewrites || !isTerminal(hit) || hit === NONE) return false;
-    return this.#recording.asksSets || !this.#firstTests.has(counter);
+  #box(at: PlacedRule, hit: Ref): Ref | Link | undefined {
+    // What rewrites is looked into before it is laid over others.
+    if (this.#rewrites) return undefined;
+    return this.#recording.asksSets
+      ? this.#conditions.boxFields(at, this.#table, hit)
+      : this.#conditions.boxRule(at, this.#table, hit);
   }
 
   /** The diagram that is the terminal `hit` where the fields of the rule hold. */

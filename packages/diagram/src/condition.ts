@@ -21,6 +21,7 @@ import {
   type Test,
   UNCHANGED,
 } from '@sockfilter/table';
+import { Boxes, boxOf, EMPTY, type Link } from './box.js';
 import type { DrawnWay } from './choice.js';
 import { asksAddress, clip, isPossible, OF_FAMILY } from './clip.js';
 import { NONE, type Operation } from './operation.js';
@@ -43,6 +44,8 @@ export interface AskedRule {
 
 /** Makes the diagrams of conditions in a store. */
 export class ConditionCompiler {
+  /** Where the links are that it gives out. */
+  readonly boxes = new Boxes();
   readonly #store: DiagramStore;
   readonly #overlay: Operation;
   readonly #guard: Operation;
@@ -103,6 +106,24 @@ export class ConditionCompiler {
     const made = this.compile(ruleCondition(rule, table), isTerminal(hit) ? hit : HOLDS);
     this.#prepared.keep(rule, store, made);
     return isTerminal(hit) ? made : (this.#prepared.make(rule, store, hit) ?? made);
+  }
+
+  /** As compileRule() of a terminal, but a box that is not made yet: its first link. Undefined if the rule is no box. */
+  boxRule(asked: AskedRule, table: Table, hit: Ref): Ref | Link | undefined {
+    return ruleTests(asked.rule, table).length === 0
+      ? this.boxFields(asked, table, hit)
+      : undefined;
+  }
+
+  /** The same of compileFields(). */
+  boxFields(
+    { rule, as = UNCHANGED, way }: AskedRule,
+    table: Table,
+    hit: Ref,
+  ): Ref | Link | undefined {
+    if (way || as !== UNCHANGED || !isTerminal(hit)) return undefined;
+    const box = hit === NONE ? EMPTY : boxOf(ruleCondition(rule, table));
+    return box && this.boxes.add(box, hit);
   }
 
   #exact({ set: { elements }, asked, negated, boxes }: ExactTest, as: Rewriting): Ref {

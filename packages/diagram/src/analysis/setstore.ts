@@ -3,6 +3,7 @@
  * operations on them. Diagrams with other terminals lie in the same store; `guard` cuts them to a set.
  */
 import { BUILTIN_CHAINS, valueSet } from '@sockfilter/table';
+import type { Link } from '../box.js';
 import { ConditionCompiler, HOLDS } from '../condition.js';
 import type { Limits } from '../limit.js';
 import {
@@ -113,12 +114,13 @@ export class SetStore {
 
   /** The first of many diagrams that is not OUT; or what another operation makes of them, and its end is said by `isOver`. */
   overlayAll(
-    parts: readonly Ref[],
+    parts: readonly (Ref | Link)[],
     pair: Operation = this.overlay,
     isOver: (terminal: Ref) => boolean = (terminal) => terminal !== OUT,
     during?: OverlayRules['during'],
   ): Ref {
-    return overlayAll(this.diagrams, parts, { pair, isOver, during });
+    const { boxes } = this.conditions;
+    return overlayAll(this.diagrams, parts, { pair, isOver, during, boxes });
   }
 
   /** The diagram with its terminals replaced. */

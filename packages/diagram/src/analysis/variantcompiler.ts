@@ -15,6 +15,7 @@ import {
   type Table,
   UNCHANGED,
 } from '@sockfilter/table';
+import type { Link } from '../box.js';
 import { blame } from '../limit.js';
 import { defineOperation, type Operation } from '../operation.js';
 import { isTerminal, type Ref } from '../store.js';
@@ -146,10 +147,14 @@ class VariantCompiler implements Interpretation<Ref> {
       const called = this.variants.map(terminal, after);
       return this.#removes(at.counter) ? this.variants.with(called, at.counter, NEXT) : called;
     });
-    return this.#store.guard(this.#where(at, IN), whole);
+    const { conditions } = this.#store;
+    const where = conditions.compileRule(at, this.#table, this.#tests.where(at.counter, IN));
+    return this.#store.guard(where, whole);
   };
 
   readonly join = (chain: Chain, parts: Iterable<Part<Ref>>): Ref => {
+    const { boxes } = this.#store.conditions;
+    const { count } = boxes;
     const all = [...parts].filter(({ meaning }) => meaning !== OUT);
     const promoted = all.filter(({ at }) => this.#promotes(at.counter) && at.as === UNCHANGED);
     const meanings = [
@@ -167,6 +172,7 @@ class VariantCompiler implements Interpretation<Ref> {
         return blame({ chain: chain.name, rules: [Math.min(...ends), Math.max(...ends)] }, work);
       },
     );
+    boxes.count = count;
     if (!this.#rewrites && !all.some(({ at }) => leavesEarly(at))) return joined;
     // What leaves a built-in chain has its policy, whatever rules are behind.
     const left = (fate: Fate) =>
@@ -215,8 +221,9 @@ class VariantCompiler implements Interpretation<Ref> {
   }
 
   /** The rule as one that does nothing but in its own variant. */
-  #inFront({ counter }: PlacedRule, meaning: Ref): Ref {
-    return this.#store.replace(meaning, (terminal) =>
+  #inFront({ counter }: PlacedRule, meaning: Ref | Link): Ref {
+    const { conditions, diagrams } = this.#store;
+    return this.#store.replace(conditions.boxes.made(meaning, diagrams), (terminal) =>
       this.variants.intern(NEXT, [[counter, this.variants.of(terminal).actual]]),
     );
   }
@@ -229,9 +236,11 @@ class VariantCompiler implements Interpretation<Ref> {
     return this.#where(at, this.variants.intern(fate, without));
   }
 
-  #where(at: PlacedRule, hit: Ref): Ref {
+  #where(at: PlacedRule, hit: Ref): Ref | Link {
     const { conditions } = this.#store;
-    return conditions.compileRule(at, this.#table, this.#tests.where(at.counter, hit));
+    const asked = this.#tests.where(at.counter, hit);
+    const box = this.#rewrites ? undefined : conditions.boxRule(at, this.#table, asked);
+    return box ?? conditions.compileRule(at, this.#table, asked);
   }
 }
 
