@@ -53,17 +53,27 @@ function escapes(clause: Clause, chain: BuiltinChain, family: Family): Field | u
   return escaped;
 }
 
+/** The field that keeps every call of the chain and family from meeting the clauses; the family if there is no other. */
+function impossibleIn(
+  clauses: readonly Clause[],
+  chain: BuiltinChain,
+  family: Family,
+): Field | undefined {
+  let found: Field | undefined;
+  for (const clause of clauses)
+    if (found === undefined || found === 'family') found = escapes(clause, chain, family) ?? found;
+  return found;
+}
+
 /** The field that keeps every call of the chain from meeting the clauses, which are those of an option. */
 function impossibleField(clauses: readonly Clause[], chain: BuiltinChain): Field | undefined {
-  const fields = FAMILIES.map(
-    (family) =>
-      clauses
-        .map((clause) => escapes(clause, chain, family))
-        .filter((field) => field !== undefined)
-        .toSorted((a, b) => Number(a === 'family') - Number(b === 'family'))[0],
-  );
-  if (fields.some((field) => field === undefined)) return undefined;
-  return fields.find((field) => field !== 'family');
+  let found: Field | undefined;
+  for (const family of FAMILIES) {
+    const field = impossibleIn(clauses, chain, family);
+    if (field === undefined) return undefined;
+    if (found === undefined && field !== 'family') found = field;
+  }
+  return found;
 }
 
 /**

@@ -46,7 +46,7 @@ import { parseGroupLine } from './groupline.js';
 import { lexLine } from './lexer.js';
 import { type FormedLine, fillForm, formLine, keepForm } from './lineform.js';
 import { entry, ruleMemo } from './rulememo.js';
-import { lastSpan, RulePlaces, spanOf } from './ruleplaces.js';
+import { LastWord, RulePlaces, spanOf } from './ruleplaces.js';
 import { readPlainElement } from './setelement.js';
 import { parseCreate, parseElementLine, takeExist } from './setline.js';
 import { checkTable } from './tablecheck.js';
@@ -187,12 +187,7 @@ class SaveReader {
       return undefined;
     const rule = fillForm(context.memo, form, line, context);
     if (!rule) return undefined;
-    const place = { source: this.#name, line: number };
-    this.#last = {
-      get span() {
-        return lastSpan(text, place);
-      },
-    };
+    this.#last = new LastWord(text, this.#name, number);
     this.#draft(form.chain).append([rule]);
     return { kind: 'rules', chain: form.chain, rules: [rule] };
   }

@@ -5,7 +5,6 @@
 import {
   type DocumentLine,
   joinSpans,
-  type LinePlace,
   type RulePlace,
   type Span,
   type Word,
@@ -20,11 +19,23 @@ export function spanOf(words: readonly Word[], first: Word): Span {
   return joinSpans(first.span, words.at(-1)?.span ?? first.span);
 }
 
-/** The place of the last word of a line that has words. */
-export function lastSpan(text: string, { source, line }: LinePlace): Span {
-  const last = lexLine(text, source, line).words.at(-1);
-  if (!last) throw new TypeError('a line without words');
-  return last.span;
+/** The last word of a line that has words. */
+export class LastWord implements Pick<Word, 'span'> {
+  readonly #text: string;
+  readonly #source: string;
+  readonly #line: number;
+
+  constructor(text: string, source: string, line: number) {
+    this.#text = text;
+    this.#source = source;
+    this.#line = line;
+  }
+
+  get span(): Span {
+    const last = lexLine(this.#text, this.#source, this.#line).words.at(-1);
+    if (!last) throw new TypeError('a line without words');
+    return last.span;
+  }
 }
 
 /** The words of a line with a rule, without its counters. */
