@@ -2,6 +2,7 @@
 import { assumeFor, evaluator, placedTests, type Table } from '@sockfilter/table';
 import fc from 'fast-check';
 import { decisionWords } from '../../../test/arbitrary/decision.js';
+import { PACKET } from '../../../test/arbitrary/ordinary.js';
 import { setTables } from '../../../test/arbitrary/set.js';
 import { smallTables } from '../../../test/arbitrary/smalltable.js';
 import { packets, tables } from '../../../test/arbitrary/table.js';
@@ -125,4 +126,21 @@ test('the diagram of a table is the same whatever its sets hold', () => {
       .store.edgeCount;
   const many = Array.from({ length: 3000 }, (_, n) => `add s 10.${n >> 8}.${n & 255}.0/24\n`);
   expect(edges(many.join(''))).toBe(edges(''));
+});
+
+test.each([
+  ['10.0.0.2', [true, true, false]],
+  ['10.0.0.1', [false, false, false]],
+])('a set of %s is asked for the destination that DNAT has made', (element, wanted) => {
+  const table = tableOf(`create s ip
+    add s ${element}
+    -A CONNECT -d 10.0.0.1 -j DNAT --to-destination 10.0.0.2
+    -A CONNECT -m set --match-set s dst -j DROP`);
+  const { mayRefuse } = new Universe().load(table);
+  const evaluate = evaluator(table);
+  const refused = [1n, 2n, 3n].map((last) => {
+    const packet = { ...PACKET, destination: 0x0a00_0000n + last };
+    return [includes(mayRefuse, packet), evaluate(packet).errno !== 0];
+  });
+  expect(refused).toEqual(wanted.map((each) => [each, each]));
 });
