@@ -3,6 +3,7 @@ import { NO_NAMES } from '@sockfilter/language';
 import { EMPTY_TABLE, elementKey, type NamedSet, type Table } from '@sockfilter/table';
 import fc from 'fast-check';
 import { setOf } from '../../../test/arbitrary/set.js';
+import { propertyRuns } from '../../../test/harness/length.js';
 import { parseSave } from './restore.js';
 import { printRuleFile, printSave } from './save.js';
 
@@ -31,6 +32,7 @@ test('parse(print(set)) is the set; a file keeps what its elements have counted'
         expect(found.sets.map(inOrder)).toEqual(wanted.map(inOrder));
       }
     }),
+    { numRuns: propertyRuns(100) },
   );
 });
 
@@ -49,6 +51,10 @@ test.each([
   ['create s ip|add s 10.0.0.1 packets 5', 'counters'],
   ['create s ip|add s 10.0.0.1 comment x', 'comment'],
   ['create s ip maxelem 2|add s 10.0.0.1-10.0.0.3', 'room for 2 elements'],
+  [
+    'create s ip,port maxelem 2|add s 10.0.0.1,tcp:80-82',
+    'is 3 elements, and set `s` has room for 2',
+  ],
   ['create s net|add s 10.0.0.0/255.0.255.0', '10.0.0.0/255.0.255.0'],
   ['create s port|add s 65536', '65536'],
   ['create s ip,port|add s 10.0.0.1', '10.0.0.1'],
@@ -65,6 +71,8 @@ test.each([
   ['net', '10.0.0.1-10.0.0.4', ['10.0.0.1', '10.0.0.2/31', '10.0.0.4']],
   ['net', '0.0.0.0-255.255.255.255', ['0.0.0.0/0']],
   ['ip', '10.0.0.255-10.0.1.0', ['10.0.0.255', '10.0.1.0']],
+  ['net', '10.0.0.255/24', ['10.0.0.0/24']],
+  ['net', '255.255.255.255/1', ['128.0.0.0/1']],
   ['ip', '10.0.0.2/31', ['10.0.0.2', '10.0.0.3']],
   ['port', '65534-65535', ['65534', '65535']],
   ['ip,port', '10.0.0.1,udp:53-54', ['10.0.0.1,udp:53', '10.0.0.1,udp:54']],
