@@ -1,12 +1,13 @@
 /**
  * Puts small faults into the sources, one at a time, and sees whether a test fails: `npm run mutate`.
  *
- *     npm run mutate [-- --count N] [--seed S] [PART-OF-A-PATH...]
+ *     npm run mutate [-- --count N] [--seed S] [--workers N] [PART-OF-A-PATH...]
  *
  * N faults (100 unless told) are drawn from the sources whose path has one of the parts, or from those that give
  * answers; the same for one seed. The work happens in a copy. The nearest tests are asked first, those of the
  * packages that import the file, then, if they see nothing, the others that do (as root also those of the kernel).
- * A fault that no test sees is printed with its place: it changes no answer, or a test is missing.
+ * A fault that no test sees is printed with its place: it changes no answer, or a test is missing. One with which the
+ * tests do not end in time is told apart: it may make a loop endless, or the machine was busy.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -30,7 +31,7 @@ const PATIENCE = 240_000;
 /** What they may take without a fault. */
 const LONG_PATIENCE = 1_800_000;
 
-const USAGE = `npm run mutate [-- --count N] [--seed S] [PART-OF-A-PATH...]
+const USAGE = `npm run mutate [-- --count N] [--seed S] [--workers N] [PART-OF-A-PATH...]
 `;
 
 function readWords() {
@@ -39,10 +40,12 @@ function readWords() {
     const options = {
       count: { ...text, default: '100' },
       seed: { ...text, default: '1' },
+      workers: { ...text, default: '2' },
       help: { type: 'boolean' },
     };
     const words = parseArgs({ options, allowPositionals: true });
-    if (!/^[1-9]\d*$/.test(words.values.count)) throw new Error('`--count` is a number');
+    for (const name of ['count', 'workers'])
+      if (!/^[1-9]\d*$/.test(words.values[name])) throw new Error(`\`--${name}\` is a number`);
     return words;
   } catch (error) {
     console.error(`${error.message}\n${USAGE}`);
@@ -71,10 +74,10 @@ function drawn(mutants) {
     .map(({ mutant }) => mutant);
 }
 
-/** Whether a test of the sources fails, or does not end, of those that the patterns leave. */
-function isSeen(copy, paths, patterns, timeout = PATIENCE) {
+/** What the tests of the sources say of a fault, of those that the patterns leave. */
+function outcome(copy, paths, patterns, timeout = PATIENCE) {
   const ignored = patterns.flatMap((pattern) => ['--testPathIgnorePatterns', pattern]);
-  const { status } = spawnSync(
+  const { status, error } = spawnSync(
     process.execPath,
     [
       'node_modules/jest/bin/jest.js',
@@ -83,12 +86,13 @@ function isSeen(copy, paths, patterns, timeout = PATIENCE) {
       '--passWithNoTests',
       '--bail',
       '-w',
-      '2',
+      values.workers,
       ...ignored,
     ],
     { cwd: copy, stdio: 'ignore', timeout, killSignal: 'SIGKILL' },
   );
-  return status !== 0;
+  if (error?.code === 'ETIMEDOUT') return 'no end';
+  return status === 0 ? 'NOT SEEN' : 'seen';
 }
 
 const files = tracked();
@@ -106,7 +110,7 @@ if (sources.length === 0) {
 }
 
 const copy = mkdtempSync(join(tmpdir(), 'sockfilter-mutate-'));
-const survivors = [];
+const counts = { seen: 0, 'no end': 0, 'NOT SEEN': 0 };
 try {
   for (const path of files) cpSync(join(ROOT, path), join(copy, path), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
@@ -114,21 +118,24 @@ try {
   const mutants = drawn(all);
   console.log(`${mutants.length} of ${all.length} faults, seed ${values.seed}`);
   const drawnFrom = [...new Set(mutants.map(({ path }) => path))];
-  if (isSeen(copy, drawnFrom, OTHERS, LONG_PATIENCE))
+  if (outcome(copy, drawnFrom, OTHERS, LONG_PATIENCE) !== 'NOT SEEN')
     throw new Error('a test fails without any fault: see npm test');
   for (const mutant of mutants) {
     const place = join(copy, mutant.path);
     const text = readFileSync(place, 'utf8');
     writeFileSync(place, applyMutant(text, mutant));
-    const seen = isSeen(copy, [mutant.path], NEAREST) || isSeen(copy, [mutant.path], OTHERS);
+    const nearest = outcome(copy, [mutant.path], NEAREST);
+    const said = nearest === 'NOT SEEN' ? outcome(copy, [mutant.path], OTHERS) : nearest;
     writeFileSync(place, text);
-    if (!seen) survivors.push(mutant);
+    counts[said]++;
     const { path, line, old, replacement } = mutant;
     console.log(
-      `${seen ? 'seen' : 'NOT SEEN'}  ${path}:${line}  ${JSON.stringify(old.slice(0, 60))} -> ${JSON.stringify(replacement.slice(0, 60))}`,
+      `${said}  ${path}:${line}  ${JSON.stringify(old.slice(0, 60))} -> ${JSON.stringify(replacement.slice(0, 60))}`,
     );
   }
-  console.log(`${mutants.length - survivors.length} seen, ${survivors.length} not seen`);
+  console.log(
+    `${counts.seen} seen, ${counts['NOT SEEN']} not seen, ${counts['no end']} without an end`,
+  );
 } finally {
   rmSync(copy, { recursive: true, force: true });
 }
