@@ -341,3 +341,21 @@ test('counters are numbered by chain, rules before the policy', () => {
     'a 1',
   ]);
 });
+
+test.each([
+  [undefined, 0, 65_535, 5n],
+  [undefined, 2 ** 32 - 1, 0, 8n],
+  [true, 0, 65_535, 8n],
+  [true, 2 ** 32 - 1, 0, 5n],
+])(
+  'of several destinations the one that was drawn: persistent %s',
+  (persistent, chance, persistence, reached) => {
+    const address = { family: 4, first: 5n, last: 8n } as const;
+    const target: Target = persistent
+      ? { kind: 'dnat', address, persistent }
+      : { kind: 'dnat', address };
+    const table = appendRules(EMPTY_TABLE, 'CONNECT', [{ matches: [], target, packets: 0n }]);
+    const { packet } = evaluate(table, { ...connect, chance, persistence });
+    expect(packet.destination).toBe(reached);
+  },
+);
