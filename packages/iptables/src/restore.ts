@@ -4,6 +4,7 @@ import {
   type Command,
   type Diagnostic,
   type Document,
+  type DocumentKind,
   type DocumentLine,
   didYouMean,
   type EditCommand,
@@ -22,22 +23,19 @@ import {
   BUILTIN_CHAINS,
   createSet,
   EMPTY_TABLE,
-  elementKey,
   emptyChain,
   findChain,
   findSet,
   flush,
   fullSet,
   isBuiltinChain,
-  type NamedSet,
-  replacing,
   requireChain,
-  type SetElement,
   sameSetShape,
   setRules,
   type Table,
   TableError,
 } from '@sockfilter/table';
+import { AddedElements } from './addedelements.js';
 import { ChainDraft } from './chaindraft.js';
 import { isSilent } from './chainhelp.js';
 import { type ChainLine, COUNTERS, parseChainLine } from './chainline.js';
@@ -47,7 +45,6 @@ import { lexLine } from './lexer.js';
 import { type FormedLine, fillForm, formLine, keepForm } from './lineform.js';
 import { entry, ruleMemo } from './rulememo.js';
 import { LastWord, RulePlaces, spanOf } from './ruleplaces.js';
-import { readPlainElement } from './setelement.js';
 import { parseCreate, parseElementLine, takeExist } from './setline.js';
 import { checkTable } from './tablecheck.js';
 import { silentReject } from './target.js';
@@ -79,7 +76,6 @@ export interface SavedWords {
 const OTHER_TABLES: readonly string[] = ['filter', 'nat', 'mangle', 'raw', 'security'];
 
 /** How a line of a set begins: as ipset has them. */
-const ADD = 'add ';
 const SET_LINE = /^(create|add|del|flush|destroy|rename|swap|-!|-exist)$/;
 
 /** A refused REJECT: whether its chain can have one is known at the end of the file. */
@@ -100,8 +96,7 @@ class SaveReader {
   readonly #base: Table;
   /** Rules of chains that the table has not got yet. */
   readonly #drafts = new Map<string, ChainDraft>();
-  /** Elements of sets that lines have added, with those that the sets had before. */
-  readonly #elements = new Map<string, Map<string, SetElement>>();
+  readonly #elements = new AddedElements();
   readonly #declared = new Set<string>();
   /** Chains whose declaration is wrong: the lines that use them are not. */
   readonly #refusedChains = new Set<string>();
@@ -159,9 +154,12 @@ class SaveReader {
   readLine(text: string, number: number): void {
     this.lines.push({
       text,
-      ...(this.#readPlainElement(text) ??
-        (this.#state === 'inside' ? this.#readFormed(text, number) : this.#read(text, number))),
+      ...(this.#state === 'inside' ? this.#readInside(text, number) : this.#read(text, number)),
     });
+  }
+
+  #readInside(text: string, number: number): DocumentKind {
+    return this.#elements.addPlain(text, this.#table) ?? this.#readFormed(text, number);
   }
 
   /** A line inside the table, which may be of a form that has been read before. */
@@ -344,57 +342,17 @@ class SaveReader {
     this.#diagnostics.push(...diagnostics);
     if (!value) return { kind: 'other' };
     const { set, elements } = value;
-    const known = this.#elementsOf(set);
-    for (const element of elements) {
-      const key = elementKey(element);
-      if (known.has(key) && !exist) {
-        const message = "Element cannot be added to the set: it's already added";
-        this.#report(joinSpans(start.span, this.#last.span), message, 'write `add -exist`');
-        break;
-      }
-      known.set(key, replacing(known.get(key), element));
+    const span = joinSpans(start.span, this.#last.span);
+    const { isThere, isFull } = this.#elements.add(set, elements, exist);
+    if (isThere) {
+      const message = "Element cannot be added to the set: it's already added";
+      this.#report(span, message, 'write `add -exist`');
     }
-    if (known.size > set.maxelem) {
-      this.#attempt(joinSpans(start.span, this.#last.span), () => {
+    if (isFull)
+      this.#attempt(span, () => {
         throw fullSet(set);
       });
-      // Once is enough.
-      known.clear();
-    }
     return { kind: 'elements', set: set.name, elements };
-  }
-
-  /** A line of the kind of which there are very many, if nothing is wrong with it. */
-  #readPlainElement(text: string): DocumentKind | undefined {
-    if (!text.startsWith(ADD) || this.#state !== 'inside') return undefined;
-    const end = text.indexOf(' ', ADD.length);
-    if (end < 0) return undefined;
-    const set = findSet(this.#table, text.slice(ADD.length, end));
-    const element = set && readPlainElement(text.slice(end + 1), set);
-    if (!element) return undefined;
-    const known = this.#elementsOf(set);
-    const key = elementKey(element);
-    if (known.has(key) || known.size === set.maxelem) return undefined;
-    known.set(key, element);
-    return { kind: 'elements', set: set.name, elements: [element] };
-  }
-
-  #elementsOf({ name, elements }: NamedSet): Map<string, SetElement> {
-    return entry(
-      this.#elements,
-      name,
-      () => new Map(elements.map((element) => [elementKey(element), element])),
-    );
-  }
-
-  /** Gives the sets what lines have added. */
-  #fillSets(): void {
-    if (this.#elements.size === 0) return;
-    const sets = this.#table.sets.map((set) => {
-      const elements = this.#elements.get(set.name);
-      return elements ? { ...set, elements: [...elements.values()] } : set;
-    });
-    this.#table = { ...this.#table, sets };
   }
 
   #readCommand(words: readonly Word[], start: Word, whole: Span | undefined): DocumentKind {
@@ -479,7 +437,7 @@ class SaveReader {
 
   finish(): readonly Diagnostic[] {
     this.#settle();
-    this.#fillSets();
+    this.#table = this.#elements.into(this.#table);
     const { span } = this.#last;
     if (this.#others) this.#tellOthers(this.#others);
     else if (this.#state === 'before')
@@ -511,13 +469,6 @@ class SaveReader {
 }
 
 type RuleChain = Table['chains'][number];
-
-/** What a line of the document is, without its text. */
-type DocumentKind = DocumentLine extends infer Line
-  ? Line extends DocumentLine
-    ? Omit<Line, 'text'>
-    : never
-  : never;
 
 function isInside(inner: Span, outer: Span): boolean {
   return (

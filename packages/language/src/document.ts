@@ -3,7 +3,8 @@ import type { Chain, Group, NamedSet, Rule, SetElement } from '@sockfilter/table
 import type { Names } from './names.js';
 import type { Source, Span, Word } from './source.js';
 
-export type DocumentLine = { readonly text: string } & (
+/** What a line of a file says. */
+export type DocumentKind =
   | { readonly kind: 'other' | 'comment' | 'table' | 'commit' }
   /** Another command, and the built-in chains whose policy it counts anew. */
   | { readonly kind: 'edit'; readonly zeroed: readonly string[] }
@@ -19,8 +20,10 @@ export type DocumentLine = { readonly text: string } & (
   /** `add NAME ELEMENT`: a range is several. */
   | { readonly kind: 'elements'; readonly set: string; readonly elements: readonly SetElement[] }
   | { readonly kind: 'deny-unseen'; readonly on: boolean }
-  | { readonly kind: 'rules'; readonly chain: string; readonly rules: readonly Rule[] }
-);
+  | { readonly kind: 'rules'; readonly chain: string; readonly rules: readonly Rule[] };
+
+/** A line of a file as it was written, and what it says. */
+export type DocumentLine = { readonly text: string } & DocumentKind;
 
 /** Where a rule was written. */
 export interface RulePlace {
