@@ -361,6 +361,15 @@ const EVERY_COMMAND = [
   'group delete b',
 ];
 
+/** The policy decides as the last rule did, and nothing asks whose the call is any more. */
+const COUNTED_LINE = ['-A CONNECT -m cgroup --id 0 -j LOG'];
+const LAST_DECIDER_GOES = [
+  '-A CONNECT -m cgroup --id 0 -m owner --uid-owner 7 -j ACCEPT',
+  '-D CONNECT 2',
+  '-A CONNECT -j RETURN',
+  '-A CONNECT -p udp -j DROP',
+];
+
 it('makes what a compiling of the whole makes', () => {
   let [parts, all] = [0, 0];
   const kinds = new Set<string>();
@@ -383,7 +392,13 @@ it('makes what a compiling of the whole makes', () => {
         }
       },
     ),
-    { numRuns: propertyRuns(120), examples: [[EVERY_LINE, EVERY_COMMAND]] },
+    {
+      numRuns: propertyRuns(120),
+      examples: [
+        [EVERY_LINE, EVERY_COMMAND],
+        [COUNTED_LINE, LAST_DECIDER_GOES],
+      ],
+    },
   );
   expect(parts / all).toBeGreaterThan(0.4);
   expect([...kinds].sort()).toEqual(

@@ -84,15 +84,23 @@ const PATH = ' --path ';
 /** The lines of each chain that are to be read. */
 type Near = ReadonlyMap<string, readonly KeptLine[]>;
 
-/** Those that are near the others: of the chain, and of those from which calls come to it and to which they go on. */
-function nearLines({ kept, head }: KeptTable, chain: string, others: readonly string[]): Near {
+/**
+ * Those that are near the others: of the chain, unless these come behind all of it, and of those from which calls come
+ * to it and to which they go on.
+ */
+function nearLines(
+  { kept, head }: KeptTable,
+  chain: string,
+  others: readonly string[],
+  isLast: boolean,
+): Near {
   const { text, spanOf } = kept;
   const near = new Map<string, readonly KeptLine[]>();
   const look = (name: string) => {
     const { start, end } = spanOf(name);
     near.set(name, linesNear(text, start, end, others));
   };
-  look(chain);
+  if (!isLast) look(chain);
   const users = head.chains.filter(({ policy }) => policy === undefined);
   const calls = (line: string) => CALL.test(line);
   const own = near.get(chain) ?? [];
@@ -103,6 +111,22 @@ function nearLines({ kept, head }: KeptTable, chain: string, others: readonly st
     if (goesOn) for (const { name } of users) look(name);
   } else for (const { name } of head.chains) if (name !== chain) look(name);
   return near;
+}
+
+/** Rules of a built-in chain behind which its policy has calls that have met them, whatever comes then. */
+const LEAVES = [' -j RETURN', ' -g '];
+
+/** Whether all calls come to the rule that the chain's policy has decided of. */
+function comesBehindAll(
+  { kept: { text, spanOf } }: KeptTable,
+  { chain, at, removes }: Place,
+): boolean {
+  const { start, end } = spanOf(chain);
+  const leaves = (sign: string) => {
+    const found = text.indexOf(sign, start);
+    return found >= 0 && found < end;
+  };
+  return isBuiltinChain(chain) && !removes && at === end && !LEAVES.some(leaves);
 }
 
 /** More lines than that, and more than half of all, are no less work than all. */
@@ -141,7 +165,13 @@ export function planRule(table: KeptTable, command: EditCommand): PlannedPart | 
   const line = rule ? `${printRule(chain, rule)}\n` : '';
   const old = text.slice(at, next);
   if (old.includes(PATH) || line.includes(PATH)) return undefined;
-  const near = nearLines(table, chain, [...(removes ? [old] : []), ...(rule ? [line] : [])]);
+  const isLast = comesBehindAll(table, place);
+  const near = nearLines(
+    table,
+    chain,
+    [...(removes ? [old] : []), ...(rule ? [line] : [])],
+    isLast,
+  );
   if (isMost(table, near)) return undefined;
 
   const own = near.get(chain) ?? [];
@@ -185,6 +215,7 @@ export function planRule(table: KeptTable, command: EditCommand): PlannedPart | 
       table: after,
       removes,
       isAlone,
+      isLast,
       sample,
       counters: numbersOf(table, chain, indices, added - removed),
       splice: { at: counterSpan(table, chain).first + index, removed, added },

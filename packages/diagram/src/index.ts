@@ -7,6 +7,6 @@ export type { Ask, Outcome, Verdict } from './outcome.js';
 export * from './piece.js';
 export { reportsOf } from './reporting.js';
 export type { Row } from './row.js';
-export { replaceWhere } from './splice.js';
+export { type Behind, replaceWhere } from './splice.js';
 export * from './store.js';
 export * from './ways.js';

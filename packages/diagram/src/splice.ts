@@ -4,16 +4,23 @@ import { ConditionCompiler, HOLDS } from './condition.js';
 import { defineGuard, defineOperation, NONE, type Operation } from './operation.js';
 import { type DiagramStore, isTerminal, type Ref } from './store.js';
 
+/** How what is inside comes behind what is outside, in the stead of in its place. */
+export interface Behind {
+  /** Whether nothing comes behind the terminal. */
+  readonly isOver: (outside: Ref) => boolean;
+  readonly join: (inside: Ref, outside: Ref) => Ref;
+}
+
 /** The first where it says something, else the second. */
-function defineOverlay(store: DiagramStore): Operation {
-  return defineOperation(
-    store,
-    (a, b) => {
-      if (a === NONE) return b;
-      return isTerminal(a) ? a : undefined;
-    },
-    { first: (a) => a === NONE },
-  );
+function defineOverlay(store: DiagramStore, behind?: Behind): Operation {
+  const settle = (a: Ref, b: Ref) => {
+    if (a === NONE) return b;
+    if (!behind) return isTerminal(a) ? a : undefined;
+    if (!isTerminal(b)) return undefined;
+    if (behind.isOver(b)) return b;
+    return isTerminal(a) ? behind.join(a, b) : undefined;
+  };
+  return defineOperation(store, settle, { first: (a) => a === NONE });
 }
 
 /**
@@ -24,6 +31,7 @@ export function replaceWhere(
   store: DiagramStore,
   rules: readonly Rule[],
   table: Table,
+  behind?: Behind,
 ): (inside: Ref, outside: Ref) => Ref {
   const overlay = defineOverlay(store);
   const guard = defineGuard(store);
@@ -31,5 +39,6 @@ export function replaceWhere(
   const where = rules
     .map((rule) => conditions.compileFields({ rule }, table, HOLDS))
     .reduce((a, b) => overlay(a, b), NONE);
-  return (inside, outside) => overlay(guard(where, inside), outside);
+  const lay = behind ? defineOverlay(store, behind) : overlay;
+  return (inside, outside) => lay(guard(where, inside), outside);
 }

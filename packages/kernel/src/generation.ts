@@ -30,8 +30,9 @@ import {
   NODES_PER_PAGE,
   PAGE_BYTES,
 } from './layout.js';
+import type { Splice } from './nodes.js';
 import type { SetSlots } from './setmap.js';
-import type { EditedNodes, Splice } from './splicednodes.js';
+import type { EditedNodes } from './splicednodes.js';
 import type { Slots } from './statemap.js';
 
 /** A table made ready for the kernel, all that takes time; the same for any generation. */

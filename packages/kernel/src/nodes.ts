@@ -10,6 +10,14 @@ export interface Nodes {
   readonly first: number;
 }
 
+/** Some counters in the stead of others. */
+export interface Splice {
+  /** The first of those that go, and of those that come. */
+  readonly at: number;
+  readonly removed: number;
+  readonly added: number;
+}
+
 /** How many nodes the one takes. */
 function lengthOf(op: number, target: number): number {
   if (op === OP.index) return 1 + Math.ceil((target + 1) / 2);
@@ -26,16 +34,24 @@ export function renumberCounters(words: Uint32Array, numberOf: (counter: number)
   }
 }
 
-/** Adds to the numbers of counters from one on; there may be a million nodes. */
-export function shiftCounters(words: Uint32Array, from: number, by: number): void {
-  if (by === 0) return;
+/** What nodes count that nothing leads to any more. */
+const GONE = 0xffff_ffff;
+
+/**
+ * Gives the counters from one on other numbers, after some of them have gone and others come; there may be a million nodes. Those that
+ * go are equal to no other then.
+ */
+export function spliceCounters(words: Uint32Array, { at: from, removed, added }: Splice): void {
   const { length } = words;
+  const stay = from + removed;
   for (let at = 0; at < length; ) {
     const op = elementAt(words, at) >>> 24;
     const target = elementAt(words, at + 1);
     if (op < OP.count) at += op === OP.index ? 2 * lengthOf(op, target) : 2;
     else {
-      if (op !== OP.ask && op !== OP.rewrite && target >= from) words[at + 1] = target + by;
+      const counts = op !== OP.ask && op !== OP.rewrite;
+      if (counts && target >= from && target !== GONE)
+        words[at + 1] = target < stay ? GONE : target + added - removed;
       at += 2 * lengthOf(op, target);
     }
   }

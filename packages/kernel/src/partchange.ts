@@ -16,9 +16,9 @@ import {
 } from './generation.js';
 import { type Hook, isNeeded } from './hooks.js';
 import { CLOCK_STATE, MAX_RULES, NODES_PER_PAGE } from './layout.js';
-import { factsFrom, setErrno } from './nodes.js';
+import { factsFrom, type Splice, setErrno } from './nodes.js';
 import type { SetOrigins } from './setmap.js';
-import { editNodes, type NearEdit, type Splice } from './splicednodes.js';
+import { editNodes, type NearEdit } from './splicednodes.js';
 import type { Slots, TestOrigins } from './statemap.js';
 import {
   CONDITIONAL_HOOKS,

@@ -6,6 +6,7 @@
  * same; when too many are left that nothing leads to, all are written anew.
  */
 import {
+  type Behind,
   buildDiagram,
   DEFAULT_LIMITS,
   DiagramStore,
@@ -23,17 +24,9 @@ import { encodeBlob } from './blob.js';
 import type { ChainFacts } from './chainfacts.js';
 import { MAX_STEPS } from './layout.js';
 import { longestPath } from './longestpath.js';
-import { factsFrom, type Nodes, renumberCounters, shiftCounters } from './nodes.js';
+import { factsFrom, type Nodes, renumberCounters, type Splice, spliceCounters } from './nodes.js';
 import { EndTable, NodeReader } from './standingdiagram.js';
 import { Writer } from './writer.js';
-
-/** Some counters in the stead of others. */
-export interface Splice {
-  /** The first of those that go, and of those that come. */
-  readonly at: number;
-  readonly removed: number;
-  readonly added: number;
-}
 
 export interface NearEdit {
   /** The chains whose calls may come to the rules. */
@@ -44,6 +37,8 @@ export interface NearEdit {
   readonly table: Table;
   /** For each counter of that table its number in the whole one. */
   readonly counters: readonly number[];
+  /** Whether a rule comes that is the last of its built-in chain: then the table need not have others of the chain. */
+  readonly isLast: boolean;
   /** How the counters of the nodes that stand are to be numbered. */
   readonly splice: Splice;
 }
@@ -104,12 +99,25 @@ class Splicing {
     return this.#roots.get(chain) ?? this.#reader.at(this.#old.entries[chain]);
   }
 
-  /** Has the calls of the rules come to what those nodes say. */
-  replace(near: Nodes & { readonly entries: Entries }, edit: NearEdit): void {
+  /** Has the calls of the rules come to what those nodes say. False where that is not known of calls that are traced. */
+  replace(near: Nodes & { readonly entries: Entries }, edit: NearEdit): boolean {
+    const { splice, isLast } = edit;
+    const policy = splice.at + splice.added;
+    let isKnown = true;
+    const behind: Behind = {
+      isOver: (end) => this.#ends.isDecided(end, policy),
+      join: (next, end) => {
+        const all = this.#ends.goingOn(end, policy, next);
+        isKnown &&= all !== undefined;
+        return all ?? end;
+      },
+    };
     const reader = new NodeReader(near, this.#store, this.#ends);
-    const replace = replaceWhere(this.#store, edit.edited, edit.table);
-    for (const chain of edit.chains)
+    const { edited, table, chains } = edit;
+    const replace = replaceWhere(this.#store, edited, table, isLast ? behind : undefined);
+    for (const chain of chains)
       this.#roots.set(chain, replace(reader.at(near.entries[chain]), this.#rootOf(chain)));
+    return isKnown;
   }
 
   #write(
@@ -153,22 +161,21 @@ class Splicing {
 
 /**
  * The nodes after the edit, in the memory of those before, which are gone; undefined where a walk could become too long,
- * or rules cross too much, which a compiling of the whole tells exactly. The nodes must be of a table that rewrites
+ * rules cross too much, or calls are traced, which a compiling of the whole tells exactly. The nodes must be of a table that rewrites
  * nothing and has neither opaque tests nor several diagrams.
  * Throws LimitError and CapacityError.
  */
 export function editNodes(old: StandingNodes, edit: NearEdit): EditedNodes | undefined {
   const { chains, counters, splice } = edit;
-  const { at, removed, added } = splice;
   const { words, first } = old;
   const diagram = buildDiagram(edit.table);
   if (diagram.roots.length > 1) return undefined;
   const near = encodeBlob(diagram, first);
   renumberCounters(near.words, (counter) => elementAt(counters, counter));
-  shiftCounters(words, at + removed, added - removed);
+  spliceCounters(words, splice);
 
   const splicing = new Splicing(old);
-  splicing.replace(near, edit);
+  if (!splicing.replace(near, edit)) return undefined;
   const grown = splicing.grown(chains);
   const isFull = grown.words.length / 2 > 2 * old.written + SPARE_NODES;
   const nodes = isFull ? splicing.rewritten() : grown;

@@ -11,12 +11,15 @@ import {
   terminalNumber,
   terminalRef,
 } from '@sockfilter/diagram';
+import { EVENT_KINDS } from '@sockfilter/events';
 import { elementAt } from '@sockfilter/table';
 import { OP } from './layout.js';
 import type { Nodes } from './nodes.js';
 
 const PIECE_MASK = 0xffff;
 const HALF = 2 ** 32;
+/** The first word of a report of what is traced. */
+const TRACED = ((OP.report << 24) | EVENT_KINDS.trace) >>> 0;
 
 const slotOf = (head: number) => (head >>> 16) & 0xff;
 
@@ -42,7 +45,31 @@ export class EndTable {
       this.#verdicts.set(key, known);
       return known;
     }
-    const end = endAt(words, first, start);
+    return this.#other(endAt(words, first, start));
+  }
+
+  /** Whether something else than the counter, of a policy, counts the verdict. */
+  isDecided(end: Ref, policy: number): boolean {
+    return this.wordsOf(end).at(-1) !== policy;
+  }
+
+  /**
+   * What calls come to of which the policy has decided, if it does so no more and they go on to the other end; undefined
+   * for such as are traced, as what comes then is.
+   */
+  goingOn(end: Ref, policy: number, next: Ref): Ref | undefined {
+    const words = this.wordsOf(end);
+    const before: number[] = [];
+    for (let at = 0; at < words.length; at += 2) {
+      const [head, counter] = [elementAt(words, at), elementAt(words, at + 1)];
+      if (counter === policy) continue;
+      if (head === TRACED) return undefined;
+      before.push(head, counter);
+    }
+    return before.length === 0 ? next : this.#other([...before, ...this.wordsOf(next)]);
+  }
+
+  #other(end: readonly number[]): Ref {
     const key = end.join();
     const known = this.#others.get(key) ?? this.#add(end);
     this.#others.set(key, known);
