@@ -1,5 +1,5 @@
 /** How the counters of a table are numbered whose text is kept, as counterOwners() has it. */
-import { countLines } from '@sockfilter/iptables';
+import { countLines } from './nearlines.js';
 import type { KeptTable } from './opentable.js';
 
 type Chains = Pick<KeptTable, 'kept' | 'head'>;

@@ -2,13 +2,7 @@
  * An edit of one rule, made in the text that is kept: of the other rules those are read that some call may match that
  * it matches, and no more.
  */
-import {
-  countLines,
-  findKeptRule,
-  type KeptLine,
-  linesNear,
-  printRule,
-} from '@sockfilter/iptables';
+import { findKeptRule, printRule } from '@sockfilter/iptables';
 import type { EditCommand } from '@sockfilter/language';
 import {
   BUILTIN_CHAINS,
@@ -22,6 +16,7 @@ import {
 } from '@sockfilter/table';
 import { counterSpan, numbersOf } from './keptcounters.js';
 import { sampleOf } from './keptsample.js';
+import { countLines, type KeptLine, linesNear } from './nearlines.js';
 import type { KeptTable, PlannedPart } from './opentable.js';
 
 /** Where a rule comes, goes, or takes the place of another. */

@@ -14,7 +14,6 @@ export {
 export { commandLine, lexLine } from './lexer.js';
 export { type ListingOptions, printListing, printRules, printVerbose } from './listing.js';
 export { extensionHelp } from './matchhelp.js';
-export { countLines, type KeptLine, linesNear } from './nearlines.js';
 export { editSave } from './notation.js';
 export { AUDIT } from './policyword.js';
 export { printOwner, printRule } from './print.js';
