@@ -235,7 +235,7 @@ export const HEADER = {
  * too: the fields `tests`, `slotPage` and `sets`, the slots behind those of tests, the pins `sets` and `nets`,
  * SET_KEY and SET_VALUE; from format 13 on the pin `comments` and SET_COMMENT.
  */
-export const FORMAT = 13;
+export const FORMAT = 14;
 
 /** The table's slots: the generation in force, and the one to go back to past its deadline. */
 export const TABLE_SLOTS = { inForce: 0, fallback: 1, count: 2 } as const;
