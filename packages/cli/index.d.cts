@@ -811,23 +811,22 @@ interface Interval {
   readonly end: number;
 }
 declare const EMPTY = 'empty';
-type Box = readonly Interval[] | typeof EMPTY;
+type IntervalPath = readonly Interval[] | typeof EMPTY;
 type Link = number;
-declare class Boxes {
+declare class IntervalPaths {
   #private;
-  /** How many links there are; those that were added since are forgotten if it is set. */
-  get count(): number;
-  set count(count: number);
-  /** The first link of the box with the terminal in it, or that itself where the box is all packets. */
-  add(box: Box, hit: Ref): Ref | Link;
+  /** Runs what needs the paths that it adds no longer than it runs. */
+  during<T>(work: () => T): T;
+  /** The first link of the path to the terminal, or that itself where all packets take it. */
+  add(path: IntervalPath, hit: Ref): Ref | Link;
   pieceOf(link: Link): number;
   from(link: Link): number;
   end(link: Link): number;
   /** What is behind the interval. */
   behind(link: Link): Ref | Link;
-  /** What is left of the box where the piece, if it asks that first, has the value. */
+  /** What is left of the path where the piece, if it asks that first, has the value. */
   follow(link: Link, piece: number, value: number): Ref | Link;
-  /** The diagram that a box is, from the link on; of a reference itself. */
+  /** The diagram that a path is, from the link on; of a reference itself. */
   made(ref: Ref | Link, store: DiagramStore): Ref;
 }
 type Operation = (a: Ref, b: Ref) => Ref;
@@ -849,7 +848,7 @@ interface AskedRule {
 declare class ConditionCompiler {
   #private;
   /** Where the links are that it gives out. */
-  readonly boxes: Boxes;
+  readonly paths: IntervalPaths;
   /** @param prepared what is known of rules already, from other stores too */
   constructor(
     store: DiagramStore,
@@ -865,10 +864,10 @@ declare class ConditionCompiler {
   compileRule(asked: AskedRule, table: Table, hit: Ref): Ref;
   /** The diagram that is `hit` where the rule's fields hold, else NONE. */
   compileFields({ rule, as, way }: AskedRule, table: Table, hit: Ref): Ref;
-  /** As compileRule() of a terminal, but a box that is not made yet: its first link. Undefined if the rule is no box. */
-  boxRule(asked: AskedRule, table: Table, hit: Ref): Ref | Link | undefined;
+  /** As compileRule() of a terminal, but a path that is not made yet: its first link. Undefined if the rule is no path. */
+  rulePath(asked: AskedRule, table: Table, hit: Ref): Ref | Link | undefined;
   /** The same of compileFields(). */
-  boxFields({ rule, as, way }: AskedRule, table: Table, hit: Ref): Ref | Link | undefined;
+  fieldsPath({ rule, as, way }: AskedRule, table: Table, hit: Ref): Ref | Link | undefined;
   /** The diagram that is the terminal `hit` where all the clauses hold, else NONE. */
   compile(clauses: readonly Clause[], hit: Ref): Ref;
 }
@@ -879,8 +878,8 @@ interface OverlayRules {
   readonly isOver: (terminal: Ref) => boolean;
   /** Runs what is done with the parts from one to the other, by their places. */
   readonly during?: (<T>(from: number, to: number, work: () => T) => T) | undefined;
-  /** Where those parts lie that are links of boxes. */
-  readonly boxes?: Boxes;
+  /** Where those parts lie that are links. */
+  readonly paths?: IntervalPaths;
 }
 declare class FreePieces {
   #private;

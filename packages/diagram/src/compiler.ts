@@ -30,8 +30,8 @@ import {
   UNCHANGED,
   wholeRewriting,
 } from '@sockfilter/table';
-import { isLink, type Link } from './box.js';
 import { ConditionCompiler, HOLDS } from './condition.js';
+import { isLink, type Link } from './intervalpath.js';
 import { blame, type Limits, type RuleSpan } from './limit.js';
 import { defineGuard, defineOperation, NONE, type Operation } from './operation.js';
 import { OutcomeTable, type PartialOutcome } from './outcome.js';
@@ -149,10 +149,11 @@ export class TableCompiler implements Interpretation<Ref> {
     });
 
   /** A built-in chain's diagram is for packets of that chain alone. */
-  readonly join = (chain: Chain, parts: Iterable<Part<Ref>>): Ref => {
+  readonly join = (chain: Chain, parts: Iterable<Part<Ref>>): Ref =>
+    this.#conditions.paths.during(() => this.#joined(chain, parts));
+
+  #joined(chain: Chain, parts: Iterable<Part<Ref>>): Ref {
     const value = isBuiltinChain(chain.name) ? chainNumber(chain.name) : undefined;
-    const { boxes } = this.#conditions;
-    const { count } = boxes;
     const diagrams: (Ref | Link)[] = [];
     const numbers: number[] = [];
     let leaves = false;
@@ -170,14 +171,13 @@ export class TableCompiler implements Interpretation<Ref> {
         const rules = [elementAt(numbers, from), elementAt(numbers, to)] as const;
         return blame({ chain: chain.name, rules }, work);
       },
-      boxes,
+      paths: this.#conditions.paths,
     });
-    boxes.count = count;
     if (!leaves) return all;
     return this.#mapEnds(all, (outcome) =>
       outcome.onward === 'leave' ? this.#returned(chain, outcome) : outcome,
     );
-  };
+  }
 
   readonly rewritings = (diagram: Ref): ReadonlySet<Rewriting> => {
     const found = new Set<Rewriting>();
@@ -230,24 +230,24 @@ export class TableCompiler implements Interpretation<Ref> {
   }
 
   #withChain(diagram: Ref | Link, value: number): Ref | Link {
-    if (isLink(diagram)) return this.#conditions.boxes.follow(diagram, CHAIN_PIECE, value);
+    if (isLink(diagram)) return this.#conditions.paths.follow(diagram, CHAIN_PIECE, value);
     return this.store.pieceOf(diagram) === CHAIN_PIECE
       ? this.store.follow(diagram, value)
       : diagram;
   }
 
-  /** The diagram that is the terminal `hit` where the rule matches, or the box. */
+  /** The diagram that is the terminal `hit` where the rule matches, or the path to it. */
   #where(at: PlacedRule, hit: Ref): Ref | Link {
     const asked = this.#asked(at, hit);
-    return this.#box(at, asked) ?? this.#condition(at, asked);
+    return this.#path(at, asked) ?? this.#condition(at, asked);
   }
 
-  #box(at: PlacedRule, hit: Ref): Ref | Link | undefined {
+  #path(at: PlacedRule, hit: Ref): Ref | Link | undefined {
     // What rewrites is looked into before it is laid over others.
     if (this.#rewrites) return undefined;
     return this.#recording.asksSets
-      ? this.#conditions.boxFields(at, this.#table, hit)
-      : this.#conditions.boxRule(at, this.#table, hit);
+      ? this.#conditions.fieldsPath(at, this.#table, hit)
+      : this.#conditions.rulePath(at, this.#table, hit);
   }
 
   /** The diagram that is the terminal `hit` where the fields of the rule hold. */

@@ -21,9 +21,9 @@ import {
   type Test,
   UNCHANGED,
 } from '@sockfilter/table';
-import { Boxes, boxOf, EMPTY, type Link } from './box.js';
 import type { DrawnWay } from './choice.js';
 import { asksAddress, clip, isPossible, OF_FAMILY } from './clip.js';
+import { IntervalPaths, intervalPath, type Link } from './intervalpath.js';
 import { NONE, type Operation } from './operation.js';
 import { fieldBits, firstPiece, pieceAt } from './piece.js';
 import { isBehindPackets, PreparedConditions } from './preparedcondition.js';
@@ -45,7 +45,7 @@ export interface AskedRule {
 /** Makes the diagrams of conditions in a store. */
 export class ConditionCompiler {
   /** Where the links are that it gives out. */
-  readonly boxes = new Boxes();
+  readonly paths = new IntervalPaths();
   readonly #store: DiagramStore;
   readonly #overlay: Operation;
   readonly #guard: Operation;
@@ -108,22 +108,23 @@ export class ConditionCompiler {
     return isTerminal(hit) ? made : (this.#prepared.make(rule, store, hit) ?? made);
   }
 
-  /** As compileRule() of a terminal, but a box that is not made yet: its first link. Undefined if the rule is no box. */
-  boxRule(asked: AskedRule, table: Table, hit: Ref): Ref | Link | undefined {
+  /** As compileRule() of a terminal, but a path that is not made yet: its first link. Undefined if the rule is no path. */
+  rulePath(asked: AskedRule, table: Table, hit: Ref): Ref | Link | undefined {
     return ruleTests(asked.rule, table).length === 0
-      ? this.boxFields(asked, table, hit)
+      ? this.fieldsPath(asked, table, hit)
       : undefined;
   }
 
   /** The same of compileFields(). */
-  boxFields(
+  fieldsPath(
     { rule, as = UNCHANGED, way }: AskedRule,
     table: Table,
     hit: Ref,
   ): Ref | Link | undefined {
     if (way || as !== UNCHANGED || !isTerminal(hit)) return undefined;
-    const box = hit === NONE ? EMPTY : boxOf(ruleCondition(rule, table));
-    return box && this.boxes.add(box, hit);
+    if (hit === NONE) return NONE;
+    const path = intervalPath(ruleCondition(rule, table));
+    return path && this.paths.add(path, hit);
   }
 
   #exact({ set: { elements }, asked, negated, boxes }: ExactTest, as: Rewriting): Ref {

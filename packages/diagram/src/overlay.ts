@@ -8,7 +8,7 @@
  * intervals that overlap, is cut by few borders where that is cheap, else joined in halves.
  */
 import { elementAt } from '@sockfilter/table';
-import { Boxes, isLink, type Link } from './box.js';
+import { IntervalPaths, isLink, type Link } from './intervalpath.js';
 import { NONE, type Operation } from './operation.js';
 import { PAST_VALUES } from './piece.js';
 import { type DiagramStore, isTerminal, PAST_ALL, type Ref } from './store.js';
@@ -20,8 +20,8 @@ export interface OverlayRules {
   readonly isOver: (terminal: Ref) => boolean;
   /** Runs what is done with the parts from one to the other, by their places. */
   readonly during?: (<T>(from: number, to: number, work: () => T) => T) | undefined;
-  /** Where those parts lie that are links of boxes. */
-  readonly boxes?: Boxes;
+  /** Where those parts lie that are links. */
+  readonly paths?: IntervalPaths;
 }
 
 /** Diagrams in their order, and the place of each among all parts. */
@@ -50,19 +50,19 @@ class Overlay {
   readonly #pair: Operation;
   readonly #isOver: (terminal: Ref) => boolean;
   readonly #during: <T>(from: number, to: number, work: () => T) => T;
-  readonly #boxes: Boxes;
+  readonly #paths: IntervalPaths;
   /** How many layers more may be looked at for those that lie on both sides of a border. */
   #spare: number;
 
   constructor(
     store: DiagramStore,
-    { pair, isOver, during, boxes = new Boxes() }: OverlayRules,
+    { pair, isOver, during, paths = new IntervalPaths() }: OverlayRules,
     spare: number,
   ) {
     this.#store = store;
     this.#pair = pair;
     this.#isOver = isOver;
-    this.#boxes = boxes;
+    this.#paths = paths;
     this.#during = during ?? ((_, __, work) => work());
     this.#spare = spare;
   }
@@ -87,11 +87,11 @@ class Overlay {
   }
 
   #made(ref: Ref | Link): Ref {
-    return isLink(ref) ? this.#boxes.made(ref, this.#store) : ref;
+    return isLink(ref) ? this.#paths.made(ref, this.#store) : ref;
   }
 
   #pieceOf(ref: Ref | Link): number {
-    return isLink(ref) ? this.#boxes.pieceOf(ref) : this.#store.pieceOf(ref);
+    return isLink(ref) ? this.#paths.pieceOf(ref) : this.#store.pieceOf(ref);
   }
 
   /** Without those that say nothing, and up to the first that lets nothing through. */
@@ -127,10 +127,10 @@ class Overlay {
     const ends: number[] = [];
     const targets: (Ref | Link)[] = [];
     for (const ref of refs) {
-      if (isLink(ref) && this.#boxes.pieceOf(ref) === piece) {
-        starts.push(this.#boxes.from(ref));
-        ends.push(this.#boxes.end(ref));
-        targets.push(this.#boxes.behind(ref));
+      if (isLink(ref) && this.#paths.pieceOf(ref) === piece) {
+        starts.push(this.#paths.from(ref));
+        ends.push(this.#paths.end(ref));
+        targets.push(this.#paths.behind(ref));
         continue;
       }
       if (isLink(ref) || store.pieceOf(ref) !== piece) {

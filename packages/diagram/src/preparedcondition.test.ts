@@ -2,22 +2,12 @@
 import { ruleCondition } from '@sockfilter/table';
 import fc from 'fast-check';
 import { tables } from '../../../test/arbitrary/table.js';
+import { makeConditions } from '../../../test/harness/conditions.js';
 import { propertyRuns } from '../../../test/harness/length.js';
-import { ConditionCompiler } from './condition.js';
-import { DEFAULT_LIMITS } from './limit.js';
-import { defineGuard, defineOperation, NONE } from './operation.js';
+import { NONE } from './operation.js';
 import { PIECES } from './piece.js';
 import { PreparedConditions } from './preparedcondition.js';
-import { DiagramStore, isTerminal, terminalRef } from './store.js';
-
-function makeCompiler(prepared: PreparedConditions) {
-  const store = new DiagramStore(DEFAULT_LIMITS);
-  const overlay = defineOperation(store, (a, b) =>
-    a === NONE ? b : b === NONE || isTerminal(a) ? a : undefined,
-  );
-  const conditions = new ConditionCompiler(store, { overlay, guard: defineGuard(store) }, prepared);
-  return { store, conditions };
-}
+import { type DiagramStore, terminalRef } from './store.js';
 
 /** Something that is asked behind all pieces of packets. */
 function behind(store: DiagramStore) {
@@ -37,8 +27,8 @@ test('the same in any store, for any terminal and what is asked behind', () => {
   fc.assert(
     fc.property(rulesOf, ({ table, rules }) => {
       const prepared = new PreparedConditions();
-      const first = makeCompiler(prepared);
-      const second = makeCompiler(prepared);
+      const first = makeConditions(prepared);
+      const second = makeConditions(prepared);
       const other = behind(second.store);
       for (const rule of rules) {
         first.conditions.compileFields({ rule }, table, terminalRef(3));
@@ -58,7 +48,7 @@ test('the same in any store, for any terminal and what is asked behind', () => {
 test('a rule of a path means other groups in another scope', () => {
   fc.assert(
     fc.property(rulesOf, ({ table, rules }) => {
-      const { conditions } = makeCompiler(new PreparedConditions());
+      const { conditions } = makeConditions(new PreparedConditions());
       const changed = {
         ...table,
         groups: table.groups.map((group) => ({ ...group, id: group.id + 1 })),

@@ -3,8 +3,8 @@
  * operations on them. Diagrams with other terminals lie in the same store; `guard` cuts them to a set.
  */
 import { BUILTIN_CHAINS, valueSet } from '@sockfilter/table';
-import type { Link } from '../box.js';
 import { ConditionCompiler, HOLDS } from '../condition.js';
+import type { Link } from '../intervalpath.js';
 import type { Limits } from '../limit.js';
 import {
   type Absorbing,
@@ -119,8 +119,8 @@ export class SetStore {
     isOver: (terminal: Ref) => boolean = (terminal) => terminal !== OUT,
     during?: OverlayRules['during'],
   ): Ref {
-    const { boxes } = this.conditions;
-    return overlayAll(this.diagrams, parts, { pair, isOver, during, boxes });
+    const { paths } = this.conditions;
+    return overlayAll(this.diagrams, parts, { pair, isOver, during, paths });
   }
 
   /** The diagram with its terminals replaced. */

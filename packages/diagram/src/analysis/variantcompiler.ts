@@ -15,7 +15,7 @@ import {
   type Table,
   UNCHANGED,
 } from '@sockfilter/table';
-import type { Link } from '../box.js';
+import type { Link } from '../intervalpath.js';
 import { blame } from '../limit.js';
 import { defineOperation, type Operation } from '../operation.js';
 import { isTerminal, type Ref } from '../store.js';
@@ -152,9 +152,10 @@ class VariantCompiler implements Interpretation<Ref> {
     return this.#store.guard(where, whole);
   };
 
-  readonly join = (chain: Chain, parts: Iterable<Part<Ref>>): Ref => {
-    const { boxes } = this.#store.conditions;
-    const { count } = boxes;
+  readonly join = (chain: Chain, parts: Iterable<Part<Ref>>): Ref =>
+    this.#store.conditions.paths.during(() => this.#joined(chain, parts));
+
+  #joined(chain: Chain, parts: Iterable<Part<Ref>>): Ref {
     const all = [...parts].filter(({ meaning }) => meaning !== OUT);
     const promoted = all.filter(({ at }) => this.#promotes(at.counter) && at.as === UNCHANGED);
     const meanings = [
@@ -172,7 +173,6 @@ class VariantCompiler implements Interpretation<Ref> {
         return blame({ chain: chain.name, rules: [Math.min(...ends), Math.max(...ends)] }, work);
       },
     );
-    boxes.count = count;
     if (!this.#rewrites && !all.some(({ at }) => leavesEarly(at))) return joined;
     // What leaves a built-in chain has its policy, whatever rules are behind.
     const left = (fate: Fate) =>
@@ -180,7 +180,7 @@ class VariantCompiler implements Interpretation<Ref> {
         ? this.#policy(chain, UNCHANGED)
         : returned(fate);
     return this.#store.replace(joined, (terminal) => variants.map(terminal, left));
-  };
+  }
 
   readonly rewritings = (diagram: Ref): ReadonlySet<Rewriting> => {
     const found = new Set<Rewriting>();
@@ -223,7 +223,7 @@ class VariantCompiler implements Interpretation<Ref> {
   /** The rule as one that does nothing but in its own variant. */
   #inFront({ counter }: PlacedRule, meaning: Ref | Link): Ref {
     const { conditions, diagrams } = this.#store;
-    return this.#store.replace(conditions.boxes.made(meaning, diagrams), (terminal) =>
+    return this.#store.replace(conditions.paths.made(meaning, diagrams), (terminal) =>
       this.variants.intern(NEXT, [[counter, this.variants.of(terminal).actual]]),
     );
   }
@@ -239,8 +239,8 @@ class VariantCompiler implements Interpretation<Ref> {
   #where(at: PlacedRule, hit: Ref): Ref | Link {
     const { conditions } = this.#store;
     const asked = this.#tests.where(at.counter, hit);
-    const box = this.#rewrites ? undefined : conditions.boxRule(at, this.#table, asked);
-    return box ?? conditions.compileRule(at, this.#table, asked);
+    const path = this.#rewrites ? undefined : conditions.rulePath(at, this.#table, asked);
+    return path ?? conditions.compileRule(at, this.#table, asked);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * Conditions that are boxes: one interval of each piece that they ask, which all must hold. As nearly all rules have
- * such a one, a box is not made nodes before it is known what lies beside it: it is a list of intervals, whose links
- * stand where references of nodes stand.
+ * Conditions that are one path: an interval of each piece that they ask, one behind the other, and nothing beside it. As
+ * nearly all rules have such a one, a path is made no nodes before it is known what lies beside it: it is a list of
+ * intervals, whose links stand where references of nodes stand.
  */
 import {
   type Clause,
@@ -24,10 +24,10 @@ interface Interval {
   readonly end: number;
 }
 
-/** No packet is in it. */
-export const EMPTY = 'empty';
+/** No packet takes it. */
+const EMPTY = 'empty';
 
-export type Box = readonly Interval[] | typeof EMPTY;
+export type IntervalPath = readonly Interval[] | typeof EMPTY;
 
 /** The bits from `shift` on of a value. */
 const bitsOf = (value: bigint, shift: number, bits: number): number =>
@@ -39,7 +39,7 @@ const interval = (piece: number, from: number, last: number): Interval => ({
   end: last === 2 ** pieceAt(piece).bits - 1 ? PAST_VALUES : last + 1,
 });
 
-/** Adds what the pieces of a range are; false if it is several boxes. */
+/** Adds what the pieces of a range are; false if it is several paths. */
 function putRange(found: Interval[], first: number, from: bigint, to: bigint): boolean {
   let isDecided = false;
   for (let piece = first; ; piece++) {
@@ -66,8 +66,12 @@ function putMasked(found: Interval[], first: number, value: bigint, mask: bigint
   }
 }
 
-/** Adds the intervals of what the test lets through; undefined if it is no box. */
-function put(found: Interval[], { field, set }: Test, family: Family | undefined): Box | undefined {
+/** Adds the intervals of what the test lets through; undefined if it is no path. */
+function put(
+  found: Interval[],
+  { field, set }: Test,
+  family: Family | undefined,
+): IntervalPath | undefined {
   const bits = fieldBits(field, family);
   const clipped =
     family !== undefined && set === OF_FAMILY[family].set ? set : clip(field, set, bits);
@@ -79,8 +83,8 @@ function put(found: Interval[], { field, set }: Test, family: Family | undefined
   return !other && putRange(found, first, ...range) ? found : undefined;
 }
 
-/** The box in which all the clauses hold, its intervals in the order of pieces; undefined if they are no box. */
-export function boxOf(clauses: readonly Clause[]): Box | undefined {
+/** The path on which all the clauses hold, its intervals in the order of pieces; undefined if they are no path. */
+export function intervalPath(clauses: readonly Clause[]): IntervalPath | undefined {
   const tests: Test[] = [];
   let hasAddress = false;
   for (const [test, ...others] of clauses) {
@@ -105,13 +109,13 @@ export function boxOf(clauses: readonly Clause[]): Box | undefined {
   for (const [n, test] of asked.entries()) {
     for (let before = 0; before < n; before++)
       if (asked[before]?.field === test.field) return undefined;
-    const box = put(found, test, family);
-    if (box !== found) return box;
+    const path = put(found, test, family);
+    if (path !== found) return path;
   }
   return found.sort((a, b) => a.piece - b.piece);
 }
 
-/** The first link of a box, or a later one: no node has so high a number. */
+/** The first link of a path, or a later one: no node has so high a number. */
 export type Link = number;
 
 const FIRST = 2 ** 30;
@@ -124,40 +128,41 @@ function missing(link: Link): never {
   throw new RangeError(`no link ${link - FIRST}`);
 }
 
-/** Boxes with a terminal each, as lists of intervals. */
-export class Boxes {
+/** Paths with a terminal each, as lists of intervals. */
+export class IntervalPaths {
   #links: Int32Array = new Int32Array(NUMBERS << 8);
   #count = 0;
 
-  /** How many links there are; those that were added since are forgotten if it is set. */
-  get count(): number {
-    return this.#count;
+  /** Runs what needs the paths that it adds no longer than it runs. */
+  during<T>(work: () => T): T {
+    const count = this.#count;
+    try {
+      return work();
+    } finally {
+      this.#count = count;
+    }
   }
 
-  set count(count: number) {
-    this.#count = count;
-  }
-
-  /** The first link of the box with the terminal in it, or that itself where the box is all packets. */
-  add(box: Box, hit: Ref): Ref | Link {
-    if (box === EMPTY) return NONE;
-    const last = box.length - 1;
+  /** The first link of the path to the terminal, or that itself where all packets take it. */
+  add(path: IntervalPath, hit: Ref): Ref | Link {
+    if (path === EMPTY) return NONE;
+    const last = path.length - 1;
     if (last < 0) return hit;
     const first = this.#count;
-    while ((first + box.length) * NUMBERS > this.#links.length) {
+    while ((first + path.length) * NUMBERS > this.#links.length) {
       const grown = new Int32Array(this.#links.length * 2);
       grown.set(this.#links);
       this.#links = grown;
     }
     for (let n = 0; n <= last; n++) {
-      const { piece, from, end } = elementAt(box, n);
+      const { piece, from, end } = elementAt(path, n);
       const at = (first + n) * NUMBERS;
       this.#links[at] = piece;
       this.#links[at + 1] = from;
       this.#links[at + 2] = end;
       this.#links[at + 3] = n === last ? hit : FIRST + first + n + 1;
     }
-    this.#count += box.length;
+    this.#count += path.length;
     return FIRST + first;
   }
 
@@ -178,13 +183,13 @@ export class Boxes {
     return this.#number(link, 3);
   }
 
-  /** What is left of the box where the piece, if it asks that first, has the value. */
+  /** What is left of the path where the piece, if it asks that first, has the value. */
   follow(link: Link, piece: number, value: number): Ref | Link {
     if (this.pieceOf(link) !== piece) return link;
     return this.from(link) <= value && value < this.end(link) ? this.behind(link) : NONE;
   }
 
-  /** The diagram that a box is, from the link on; of a reference itself. */
+  /** The diagram that a path is, from the link on; of a reference itself. */
   made(ref: Ref | Link, store: DiagramStore): Ref {
     if (!isLink(ref)) return ref;
     const behind = this.made(this.behind(ref), store);

@@ -1,39 +1,33 @@
-/** Conditions that are boxes, held against the same compiled. */
+/** Conditions that are one path, held against the same compiled. */
 import { type Clause, type Field, ruleCondition, type ValueSet } from '@sockfilter/table';
 import fc from 'fast-check';
 import { tables } from '../../../test/arbitrary/table.js';
+import { makeConditions } from '../../../test/harness/conditions.js';
 import { propertyRuns } from '../../../test/harness/length.js';
-import { Boxes, boxOf } from './box.js';
-import { ConditionCompiler } from './condition.js';
-import { DEFAULT_LIMITS } from './limit.js';
-import { defineGuard, defineOperation, NONE } from './operation.js';
-import { DiagramStore, isTerminal, terminalRef } from './store.js';
+import { IntervalPaths, intervalPath } from './intervalpath.js';
+import { terminalRef } from './store.js';
 
 const HIT = terminalRef(3);
 
 function makeBoth(clauses: readonly Clause[]) {
-  const store = new DiagramStore(DEFAULT_LIMITS);
-  const overlay = defineOperation(store, (a, b) =>
-    a === NONE ? b : b === NONE || isTerminal(a) ? a : undefined,
-  );
-  const conditions = new ConditionCompiler(store, { overlay, guard: defineGuard(store) });
-  const box = boxOf(clauses);
-  const boxes = new Boxes();
+  const { store, conditions } = makeConditions();
+  const paths = new IntervalPaths();
+  const path = intervalPath(clauses);
   return {
     compiled: conditions.compile(clauses, HIT),
-    boxed: box && boxes.made(boxes.add(box, HIT), store),
+    made: path && paths.made(paths.add(path, HIT), store),
   };
 }
 
-test('the box of a rule is what its condition comes to', () => {
+test('the path of a rule is what its condition comes to', () => {
   let found = 0;
   fc.assert(
     fc.property(tables(4), (table) => {
       for (const { rules } of table.chains)
         for (const rule of rules) {
-          const { compiled, boxed } = makeBoth(ruleCondition(rule, table));
-          if (boxed === undefined) continue;
-          expect(boxed).toBe(compiled);
+          const { compiled, made } = makeBoth(ruleCondition(rule, table));
+          if (made === undefined) continue;
+          expect(made).toBe(compiled);
           found++;
         }
     }),
@@ -85,9 +79,9 @@ test('so is that of any intervals and bits of addresses, ports and marks', () =>
         fc.tuple(addresses, testOf('destinationPort', 16)).map(([some, port]) => [port, ...some]),
       ),
       (clauses) => {
-        const { compiled, boxed } = makeBoth(clauses);
-        if (boxed === undefined) return;
-        expect(boxed).toBe(compiled);
+        const { compiled, made } = makeBoth(clauses);
+        if (made === undefined) return;
+        expect(made).toBe(compiled);
         found++;
       },
     ),
