@@ -10,41 +10,62 @@ const SIDES = [
   ['dst', 'destination', 'destinationPort'],
 ] as const;
 
+const [IPV4, IPV6] = [2n ** 32n - 1n, 2n ** 128n - 1n];
+
+/** An element, and its first address and last. */
+type Addresses = readonly [element: string, from: string, to: string];
+
+/** Sets of the type with one element, of either family. */
+const ofAddresses = (type: SetType, four: Addresses, six: Addresses): readonly Boundary[] =>
+  SIDES.flatMap(([side, field]) => {
+    const options = `-m set ~--match-set s ${side}`;
+    const row = ([element, from, to]: Addresses, family: string) => ({
+      field,
+      from,
+      to,
+      before: `create s ${type}${family}\nadd s ${element}`,
+    });
+    return [
+      ends('CONNECT', options, { ...row(four, ''), most: IPV4 }),
+      ends('CONNECT', options, {
+        ...row(six, ' family inet6'),
+        most: IPV6,
+        other: { family: 6 },
+      }),
+    ];
+  });
+
+/** Sets of the type with one element and its port 80 of TCP. */
+const ofPorts = (type: SetType, [element, from, to]: Addresses): readonly Boundary[] =>
+  SIDES.flatMap(([side, field, portField]) => {
+    const options = `-m set ~--match-set s ${side},${side}`;
+    const before = `create s ${type}\nadd s ${element},tcp:80`;
+    const own = { [field]: address(to) };
+    const port = { [portField]: 80 };
+    return [
+      ends('CONNECT', options, {
+        field: portField,
+        from: 80,
+        to: 80,
+        most: 65_535,
+        other: own,
+        before,
+      }),
+      ends('CONNECT', options, { field, from, to, most: IPV4, other: port, before }),
+      calls('CONNECT', options, [[false, { ...own, ...port, protocol: udp }]], before),
+    ];
+  });
+
+const HOST: Addresses = ['10.0.0.255', '10.0.0.255', '10.0.0.255'];
+const NETWORK: Addresses = ['10.170.0.0/15', '10.170.0.0', '10.171.255.255'];
+
 /** For each type, an element's first packet and last. */
 export const SET_BOUNDARIES: Readonly<Record<SetType, readonly Boundary[]>> = {
-  ip: SIDES.flatMap(([side, field]) => [
-    ends('CONNECT', `-m set ~--match-set s ${side}`, {
-      field,
-      from: '10.0.0.255',
-      to: '10.0.0.255',
-      most: 2n ** 32n - 1n,
-      before: 'create s ip\nadd s 10.0.0.255',
-    }),
-    ends('CONNECT', `-m set ~--match-set s ${side}`, {
-      field,
-      from: 'fd00::1:0',
-      to: 'fd00::1:0',
-      most: 2n ** 128n - 1n,
-      other: { family: 6 },
-      before: 'create s ip family inet6\nadd s fd00::1:0',
-    }),
-  ]),
-  net: SIDES.flatMap(([side, field]) => [
-    ends('CONNECT', `-m set ~--match-set s ${side}`, {
-      field,
-      from: '10.170.0.0',
-      to: '10.171.255.255',
-      most: 2n ** 32n - 1n,
-      before: 'create s net\nadd s 10.170.0.0/15',
-    }),
-    ends('CONNECT', `-m set ~--match-set s ${side}`, {
-      field,
-      from: 'fd00:aaaa::',
-      to: 'fd00:aaab:ffff:ffff:ffff:ffff:ffff:ffff',
-      most: 2n ** 128n - 1n,
-      other: { family: 6 },
-      before: 'create s net family inet6\nadd s fd00:aaaa::/31',
-    }),
+  ip: ofAddresses('ip', HOST, ['fd00::1:0', 'fd00::1:0', 'fd00::1:0']),
+  net: ofAddresses('net', NETWORK, [
+    'fd00:aaaa::/31',
+    'fd00:aaaa::',
+    'fd00:aaab:ffff:ffff:ffff:ffff:ffff:ffff',
   ]),
   port: SIDES.flatMap(([side, , field]) =>
     [0, 256, 65_535].map((port) =>
@@ -57,50 +78,8 @@ export const SET_BOUNDARIES: Readonly<Record<SetType, readonly Boundary[]>> = {
       }),
     ),
   ),
-  'ip,port': SIDES.flatMap(([side, field, portField]) => {
-    const options = `-m set ~--match-set s ${side},${side}`;
-    const before = 'create s ip,port\nadd s 10.0.0.255,tcp:80';
-    const own = { [field]: address('10.0.0.255') };
-    const most = 2n ** 32n - 1n;
-    return [
-      ends('CONNECT', options, {
-        field: portField,
-        from: 80,
-        to: 80,
-        most: 65_535,
-        other: own,
-        before,
-      }),
-      ends('CONNECT', options, {
-        field,
-        from: '10.0.0.255',
-        to: '10.0.0.255',
-        most,
-        other: { [portField]: 80 },
-        before,
-      }),
-      calls('CONNECT', options, [[false, { ...own, [portField]: 80, protocol: udp }]], before),
-    ];
-  }),
-  'net,port': SIDES.flatMap(([side, field, portField]) => {
-    const options = `-m set ~--match-set s ${side},${side}`;
-    const before = 'create s net,port\nadd s 10.170.0.0/15,tcp:80';
-    const [from, to] = ['10.170.0.0', '10.171.255.255'];
-    const own = { [field]: address(to) };
-    const most = 2n ** 32n - 1n;
-    return [
-      ends('CONNECT', options, {
-        field: portField,
-        from: 80,
-        to: 80,
-        most: 65_535,
-        other: own,
-        before,
-      }),
-      ends('CONNECT', options, { field, from, to, most, other: { [portField]: 80 }, before }),
-      calls('CONNECT', options, [[false, { ...own, [portField]: 80, protocol: udp }]], before),
-    ];
-  }),
+  'ip,port': ofPorts('ip,port', HOST),
+  'net,port': ofPorts('net,port', NETWORK),
 };
 
 export const MEMBER_BOUNDARIES: Boundaries = {
@@ -110,7 +89,7 @@ export const MEMBER_BOUNDARIES: Boundaries = {
       field: 'destination',
       from: '10.1.0.0',
       to: '10.1.255.255',
-      most: 2n ** 32n - 1n,
+      most: IPV4,
       before: 'create s net\nadd s 10.0.0.0/8\nadd s 10.1.0.0/16 nomatch',
     }),
   ],
