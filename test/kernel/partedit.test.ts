@@ -342,6 +342,8 @@ function step(
   return { table, next, isPart: true };
 }
 
+type Example = [lines: string[], commands: string[]];
+
 /** Each kind of edit, where parts are enough. */
 const EVERY_LINE = ['-A CONNECT -m cgroup --id 4 -j REJECT', '-A CONNECT -p udp -j DROP'];
 const EVERY_COMMAND = [
@@ -370,6 +372,18 @@ const LAST_DECIDER_GOES = [
   '-A CONNECT -p udp -j DROP',
 ];
 
+/** What a comment says names no address. */
+const COMMENTED: Example = [
+  ['-A CONNECT -d 10.0.0.1 -j ACCEPT', '-A CONNECT -m comment --comment "of -d 10.0.0.9 " -j DROP'],
+  ['-D CONNECT 1'],
+];
+/** What is traced is reported up to the policy. */
+const TRACED: Example = [['-A CONNECT -j TRACE'], ['-A CONNECT -d 10.0.0.1 -j DROP']];
+/** The rules of a loop need not meet. */
+const LOOPING: Example = [['-A U -d 10.0.0.1 -j W'], ['-A W -d 10.0.0.2 -j U']];
+/** A hook is needed for one rule, which goes. */
+const UNHOOKED: Example = [['-A RECVFROM -d 10.0.0.1 -j DROP'], ['-D RECVFROM 1']];
+
 it('makes what a compiling of the whole makes', () => {
   let [parts, all] = [0, 0];
   const kinds = new Set<string>();
@@ -397,6 +411,10 @@ it('makes what a compiling of the whole makes', () => {
       examples: [
         [EVERY_LINE, EVERY_COMMAND],
         [COUNTED_LINE, LAST_DECIDER_GOES],
+        COMMENTED,
+        TRACED,
+        LOOPING,
+        UNHOOKED,
       ],
     },
   );
