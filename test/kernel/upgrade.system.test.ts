@@ -181,6 +181,23 @@ describeKernel('upgrade', () => {
     }
   });
 
+  test('a teardown over what an older release enforces refuses nothing that it lets pass', async () => {
+    policy.teardown();
+    const another = await Administrator.startOther('older', OLDER);
+    await replace(another, a);
+    const refused = async () => {
+      const passing = (await hammer.pause())[PORTS.indexOf(7002)] ?? {};
+      return callsIn([passing]) - (passing[0] ?? 0);
+    };
+    const before = await refused();
+    const start = (await unfiltered()).passed;
+    await hammer.run();
+    policy.teardown();
+    const passed = (await unfiltered()).passed - start;
+    expect([await refused(), passed > 0]).toEqual([before, true]);
+    await another.kill();
+  });
+
   test('what a newer release has made is refused, with the way out', async () => {
     policy.teardown();
     const newer = await Administrator.startOther('newer', NEWER);
