@@ -7,6 +7,9 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 # Files of another architecture have no devices.
 [[ -c /dev/null ]] || mount -t devtmpfs dev /dev
+# Terminals are the kernel's own.
+mkdir -p /dev/pts
+mount -t devpts -o ptmxmode=666 terminals /dev/pts
 mount -t tmpfs -o size=60% tmp /run
 mkdir -p /run/tmp /run/home /run/state
 chmod 1777 /run/tmp
