@@ -37,14 +37,16 @@ function pageKey(page: number): Uint8Array {
   return key;
 }
 
+function readPage(fd: Fd, page: number, into: Uint8Array): void {
+  if (!lookupInto(fd, pageKey(page), into))
+    throw new RangeError(`a generation has no page ${page}`);
+}
+
 /** `spare` bytes of the memory behind what was read have nothing in it. */
 function readPages(fd: Fd, first: number, bytes: number, spare = 0): Uint8Array<ArrayBuffer> {
   const result = new Uint8Array(Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES + spare);
-  for (let at = 0; at < bytes; at += PAGE_BYTES) {
-    const page = first + at / PAGE_BYTES;
-    if (!lookupInto(fd, pageKey(page), result.subarray(at, at + PAGE_BYTES)))
-      throw new RangeError(`a generation has no page ${page}`);
-  }
+  for (let at = 0; at < bytes; at += PAGE_BYTES)
+    readPage(fd, first + at / PAGE_BYTES, result.subarray(at, at + PAGE_BYTES));
   return result.subarray(0, bytes);
 }
 
@@ -108,29 +110,34 @@ export function isFolded(fd: Fd, { basePage }: Header): boolean {
   return viewOf(readPages(fd, basePage, 8)).getBigUint64(0, true) === 1n;
 }
 
-/** The base of a folded generation: what each counter had come to before it. */
-function readBase(fd: Fd, { basePage, counters }: Header): Uint8Array {
-  return readPages(fd, basePage, 8 * (1 + counters));
+/** The base of a folded generation: whether it is one, and what each counter had come to before it. */
+function readBase(fd: Fd, { basePage, counters }: Header): BigUint64Array<ArrayBuffer> {
+  const { buffer } = readPages(fd, basePage, 8 * (1 + counters));
+  return new BigUint64Array(buffer, 0, 1 + counters);
 }
 
 /** A number for each counter. */
 export type Totals = BigUint64Array;
 
 /** The base that a generation has once the totals of the one before are folded in. */
-function foldedBase(fd: Fd, header: Header, before: Totals): Uint8Array {
-  const base = readBase(fd, header).slice();
-  const origins = viewOf(readPages(fd, header.originPage, 4 * header.counters));
-  const halves = new Uint32Array(base.buffer, base.byteOffset, base.length / 4);
-  const totals = new Uint32Array(before.buffer, before.byteOffset, 2 * before.length);
-  for (let n = 0; n < header.counters; n++) {
-    const origin = origins.getUint32(4 * n, true);
-    if (origin === 0) continue;
-    if (origin > before.length)
-      throw new RangeError(`the generation before has no counter ${origin}`);
-    halves[2 * n + 2] = elementAt(totals, 2 * origin - 2);
-    halves[2 * n + 3] = elementAt(totals, 2 * origin - 1);
+function foldedBase(fd: Fd, header: Header, before: Totals): BigUint64Array<ArrayBuffer> {
+  const { counters, originPage } = header;
+  const base = readBase(fd, header);
+  const origins = new Uint32Array(readPages(fd, originPage, 4 * counters).buffer, 0, counters);
+  for (let n = 0; n < counters; ) {
+    const origin = elementAt(origins, n);
+    let end = n + 1;
+    if (origin !== 0) {
+      // Most counters stand beside the same others as before.
+      while (end < counters && origins[end] === origin + end - n) end++;
+      const last = origin - 1 + end - n;
+      if (last > before.length)
+        throw new RangeError(`the generation before has no counter ${last}`);
+      base.set(before.subarray(origin - 1, last), 1 + n);
+    }
+    n = end;
   }
-  viewOf(base).setBigUint64(0, 1n, true);
+  base[0] = 1n;
   return base;
 }
 
@@ -145,20 +152,26 @@ function add(totals: Uint32Array, counts: Uint32Array): void {
 }
 
 const MAX_HALF = 2 ** 32 - 1;
+const BLANK = Buffer.alloc(PAGE_BYTES);
 
 /**
  * What each counter has come to. `before` are the totals of the generation before where they have not
  * been folded in yet.
  */
 export function readTotals(fd: Fd, header: Header, before?: Totals): Totals {
+  const { counters, counterPage, stripes, stripePages } = header;
   const base = before ? foldedBase(fd, header, before) : readBase(fd, header);
-  const totals = new Uint32Array(base.slice(8).buffer);
-  for (let stripe = 0; stripe < header.stripes; stripe++) {
-    const page = header.counterPage + stripe * header.stripePages;
-    const counts = readPages(fd, page, 8 * header.counters);
-    add(totals, new Uint32Array(counts.buffer, counts.byteOffset, counts.length / 4));
+  const totals = new Uint32Array(base.buffer, 8, 2 * counters);
+  const page = Buffer.alloc(PAGE_BYTES);
+  const counts = new Uint32Array(page.buffer, page.byteOffset, PAGE_BYTES / 4);
+  for (let n = 0; n < stripes * stripePages; n++) {
+    readPage(fd, counterPage + n, page);
+    // Of many rules few are met.
+    if (page.equals(BLANK)) continue;
+    const first = (n % stripePages) * counts.length;
+    add(totals.subarray(first, first + counts.length), counts);
   }
-  return new BigUint64Array(totals.buffer);
+  return new BigUint64Array(base.buffer, 8, counters);
 }
 
 /**
@@ -167,10 +180,12 @@ export function readTotals(fd: Fd, header: Header, before?: Totals): Totals {
  * the mark that it is done is in the page that is written last.
  */
 export function writeBase(fd: Fd, header: Header, before: Totals): void {
-  const base = foldedBase(fd, header, before);
-  for (let at = Math.floor((base.length - 1) / PAGE_BYTES); at >= 0; at--) {
-    const page = new Uint8Array(PAGE_BYTES);
-    page.set(base.subarray(at * PAGE_BYTES, (at + 1) * PAGE_BYTES));
-    update(fd, pageKey(header.basePage + at), page);
+  const base = Buffer.from(foldedBase(fd, header, before).buffer);
+  const stands = Buffer.alloc(PAGE_BYTES);
+  for (let at = base.length - PAGE_BYTES; at >= 0; at -= PAGE_BYTES) {
+    const page = base.subarray(at, at + PAGE_BYTES);
+    const number = header.basePage + at / PAGE_BYTES;
+    readPage(fd, number, stands);
+    if (!page.equals(stands)) update(fd, pageKey(number), page);
   }
 }
