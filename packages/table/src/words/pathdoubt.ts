@@ -15,6 +15,8 @@ const SCOPE = /^\/([^/:]+\.slice):([^/:]+):([^/:]+)$/;
 const DOUBLED = /\\\\(?=x[0-9a-f]{2})/g;
 /** An escape of systemd whose backslash a shell took: `dev-disk\x2dby` as `dev-diskx2dby`. */
 const BARE_ESCAPE = /(?<=[a-z0-9])x(?=(?:2d|5c|40|3a|20|7e)[a-z0-9])/g;
+/** What of a unit's name is made of others' names, in escapes: of paths, of applications, and instances. */
+const MADE = /^.*\.(?:mount|automount|swap|device|slice)$|^app-.*\.(?:scope|service)$|(?<=@).*$/;
 
 type Reader = (path: string) => PathFault | undefined;
 
@@ -64,6 +66,16 @@ const topDoubt: Reader = (path) => {
   return { message, help: `/system.slice${path}` };
 };
 
+const escapeDoubt: Reader = (path) => {
+  const names = path
+    .split('/')
+    .map((name) => name.replace(MADE, (made) => made.replace(BARE_ESCAPE, '\\x')));
+  const instead = names.join('/');
+  if (instead === path) return undefined;
+  const message = 'this looks like an escape of systemd whose backslash a shell took';
+  return { message, help: instead };
+};
+
 const READERS: readonly Reader[] = [
   replaced(
     MOUNT,
@@ -77,7 +89,7 @@ const READERS: readonly Reader[] = [
     '\\',
     'outside of double quotes two backslashes are two, and systemd writes one',
   ),
-  replaced(BARE_ESCAPE, '\\x', 'this looks like an escape of systemd whose backslash a shell took'),
+  escapeDoubt,
   sliceDoubt,
   topDoubt,
 ];
