@@ -3,7 +3,7 @@
  * it, by turns, in milliseconds of CPU (user and system): medians, and the least.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,11 @@ const forms = {
   npm: [process.execPath, bin],
   executable: [resolve(release, 'sockfilter/sockfilter')],
 };
+
+if (!existsSync(forms.executable[0])) {
+  console.error(`no executable in ${release}: \`npm run package\` makes it`);
+  process.exit(1);
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'sockfilter-startup-'));
 const rules = join(folder, 'own.rules');
