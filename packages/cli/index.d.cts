@@ -229,6 +229,12 @@ interface Test {
   readonly negated: boolean;
 }
 type Clause = readonly Test[];
+interface PlainTest {
+  readonly field: Field;
+  readonly family: Family | undefined;
+  readonly from: number;
+  readonly to: number;
+}
 interface SetElement {
   /** Without a bit behind the prefix. */
   readonly address: bigint;
@@ -441,6 +447,8 @@ interface OptionDescriptor {
   readonly absent: Partial<Readonly<Record<BuiltinChain, string>>>;
   /** What must hold, as clauses that must all hold; empty if the option never restricts. */
   readonly clauses: (option: MatchOption, scope: Scope) => readonly Clause[];
+  /** The same as one test of numbers; undefined for an option that is more than that. */
+  readonly plain?: (option: MatchOption) => PlainTest | undefined;
   /** The least and the most of a count. */
   readonly bounds?: readonly [least: bigint, most: bigint];
   /** The words that it takes. */
@@ -804,6 +812,7 @@ declare class DiagramStore {
   /** As copy(), of what is reachable from one root. */
   copyOne(from: DiagramStore, root: Ref, replace: (terminal: Ref) => Ref): Ref;
 }
+type Operation = (a: Ref, b: Ref) => Ref;
 interface Interval {
   readonly piece: number;
   readonly from: number;
@@ -819,6 +828,8 @@ declare class IntervalPaths {
   during<T>(work: () => T): T;
   /** The first link of the path to the terminal, or that itself where all packets take it. */
   add(path: IntervalPath, hit: Ref): Ref | Link;
+  /** The same of the rule's path; undefined if that is not told without sets. */
+  addPlain(rule: Rule, hit: Ref): Ref | Link | undefined;
   pieceOf(link: Link): number;
   from(link: Link): number;
   end(link: Link): number;
@@ -826,10 +837,9 @@ declare class IntervalPaths {
   behind(link: Link): Ref | Link;
   /** What is left of the path where the piece, if it asks that first, has the value. */
   follow(link: Link, piece: number, value: number): Ref | Link;
-  /** The diagram that a path is, from the link on; of a reference itself. */
-  made(ref: Ref | Link, store: DiagramStore): Ref;
+  /** The diagram that a path is, from the link on, over a terminal; of a reference that over the terminal. */
+  made(ref: Ref | Link, store: DiagramStore, below?: Ref, overlay?: Operation): Ref;
 }
-type Operation = (a: Ref, b: Ref) => Ref;
 declare class PreparedConditions {
   #private;
   /** Takes up the scope in which rules are asked for. */
@@ -880,6 +890,8 @@ interface OverlayRules {
   readonly during?: (<T>(from: number, to: number, work: () => T) => T) | undefined;
   /** Where those parts lie that are links. */
   readonly paths?: IntervalPaths;
+  /** The terminal that lies below all of them, NONE if left out: so nothing is made without it first. */
+  readonly below?: Ref;
 }
 declare class FreePieces {
   #private;

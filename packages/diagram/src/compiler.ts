@@ -77,6 +77,8 @@ export class TableCompiler implements Interpretation<Ref> {
   readonly #followers = new Map<Rewriting, Operation>();
   readonly #guard: Operation;
   readonly #conditions: ConditionCompiler;
+  /** Built-in chains whose diagram has the policy in it. */
+  readonly #decidedChains = new Set<Chain>();
   readonly #tests: readonly PlacedTest[];
   readonly #firstTests: ReadonlyMap<number, number>;
 
@@ -164,6 +166,8 @@ export class TableCompiler implements Interpretation<Ref> {
       diagrams.push(diagram);
       numbers.push(at.number);
     }
+    const below = leaves ? NONE : this.#laidBelow(chain);
+    if (below !== NONE) this.#decidedChains.add(chain);
     const all = overlayAll(this.store, diagrams, {
       pair: this.#overlay,
       isOver: (terminal) => !this.outcomes.isOpen(terminal),
@@ -172,6 +176,7 @@ export class TableCompiler implements Interpretation<Ref> {
         return blame({ chain: chain.name, rules }, work);
       },
       paths: this.#conditions.paths,
+      below,
     });
     if (!leaves) return all;
     return this.#mapEnds(all, (outcome) =>
@@ -208,6 +213,13 @@ export class TableCompiler implements Interpretation<Ref> {
     return follow(first, second);
   }
 
+  /** What has the calls that all rules of the chain let go on, where it is known before these are laid over each other. */
+  #laidBelow(chain: Chain): Ref {
+    const { verdicts, rulesOf } = this.#recording;
+    const isLast = isBuiltinChain(chain.name) && verdicts && !rulesOf && !this.#rewrites;
+    return isLast ? this.outcomes.intern(this.#policy(chain, UNCHANGED)) : NONE;
+  }
+
   #firstWins(a: Ref, b: Ref): Ref | undefined {
     if (a === NONE) return b;
     if (b === NONE) return a;
@@ -221,6 +233,7 @@ export class TableCompiler implements Interpretation<Ref> {
     const open = this.#chainDiagram(chain);
     if (!this.#recording.verdicts || this.#recording.rulesOf) return open;
     const policy = (as: Rewriting) => this.outcomes.intern(this.#policy(chain, as));
+    if (this.#decidedChains.has(chain)) return open;
     return blame({ chain: name }, () => {
       let decided = open;
       for (const rewriting of this.rewritings(open))
@@ -334,7 +347,8 @@ export class TableCompiler implements Interpretation<Ref> {
 
 function decided(errno: Errno, decider: number, as: Rewriting): PartialOutcome {
   const rewriting = errno === 0 ? wholeRewriting(as) : UNCHANGED;
-  return { ...OVER, verdict: { errno, decider, rewriting }, counted: [decider] };
+  const verdict = { errno, decider, rewriting };
+  return { onward: 'over', verdict, counted: [decider], ask: undefined, becomes: undefined };
 }
 
 function spanOf({ chain, number }: PlacedRule): RuleSpan {

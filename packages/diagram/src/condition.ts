@@ -123,6 +123,8 @@ export class ConditionCompiler {
   ): Ref | Link | undefined {
     if (way || as !== UNCHANGED || !isTerminal(hit)) return undefined;
     if (hit === NONE) return NONE;
+    const plain = this.paths.addPlain(rule, hit);
+    if (plain !== undefined) return plain;
     const path = intervalPath(ruleCondition(rule, table));
     return path && this.paths.add(path, hit);
   }

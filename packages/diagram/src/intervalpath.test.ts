@@ -36,6 +36,25 @@ test('the path of a rule is what its condition comes to', () => {
   expect(found).toBeGreaterThan(propertyRuns(40));
 });
 
+test('so is the path of a rule that is told without sets', () => {
+  let found = 0;
+  fc.assert(
+    fc.property(tables(4), (table) => {
+      for (const { rules } of table.chains)
+        for (const rule of rules) {
+          const { store, conditions } = makeConditions();
+          const paths = new IntervalPaths();
+          const path = paths.addPlain(rule, HIT);
+          if (path === undefined) continue;
+          expect(paths.made(path, store)).toBe(conditions.compile(ruleCondition(rule, table), HIT));
+          found++;
+        }
+    }),
+    { numRuns: propertyRuns(40) },
+  );
+  expect(found).toBeGreaterThan(propertyRuns(40));
+});
+
 const value = (bits: number) =>
   fc.oneof(
     fc.bigInt(0n, 2n ** BigInt(bits) - 1n),

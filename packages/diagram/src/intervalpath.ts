@@ -9,11 +9,14 @@ import {
   FAMILIES,
   type Family,
   FIELD_BITS,
+  plainCondition,
+  type Rule,
   type Test,
 } from '@sockfilter/table';
 import { asksAddress, clip, isPossible, OF_FAMILY } from './clip.js';
-import { NONE } from './operation.js';
+import { NONE, type Operation } from './operation.js';
 import { fieldBits, firstPiece, PAST_VALUES, pieceAt } from './piece.js';
+import { PlainPath } from './plainpath.js';
 import type { DiagramStore, Ref } from './store.js';
 
 /** Values of a piece from the one up to, without, the other. */
@@ -132,6 +135,7 @@ function missing(link: Link): never {
 export class IntervalPaths {
   #links: Int32Array = new Int32Array(NUMBERS << 8);
   #count = 0;
+  readonly #plain = new PlainPath();
 
   /** Runs what needs the paths that it adds no longer than it runs. */
   during<T>(work: () => T): T {
@@ -146,23 +150,42 @@ export class IntervalPaths {
   /** The first link of the path to the terminal, or that itself where all packets take it. */
   add(path: IntervalPath, hit: Ref): Ref | Link {
     if (path === EMPTY) return NONE;
-    const last = path.length - 1;
-    if (last < 0) return hit;
+    if (path.length === 0) return hit;
     const first = this.#count;
-    while ((first + path.length) * NUMBERS > this.#links.length) {
+    for (const { piece, from, end } of path) this.#link(piece, from, end);
+    return this.#ended(first, hit);
+  }
+
+  /** The same of the rule's path; undefined if that is not told without sets. */
+  addPlain(rule: Rule, hit: Ref): Ref | Link | undefined {
+    const path = this.#plain;
+    path.clear();
+    if (!plainCondition(rule, path.add)) return undefined;
+    if (path.length === 0) return hit;
+    const first = this.#count;
+    for (let n = 0; n < path.length; n++)
+      this.#link(elementAt(path.pieces, n), elementAt(path.froms, n), elementAt(path.ends, n));
+    return this.#ended(first, hit);
+  }
+
+  /** Adds a link to the one that comes next. */
+  #link(piece: number, from: number, end: number): void {
+    const at = this.#count * NUMBERS;
+    if (at === this.#links.length) {
       const grown = new Int32Array(this.#links.length * 2);
       grown.set(this.#links);
       this.#links = grown;
     }
-    for (let n = 0; n <= last; n++) {
-      const { piece, from, end } = elementAt(path, n);
-      const at = (first + n) * NUMBERS;
-      this.#links[at] = piece;
-      this.#links[at + 1] = from;
-      this.#links[at + 2] = end;
-      this.#links[at + 3] = n === last ? hit : FIRST + first + n + 1;
-    }
-    this.#count += path.length;
+    this.#count++;
+    this.#links[at] = piece;
+    this.#links[at + 1] = from;
+    this.#links[at + 2] = end;
+    this.#links[at + 3] = FIRST + this.#count;
+  }
+
+  /** The path from that link on, whose last leads to the terminal. */
+  #ended(first: number, hit: Ref): Link {
+    this.#links[this.#count * NUMBERS - 1] = hit;
     return FIRST + first;
   }
 
@@ -189,16 +212,17 @@ export class IntervalPaths {
     return this.from(link) <= value && value < this.end(link) ? this.behind(link) : NONE;
   }
 
-  /** The diagram that a path is, from the link on; of a reference itself. */
-  made(ref: Ref | Link, store: DiagramStore): Ref {
-    if (!isLink(ref)) return ref;
-    const behind = this.made(this.behind(ref), store);
+  /** The diagram that a path is, from the link on, over a terminal; of a reference that over the terminal. */
+  made(ref: Ref | Link, store: DiagramStore, below: Ref = NONE, overlay?: Operation): Ref {
+    if (!isLink(ref)) return below === NONE || !overlay ? ref : overlay(ref, below);
+    const behind = this.made(this.behind(ref), store, below, overlay);
     const piece = this.pieceOf(ref);
     const row = store.row(piece);
-    const [from, end] = [this.from(ref), this.end(ref)];
-    if (from > 0) row.push(0, NONE);
+    const from = this.from(ref);
+    const end = this.end(ref);
+    if (from > 0) row.push(0, below);
     row.push(from, behind);
-    if (end < PAST_VALUES) row.push(end, NONE);
+    if (end < PAST_VALUES) row.push(end, below);
     return store.intern(piece);
   }
 

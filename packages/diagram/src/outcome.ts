@@ -61,15 +61,11 @@ function keyOf({ onward, verdict, counted, ask, becomes, rank }: PartialOutcome)
   return `${onward} ${end}${ranked} ${counted.join()}`;
 }
 
-/** No errno is so high. */
-const ERRNOS = 4096;
-
-/** Tells a verdict that counts its rule alone, as nearly all are; undefined for another outcome. */
-function plainKey({ onward, verdict, counted, ask, becomes }: PartialOutcome): number | undefined {
+/** The verdict of an outcome that counts its rule alone, as nearly all do; undefined for another outcome. */
+function plainVerdict({ onward, verdict, counted, ask, becomes }: PartialOutcome) {
   if (!verdict || ask || becomes || onward !== 'over' || counted.length !== 1) return undefined;
-  const { errno, decider, rewriting } = verdict;
-  if (counted[0] !== decider || rewriting !== UNCHANGED) return undefined;
-  return decider * ERRNOS + errno;
+  const isPlain = counted[0] === verdict.decider && verdict.rewriting === UNCHANGED;
+  return isPlain ? verdict : undefined;
 }
 
 const PAIR = 2 ** 26;
@@ -77,8 +73,8 @@ const PAIR = 2 ** 26;
 export class OutcomeTable {
   readonly #outcomes: PartialOutcome[] = [];
   readonly #numbers = new Map<string, number>();
-  /** Those that a number tells: see plainKey(). */
-  readonly #plain = new Map<number, number>();
+  /** The plain verdict of each decider that came first: one more than its number, or 0. */
+  #plain = new Int32Array(1024);
   /** By number: whether some way through it goes on behind the rules. */
   readonly #isOpen: boolean[] = [];
   readonly #limit: number;
@@ -106,8 +102,12 @@ export class OutcomeTable {
   }
 
   intern(outcome: PartialOutcome): Ref {
-    const plain = plainKey(outcome);
-    const known = plain === undefined ? this.#numbers.get(keyOf(outcome)) : this.#plain.get(plain);
+    const plain = plainVerdict(outcome);
+    const first = plain && this.#plain[plain.decider];
+    if (first && this.#outcomes[first - 1]?.verdict?.errno === plain.errno)
+      return terminalRef(first - 1);
+    const key = plain && !first ? undefined : keyOf(outcome);
+    const known = key === undefined ? undefined : this.#numbers.get(key);
     if (known !== undefined) return terminalRef(known);
     const { counted, ask, onward } = outcome;
     this.#counted += counted.length + (ask ? 1 : 0);
@@ -115,9 +115,18 @@ export class OutcomeTable {
     const number = this.#outcomes.length;
     this.#outcomes.push(outcome);
     this.#isOpen.push(ask ? this.isOpen(ask.holds) || this.isOpen(ask.fails) : onward === 'next');
-    if (plain === undefined) this.#numbers.set(keyOf(outcome), number);
-    else this.#plain.set(plain, number);
+    if (key !== undefined) this.#numbers.set(key, number);
+    else if (plain) this.#keepPlain(plain.decider, number);
     return terminalRef(number);
+  }
+
+  #keepPlain(decider: number, number: number): void {
+    if (decider >= this.#plain.length) {
+      const grown = new Int32Array(2 ** Math.ceil(Math.log2(decider + 1)));
+      grown.set(this.#plain);
+      this.#plain = grown;
+    }
+    this.#plain[decider] = number + 1;
   }
 
   /** The outcome that asks the test; what is the same either way need not be asked. */
@@ -171,20 +180,14 @@ export class OutcomeTable {
     change: (end: PartialOutcome) => PartialOutcome,
     known = new Map<Ref, Ref>(),
   ): Ref {
-    const before = known.get(terminal);
-    if (before !== undefined) return before;
     const outcome = from.of(terminal);
     const { ask, counted } = outcome;
-    const made = ask
-      ? this.ask(
-          {
-            ...ask,
-            holds: this.take(from, ask.holds, change, known),
-            fails: this.take(from, ask.fails, change, known),
-          },
-          counted,
-        )
-      : this.intern(change(outcome));
+    if (!ask) return this.intern(change(outcome));
+    const before = known.get(terminal);
+    if (before !== undefined) return before;
+    const holds = this.take(from, ask.holds, change, known);
+    const fails = this.take(from, ask.fails, change, known);
+    const made = this.ask({ ...ask, holds, fails }, counted);
     known.set(terminal, made);
     return made;
   }

@@ -1,10 +1,11 @@
 /** Diagrams laid over each other at once, held against the same two by two. */
-import { type Clause, type Rule, ruleCondition } from '@sockfilter/table';
+import { type Clause, elementAt, type Rule, ruleCondition } from '@sockfilter/table';
 import fc from 'fast-check';
 import { tables } from '../../../test/arbitrary/table.js';
 import { propertyRuns } from '../../../test/harness/length.js';
 import { terminalsWithin } from './analysis/within.js';
 import { ConditionCompiler } from './condition.js';
+import { intervalPath } from './intervalpath.js';
 import { DEFAULT_LIMITS } from './limit.js';
 import { defineGuard, defineOperation, NONE } from './operation.js';
 import { overlayAll } from './overlay.js';
@@ -90,23 +91,45 @@ test('many at once are what they are two by two, in whatever order', () => {
   );
 });
 
-test('values that differ are sorted, and each node is made once', () => {
-  const { store, pair, conditions: compiler } = makeStore();
-  const rules = Array.from({ length: 1000 }, (_, n) => (n * 7919) % 1000);
-  const parts = rules.map((port) => {
-    const set = { kind: 'ranges' as const, ranges: [[BigInt(port), BigInt(port)] as const] };
-    return compiler.compile(
-      [[{ field: 'destinationPort', set, negated: false }]],
-      meaning(port + 1, true),
-    );
-  });
-  const before = store.edgeCount;
-  const all = overlayAll(store, parts, { pair, isOver: isClosed });
-  expect(store.edgeCount - before).toBe(1001);
-  for (const port of [0, 1, 500, 999])
-    expect(store.follow(all, port)).toBe(meaning(port + 1, true));
-  expect(store.follow(all, 1000)).toBe(NONE);
+test('over a terminal they are what they come to, and that below it', () => {
+  fc.assert(
+    fc.property(conditions, fc.integer(), fc.boolean(), (clauses, closed, arePaths) => {
+      const { store, pair, conditions: compiler } = makeStore();
+      const hit = (n: number) => meaning(1 << n, ((closed >> n) & 1) === 1);
+      const below = meaning(1 << clauses.length, true);
+      const parts = clauses.map((each, n) => compiler.compile(each, hit(n)));
+      const { paths } = compiler;
+      const links = clauses.map((each, n) => {
+        const path = arePaths ? intervalPath(each) : undefined;
+        return path ? paths.add(path, hit(n)) : elementAt(parts, n);
+      });
+      const all = overlayAll(store, links, { pair, isOver: isClosed, paths, below });
+      expect(all).toBe(parts.reduceRight((rest, part) => pair(part, rest), below));
+    }),
+    RUNS,
+  );
 });
+
+test.each([NONE, meaning(1001, true)])(
+  'values that differ are sorted, and each node is made once',
+  (below) => {
+    const { store, pair, conditions: compiler } = makeStore();
+    const rules = Array.from({ length: 1000 }, (_, n) => (n * 7919) % 1000);
+    const parts = rules.map((port) => {
+      const set = { kind: 'ranges' as const, ranges: [[BigInt(port), BigInt(port)] as const] };
+      return compiler.compile(
+        [[{ field: 'destinationPort', set, negated: false }]],
+        meaning(port + 1, true),
+      );
+    });
+    const before = store.edgeCount;
+    const all = overlayAll(store, parts, { pair, isOver: isClosed, below });
+    expect(store.edgeCount - before).toBe(1001);
+    for (const port of [0, 1, 500, 999])
+      expect(store.follow(all, port)).toBe(meaning(port + 1, true));
+    expect(store.follow(all, 1000)).toBe(below);
+  },
+);
 
 test('terminals within a set are those of the diagram cut to it', () => {
   fc.assert(

@@ -22,6 +22,8 @@ export interface OverlayRules {
   readonly during?: (<T>(from: number, to: number, work: () => T) => T) | undefined;
   /** Where those parts lie that are links. */
   readonly paths?: IntervalPaths;
+  /** The terminal that lies below all of them, NONE if left out: so nothing is made without it first. */
+  readonly below?: Ref;
 }
 
 /** Diagrams in their order, and the place of each among all parts. */
@@ -67,27 +69,30 @@ class Overlay {
     this.#spare = spare;
   }
 
-  all(layers: Layers): Ref {
+  /** The layers over a terminal. */
+  all(layers: Layers, below: Ref): Ref {
     const seen = this.#seen(layers);
     const { refs, places } = seen;
     const [first = NONE, second] = refs;
-    if (second === undefined) return this.#made(first);
+    if (second === undefined) return this.#made(first, below);
     if (refs.length === 2)
       return this.#during(elementAt(places, 0), elementAt(places, 1), () =>
-        this.#pair(this.#made(first), this.#made(second)),
+        this.#pair(this.#made(first, NONE), this.#made(second, below)),
       );
     let piece = PAST_ALL;
-    for (const ref of refs) piece = Math.min(piece, this.#pieceOf(ref));
+    for (let n = 0; n < refs.length; n++)
+      piece = Math.min(piece, this.#pieceOf(elementAt(refs, n)));
     const strips = piece === PAST_ALL ? undefined : this.#strips(piece, seen);
-    if (!strips) return this.#halves(seen);
-    const { starts, targets } = this.#segments(strips);
+    if (!strips) return this.#halves(seen, below);
+    const { starts, targets } = this.#segments(strips, below);
     const row = this.#store.row(piece);
-    for (const [n, start] of starts.entries()) row.push(start, elementAt(targets, n));
+    for (let n = 0; n < starts.length; n++) row.push(elementAt(starts, n), elementAt(targets, n));
     return this.#store.intern(piece);
   }
 
-  #made(ref: Ref | Link): Ref {
-    return isLink(ref) ? this.#paths.made(ref, this.#store) : ref;
+  #made(ref: Ref | Link, below: Ref): Ref {
+    if (!isLink(ref)) return below === NONE ? ref : this.#pair(ref, below);
+    return this.#paths.made(ref, this.#store, below, this.#pair);
   }
 
   #pieceOf(ref: Ref | Link): number {
@@ -109,12 +114,10 @@ class Overlay {
     return { refs: kept, places: at };
   }
 
-  #halves({ refs, places }: Layers): Ref {
+  #halves({ refs, places }: Layers, below: Ref): Ref {
     const middle = (refs.length + 1) >> 1;
-    const half = (from: number, to?: number) =>
-      this.all({ refs: refs.slice(from, to), places: places.slice(from, to) });
-    const first = half(0, middle);
-    const second = half(middle);
+    const first = this.all({ refs: refs.slice(0, middle), places: places.slice(0, middle) }, NONE);
+    const second = this.all({ refs: refs.slice(middle), places: places.slice(middle) }, below);
     return this.#during(elementAt(places, 0), elementAt(places, places.length - 1), () =>
       this.#pair(first, second),
     );
@@ -154,15 +157,23 @@ class Overlay {
     return { refs: targets, places, starts, ends };
   }
 
-  #segments(strips: Strips): Segments {
-    const { starts, ends } = strips;
+  #segments(strips: Strips, below: Ref): Segments {
+    const { starts, ends, refs } = strips;
     const sorted = new Float64Array(starts.length);
     for (let n = 0; n < sorted.length; n++) sorted[n] = elementAt(starts, n) * LAYERS + n;
     sorted.sort();
-    const made: Segments = { starts: [0], targets: [NONE] };
+    const made: Segments = { starts: [0], targets: [below] };
     for (let from = 0; from < sorted.length; ) {
-      const members: number[] = [];
       const start = Math.floor(elementAt(sorted, from) / LAYERS);
+      const only = elementAt(sorted, from) % LAYERS;
+      const onlyEnd = elementAt(ends, only);
+      if (from + 1 === sorted.length || elementAt(sorted, from + 1) >= onlyEnd * LAYERS) {
+        put(made, start, this.#made(elementAt(refs, only), below));
+        if (onlyEnd < PAST_VALUES) put(made, onlyEnd, below);
+        from++;
+        continue;
+      }
+      const members: number[] = [];
       let end = start;
       let areEqual = true;
       for (; from < sorted.length; from++) {
@@ -175,36 +186,45 @@ class Overlay {
         end = Math.max(end, to);
         members.push(n);
       }
-      if (areEqual) put(made, start, this.all(pick(strips, members)));
+      if (areEqual) put(made, start, this.all(pick(strips, members), below));
       else
         this.#putOverlapping(
           made,
           start,
           strips,
           members.sort((a, b) => a - b),
+          below,
         );
-      if (end < PAST_VALUES) put(made, end, NONE);
+      if (end < PAST_VALUES) put(made, end, below);
     }
     return made;
   }
 
-  #putOverlapping(made: Segments, from: number, strips: Strips, members: readonly number[]): void {
-    const cut = this.#cut(strips, members);
+  #putOverlapping(
+    made: Segments,
+    from: number,
+    strips: Strips,
+    members: readonly number[],
+    below: Ref,
+  ): void {
+    const cut = this.#cut(strips, members, below);
     if (cut) {
-      for (const [n, start] of cut.starts.entries()) put(made, start, elementAt(cut.targets, n));
+      for (let n = 0; n < cut.starts.length; n++)
+        put(made, elementAt(cut.starts, n), elementAt(cut.targets, n));
       return;
     }
     const middle = (members.length + 1) >> 1;
-    const half = (from: number, to?: number) => {
-      const part = members.slice(from, to);
-      return this.#segments({
-        ...pick(strips, part),
-        starts: part.map((n) => elementAt(strips.starts, n)),
-        ends: part.map((n) => elementAt(strips.ends, n)),
-      });
-    };
-    const first = half(0, middle);
-    const second = half(middle);
+    const segments = (part: readonly number[], under: Ref) =>
+      this.#segments(
+        {
+          ...pick(strips, part),
+          starts: part.map((n) => elementAt(strips.starts, n)),
+          ends: part.map((n) => elementAt(strips.ends, n)),
+        },
+        under,
+      );
+    const first = segments(members.slice(0, middle), NONE);
+    const second = segments(members.slice(middle), below);
     const place = (n: number | undefined) => elementAt(strips.places, n ?? 0);
     this.#during(place(members[0]), place(members.at(-1)), () =>
       this.#join(made, from, first, second),
@@ -212,7 +232,11 @@ class Overlay {
   }
 
   /** What lies between each two borders, if so few layers lie on both sides of one that it is worth while. */
-  #cut({ refs, places, starts, ends }: Strips, members: readonly number[]): Segments | undefined {
+  #cut(
+    { refs, places, starts, ends }: Strips,
+    members: readonly number[],
+    below: Ref,
+  ): Segments | undefined {
     const borders = new Set<number>();
     for (const n of members) {
       borders.add(elementAt(starts, n));
@@ -230,7 +254,7 @@ class Overlay {
     const known = new Map<string, Ref>();
     const targets = between.map((part) => {
       const key = part.join();
-      const target = known.get(key) ?? this.all(pick({ refs, places }, part));
+      const target = known.get(key) ?? this.all(pick({ refs, places }, part), below);
       known.set(key, target);
       return target;
     });
@@ -281,5 +305,6 @@ export function overlayAll(
   rules: OverlayRules,
 ): Ref {
   const places = parts.map((_, n) => n);
-  return new Overlay(store, rules, parts.length).all({ refs: parts, places });
+  const { below = NONE } = rules;
+  return new Overlay(store, rules, parts.length).all({ refs: parts, places }, below);
 }

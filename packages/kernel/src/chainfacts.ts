@@ -20,6 +20,7 @@ import {
   leadsElsewhere,
   looksAtGroup,
   type PlacedTest,
+  type Rewriting,
   UNCHANGED,
 } from '@sockfilter/table';
 import { READ_FIELDS, type ReadField } from './detail.js';
@@ -59,18 +60,22 @@ export function factsOf(
   let asksGroup = false;
   const drawn = new Set<Luck>();
   const tested = new Set<number>();
+  const addDrawn = (rewriting: Rewriting) => {
+    for (const [, { among }] of changedParts(rewriting)) if (among) drawn.add(among.by);
+  };
   const visit = (ref: Ref): void => {
     if (seen.get(ref) !== undefined) return;
     seen.set(ref, 1);
     if (isTerminal(ref)) {
       const { verdict, ask } = elementAt(outcomes, terminalNumber(ref));
       canRefuse ||= verdict !== undefined && verdict.errno !== 0;
-      keepsMark ||= (verdict?.rewriting.mark?.keep ?? 0n) !== 0n;
-      if (verdict) leads ||= leadsElsewhere(verdict.rewriting);
-      for (const rewriting of [verdict?.rewriting, ask?.as])
-        for (const [, { among }] of changedParts(rewriting ?? UNCHANGED))
-          if (among) drawn.add(among.by);
+      if (verdict && verdict.rewriting !== UNCHANGED) {
+        keepsMark ||= (verdict.rewriting.mark?.keep ?? 0n) !== 0n;
+        leads ||= leadsElsewhere(verdict.rewriting);
+        addDrawn(verdict.rewriting);
+      }
       if (!ask) return;
+      addDrawn(ask.as);
       asksGroup ||= looksAtGroup(elementAt(placed, ask.test).test);
       for (const each of [ask.holds, ask.fails]) visit(each);
       return;

@@ -1,7 +1,8 @@
 /** What describes a match: the row that every stage reads instead of listing matches again. */
 import type { BuiltinChain } from './chains.js';
-import type { Clause } from './clause.js';
+import type { Clause, PlainTest } from './clause.js';
 import { type Detail, describeDetail } from './details.js';
+import type { Field } from './packet.js';
 import type { OpaqueTest } from './question.js';
 import type { NamedSet } from './sets/namedset.js';
 import type { Group } from './table.js';
@@ -28,6 +29,8 @@ export interface OptionDescriptor {
   readonly absent: Partial<Readonly<Record<BuiltinChain, string>>>;
   /** What must hold, as clauses that must all hold; empty if the option never restricts. */
   readonly clauses: (option: MatchOption, scope: Scope) => readonly Clause[];
+  /** The same as one test of numbers; undefined for an option that is more than that. */
+  readonly plain?: (option: MatchOption) => PlainTest | undefined;
   /** The least and the most of a count. */
   readonly bounds?: readonly [least: bigint, most: bigint];
   /** The words that it takes. */
@@ -104,8 +107,14 @@ export function defineParameter(
 export function defineOption<K extends ValueKind>(
   kind: K,
   clauses: (value: ValueOf<K>, negated: boolean, scope: Scope) => readonly Clause[],
-  more: { negatable?: boolean; absent?: Partial<Record<BuiltinChain, string>> } = {},
+  more: {
+    negatable?: boolean;
+    absent?: Partial<Record<BuiltinChain, string>>;
+    /** What it asks where it is not negated, if it is one test of numbers. */
+    plain?: (value: ValueOf<K>) => PlainTest | undefined;
+  } = {},
 ): OptionDescriptor {
+  const { plain } = more;
   return {
     value: kind,
     negatable: more.negatable ?? true,
@@ -115,8 +124,22 @@ export function defineOption<K extends ValueKind>(
         throw new TypeError(`--${name} takes a ${kind}, not a ${value.kind}`);
       return clauses(value, negated, scope);
     },
+    ...(plain && {
+      plain: ({ negated, value }) =>
+        negated || !isValueOf(value, kind) ? undefined : plain(value),
+    }),
   };
 }
+
+/** What an option asks whose value says from where to where. */
+export const plainRange =
+  (field: Field) =>
+  ({ from, to }: { readonly from: number; readonly to: number }): PlainTest => ({
+    field,
+    family: undefined,
+    from,
+    to,
+  });
 
 /** Describes an option that wants a detail to be what its word says. */
 export function defineDetail(

@@ -1,4 +1,4 @@
-import { defineOption, type MatchDescriptor } from '../match.js';
+import { defineOption, type MatchDescriptor, plainRange } from '../match.js';
 import { groupsBelow } from '../table.js';
 import { rangeSet } from '../valueset.js';
 
@@ -7,9 +7,13 @@ export const cgroup: MatchDescriptor = {
   needsOption: true,
   exclusive: [['id', 'path']],
   options: {
-    id: defineOption('groupRange', ({ from, to }, negated) => [
-      [{ field: 'group', set: rangeSet([[BigInt(from), BigInt(to)]]), negated }],
-    ]),
+    id: defineOption(
+      'groupRange',
+      ({ from, to }, negated) => [
+        [{ field: 'group', set: rangeSet([[BigInt(from), BigInt(to)]]), negated }],
+      ],
+      { plain: plainRange('group') },
+    ),
     /** The control group at the path and all below it, as in iptables: their ids, as registered now. */
     path: defineOption('groupPath', ({ path }, negated, { groups }) => {
       const ids = groupsBelow(groups, path).map(({ id }) => BigInt(id));

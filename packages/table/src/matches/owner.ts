@@ -1,5 +1,5 @@
 import { chainsThat } from '../chains.js';
-import { defineOption, type MatchDescriptor } from '../match.js';
+import { defineOption, type MatchDescriptor, plainRange } from '../match.js';
 import type { Field } from '../packet.js';
 import { rangeSet } from '../valueset.js';
 
@@ -9,7 +9,7 @@ const owner = (field: Field, absent = {}) =>
   defineOption(
     'ownerRange',
     ({ from, to }, negated) => [[{ field, set: rangeSet([[BigInt(from), BigInt(to)]]), negated }]],
-    { absent },
+    { absent, plain: plainRange(field) },
   );
 
 /** Filesystem ids of the caller; in ACCEPT and RECVFROM the uid of the socket's owner. */

@@ -1,13 +1,15 @@
 /** tcp, udp and udplite: the port matches that `-p` brings. */
-import { defineOption, type MatchDescriptor } from '../match.js';
+import { defineOption, type MatchDescriptor, plainRange } from '../match.js';
 import type { Field } from '../packet.js';
 import { PROTOCOL } from '../protocol.js';
 import { rangeSet } from '../valueset.js';
 
 const port = (field: Field) =>
-  defineOption('portRange', ({ from, to }, negated) => [
-    [{ field, set: rangeSet([[BigInt(from), BigInt(to)]]), negated }],
-  ]);
+  defineOption(
+    'portRange',
+    ({ from, to }, negated) => [[{ field, set: rangeSet([[BigInt(from), BigInt(to)]]), negated }]],
+    { plain: plainRange(field) },
+  );
 
 const ports = { sport: port('sourcePort'), dport: port('destinationPort') };
 
