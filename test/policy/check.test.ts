@@ -182,6 +182,12 @@ const ROWS: readonly (readonly [name: string, lines: string, found: string])[] =
     '',
   ],
   ['a device is refused', '-A CONNECT -o eth0 -j DROP', 'SF023 1'],
+  ['a device is refused one address', '-A CONNECT -d 10.0.0.1 -o eth0 -j DROP', 'SF023 1'],
+  [
+    'a name is refused behind what decides alike',
+    '-A CONNECT -d 10.0.0.1 -j DROP|-A CONNECT -d 10.0.0.0/30 -m comm --comm nginx -j DROP',
+    'SF023 2',
+  ],
   ['a device lets pass', ':CONNECT DROP|-A CONNECT -o eth0 -j ACCEPT', ''],
   ...(
     [

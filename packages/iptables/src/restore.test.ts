@@ -32,6 +32,10 @@ test.each<[string, string[]]>([
   [wrap(':DROP -'), ['2:2 chain name `DROP` clashes with a target of that name']],
   [wrap('-A web -j DROP'), ['2:4 No chain/target/match by that name.']],
   [wrap('-A BIND -j web'), ['2:12 No chain/target/match by that name.']],
+  // Only a rule that is appended may call a chain that a later line makes.
+  [wrap('-I BIND -j web', ':web -'), ['2:12 No chain/target/match by that name.']],
+  [wrap('-D BIND -j web', ':web -'), ['2:12 No chain/target/match by that name.']],
+  [wrap('-A BIND -d 10.0.0.1', '-R BIND 1 -j web'), ['3:14 No chain/target/match by that name.']],
   [wrap(':a -', ':b -', '-A a -j b', '-A b -j a'), ['5:1 Loop found: a -> b -> a']],
   [wrap('-G a --id 1', '-G b --id 1'), ['3:1 id 1 belongs to group `a` already']],
   [wrap('-G a --id 1', '-G a --id 2'), ['3:1 group `a` exists already (id 1)']],
