@@ -1,3 +1,5 @@
+import { elementAt } from '@sockfilter/table';
+
 /** A seeded source of choices, for loops in which fast-check's arbitraries would cost too much. */
 export interface Random {
   /** An integer from 0 up to, without, `end`. */
@@ -22,7 +24,7 @@ export function seeded(seed: number): Random {
   return {
     below,
     oneIn: (times) => below(times) === 0,
-    pick: (values) => values[below(values.length)],
+    pick: (values) => elementAt(values, below(values.length)),
     bits: (count) => {
       let value = 0n;
       for (let got = 0; got < count; got += 32) value = (value << 32n) | BigInt(next());

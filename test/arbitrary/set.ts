@@ -2,6 +2,7 @@
 import {
   addressBits,
   type Chain,
+  elementAt,
   elementKey,
   type Family,
   hasAddresses,
@@ -97,7 +98,7 @@ const HAS_PEER = ['ACCEPT', 'CONNECT', 'SENDTO', 'RECVFROM'];
 /** A match that asks one of the sets; each bit of `roll` chooses. */
 function asking({ name, type }: NamedSet, roll: number, chain: string): Match {
   const choices = HAS_PEER.includes(chain) ? SIDES : (['dst', 'dst'] as const);
-  const sides = partsOf(type).map((_, n) => choices[(roll >> n) & 1]);
+  const sides = partsOf(type).map((_, n) => elementAt(choices, (roll >> n) & 1));
   const value = { kind: 'setRef', set: name, sides } as const;
   const asked: MatchOption = { name: 'match-set', negated: (roll & 4) !== 0, value };
   const isReversed = hasExceptions(type) && (roll & 32) !== 0;
@@ -125,8 +126,8 @@ export function setTables(
   return fc.tuple(plain, sets, rolls).map(([table, all, some]) => {
     let next = 0;
     const add = (rule: Rule, chain: string): Rule => {
-      const roll = some[next++ % some.length];
-      const set = all[(roll >> 3) & 1];
+      const roll = elementAt(some, next++ % some.length);
+      const set = elementAt(all, (roll >> 3) & 1);
       if ((roll & 16) !== 0 || !goesWith(rule, set)) return rule;
       return { ...rule, matches: [...rule.matches, asking(set, roll, chain)] };
     };

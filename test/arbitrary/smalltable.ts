@@ -238,7 +238,8 @@ export function packetsOf(
   };
   const numbers = (field: Field, max: number) => values(field, BigInt(max)).map(Number);
   const protocols = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.udplite, PROTOCOL.icmp, PROTOCOL.icmpv6];
-  const portValues = [numbers('sourcePort', 65535), numbers('destinationPort', 65535)];
+  const sourcePorts = numbers('sourcePort', 65535);
+  const destinationPorts = numbers('destinationPort', 65535);
   const id = 2 ** 32 - 1;
   const packets: Packet[] = [];
   for (const chain of BUILTIN_CHAINS)
@@ -246,8 +247,8 @@ export function packetsOf(
       for (const number of protocols)
         for (const source of values('source', 2n ** (family === 4 ? 32n : 128n) - 1n))
           for (const destination of values('destination', 2n ** (family === 4 ? 32n : 128n) - 1n))
-            for (const sourcePort of portValues[0])
-              for (const destinationPort of portValues[1])
+            for (const sourcePort of sourcePorts)
+              for (const destinationPort of destinationPorts)
                 for (const groupId of numbers('group', id))
                   for (const uid of numbers('uid', id))
                     for (const mark of marks) {

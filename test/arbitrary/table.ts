@@ -147,7 +147,7 @@ function addressRange(family: Family): Arbitrary<Value> {
   const one = fc.constantFrom(...ADDRESSES[family]);
   return fc
     .tuple(one, one)
-    .map((ends) => ends.toSorted((a, b) => (a < b ? -1 : 1)))
+    .map(([a, b]) => (a < b ? ([a, b] as const) : ([b, a] as const)))
     .map(([from, to]) => ({ kind: 'addressRange', family, from, to }));
 }
 
@@ -158,17 +158,17 @@ function matchOf(
   percent = 50,
 ): Arbitrary<Match | undefined> {
   const descriptor: MatchDescriptor = MATCHES[name];
-  const names = Object.keys(descriptor.options).filter((option) => options[option]);
-  const choices = names.map((option) =>
-    fc
-      .tuple(fc.noBias(fc.nat(99)), fc.nat(3), options[option])
+  const choices = Object.entries(descriptor.options).flatMap(([option, { negatable }]) => {
+    const values = options[option];
+    if (!values) return [];
+    return fc
+      .tuple(fc.noBias(fc.nat(99)), fc.nat(3), values)
       .map(([roll, negate, value]): MatchOption | undefined => {
-        const negatable = descriptor.options[option].negatable;
         return roll < percent
           ? { name: option, negated: negatable && negate === 0, value }
           : undefined;
-      }),
-  );
+      });
+  });
   return fc.tuple(...choices).map((chosen) => {
     const present: MatchOption[] = [];
     for (const option of chosen) {

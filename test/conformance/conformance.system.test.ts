@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { printRules } from '@sockfilter/iptables';
 import { readNames } from '@sockfilter/language';
+import { elementAt } from '@sockfilter/table';
 import fc from 'fast-check';
 import { describeKernel } from '../harness/kernel.js';
 import { forLength } from '../harness/length.js';
@@ -60,11 +61,11 @@ function compare(program: string, family: Family): Tally {
   const answers = runReal(program, sequences);
   if (!answers) throw new Error(`${program} can't run here`);
   for (const [at, sequence] of sequences.entries()) {
-    const theirs = answers[at];
+    const theirs = elementAt(answers, at);
     const mine = runOurs(sequence, NAMES, family);
     let parted = false;
     for (const [nth, words] of sequence.entries()) {
-      const [there, here] = [theirs.statuses[nth], mine.statuses[nth]];
+      const [there, here] = [elementAt(theirs.statuses, nth), elementAt(mine.statuses, nth)];
       const reason = there === here ? undefined : reasonFor(words, there, here);
       if (there === here) tally.agreed++;
       else if (reason !== undefined)
@@ -102,8 +103,8 @@ function compare(program: string, family: Family): Tally {
       }
     }
     const read = parseTheirs(theirs.saved, NAMES);
-    const back =
-      read.diagnostics.length === 0 ? listOurs(read.table) : [read.diagnostics[0].message];
+    const [mistake] = read.diagnostics;
+    const back = mistake ? [mistake.message] : listOurs(read.table);
     if (JSON.stringify(back) === JSON.stringify(theirs.rules)) tally.agreed++;
     else
       tally.differing.push(`saved there, read here: ${printRules(read.table)}${back.join('\n')}`);

@@ -6,7 +6,14 @@ import { finishDraft, readDump, translate } from '@sockfilter/interop';
 import { parseSave } from '@sockfilter/iptables';
 import { NO_NAMES } from '@sockfilter/language';
 import { readExpectations, testFile } from '@sockfilter/policy';
-import { type BuiltinChain, evaluate, type Packet, PROTOCOL, readAddress } from '@sockfilter/table';
+import {
+  type BuiltinChain,
+  elementAt,
+  evaluate,
+  type Packet,
+  PROTOCOL,
+  readAddress,
+} from '@sockfilter/table';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { PACKET } from '../arbitrary/ordinary.js';
@@ -45,7 +52,7 @@ interface Real {
 }
 
 const address = (text: string) => readAddress(text)?.value ?? 0n;
-const [A, B, LO] = ['10.0.0.5', '10.0.1.5', '127.0.0.1'].map(address);
+const [A, B, LO] = [address('10.0.0.5'), address('10.0.1.5'), address('127.0.0.1')];
 const ADDRESSES = [A, B, LO];
 const isLo = ({ source, destination }: Real) =>
   source >> 24n === 127n || destination >> 24n === 127n || source === destination;
@@ -104,7 +111,9 @@ const rule = fc
       '',
     ];
     const target =
-      pick >= 6 && calls.length > 0 ? `${pick === 6 ? '-j' : '-g'} ${calls[0]}` : targets[pick];
+      pick >= 6 && calls.length > 0
+        ? `${pick === 6 ? '-j' : '-g'} ${calls[0]}`
+        : elementAt(targets, pick);
     return { chain, test, target, chance };
   });
 

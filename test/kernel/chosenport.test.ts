@@ -206,8 +206,8 @@ describeKernel('a port that the kernel chose', () => {
       ...calls,
       { op: 'getsockname', fd },
     ]);
-    const held = made.value;
-    if (held === undefined) return `no socket: ${made.errno}`;
+    const held = made?.value;
+    if (held === undefined) return `no socket: ${made?.errno}`;
     try {
       if (results.some(({ errno }) => errno === 'EPERM')) return 'EPERM';
       const failed = results.find(({ errno }) => errno !== undefined && errno !== 'EINPROGRESS');

@@ -1,5 +1,6 @@
 /** What of a call is read only where a rule asks for it: its device, its network namespace, its caller's name. */
 import { readlinkSync } from 'node:fs';
+import { elementAt } from '@sockfilter/table';
 import type { Call, Caller, SocketFamily } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
 import { beforeCalls } from '../harness/policedcaller.js';
@@ -36,7 +37,7 @@ describeKernel('details of calls', () => {
       ...calls,
       { op: 'close', fd: 'last' },
     ]);
-    return results[results.length - 2].errno ?? 'ok';
+    return elementAt(results, results.length - 2).errno ?? 'ok';
   }
 
   const to = (op: 'bind' | 'connect', address: string): Call => ({
@@ -89,7 +90,7 @@ describeKernel('details of calls', () => {
       const receiver = await caller.open('dgram', { address });
       const sender = await caller.socket('inet', 'dgram');
       await caller.sendto(sender, receiver.address);
-      const [{ errno }] = await caller.batch([{ op: 'recvWithin', fd: receiver.fd, ms: 200 }]);
+      const { errno } = await caller.call({ op: 'recvWithin', fd: receiver.fd, ms: 200 });
       await caller.close(sender);
       await caller.close(receiver.fd);
       return errno === undefined;

@@ -1,6 +1,6 @@
 /** Real calls over random rules: each is told what evaluate() says, and the counters are exact. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { evaluator, groupAt, REJECT_ERRNO, type Table } from '@sockfilter/table';
+import { elementAt, evaluator, groupAt, REJECT_ERRNO, type Table } from '@sockfilter/table';
 import { seeded } from '../arbitrary/random.js';
 import type { Call, Caller, Result } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
@@ -112,7 +112,12 @@ describeKernel('real calls', () => {
       known.map(async (kind) => {
         const type = kind === 'tcp' || kind === 'mptcp' ? 'stream' : 'dgram';
         const family = kind === 'icmpv6' ? 'inet6' : 'inet';
-        const [made] = await clients[0].batch([{ op: 'socket', family, type, protocol: kind }]);
+        const made = await elementAt(clients, 0).call({
+          op: 'socket',
+          family,
+          type,
+          protocol: kind,
+        });
         return made.errno === undefined;
       }),
     );
@@ -143,7 +148,7 @@ describeKernel('real calls', () => {
     policy.enforce(table);
     const began = performance.now();
     const results = await Promise.all(
-      clients.map((client, n) => client.batch(plans[n].flatMap(callsOf))),
+      clients.map((client, n) => client.batch(elementAt(plans, n).flatMap(callsOf))),
     );
     const isSlow = performance.now() - began > RETRANSMIT_MS;
     const listeners = servers.map(
@@ -152,8 +157,8 @@ describeKernel('real calls', () => {
     const judged: Judged[] = [];
     CLIENTS.forEach(({ cgroup, uid, gid }, n) => {
       const who = { group: groupOf(table, cgroup), uid, gid };
-      let rest: readonly Result[] = results[n];
-      for (const plan of plans[n]) {
+      let rest: readonly Result[] = elementAt(results, n);
+      for (const plan of elementAt(plans, n)) {
         judged.push(...interpret(plan, rest, who, listeners));
         rest = rest.slice(callsOf(plan).length);
       }

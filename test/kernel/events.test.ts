@@ -4,6 +4,7 @@ import { close } from '@sockfilter/bpf';
 import { type Batch, EventReader, type RawEvent } from '@sockfilter/events';
 import { EventSource } from '@sockfilter/kernel';
 import { readEvents } from '@sockfilter/policy';
+import { elementAt } from '@sockfilter/table';
 import { ended, Workplace } from '../cli/command.js';
 import type { Caller } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
@@ -109,7 +110,7 @@ describeKernel('events', () => {
           'trace CONNECT 4',
           'refused CONNECT 4 errno 13',
         ]);
-        const [event] = events;
+        const event = elementAt(events, 0);
         expect(event.packet).toMatchObject({ group: 3, protocol: 17, destinationPort: 80 });
         expect(event).toMatchObject({ group: 3, uid: 0, gid: 0 });
         expect(event.task?.pid).toBeGreaterThan(1);
@@ -186,8 +187,10 @@ describeKernel('events', () => {
       }
     };
     await refuseUntil(() => lines.length > 0);
-    expect(lines[0].rule).toMatchObject({ rule: 2, text: '-A CONNECT -d 10.9.9.9/32 -j DROP' });
-    expect(lines[0].group.name).toBe('web');
+    expect(lines[0]).toMatchObject({
+      rule: { rule: 2, text: '-A CONNECT -d 10.9.9.9/32 -j DROP' },
+      group: { name: 'web' },
+    });
     expect(await readEvents(lines.map((line) => JSON.stringify(line)).join('\n'))).toMatchObject({
       events: lines,
       faults: [],

@@ -46,6 +46,7 @@ import { fieldOf, PIECES, pieceValues } from '@sockfilter/diagram';
 import { EVENT_KINDS } from '@sockfilter/events';
 import {
   BUILTIN_CHAINS,
+  elementAt,
   hasState,
   type NamedSet,
   type Packet,
@@ -488,7 +489,8 @@ export class JitWalk {
     if (count === 0) return [];
     update(this.#reports, SLOT_KEY, new Uint8Array(value.length));
     return Array.from({ length: count }, (_, n) => {
-      const [what, counter] = [0, 4].map((at) => view.getUint32(REPORT_BYTES * (n + 1) + at, true));
+      const at = REPORT_BYTES * (n + 1);
+      const [what, counter] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
       const kind = Object.entries(EVENT_KINDS).find(([, number]) => number === (what & 0xff))?.[0];
       return kind === 'refused' ? `refused ${what >> 8} ${counter}` : `${kind} ${counter}`;
     });
@@ -504,7 +506,7 @@ export class JitWalk {
     }
     for (let n = 0; n < SHOWN_COUNTERS; n++) {
       const count = view.getUint32(DATA.counters + 8 * n, true);
-      this.#counts[n] = count - seen[n];
+      this.#counts[n] = count - elementAt(seen, n);
       seen[n] = count;
     }
   }

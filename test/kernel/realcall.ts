@@ -2,7 +2,7 @@
  * Real calls and what the contract says of them. A plan is what one socket does; interpreting its
  * results gives the synthetic packets that the contract demands, without a look at the enforcement.
  */
-import { type Family, flagsOf, type Packet, PROTOCOL } from '@sockfilter/table';
+import { elementAt, type Family, flagsOf, type Packet, PROTOCOL } from '@sockfilter/table';
 import type { Random } from '../arbitrary/random.js';
 import { type Call, MSG_FASTOPEN, type Result, SOCKET_OPTION } from '../harness/caller.js';
 
@@ -210,8 +210,8 @@ export function interpret(
 
   const first = 1 + plan.options.length;
   plan.steps.forEach((step, n) => {
-    const result = results[first + 2 * n];
-    const { address: after = { address: local.address } } = results[first + 2 * n + 1];
+    const result = elementAt(results, first + 2 * n);
+    const { address: after = { address: local.address } } = elementAt(results, first + 2 * n + 1);
     const now = { address: after.address, port: after.port ?? 0 };
     const told = result.errno ?? 'ok';
     const mark = `${plan.mark}.${n}`;

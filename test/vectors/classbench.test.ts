@@ -9,6 +9,7 @@ import {
   contains,
   counterOwners,
   EMPTY_TABLE,
+  elementAt,
   evaluator,
   type Match,
   type MatchOption,
@@ -51,9 +52,16 @@ function toRule(line: string, n: number, only?: BuiltinChain): Placed | undefine
   const parts = LINE.exec(line);
   if (!parts) return undefined;
   const [source = '', sourceBits, destination = '', destinationBits] = parts.slice(1);
-  const [sportFrom, sportTo, dportFrom, dportTo] = parts.slice(5).map(Number);
-  const protocol = Number.parseInt(parts[9], 16);
-  const chain = only ?? BUILTIN_CHAINS[n % BUILTIN_CHAINS.length];
+  const range = (at: number) => ({
+    kind: 'portRange' as const,
+    from: Number(elementAt(parts, at)),
+    to: Number(elementAt(parts, at + 1)),
+  });
+  const isAny = ({ from, to }: { readonly from: number; readonly to: number }) =>
+    to - from >= 65535;
+  const [sport, dport] = [range(5), range(7)];
+  const protocol = Number.parseInt(elementAt(parts, 9), 16);
+  const chain = only ?? elementAt(BUILTIN_CHAINS, n % BUILTIN_CHAINS.length);
   const allowed = boundOf(chain, 'protocol')?.set;
   const isBind = chain === 'BIND';
   const ip: MatchOption[] = [];
@@ -66,10 +74,8 @@ function toRule(line: string, n: number, only?: BuiltinChain): Placed | undefine
   const matches: Match[] = ip.length > 0 ? [{ name: 'ip', options: ip }] : [];
   const name = protocol === 6 ? 'tcp' : 'udp';
   const ports: MatchOption[] = [];
-  if (!isBind && sportTo - sportFrom < 65535)
-    ports.push(option('sport', { kind: 'portRange', from: sportFrom, to: sportTo }));
-  if (dportTo - dportFrom < 65535)
-    ports.push(option('dport', { kind: 'portRange', from: dportFrom, to: dportTo }));
+  if (!isBind && !isAny(sport)) ports.push(option('sport', sport));
+  if (!isAny(dport)) ports.push(option('dport', dport));
   if (isNamed && (protocol === 6 || protocol === 17) && ports.length > 0)
     matches.push({ name, options: ports });
   const id = 1 + ((n * 7) % GROUPS);
@@ -114,8 +120,8 @@ function checkLookups(table: Table): void {
     for (let n = 0; n < LOOKUPS; n++) {
       const packet = nextPacket();
       const { errno, decider, counted } = evaluate(packet);
-      for (const counter of counted) wanted[counter] += 1n;
-      if (owners[decider].rule) matched++;
+      for (const counter of counted) wanted[counter] = elementAt(wanted, counter) + 1n;
+      if (elementAt(owners, decider).rule) matched++;
       const walked = walkBlob(blob, packet);
       const isSame =
         walked.errno === errno &&
@@ -180,8 +186,7 @@ function checkAnswers(table: Table): void {
 
 /** The table without the first of the rules: each may go alone, not all together. */
 function withoutFirst(table: Table, counters: ReadonlySet<number>): Table {
-  const [first] = counters;
-  const gone = counterOwners(table)[first].rule;
+  const gone = elementAt(counterOwners(table), elementAt([...counters], 0)).rule;
   const chains = table.chains.map((chain) => ({
     ...chain,
     rules: chain.rules.filter((rule) => rule !== gone),

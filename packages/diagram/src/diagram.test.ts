@@ -2,6 +2,7 @@ import {
   counterOwners,
   type Decision,
   EMPTY_TABLE,
+  elementAt,
   evaluator,
   type MatchOption,
   type Packet,
@@ -32,7 +33,7 @@ function expectSame(
 ) {
   const evaluate = evaluator(table);
   for (const packet of calls) {
-    const [decision, wanted] = [decide(diagram, packet), evaluate(packet)].map(shown);
+    const [decision, wanted] = [shown(decide(diagram, packet)), shown(evaluate(packet))];
     expect(decisionWords(decision)).toBe(decisionWords(wanted));
     if (diagram.roots.length === 1) expect(decision.reports).toEqual(wanted.reports);
   }
@@ -71,7 +72,7 @@ test('the tables of the generator are valid, and their rules of every kind decid
       for (const packet of calls) {
         const { counted } = evaluate(packet);
         for (const counter of counted) {
-          const rule = owners[counter].rule;
+          const rule = elementAt(owners, counter).rule;
           deciders.add(rule ? `target ${rule.target?.kind}` : 'policy');
           for (const match of rule?.matches ?? [])
             for (const { name, negated } of match.options)

@@ -4,6 +4,7 @@ import {
   chainNumber,
   counterOwners,
   EMPTY_TABLE,
+  elementAt,
   evaluator,
   type Moment,
   type Packet,
@@ -52,7 +53,12 @@ test('calls one after the other are decided as evaluate() says, and leave the sa
             const random = () => Number(there.bits(32));
             const world = { ...clock, random };
             const subject = { packet, sets: table.sets };
-            const { holds, next } = askTest(tests[n].test, states.get(n), world, subject);
+            const { holds, next } = askTest(
+              elementAt(tests, n).test,
+              states.get(n),
+              world,
+              subject,
+            );
             if (next) states.set(n, next);
             return holds;
           };
@@ -114,10 +120,10 @@ test('a call may be accepted or refused if some answers make it so', () => {
       const decisions = errnosOf(table, space);
       const counted = counterOwners(table).map((_, counter) => loaded.countedBy(counter));
       const wrong = space.filter((packet, n) => {
-        const errnos = decisions[n].map(({ errno }) => errno);
+        const errnos = elementAt(decisions, n).map(({ errno }) => errno);
         const [accept, refuse] = [errnos.includes(0), errnos.some((errno) => errno > 0)];
         if (accept && refuse) undecided++;
-        const met = new Set(decisions[n].flatMap((decision) => decision.counted));
+        const met = new Set(elementAt(decisions, n).flatMap((decision) => decision.counted));
         return (
           includes(loaded.mayAccept, packet) !== accept ||
           includes(loaded.mayRefuse, packet) !== refuse ||
@@ -139,7 +145,7 @@ test('a rule is redundant only if no answers make a difference without it', () =
       const whole = errnosOf(table, space);
       const owners = counterOwners(table);
       for (const counter of new Universe().load(table).redundantCounters()) {
-        const { rule: removed } = owners[counter];
+        const { rule: removed } = elementAt(owners, counter);
         redundant++;
         // The rule stays, with its tests and their numbers, and does nothing.
         const without = {
@@ -164,7 +170,8 @@ test('a rule is redundant only if no answers make a difference without it', () =
 
 test('a test alone makes a difference of its own kind', () => {
   const universe = new Universe();
-  const [before, after] = [BY_CHANCE, refusingByChance(2 ** 29)].map((each) => universe.load(each));
+  const before = universe.load(BY_CHANCE);
+  const after = universe.load(refusingByChance(2 ** 29));
   const { newlyAccepted, newlyRefused, otherTest } = difference(before, after);
   expect([newlyAccepted, newlyRefused]).toEqual([universe.empty, universe.empty]);
   expect(otherTest).toEqual(

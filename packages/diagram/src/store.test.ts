@@ -1,4 +1,4 @@
-import { EMPTY_TABLE, type Rule, type Table } from '@sockfilter/table';
+import { EMPTY_TABLE, elementAt, type Rule, type Table } from '@sockfilter/table';
 import fc from 'fast-check';
 import { tables } from '../../../test/arbitrary/table.js';
 import { propertyRuns } from '../../../test/harness/length.js';
@@ -13,7 +13,7 @@ function verdicts(...diagrams: readonly Diagram[]): readonly Ref[] {
   const store = new DiagramStore(DEFAULT_LIMITS);
   return diagrams.flatMap((diagram) =>
     store.copy(diagram.store, [verdictRoot(diagram)], (terminal) =>
-      terminalRef(diagram.outcomes[terminalNumber(terminal)].verdict?.errno ?? -1),
+      terminalRef(elementAt(diagram.outcomes, terminalNumber(terminal)).verdict?.errno ?? -1),
     ),
   );
 }
@@ -42,7 +42,10 @@ function faults({ store, roots }: Diagram): readonly string[] {
       const target = store.edgeTarget(edge);
       check(store.pieceOf(target) > piece, `node ${node} leads to an earlier piece`);
       check(target < node, `node ${node} leads to a later node`);
-      check(start < 2 ** PIECES[piece].bits, `node ${node} has an interval past its piece`);
+      check(
+        start < 2 ** elementAt(PIECES, piece).bits,
+        `node ${node} has an interval past its piece`,
+      );
       if (edge > first) {
         check(start > store.edgeStart(edge - 1), `node ${node} is not sorted`);
         check(target !== store.edgeTarget(edge - 1), `node ${node} has a needless interval`);
@@ -76,7 +79,7 @@ test('below family 4 only the last two pieces of an address are asked', () => {
       const visit = (ref: Ref, inside: boolean) => {
         if (isTerminal(ref) || seen.has(`${ref} ${inside}`)) return;
         seen.add(`${ref} ${inside}`);
-        const { field, index } = PIECES[store.pieceOf(ref)];
+        const { field, index } = elementAt(PIECES, store.pieceOf(ref));
         if (inside && index < 6 && (field === 'source' || field === 'destination')) asked++;
         for (let edge = store.firstEdge(ref); edge < store.endEdge(ref); edge++)
           visit(

@@ -1,5 +1,12 @@
 import { buildDiagram } from '@sockfilter/diagram';
-import { BUILTIN_CHAINS, EMPTY_TABLE, evaluator, type Packet, type Table } from '@sockfilter/table';
+import {
+  BUILTIN_CHAINS,
+  EMPTY_TABLE,
+  elementAt,
+  evaluator,
+  type Packet,
+  type Table,
+} from '@sockfilter/table';
 import fc from 'fast-check';
 import { decisionWords } from '../../../test/arbitrary/decision.js';
 import { PACKET } from '../../../test/arbitrary/ordinary.js';
@@ -83,7 +90,9 @@ test.each([
       if (decisionWords({ ...walkBlob(blob, packet), packet: PACKET }) !== wanted) wrong.push(port);
     }
     expect(wrong).toEqual([]);
-    const used = new Set(Array.from({ length: words.length / 2 }, (_, at) => words[2 * at] >>> 24));
+    const used = new Set(
+      Array.from({ length: words.length / 2 }, (_, at) => elementAt(words, 2 * at) >>> 24),
+    );
     for (const op of ops) expect(used).toContain(op);
   },
   120_000,
@@ -94,10 +103,11 @@ test('no step leaves its page but by an address', () => {
   const { words, first } = encodeBlob(buildDiagram(portTable(ports)), NODES_PER_PAGE);
   expect(words.length / 2).toBeGreaterThan(NODES_PER_PAGE);
   for (let at = 0; at < words.length / 2; at++) {
-    const op = words[2 * at] >>> 24;
-    const isPadding = words[2 * at] === 0 && words[2 * at + 1] === 0;
+    const [word, next] = [elementAt(words, 2 * at), elementAt(words, 2 * at + 1)];
+    const op = word >>> 24;
+    const isPadding = word === 0 && next === 0;
     const isLast = (first + at) % NODES_PER_PAGE === NODES_PER_PAGE - 1;
-    if (op === OP.index) at += Math.ceil((words[2 * at + 1] + 1) / 2);
+    if (op === OP.index) at += Math.ceil((next + 1) / 2);
     else if (isLast && !isPadding) expect([OP.jump, OP.verdict]).toContain(op);
   }
 });

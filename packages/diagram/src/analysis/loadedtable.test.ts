@@ -1,6 +1,7 @@
 /** Answers about whole tables, held against brute force over all packets that matter. */
 import {
   counterOwners,
+  elementAt,
   evaluator,
   isUnchanged,
   type Packet,
@@ -64,9 +65,10 @@ function bruteRedundant(table: Table, space: readonly Packet[]): readonly number
     const removed = evaluator(withoutRule(table, chain.name, number - 1));
     // A call that does not meet the rule cannot miss it.
     return space.every((packet, at) => {
-      if (!decisions[at].counted.includes(counter)) return true;
+      const whole = elementAt(decisions, at);
+      if (!whole.counted.includes(counter)) return true;
       const { errno, packet: goesOn } = removed(packet);
-      return errno === decisions[at].errno && goesOnAs(goesOn) === goesOnAs(decisions[at].packet);
+      return errno === whole.errno && goesOnAs(goesOn) === goesOnAs(whole.packet);
     });
   });
 }
@@ -99,8 +101,9 @@ test('deciding, counting, dead and redundant rules are what brute force finds', 
       expect(loaded.redundantCounters()).toEqual(redundant);
 
       if (dead.length > 0) found.dead++;
-      for (const counter of redundant) found.redundant.add(owners[counter].rule?.target?.kind);
-      if (owners.some(({ rule }, at) => rule && !rule.target && counted[at].length > 0))
+      for (const counter of redundant)
+        found.redundant.add(elementAt(owners, counter).rule?.target?.kind);
+      if (owners.some(({ rule }, at) => rule && !rule.target && elementAt(counted, at).length > 0))
         found.counting++;
     }),
     { numRuns: RUNS, examples: [[[twiceRefused, twiceRefused]]] },
@@ -115,20 +118,22 @@ test('a difference is what brute force finds, and none where the tables mean the
   let same = 0;
   fc.assert(
     fc.property(smallTables, fc.nat(3), ([before, other], how) => {
-      const [chain, another] = [before.chains[how], other.chains[how]];
+      const [chain, another] = [elementAt(before.chains, how), elementAt(other.chains, how)];
       const after = {
         ...before,
         chains: before.chains.with(how, { ...chain, rules: another.rules }),
       };
       const space = smallSpace(before, after);
-      const [olds, news] = [before, after].map((table) => {
+      const decisionsOf = (table: Table) => {
         const evaluate = evaluator(table);
         return space.map((packet) => evaluate(packet));
-      });
+      };
+      const [olds, news] = [decisionsOf(before), decisionsOf(after)];
+      const both = space.map((_, at) => [elementAt(olds, at), elementAt(news, at)] as const);
       const universe = new Universe();
       const result = difference(universe.load(before), universe.load(after));
       const expected = (changed: (old: number, now: number) => boolean) =>
-        indexes([...space.keys()], (at) => changed(olds[at].errno, news[at].errno));
+        indexes(both, ([old, now]) => changed(old.errno, now.errno));
       expect(members(result.newlyAccepted, space)).toEqual(
         expected((old, now) => old > 0 && now === 0),
       );
@@ -138,12 +143,10 @@ test('a difference is what brute force finds, and none where the tables mean the
       expect(members(result.otherErrno, space)).toEqual(
         expected((old, now) => old > 0 && now > 0 && old !== now),
       );
-      const isOther = (at: number) =>
-        olds[at].errno === 0 &&
-        news[at].errno === 0 &&
-        goesOnAs(olds[at].packet) !== goesOnAs(news[at].packet);
-      expect(members(result.otherRewriting, space)).toEqual(indexes([...space.keys()], isOther));
-      const isSame = olds.every(({ errno }, at) => errno === news[at].errno && !isOther(at));
+      const isOther = ([old, now]: (typeof both)[number]) =>
+        old.errno === 0 && now.errno === 0 && goesOnAs(old.packet) !== goesOnAs(now.packet);
+      expect(members(result.otherRewriting, space)).toEqual(indexes(both, isOther));
+      const isSame = both.every((each) => each[0].errno === each[1].errno && !isOther(each));
       expect(Object.values(result).every(isEmpty)).toBe(isSame);
       if (isSame) same++;
     }),
@@ -158,13 +161,13 @@ test('tables with every match there is: verdicts are those of evaluate', () => {
       const universe = new Universe();
       const loaded = universe.load(table);
       const evaluateOne = evaluator(table);
-      const decisions = calls.map((call) => evaluateOne(call));
+      const decisions = calls.map((call) => ({ ...evaluateOne(call), call }));
       expect(members(loaded.mayAccept, calls)).toEqual(indexes(decisions, (d) => d.errno === 0));
       const wrong = decisions.filter(
-        ({ decider, counted }, at) =>
-          !includes(loaded.decidedBy(decider), calls[at]) ||
-          !counted.every((counter) => includes(loaded.countedBy(counter), calls[at])) ||
-          !counted.every((counter) => includes(loaded.conditionOf(counter), calls[at])),
+        ({ decider, counted, call }) =>
+          !includes(loaded.decidedBy(decider), call) ||
+          !counted.every((counter) => includes(loaded.countedBy(counter), call)) ||
+          !counted.every((counter) => includes(loaded.conditionOf(counter), call)),
       );
       expect(wrong).toEqual([]);
       expect(equals(union(loaded.mayAccept, loaded.mayRefuse), universe.possible)).toBe(true);
@@ -179,17 +182,17 @@ test('what arrives at a chain is sent there by a call that counts it', () => {
     fc.property(smallTables, ([table]) => {
       const space = smallSpace(table);
       const evaluateOne = evaluator(table);
-      const decisions = space.map((call) => evaluateOne(call));
+      const decisions = space.map((call) => ({ ...evaluateOne(call), call }));
       const loaded = new Universe().load(table);
       for (const { name, policy } of table.chains) {
         const calls = indexes(counterOwners(table), ({ rule }) => {
           const target = rule?.target;
           return (target?.kind === 'jump' || target?.kind === 'goto') && target.chain === name;
         });
-        const arrived = indexes([...space.keys()], (at) =>
+        const arrived = indexes(decisions, ({ counted, call }) =>
           policy === undefined
-            ? decisions[at].counted.some((counter) => calls.includes(counter))
-            : space[at].chain === name,
+            ? counted.some((counter) => calls.includes(counter))
+            : call.chain === name,
         );
         expect(members(loaded.arrivingAt(name), space)).toEqual(arrived);
       }

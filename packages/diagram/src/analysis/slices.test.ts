@@ -1,5 +1,12 @@
 /** What is said of tables in slices, held against what one diagram says. */
-import { counterOwners, isUnchanged, type Rule, rewritingOf, type Table } from '@sockfilter/table';
+import {
+  builtinChain,
+  counterOwners,
+  isUnchanged,
+  type Rule,
+  rewritingOf,
+  type Table,
+} from '@sockfilter/table';
 import fc from 'fast-check';
 import { crossingTables } from '../../../../test/arbitrary/crossing.js';
 import { packetSource } from '../../../../test/arbitrary/packet.js';
@@ -18,7 +25,7 @@ type Calls = 'none' | 'jump' | 'goto' | 'twice';
 
 /** The table with those rules of CONNECT that don't leave it in another chain as well, which CONNECT calls. */
 function called(table: Table, calls: Calls): Table {
-  const [connect] = table.chains.filter(({ name }) => name === 'CONNECT');
+  const connect = builtinChain(table, 'CONNECT');
   if (calls === 'none') return table;
   const isLeaving = ({ target }: Rule) => target?.kind === 'return' || target?.kind === 'goto';
   const rules = connect.rules.filter((rule) => !isLeaving(rule));

@@ -1,6 +1,7 @@
 import {
   BUILTIN_CHAINS,
   type Clause,
+  elementAt,
   evaluator,
   type Field,
   fieldValue,
@@ -87,8 +88,8 @@ test('sets match what their clauses match, and unite, intersect and subtract as 
       const wrong = space.flatMap((packet) =>
         all.flatMap((clauses, at) => {
           const next = (at + 1) % all.length;
-          const [a, b] = [meets(clauses, packet), meets(all[next], packet)];
-          const [setA, setB] = [sets[at], sets[next]];
+          const [a, b] = [meets(clauses, packet), meets(elementAt(all, next), packet)];
+          const [setA, setB] = [elementAt(sets, at), elementAt(sets, next)];
           const right =
             includes(setA, packet) === a &&
             includes(union(setA, setB), packet) === (a || b) &&
@@ -109,7 +110,7 @@ test('equal sets are equal however they were made', () => {
       const universe = new Universe();
       const sets = all.map((clauses) => universe.matching(clauses));
       for (const [at, a] of sets.entries()) {
-        const b = sets[(at + 1) % sets.length];
+        const b = elementAt(sets, (at + 1) % sets.length);
         expect(equals(union(a, b), union(b, a))).toBe(true);
         const apart = union(subtract(a, b), intersect(a, b));
         expect(equals(apart, a)).toBe(true);
