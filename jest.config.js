@@ -8,6 +8,8 @@ export default {
   moduleNameMapper: {
     '^@sockfilter/policy/words$': '<rootDir>/packages/policy/src/words.ts',
     '^@sockfilter/(.*)$': '<rootDir>/packages/$1/src/index.ts',
+    // Jest requires no ES module.
+    '^yargs$': '<rootDir>/packages/cli/dist/yargs.cjs',
     '^nftables-json$': '<rootDir>/packages/nftables-json/src/index.ts',
     '^nftables-json/plain$': '<rootDir>/packages/nftables-json/src/plain.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -132,7 +132,8 @@ test('a reader that goes away is no failure', async () => {
 
 test.each([
   [['-C', 'BIND', '-j', 'ACCEPT'], []],
-  [['save', '-f', '/dev/null'], ['yargs']],
+  [['save', '-f', '/dev/null'], []],
+  [['save', '-cf', '/dev/null'], ['yargs']],
 ])('%p loads no more than %p', (args, loaded) => {
   place.write(
     'loaded.cjs',
