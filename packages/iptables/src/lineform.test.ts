@@ -129,3 +129,70 @@ test('quotes, counts of their own and what stands twice are left to the scanner'
   ])
     expect(read(file(...rules), false)).toEqual(read(file(...rules), true));
 });
+
+/** Lines that go as those before them, some but nearly. */
+const likeLines = fc
+  .record({
+    chain: fc.constantFrom('CONNECT', 'CONNECT', 'BIND', 'web'),
+    options: fc.constantFrom('-d', '-d', '-s', '! -d'),
+    start: fc.constantFrom('', '[0:0] '),
+    values: fc.array(
+      fc.record({
+        start: fc.constantFrom('', '', '', '[0:0] ', '[7:8] ', '[7] '),
+        address: fc.oneof(
+          fc.constantFrom('0.0.0.0', '10.0.0.1'),
+          addresses,
+          fc.tuple(fc.nat(3), fc.nat(300), fc.nat(40)).map(([a, b, n]) => `10.${a}.0.${b}/${n}`),
+        ),
+        port: fc.oneof(
+          ports,
+          fc.integer({ min: 10_000, max: 67_000 }).map(String),
+          fc.tuple(fc.nat(99), fc.nat(99)).map((ends) => ends.join(':')),
+        ),
+        end: fc.constantFrom(...Array<string>(9).fill(''), ' ', ' -c 5 0', ' -j DROP', 'x'),
+        before: fc.constantFrom(
+          ...Array<string>(9).fill(''),
+          '-F web\n',
+          '-X web\n',
+          '-N web\n',
+          ':web ACCEPT [0:0]\n',
+          ':CONNECT FOO [0:0]\n',
+          '-G g --id 3 --path /g\n',
+        ),
+        isPlain: fc.boolean(),
+      }),
+      { maxLength: 60 },
+    ),
+  })
+  .map(({ chain, options, start, values }) => {
+    const rule = (address: string, port: string) =>
+      `-A ${chain} ${options} ${address} -p tcp -m tcp --dport ${port} -j DROP`;
+    const first = ['1', '2', '3'].map((n) => start + rule(`10.0.0.${n}`, n));
+    const others = values.map((value) =>
+      value.isPlain
+        ? start + rule('10.0.0.9', value.port)
+        : `${value.before}${value.start}${rule(value.address, value.port)}${value.end}`,
+    );
+    return ['*socket', ':web - [0:0]', ...first, ...others, 'COMMIT', ''].join('\n');
+  });
+
+test('a line that goes as the one before it says what its words say', () => {
+  fc.assert(
+    fc.property(likeLines, (text) => {
+      expect(read(text, false)).toEqual(read(text, true));
+    }),
+    { numRuns: propertyRuns(120) },
+  );
+});
+
+test('so do very many lines that each say another value', () => {
+  const ports = Array.from({ length: 9000 }, (_, n) => n + 1);
+  const lines = ports.map((port) => `-A CONNECT -p tcp -m tcp --dport ${port} -j DROP`);
+  const { table } = read(['*socket', ...lines, 'COMMIT', ''].join('\n'), false);
+  const said = table.chains.flatMap(({ rules }) =>
+    rules.flatMap(({ matches }) =>
+      matches.flatMap(({ options }) => options.map(({ value }) => value)),
+    ),
+  );
+  expect(said.flatMap((value) => (value.kind === 'portRange' ? value.from : []))).toEqual(ports);
+});

@@ -9,6 +9,7 @@ import {
   BUILTIN_CHAINS,
   boundOf,
   describeOption,
+  isBuiltinChain,
   type Match,
   type MatchOption,
   type Rule,
@@ -22,7 +23,7 @@ import type { RuleContext } from './values/syntax.js';
 import { VALUES } from './values.js';
 
 /** An option whose value may differ. */
-interface Blank {
+export interface Blank {
   /** As in the match's descriptor. */
   readonly option: string;
   readonly value: 'network' | 'portRange';
@@ -41,7 +42,10 @@ const BLANKS: ReadonlyMap<string, Blank> = new Map([
 ]);
 
 /** What stands in the place of a value: no line has it. */
-const ANY = '\n';
+export const ANY = '\n';
+
+/** What stands in the place of counters. */
+export const COUNTED = '[]';
 
 /** Counts that a rule itself says go before those in front of it. */
 const SAYS_COUNTS = / (-[^- ]*c|--se)/;
@@ -62,7 +66,7 @@ export interface FormedLine {
 interface BlankPlace {
   readonly match: number;
   readonly option: number;
-  /** Whether some chain has no call with some value of it. */
+  /** Whether some value of it may be one that no call of the chain has. */
   readonly isBounded: boolean;
 }
 
@@ -88,7 +92,7 @@ export function formLine(text: string): FormedLine | undefined {
       const count = COUNTERS.exec(word)?.[1];
       if (count === undefined || words[1] !== '-A') return undefined;
       packets = BigInt(count);
-      form = '[]';
+      form = COUNTED;
       continue;
     }
     form += ` ${word}`;
@@ -124,25 +128,32 @@ function readValue({ value }: Blank, text: string, context: RuleContext): Value 
   return parsed.ok ? parsed.value : undefined;
 }
 
-function isBounded(match: Match | undefined, option: MatchOption): boolean {
+function isBounded(chain: string, match: Match | undefined, option: MatchOption): boolean {
   if (!match) return true;
   const clauses = describeOption(match, option.name).clauses(option, { groups: [], sets: [] });
+  // Of a user chain nothing is said that some built-in chain has.
+  const chains = isBuiltinChain(chain) ? [chain] : BUILTIN_CHAINS;
   return clauses.some((clause) =>
     clause.some(
       ({ field }) =>
-        field !== 'family' && BUILTIN_CHAINS.some((chain) => boundOf(chain, field) !== undefined),
+        field !== 'family' && chains.every((each) => boundOf(each, field) !== undefined),
     ),
   );
 }
 
-function placeOf(rule: Rule, { option }: Blank, value: Value): BlankPlace | undefined {
+function placeOf(
+  chain: string,
+  rule: Rule,
+  { option }: Blank,
+  value: Value,
+): BlankPlace | undefined {
   const places = rule.matches.flatMap(({ options }, match) =>
     options.flatMap((each, at) => (each.name === option ? [{ match, option: at, each }] : [])),
   );
   const [only, other] = places;
   if (!only || other || !sameValue(only.each.value, value)) return undefined;
   const { match, option: at, each } = only;
-  return { match, option: at, isBounded: isBounded(rule.matches[match], each) };
+  return { match, option: at, isBounded: isBounded(chain, rule.matches[match], each) };
 }
 
 /** Keeps the form of a line that has been read, and is the rule. */
@@ -156,7 +167,7 @@ export function keepForm(
   if (memo.forms.size >= MOST_FORMS || SAYS_COUNTS.test(form)) return;
   const places = blanks.flatMap((blank, n) => {
     const value = readValue(blank, values[n] ?? '', context);
-    return (value && placeOf(rule, blank, value)) ?? [];
+    return (value && placeOf(chain, rule, blank, value)) ?? [];
   });
   if (places.length === blanks.length) memo.forms.set(form, { chain, rule, places });
 }

@@ -43,6 +43,7 @@ import { type ParsedWords, parseWords } from './commandline.js';
 import { parseGroupLine } from './groupline.js';
 import { lexLine } from './lexer.js';
 import { type FormedLine, fillForm, formLine, keepForm } from './lineform.js';
+import { RecentForms } from './recentforms.js';
 import { entry, ruleMemo } from './rulememo.js';
 import { LastWord, RulePlaces, spanOf } from './ruleplaces.js';
 import { parseCreate, parseElementLine, takeExist } from './setline.js';
@@ -103,6 +104,8 @@ class SaveReader {
   readonly #rejects: RefusedReject[] = [];
   #table: Table;
   #context: RuleContext;
+  /** Good as long as the context. */
+  #recent = new RecentForms();
   /** `other`: in a table of iptables. */
   #state: 'before' | 'inside' | 'other' | 'after' = 'before';
   /** A line `*socket` has come. */
@@ -152,10 +155,27 @@ class SaveReader {
   }
 
   readLine(text: string, number: number): void {
-    this.lines.push({
-      text,
-      ...(this.#state === 'inside' ? this.#readInside(text, number) : this.#read(text, number)),
-    });
+    const isInside = this.#state === 'inside';
+    this.lines.push(
+      (isInside ? this.#readRecent(text, number) : undefined) ?? {
+        text,
+        ...(isInside ? this.#readInside(text, number) : this.#read(text, number)),
+      },
+    );
+  }
+
+  /** A line that goes as one shortly before it, in a chain to which that one has added. */
+  #readRecent(text: string, number: number): DocumentLine | undefined {
+    const { groups, sets } = this.#context;
+    if (groups !== this.#table.groups || sets !== this.#table.sets) return undefined;
+    const read = this.#recent.read(text);
+    const draft = read && this.#drafts.get(read.chain);
+    if (!read || !draft || this.#refusedChains.has(read.chain)) return undefined;
+    const { chain, rule } = read;
+    const rules = [rule];
+    draft.append(rules);
+    this.#last = new LastWord(text, this.#name, number);
+    return { text, kind: 'rules', chain, rules };
   }
 
   #readInside(text: string, number: number): DocumentKind {
@@ -185,6 +205,7 @@ class SaveReader {
       return undefined;
     const rule = fillForm(context.memo, form, line, context);
     if (!rule) return undefined;
+    this.#recent.keep(line.form, form, line.blanks);
     this.#last = new LastWord(text, this.#name, number);
     this.#draft(form.chain).append([rule]);
     return { kind: 'rules', chain: form.chain, rules: [rule] };
@@ -360,8 +381,10 @@ class SaveReader {
     const rest = counter === undefined ? words : words.slice(1);
     const first = rest[0] ?? start;
     const { groups, sets } = this.#table;
-    if (this.#context.groups !== groups || this.#context.sets !== sets)
+    if (this.#context.groups !== groups || this.#context.sets !== sets) {
       this.#context = { names: this.#names, groups, sets, memo: ruleMemo() };
+      this.#recent = new RecentForms();
+    }
     const packets = counter === undefined ? undefined : BigInt(counter);
     const parsed = parseWords(rest, this.#context, first, packets);
     this.#diagnostics.push(...parsed.diagnostics);
@@ -483,9 +506,12 @@ function finish(
   source: Source,
   { names, firstLine = 1 }: SaveContext,
 ): ParsedSave {
-  const texts = source.text.split('\n');
-  const diagnostics = noteOddCharacters(reader.finish(), (line) => texts[line - firstLine] ?? '');
-  const { lines, places, chains, groups, table } = reader;
+  const { lines, places, chains, groups } = reader;
+  const diagnostics = noteOddCharacters(
+    reader.finish(),
+    (line) => lines[line - firstLine]?.text ?? '',
+  );
+  const { table } = reader;
   return { document: { source, lines, places, chains, groups, names }, table, diagnostics };
 }
 

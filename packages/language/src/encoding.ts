@@ -23,14 +23,16 @@ function wideEncoding(bytes: Uint8Array): 'UTF-16LE' | 'UTF-16BE' | undefined {
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const STRICT_UTF8 = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
 
-function isUtf8(bytes: Uint8Array): boolean {
+/** The text; undefined if the bytes are no UTF-8. */
+function strictText(bytes: Uint8Array): string | undefined {
   try {
-    STRICT_UTF8.decode(bytes);
-    return true;
+    return STRICT_UTF8.decode(bytes);
   } catch {
-    return false;
+    return undefined;
   }
 }
+
+const isUtf8 = (bytes: Uint8Array): boolean => strictText(bytes) !== undefined;
 
 /** Where the first byte stands that is no UTF-8: a line that ends there, and that byte. */
 function firstFault(bytes: Uint8Array) {
@@ -60,8 +62,9 @@ export function byteLength(text: string): number {
 
 export function decodeSource(bytes: Uint8Array, name: string): DecodedSource {
   const wide = wideEncoding(bytes);
-  const source = { name, text: UTF8.decode(bytes) };
-  if (wide === undefined && isUtf8(bytes)) return { source, diagnostic: undefined };
+  const text = strictText(bytes);
+  const source = { name, text: text ?? UTF8.decode(bytes) };
+  if (wide === undefined && text !== undefined) return { source, diagnostic: undefined };
   const convert = (from: string) => `convert it: \`iconv -f ${from} -t UTF-8 ${name}\``;
   const at = (line: number, column: number) => ({ source: name, line, column, length: 1 });
   if (wide !== undefined) {

@@ -1,0 +1,225 @@
+/**
+ * Lines of the forms that came last, read from their first character to their last: where a line goes as the one before
+ * it, but for numbers, no word is cut out of it. What is not written so plainly is left to whoever looks at words.
+ */
+import {
+  boundOf,
+  describeOption,
+  elementAt,
+  isBuiltinChain,
+  type Match,
+  type MatchOption,
+  type Rule,
+  type Value,
+} from '@sockfilter/table';
+import { COUNTERS } from './chainline.js';
+import { ANY, type Blank, COUNTED, type LineForm } from './lineform.js';
+import { MAX_PORT } from './values/port.js';
+
+/** Forms that lines are held against; a line of another is no recent one. */
+const MOST_RECENT = 8;
+
+/** Options that are kept by what they say, of those with one name. */
+const SHARED = 4096;
+
+const DIGIT = 0x30;
+const DOT = 0x2e;
+const SLASH = 0x2f;
+const COLON = 0x3a;
+
+const UNCOUNTED = '[0:0] ';
+
+/** A form as the text that stands before each blank, and behind the last. */
+interface Template {
+  readonly form: LineForm;
+  readonly blanks: readonly Blank[];
+  readonly pieces: readonly string[];
+  /** For each blank the values that calls of the chain have; undefined for all. */
+  readonly possible: readonly (readonly Numbers[] | undefined)[];
+}
+
+/** The netmasks of family 4, by their length. */
+const MASKS = Array.from({ length: 33 }, (_, length) => 2 ** 32 - 2 ** (32 - length));
+const WIDE_MASKS = MASKS.map(BigInt);
+
+/** Two numbers: an address and the length of its mask, or two ports. */
+type Numbers = readonly [number, number];
+
+/** What calls of the chain have where the option's value stands, from and to; none if that is not so easily told. */
+function possibleValues(chain: string, match: Match, option: MatchOption): readonly Numbers[] {
+  const field = describeOption(match, option.name).plain?.(option)?.field;
+  if (!isBuiltinChain(chain) || !field) return [];
+  const set = boundOf(chain, field)?.set;
+  if (set?.kind !== 'ranges') return [];
+  return set.ranges.map(([from, to]): Numbers => [Number(from), Number(to)]);
+}
+
+const VALUE_OF: Readonly<Record<Blank['value'], (...numbers: Numbers) => Value>> = {
+  network: (address, length) => ({
+    kind: 'network',
+    family: 4,
+    address: BigInt(address),
+    mask: elementAt(WIDE_MASKS, length),
+  }),
+  portRange: (from, to) => ({ kind: 'portRange', from, to }),
+};
+
+/** The options that have one name and are negated or not, some of them kept. */
+class SharedOptions {
+  readonly #options: (MatchOption | undefined)[] = Array.from({ length: SHARED });
+  readonly #firsts = new Float64Array(SHARED);
+  readonly #seconds = new Float64Array(SHARED);
+
+  option({ name, negated }: MatchOption, value: Blank['value'], numbers: Numbers): MatchOption {
+    const [first, second] = numbers;
+    const slot = (first ^ (first >>> 12) ^ (second << 5)) & (SHARED - 1);
+    const known = this.#options[slot];
+    if (known && this.#firsts[slot] === first && this.#seconds[slot] === second) return known;
+    const made: MatchOption = { name, negated, value: VALUE_OF[value](first, second) };
+    this.#options[slot] = made;
+    this.#firsts[slot] = first;
+    this.#seconds[slot] = second;
+    return made;
+  }
+}
+
+/** A rule of a form, and its chain. */
+export interface RecentRule {
+  readonly chain: string;
+  readonly rule: Rule;
+}
+
+export class RecentForms {
+  /** The last first. */
+  readonly #templates: Template[] = [];
+  readonly #shared = new Map<string, SharedOptions>();
+  /** Where reading stands. */
+  #at = 0;
+  readonly #firsts: number[] = [];
+  readonly #seconds: number[] = [];
+
+  /** Takes up a form that a line has had. */
+  keep(name: string, form: LineForm, blanks: readonly Blank[]): void {
+    if (this.#templates.some((template) => template.form === form)) return;
+    const isCounted = name.startsWith(COUNTED);
+    const pieces = name.slice(isCounted ? COUNTED.length + 1 : 1).split(ANY);
+    this.#templates.unshift({
+      form,
+      blanks,
+      pieces: pieces.map((piece, n) => (n < blanks.length ? `${piece} ` : piece)),
+      possible: form.places.map(({ match, option, isBounded }) => {
+        const holder = elementAt(form.rule.matches, match);
+        const old = elementAt(holder.options, option);
+        return isBounded ? possibleValues(form.chain, holder, old) : undefined;
+      }),
+    });
+    if (this.#templates.length > MOST_RECENT) this.#templates.pop();
+  }
+
+  /** The rule of a line of a recent form; undefined for any other. */
+  read(text: string): RecentRule | undefined {
+    const start = text.startsWith('[') ? text.indexOf(' ') + 1 : 0;
+    const found = this.#templates.find((template) => this.#fits(template, text, start));
+    if (!found) return undefined;
+    const packets = start === 0 || text.startsWith(UNCOUNTED) ? 0n : countOf(text, start);
+    if (packets === undefined) return undefined;
+    const { chain, rule } = found.form;
+    return { chain, rule: { matches: this.#filled(found), target: rule.target, packets } };
+  }
+
+  #fits({ blanks, pieces, possible }: Template, text: string, start: number): boolean {
+    this.#at = start;
+    for (let n = 0; n < blanks.length; n++) {
+      const piece = elementAt(pieces, n);
+      if (!text.startsWith(piece, this.#at)) return false;
+      this.#at += piece.length;
+      const isNetwork = elementAt(blanks, n).value === 'network';
+      if (!(isNetwork ? this.#network(text, n) : this.#ports(text, n))) return false;
+      const values = possible[n];
+      if (values && !this.#meets(values, n, isNetwork)) return false;
+    }
+    const end = elementAt(pieces, blanks.length);
+    return this.#at + end.length === text.length && text.endsWith(end);
+  }
+
+  /** Whether what has been read is some of these. */
+  #meets(possible: readonly Numbers[], n: number, isNetwork: boolean): boolean {
+    const first = elementAt(this.#firsts, n);
+    const second = elementAt(this.#seconds, n);
+    const last = isNetwork ? first + 2 ** (32 - second) - 1 : second;
+    return possible.some(([from, to]) => from <= last && first <= to);
+  }
+
+  #filled({ form: { rule, places }, blanks }: Template): readonly Match[] {
+    const matches = rule.matches.slice();
+    for (let n = 0; n < blanks.length; n++) {
+      const place = elementAt(places, n);
+      const { name, options: old } = elementAt(matches, place.match);
+      const options = old.slice();
+      const numbers: Numbers = [elementAt(this.#firsts, n), elementAt(this.#seconds, n)];
+      options[place.option] = this.#option(elementAt(old, place.option), blanks[n], numbers);
+      matches[place.match] = { name, options };
+    }
+    return matches;
+  }
+
+  #option(old: MatchOption, blank: Blank | undefined, numbers: Numbers): MatchOption {
+    if (!blank) throw new TypeError('a place without a blank');
+    const key = old.negated ? `! ${old.name}` : old.name;
+    const shared = this.#shared.get(key) ?? new SharedOptions();
+    this.#shared.set(key, shared);
+    return shared.option(old, blank.value, numbers);
+  }
+
+  /** Reads an address with or without the length of a mask. */
+  #network(text: string, n: number): boolean {
+    let address = 0;
+    for (let part = 0; part < 4; part++) {
+      if (part > 0 && text.charCodeAt(this.#at++) !== DOT) return false;
+      const byte = this.#number(text, 255);
+      if (byte < 0) return false;
+      address = address * 256 + byte;
+    }
+    let length = 32;
+    if (text.charCodeAt(this.#at) === SLASH) {
+      this.#at++;
+      length = this.#number(text, 32);
+      if (length < 1) return false;
+    }
+    this.#firsts[n] = (address & elementAt(MASKS, length)) >>> 0;
+    this.#seconds[n] = length;
+    return true;
+  }
+
+  /** Reads a port or two; not all ports, which restrict nothing. */
+  #ports(text: string, n: number): boolean {
+    const from = this.#number(text, MAX_PORT);
+    let to = from;
+    if (text.charCodeAt(this.#at) === COLON) {
+      this.#at++;
+      to = this.#number(text, MAX_PORT);
+    }
+    this.#firsts[n] = from;
+    this.#seconds[n] = to;
+    return from >= 0 && from <= to && (from > 0 || to < MAX_PORT);
+  }
+
+  /** The number up to so much that stands there, without zeros in front; -1 for none. */
+  #number(text: string, most: number): number {
+    const start = this.#at;
+    let number = 0;
+    for (; ; this.#at++) {
+      const digit = text.charCodeAt(this.#at) - DIGIT;
+      if (!(digit >= 0 && digit <= 9)) break;
+      number = number * 10 + digit;
+      if (number > most) return -1;
+    }
+    const digits = this.#at - start;
+    return digits === 0 || (digits > 1 && text.charCodeAt(start) === DIGIT) ? -1 : number;
+  }
+}
+
+function countOf(text: string, start: number): bigint | undefined {
+  const count = COUNTERS.exec(text.slice(0, start - 1))?.[1];
+  return count === undefined ? undefined : BigInt(count);
+}
