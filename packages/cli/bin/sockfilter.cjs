@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-require('../dist/main.cjs').main(process.argv.slice(2));
+require('../dist/main.cjs').runProgram(process.argv.slice(2));

@@ -48,4 +48,4 @@ function requireInside(name) {
 }
 
 const named = NAMED[basename(process.argv0)];
-requireInside('./main.cjs').main([...(named ? [named] : []), ...process.argv.slice(2)]);
+requireInside('./main.cjs').runProgram([...(named ? [named] : []), ...process.argv.slice(2)]);

@@ -18,3 +18,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     });
   }
 }
+
+/**
+ * Runs the command line as what the process is for. Where nothing goes on the process is ended at once: node would take
+ * apart first what goes with the process anyway, which costs a fifteenth of a start.
+ */
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  await main(argv);
+  if (process.getActiveResourcesInfo().length === 0) process.exit();
+}
