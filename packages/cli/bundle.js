@@ -10,7 +10,13 @@ import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { loadLate, loadTogether, toCommonJs } from './packaging/chunks.js';
+import {
+  LATE_ENTRIES,
+  loadLate,
+  loadOursLate,
+  loadTogether,
+  toCommonJs,
+} from './packaging/chunks.js';
 import { licensesOf } from './packaging/licenses.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -104,12 +110,12 @@ const [own, ...others] = await Promise.all([
       SERVICE_UNIT: unit('sockfilter.service'),
       JOURNAL_UNIT: unit('sockfilter-journal.service'),
     },
-    entryPoints: { main: 'src/main.ts', index: 'src/api/index.ts' },
+    entryPoints: { ...LATE_ENTRIES, main: 'src/main.ts', index: 'src/api/index.ts' },
     outdir: dist,
     external: ['koffi'],
     // The CommonJS of jsonc-parser loads its parts in a way that can't be bundled.
     mainFields: ['module', 'main'],
-    plugins: [loadTogether(join(here, 'src')), loadLate, separate],
+    plugins: [loadTogether(join(here, 'src')), loadLate, loadOursLate(packages), separate],
   }),
   ...Object.entries(SEPARATE).map(([name, entry]) =>
     build({

@@ -2,18 +2,16 @@
  * The command is cut into files, of which each start loads those that it needs. esbuild cuts ES modules only, so these
  * are made CommonJS afterwards: node needs a third less time to start it.
  */
-import { relative } from 'node:path';
-import { transform } from 'esbuild';
+import { join, relative } from 'node:path';
+import { build, transform } from 'esbuild';
 
 /** Modules of src/ that are loaded together: a file for each would be many that are small. */
 const TOGETHER = {
   table: ['tablecommand', 'filetable'],
   edits: ['batch', 'save', 'restore'],
   live: ['trial', 'failclosed', 'group', 'set', 'setresolve', 'status'],
-  ci: [
-    ...['ci/check', 'ci/diff', 'ci/review', 'ci/query', 'ci/simplify', 'ci/rules'],
-    'ci/testrules',
-  ],
+  check: ['ci/check'],
+  ci: ['ci/diff', 'ci/review', 'ci/query', 'ci/simplify', 'ci/rules', 'ci/testrules'],
   calls: [
     ...['exec', 'explain', 'events/last', 'events/monitor', 'events/trace', 'metrics/metrics'],
     ...['doctor', 'service'],
@@ -49,6 +47,12 @@ export function loadTogether(src) {
 /** Modules of node that take milliseconds to load, and that few commands ask. */
 const SLOW = /^node:(tty|crypto|child_process|worker_threads|readline\/promises|net|http|dns)$/;
 
+/** A module that requires another when one of the names is first used. */
+function lateModule(path, names) {
+  const getters = names.map((name) => `get ${name}() { return load().${name}; }`);
+  return `const load = () => require('${path}');\nmodule.exports = { ${getters.join(', ')} };`;
+}
+
 /** For esbuild: such a module is loaded when something of it is first used. */
 export const loadLate = {
   name: 'late',
@@ -58,12 +62,78 @@ export const loadLate = {
     );
     esbuild.onLoad({ filter: /./, namespace: 'late' }, async ({ path }) => {
       const names = Object.keys((await import(path)).default);
-      const getters = names.map((name) => `get ${name}() { return load().${name}; }`);
-      const contents = `const load = () => require('${path}');\nmodule.exports = { ${getters.join(', ')} };`;
-      return { contents };
+      return { contents: lateModule(path, names) };
     });
   },
 };
+
+/**
+ * Modules of ours, by the file that they are in, that few commands need and whose users can't wait for import(): loaded as
+ * those of node, and by nothing while modules are loaded.
+ */
+const OURS_LATE = {
+  nftables: ['nftables/src/read', 'nftables/src/schema', 'nftables/src/write'],
+  pages: [
+    'policy/src/html/build',
+    'policy/src/html/render',
+    'policy/src/html/script',
+    'policy/src/html/style',
+  ],
+};
+
+/** Entry points for esbuild: the files that these modules are in. */
+export const LATE_ENTRIES = Object.fromEntries(
+  Object.keys(OURS_LATE).map((name) => [name, `ours:${name}`]),
+);
+
+/** What a file exports, and its types not. */
+async function exportsOf(file) {
+  const { metafile } = await build({
+    entryPoints: [file],
+    format: 'esm',
+    metafile: true,
+    write: false,
+    outdir: '/',
+  });
+  return Object.values(metafile.outputs).flatMap((output) => output.exports);
+}
+
+/** For esbuild: such a module is required when something of it is first used, by those that are not beside it. */
+export function loadOursLate(packages) {
+  const files = new Map();
+  for (const [name, modules] of Object.entries(OURS_LATE))
+    for (const module of modules) files.set(join(packages, `${module}.ts`), name);
+  const inner = {};
+  return {
+    name: 'ours',
+    setup(esbuild) {
+      esbuild.onResolve({ filter: /^ours:/ }, ({ path }) => ({ path, namespace: 'ours' }));
+      esbuild.onLoad({ filter: /./, namespace: 'ours' }, ({ path }) => ({
+        contents: OURS_LATE[path.slice('ours:'.length)]
+          .map((module) => `export * from '${join(packages, `${module}.ts`)}';`)
+          .join('\n'),
+        resolveDir: packages,
+      }));
+      esbuild.onResolve(
+        { filter: /^\.\/.*\.js$/ },
+        async ({ path, kind, resolveDir, importer, pluginData }) => {
+          // A module of the same folder is in the same file.
+          if (kind !== 'import-statement' || pluginData === inner || !/\/index\.ts$/.test(importer))
+            return undefined;
+          const found = await esbuild.resolve(path, { kind, resolveDir, pluginData: inner });
+          return files.has(found.path) ? { path: found.path, namespace: 'ours-late' } : undefined;
+        },
+      );
+      esbuild.onLoad({ filter: /./, namespace: 'ours-late' }, async ({ path }) => {
+        const loaded = `./${files.get(path)}.cjs`;
+        return { contents: lateModule(loaded, await exportsOf(path)), resolveDir: packages };
+      });
+      esbuild.onResolve({ filter: /\.cjs$/ }, ({ path, kind }) =>
+        kind === 'require-call' ? { path, external: true } : undefined,
+      );
+    },
+  };
+}
 
 const IMPORT = /^import(?:\{([^}]*)\}from)?"\.\/([\w-]+)\.js";/;
 const EXPORT = /export\{([^}]*)\};\s*$/;

@@ -22,6 +22,7 @@ interface Notation {
   readonly printSaved: (table: Table, counters: Counters | undefined) => string;
 }
 
+/** What reads and writes JSON is loaded when it is first used. */
 const NOTATIONS = {
   iptables: {
     parse: parseSave,
@@ -30,8 +31,8 @@ const NOTATIONS = {
     printSaved: (table, counters) => printSave(table, counters ? { counters } : {}),
   },
   json: {
-    parse: parseTable,
-    printFile: printTableFile,
+    parse: (...args) => parseTable(...args),
+    printFile: (table) => printTableFile(table),
     // A document has no comments to keep, and its items have an order of their own.
     edit: (_, table) => printTableFile(table),
     printSaved: (table, counters) => printTable(table, { counters: counters ?? (() => undefined) }),

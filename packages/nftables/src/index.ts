@@ -1,3 +1,4 @@
-export { isJson, parseTable } from './read.js';
+export { isJson } from './isjson.js';
+export { parseTable } from './read.js';
 export { tableSchema } from './schema.js';
 export { printItems, printTable, printTableFile, type WriteOptions, writeTable } from './write.js';

@@ -17,11 +17,6 @@ import { EXTENSION } from './selector.js';
 import { SET_KEYS, setWords } from './set.js';
 import { DENY_UNSEEN, FORMAT, hookOf, TABLE } from './write.js';
 
-/** Whether a text is JSON and no list of commands. */
-export function isJson(text: string): boolean {
-  return /^\ufeff?\s*[{[]/.test(text);
-}
-
 const ITEMS = ['metainfo', 'table', 'chain', 'set', 'rule', 'add', EXTENSION];
 
 const plain = (text: string, span: Span): Word => ({ text, span, quoted: false });
