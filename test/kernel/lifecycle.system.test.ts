@@ -6,6 +6,7 @@ import {
   type AttachType,
   close,
   exit,
+  hasBpfLsm,
   linkById,
   linkIds,
   linkInfo,
@@ -166,7 +167,7 @@ describeKernel('lifecycle', () => {
     policy.enforce('-A CONNECT -p udp --dport 7001 -j DROP');
     expect(attached()).toEqual(WITH_OPTIONS);
     policy.enforce('-A ACCEPT -p tcp --dport 7001 -j DROP');
-    expect(attached()).toEqual(withIngress);
+    expect(attached()).toEqual([...withIngress, ...(hasBpfLsm() ? ['socket_accept'] : [])]);
     policy.enforce('-P RECVFROM DROP');
     expect(attached()).toEqual(withIngress);
     expect(programsAt('inet_ingress')).toHaveLength(1);
