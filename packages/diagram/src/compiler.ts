@@ -39,6 +39,7 @@ import { overlayAll } from './overlay.js';
 import { firstPiece } from './piece.js';
 import type { PreparedConditions } from './preparedcondition.js';
 import type { Recording } from './record.js';
+import { RewrittenRules } from './rewrittenrules.js';
 import { DiagramStore, isTerminal, type Ref } from './store.js';
 import {
   type Interpretation,
@@ -112,7 +113,7 @@ export class TableCompiler implements Interpretation<Ref> {
       rewritesAny: this.#rewrites,
       mostRewritings,
       asksSets: recording.asksSets,
-      neverMatches: (rule, as) => this.#conditions.neverMatches(rule, as, table),
+      rewritten: new RewrittenRules(table),
     });
   }
 
@@ -232,14 +233,14 @@ export class TableCompiler implements Interpretation<Ref> {
     const chain = builtinChain(this.#table, name);
     const open = this.#chainDiagram(chain);
     if (!this.#recording.verdicts || this.#recording.rulesOf) return open;
-    const policy = (as: Rewriting) => this.outcomes.intern(this.#policy(chain, as));
     if (this.#decidedChains.has(chain)) return open;
-    return blame({ chain: name }, () => {
-      let decided = open;
-      for (const rewriting of this.rewritings(open))
-        decided = this.#follow(decided, rewriting, policy(rewriting));
-      return this.#overlay(decided, policy(UNCHANGED));
-    });
+    return blame({ chain: name }, () =>
+      this.#mapEnds(open, (end) => {
+        if (end.onward !== 'next') return end;
+        const decided = this.#policy(chain, end.becomes ?? UNCHANGED);
+        return { ...decided, counted: [...end.counted, ...decided.counted] };
+      }),
+    );
   }
 
   #withChain(diagram: Ref | Link, value: number): Ref | Link {

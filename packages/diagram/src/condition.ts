@@ -9,7 +9,6 @@ import {
   type Family,
   FIELD_BITS,
   type Field,
-  isNeverMet,
   type Range,
   type Rewriting,
   type Rule,
@@ -50,11 +49,6 @@ export class ConditionCompiler {
   readonly #overlay: Operation;
   readonly #guard: Operation;
   readonly #prepared: PreparedConditions;
-  /** What rules of a table that rewrites ask of fields: each is asked again and again. */
-  #asked: { readonly table: Table | undefined; readonly clauses: Map<Rule, readonly Clause[]> } = {
-    table: undefined,
-    clauses: new Map(),
-  };
   /** What sets hold, by their elements and then by how they are asked and how calls are rewritten. */
   readonly #members = new WeakMap<object, Map<string, Ref>>();
 
@@ -68,15 +62,6 @@ export class ConditionCompiler {
     this.#overlay = operations.overlay;
     this.#guard = operations.guard;
     this.#prepared = prepared;
-  }
-
-  /** Whether no call that has been rewritten so meets the rule, as far as that is told at once. */
-  neverMatches(rule: Rule, as: Rewriting, table: Table): boolean {
-    if (this.#asked.table !== table) this.#asked = { table, clauses: new Map() };
-    const { clauses } = this.#asked;
-    const known = clauses.get(rule) ?? ruleCondition(rule, table);
-    clauses.set(rule, known);
-    return isNeverMet(known, as);
   }
 
   /** The diagram that is `hit` where the rule's fields and all else hold that its packet answers, else NONE. */

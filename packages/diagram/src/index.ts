@@ -7,6 +7,7 @@ export type { Ask, Outcome, Verdict } from './outcome.js';
 export * from './piece.js';
 export { reportsOf } from './reporting.js';
 export type { Row } from './row.js';
+export { RuleIndex } from './ruleindex.js';
 export { type Behind, replaceWhere } from './splice.js';
 export * from './store.js';
 export * from './ways.js';

@@ -46,6 +46,7 @@ function limitOf(table: Table, limits: Partial<Limits>): LimitError {
 const DROP: Target = { kind: 'drop' };
 const ODD = 0x55555555n;
 const EVEN = 0xaaaaaaaan;
+const ALL = 0xffffffffn;
 const holes = connect([
   holesRule(0x11111111n, ODD, DROP),
   holesRule(0x22222222n, EVEN, { kind: 'accept' }),
@@ -186,4 +187,17 @@ test('an answer that costs too much names rules, too', () => {
       span: expect.objectContaining({ chain: 'CONNECT' }),
     }),
   );
+});
+
+test('rules that give each its own destination cost as much as others', () => {
+  const rules = Array.from({ length: 400 }, (_, n): Rule => {
+    const [asked, given] = [BigInt(0x0a000000 + n), BigInt(0x0b000000 + n)];
+    const value = { kind: 'network' as const, family: 4 as const, address: asked, mask: ALL };
+    return {
+      matches: [{ name: 'ip', options: [{ name: 'destination', negated: false, value }] }],
+      target: { kind: 'dnat', address: { family: 4, first: given, last: given } },
+      packets: 0n,
+    };
+  });
+  expect(() => buildDiagram(connect(rules), { poolEdges: 20_000 })).not.toThrow();
 });

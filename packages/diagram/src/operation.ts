@@ -26,7 +26,7 @@ const { imul } = Math;
 
 /** A hash map from pairs of references to references, in one array of three numbers an entry. */
 export class PairMap {
-  #entries: Int32Array = new Int32Array(3 << 12).fill(VACANT);
+  #entries: Int32Array = new Int32Array(3 << 6).fill(VACANT);
   #count = 0;
 
   get count(): number {

@@ -22,6 +22,7 @@ import {
 } from '@sockfilter/table';
 import { type DrawnWay, destinationSets, drawnWays } from './choice.js';
 import { blame, LimitError } from './limit.js';
+import type { RewrittenRules } from './rewrittenrules.js';
 
 /** A rule where it stands. */
 export interface PlacedRule extends CounterOwner {
@@ -114,7 +115,7 @@ const MOST_IN_TURN = 512;
 const MOST_ASKED = 15_000_000;
 
 export interface WalkOptions {
-  readonly rulesOf: (chain: Chain) => Iterable<PlacedRule>;
+  readonly rulesOf: RulesOf;
   /** Whether a chain that is called twice is walked once. */
   readonly remembers: boolean;
   /** Whether some rule of the table rewrites calls, as `rewrites()` says; a table is looked through once for many walks. */
@@ -123,8 +124,8 @@ export interface WalkOptions {
   readonly mostRewritings: number;
   /** Whether named sets are tests of their own, whatever they hold. */
   readonly asksSets: boolean;
-  /** Which rules need not be asked, as no call that is rewritten so meets them; all are asked, if left out. */
-  readonly neverMatches?: (rule: Rule, as: Rewriting) => boolean;
+  /** Which rules are asked of calls that are rewritten; all are, if left out. */
+  readonly rewritten?: RewrittenRules;
 }
 
 /** Rewritings, each there once, so that equal ones are the same object. */
@@ -183,7 +184,7 @@ export function draws({ chains }: Pick<Table, 'chains'>): boolean {
 export function interpretation<D>(
   table: Table,
   { next, decide, leave, call, join, rewritings, divert }: Interpretation<D>,
-  { rulesOf, remembers, rewritesAny, mostRewritings, asksSets, neverMatches }: WalkOptions,
+  { rulesOf, remembers, rewritesAny, mostRewritings, asksSets, rewritten }: WalkOptions,
 ): (chain: Chain) => D {
   const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
   const known = new Remembered<Chain, D>();
@@ -258,20 +259,23 @@ export function interpretation<D>(
 
   let asked = 0;
 
-  /** Whether calls that are rewritten so pass the rule by. */
-  function isPassedBy({ rule, chain, number }: PlacedRule, as: Rewriting): boolean {
-    if (!neverMatches || as === UNCHANGED) return false;
-    asked++;
-    if (asked > MOST_ASKED)
-      throw new LimitError('steps', MOST_ASKED, {
-        span: { chain: chain.name, rules: [number, number] },
-      });
-    return neverMatches(rule, as);
+  /** The rules that calls may meet which are rewritten so, behind the first `from` ones. */
+  function* meeting(chain: Chain, from: number, as: Rewriting): Iterable<PlacedRule> {
+    const rules = rulesOf(chain);
+    const isAsked = rewritten && as !== UNCHANGED;
+    for (const placed of isAsked ? rewritten.candidates(rules, as) : rules) {
+      const { rule, number } = placed;
+      if (number <= from) continue;
+      if (isAsked && ++asked > MOST_ASKED)
+        throw new LimitError('steps', MOST_ASKED, {
+          span: { chain: chain.name, rules: [number, number] },
+        });
+      if (!isAsked || rewritten.mayMeet(rule, as)) yield placed;
+    }
   }
 
   function* partsOf(chain: Chain, from: number, as: Rewriting): Iterable<Part<D>> {
-    for (const placed of rulesOf(chain)) {
-      if (placed.number <= from || isPassedBy(placed, as)) continue;
+    for (const placed of meeting(chain, from, as)) {
       for (const at of rewritesAny ? standing(placed, as) : [placed]) {
         const meaning = meaningOf(at);
         yield { at, meaning: rewritesAny ? diverted(at, meaning) : meaning };

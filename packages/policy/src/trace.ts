@@ -6,6 +6,7 @@ import {
   MOST_WAYS,
   type PlacedRule,
   placeRules,
+  RuleIndex,
   rewrites,
   type Way,
 } from '@sockfilter/diagram';
@@ -19,6 +20,7 @@ import {
   type Errno,
   elementAt,
   type Field,
+  fieldValue,
   firstTests,
   holds,
   leadsElsewhere,
@@ -34,7 +36,6 @@ import {
   type Table,
   UNCHANGED,
 } from '@sockfilter/table';
-import { RuleIndex } from './ruleindex.js';
 
 export interface TraceStep {
   /** The rule, or the policy when its `rule` is undefined. */
@@ -207,7 +208,7 @@ export class Tracer {
   #rulesFor(packet: Packet): (chain: Chain) => readonly PlacedRule[] {
     return this.#isLed
       ? (chain) => this.#rulesOf(chain)
-      : (chain) => this.#indexOf(chain).rulesFor(packet);
+      : (chain) => this.#indexOf(chain).rulesFor((field) => fieldValue(packet, field));
   }
 
   /** What the tests say of calls by their numbers, as far as it is known. */

@@ -240,6 +240,13 @@ function failsOf({ field, set, negated }: Test, rewriting: Rewriting): boolean {
   return isChanged;
 }
 
+/** What the field is of all calls that are rewritten so, if it is one value; of several among which none is told apart, one. */
+export function rewrittenValue(rewriting: Rewriting, field: Field): bigint | undefined {
+  const [only, other] = changesOf(field, rewriting);
+  if (!only || other || only[1].keep !== 0n) return undefined;
+  return outcomesOf(only[1])[0];
+}
+
 /** Whether no call that is rewritten so meets the clauses, as far as what it becomes tells: what clausesBefore() says, sooner. */
 export function isNeverMet(clauses: readonly Clause[], rewriting: Rewriting): boolean {
   return clauses.some((clause) => clause.every((test) => failsOf(test, rewriting)));

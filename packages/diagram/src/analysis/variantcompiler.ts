@@ -3,6 +3,7 @@
  * rule that makes a difference for it. Chains are joined from rules as the verdict's diagram is, in
  * halves.
  */
+
 import {
   BUILTIN_CHAINS,
   builtinChain,
@@ -18,6 +19,7 @@ import {
 import type { Link } from '../intervalpath.js';
 import { blame } from '../limit.js';
 import { defineOperation, type Operation } from '../operation.js';
+import { RewrittenRules } from '../rewrittenrules.js';
 import { isTerminal, type Ref } from '../store.js';
 import {
   type Interpretation,
@@ -92,7 +94,7 @@ class VariantCompiler implements Interpretation<Ref> {
       rewritesAny: this.#rewrites,
       mostRewritings,
       asksSets: false,
-      neverMatches: (rule, as) => store.conditions.neverMatches(rule, as, table),
+      rewritten: new RewrittenRules(table),
     });
   }
 
@@ -122,11 +124,12 @@ class VariantCompiler implements Interpretation<Ref> {
   }
 
   #withPolicy(chain: Chain, diagram: Ref): Ref {
-    const policy = (as: Rewriting) => this.variants.intern(this.#policy(chain, as), []);
-    let decided = diagram;
-    for (const rewriting of this.rewritings(decided))
-      decided = this.#follow(decided, this.fates.next(rewriting), policy(rewriting));
-    return this.#join(decided, policy(UNCHANGED));
+    const { variants, fates } = this;
+    const behind = (fate: Fate) => {
+      const rewriting = fate === NEXT ? UNCHANGED : fates.rewritingOf(fate);
+      return rewriting ? this.#policy(chain, rewriting) : fate;
+    };
+    return this.#store.replace(diagram, (terminal) => variants.map(terminal, behind));
   }
 
   #policy(chain: Chain, as: Rewriting): Fate {

@@ -1,6 +1,6 @@
-import { placeRules } from '@sockfilter/diagram';
 import {
   EMPTY_TABLE,
+  fieldValue,
   type Match,
   type MatchOption,
   type Rule,
@@ -8,6 +8,7 @@ import {
 } from '@sockfilter/table';
 import { PACKET } from '../../../test/arbitrary/ordinary.js';
 import { RuleIndex } from './ruleindex.js';
+import { placeRules } from './walk.js';
 
 function ruleTo(address: bigint, mask: bigint, negated = false): Rule {
   const option: MatchOption = {
@@ -24,7 +25,10 @@ function indexOf(rules: readonly Rule[]): (destination: bigint) => readonly numb
   const table = { ...EMPTY_TABLE, chains: [chain] };
   const placed = placeRules(table).get(chain) ?? [];
   const index = new RuleIndex(placed, (rule) => ruleCondition(rule, table));
-  return (destination) => index.rulesFor({ ...PACKET, destination }).map(({ number }) => number);
+  return (destination) => {
+    const call = { ...PACKET, destination };
+    return index.rulesFor((field) => fieldValue(call, field)).map(({ number }) => number);
+  };
 }
 
 const ALL = 0xffffffffn;
@@ -41,4 +45,14 @@ test('what a negation or a mask with holes lets through is not left out', () => 
   const find = indexOf([...exact, ruleTo(2n, ALL, true), ruleTo(1n, 0x000000ffn)]);
   expect(find(2n)).toEqual([2, 4, 5]);
   expect(find(0x0a000001n)).toEqual([4, 5]);
+});
+
+test('where the value is not known all rules are asked', () => {
+  const rules = [1n, 2n, 3n].map((address) => ruleTo(address, ALL));
+  const chain = { name: 'CONNECT', policy: 'ACCEPT' as const, packets: 0n, rules };
+  const table = { ...EMPTY_TABLE, chains: [chain] };
+  const placed = placeRules(table).get(chain) ?? [];
+  const index = new RuleIndex(placed, (rule) => ruleCondition(rule, table));
+  expect(index.rulesFor(() => undefined)).toBe(placed);
+  expect(index.rulesFor((field) => (field === 'destination' ? 2n : 0n))).toEqual([placed[1]]);
 });

@@ -5,7 +5,6 @@
  * that begin with the bits which the lowest and the highest of them share. A call can only match the
  * rules of the blocks that hold its value, at most one for each number of shared bits.
  */
-import type { PlacedRule } from '@sockfilter/diagram';
 import {
   addressBits,
   type Clause,
@@ -15,11 +14,10 @@ import {
   type Family,
   FIELD_BITS,
   type Field,
-  fieldValue,
-  type Packet,
   type Rule,
   type ValueSet,
 } from '@sockfilter/table';
+import type { PlacedRule } from './walk.js';
 
 /** Fields by which rules are told apart. */
 const FIELDS: readonly Field[] = [
@@ -118,9 +116,13 @@ export class RuleIndex {
     this.#blocks = blocksOf(this.#field, rules, conditionOf);
   }
 
-  /** In order, those that can match the call and few others. */
-  rulesFor(packet: Packet): readonly PlacedRule[] {
-    const value = fieldValue(packet, this.#field);
+  /**
+   * In order, those that can match a call with these values of its fields, and few others; all where it is not told
+   * which value the call has in the field that tells rules apart.
+   */
+  rulesFor(known: (field: Field) => bigint | undefined): readonly PlacedRule[] {
+    const value = known(this.#field);
+    if (value === undefined) return this.#rules;
     const positions = [...this.#blocks].flatMap(
       ([free, byPrefix]) => byPrefix.get(value >> BigInt(free)) ?? [],
     );
