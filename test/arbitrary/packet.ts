@@ -1,8 +1,9 @@
 /**
- * Packets that meet a table: aimed at one of its rules, with values at and beside the boundaries of
- * what its rules say.
+ * Packets that meet a table: aimed at one of its rules and at an element of its sets, with values at and beside the
+ * boundaries of what its rules say.
  */
 import {
+  addressBits,
   BUILTIN_CHAINS,
   type BuiltinChain,
   boundOf,
@@ -12,9 +13,13 @@ import {
   FIELD_BITS,
   type Field,
   flagsOf,
+  hasAddresses,
+  hasPart,
+  type NamedSet,
   type Packet,
   PROTOCOL,
   ruleCondition,
+  type SetElement,
   type Table,
   type Test,
 } from '@sockfilter/table';
@@ -35,6 +40,24 @@ function satisfy({ field, set, negated }: Test, random: Random): bigint {
   if (negated) return random.oneIn(2) ? from - 1n : to + 1n;
   if (random.oneIn(4)) return from + (random.bits(bits) % (to - from + 1n));
   return random.oneIn(2) ? from : to;
+}
+
+/** What both ends of a packet are for it to meet the element, at an end of it or anywhere in it. */
+function meet(
+  { type, family }: NamedSet,
+  { address, prefix, protocol, port }: SetElement,
+  random: Random,
+): Values {
+  const values: Values = new Map();
+  if (hasAddresses(type)) {
+    const rest = addressBits(family) - prefix;
+    const inside = address + random.pick([0n, 2n ** BigInt(rest) - 1n, random.bits(rest)]);
+    values.set('family', BigInt(family)).set('source', inside).set('destination', inside);
+  }
+  if (hasPart(type, 'service')) values.set('protocol', BigInt(protocol));
+  if (hasPart(type, 'service', 'port'))
+    values.set('sourcePort', BigInt(port)).set('destinationPort', BigInt(port));
+  return values;
 }
 
 /** Values at and beside the boundaries of the test. */
@@ -80,6 +103,7 @@ export function packetSource(
   );
   for (const test of [...rules.values()].flat(3)) boundaries.get(test.field)?.push(...edges(test));
   const boundary = (field: Field) => random.pick(boundaries.get(field) ?? [0n]);
+  const elements = table.sets.flatMap((set) => set.elements.map((each) => [set, each] as const));
 
   const conditionOf = (chain: string) => {
     const from = user.length > 0 && random.oneIn(3) ? random.pick(user) : chain;
@@ -95,6 +119,8 @@ export function packetSource(
       const test = random.pick(clause);
       values.set(test.field, satisfy(test, random));
     }
+    if (elements.length > 0 && random.oneIn(2))
+      for (const [field, value] of meet(...random.pick(elements), random)) values.set(field, value);
     for (let n = random.below(3); n > 0; n--) {
       const field = random.pick(FIELDS);
       values.set(field, boundary(field));
@@ -138,14 +164,14 @@ function possible(chain: BuiltinChain, values: Values, random: Random): Packet {
     const bound = boundOf(chain, field);
     return !bound || contains(bound.set, BigInt(id)) ? id : 0;
   };
-  const addressBits = family === 4 ? 32 : 128;
+  const bits = addressBits(family);
   return {
     chain,
     group: numberOf('group'),
     family,
     protocol,
-    source: isBind ? 0n : fieldOf('source', addressBits),
-    destination: specified(chain, fieldOf('destination', addressBits)),
+    source: isBind ? 0n : fieldOf('source', bits),
+    destination: specified(chain, fieldOf('destination', bits)),
     sourcePort: isBind || !hasPorts ? 0 : numberOf('sourcePort'),
     destinationPort: hasPorts ? numberOf('destinationPort') : 0,
     flags: flagsOf(chain, protocol),

@@ -66,6 +66,18 @@ function elementOf(
     });
 }
 
+/** The elements, and around each exception a network: alone it says nothing. */
+function withNetworks(family: Family, elements: readonly SetElement[]): readonly SetElement[] {
+  const all = new Map(elements.map((each) => [elementKey(each), each]));
+  for (const each of elements.filter(({ nomatch }) => nomatch)) {
+    const prefix = each.prefix >> 1;
+    const address = each.address & prefixMask(family, prefix);
+    const around = { ...each, nomatch: false, prefix, address };
+    if (!all.has(elementKey(around))) all.set(elementKey(around), around);
+  }
+  return [...all.values()];
+}
+
 /** Sets of the name; what their elements have left to live is one of `timeouts`, in seconds, or for ever. */
 export function setOf(name: string, timeouts: readonly number[]): Arbitrary<NamedSet> {
   return fc
@@ -88,7 +100,7 @@ export function setOf(name: string, timeouts: readonly number[]): Arbitrary<Name
       };
       return fc
         .uniqueArray(elementOf(set, timeouts), { maxLength: 6, selector: elementKey })
-        .map((elements): NamedSet => ({ ...set, elements }));
+        .map((elements): NamedSet => ({ ...set, elements: withNetworks(set.family, elements) }));
     });
 }
 
@@ -114,8 +126,8 @@ function goesWith({ matches }: Rule, { type, family }: NamedSet): boolean {
 }
 
 /**
- * Tables of which some rules ask sets; what elements have left to live is one of `timeouts`, in seconds, or
- * for ever.
+ * Tables of which some rules ask sets, and the first of each built-in chain nothing else, so that its counter says what
+ * the set does. What elements have left to live is one of `timeouts`, in seconds, or for ever.
  */
 export function setTables(
   plain: Arbitrary<Table>,
@@ -125,15 +137,24 @@ export function setTables(
   const rolls = fc.array(fc.nat({ max: 63 }), { minLength: 1, maxLength: 12 });
   return fc.tuple(plain, sets, rolls).map(([table, all, some]) => {
     let next = 0;
-    const add = (rule: Rule, chain: string): Rule => {
+    const draw = () => {
       const roll = elementAt(some, next++ % some.length);
-      const set = elementAt(all, (roll >> 3) & 1);
+      return [roll, elementAt(all, (roll >> 3) & 1)] as const;
+    };
+    const counting = (chain: string): Rule => {
+      const [roll, set] = draw();
+      return { matches: [asking(set, roll, chain)], target: undefined, packets: 0n };
+    };
+    const add = (rule: Rule, chain: string): Rule => {
+      const [roll, set] = draw();
       if ((roll & 16) !== 0 || !goesWith(rule, set)) return rule;
       return { ...rule, matches: [...rule.matches, asking(set, roll, chain)] };
     };
-    const chains = table.chains.map(
-      (chain): Chain => ({ ...chain, rules: chain.rules.map((rule) => add(rule, chain.name)) }),
-    );
+    const chains = table.chains.map((chain): Chain => {
+      const rules = chain.rules.map((rule) => add(rule, chain.name));
+      const first = chain.policy === undefined ? [] : [counting(chain.name)];
+      return { ...chain, rules: [...first, ...rules] };
+    });
     return { ...table, sets: all, chains };
   });
 }

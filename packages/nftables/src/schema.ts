@@ -54,14 +54,17 @@ const DEFINITIONS: Schema = {
   flags: { anyOf: [{ const: 0 }, string, array(string)] },
 };
 
-const FLAGS: Schema = { $ref: '#/$defs/flags' };
+/** Forms whose values are of no shape. */
+const OWN_VALUES: ReadonlyMap<unknown, Schema> = new Map([
+  [FORMS['tcpFlags' satisfies ValueKind], { $ref: '#/$defs/flags' }],
+  [FORMS['none' satisfies ValueKind], { type: 'null' }],
+]);
 
 function matchSchemas(): readonly Json[] {
   return TESTS.map(({ row, form }) => {
     const looked = oneOf(row.selectors.map((each) => exactly(selectorJson(each))));
-    const isFlags = form === FORMS['tcpFlags' satisfies ValueKind];
     const sides = form.shapes.map((shape) => {
-      const value = isFlags ? FLAGS : SHAPES[shape];
+      const value = OWN_VALUES.get(form) ?? SHAPES[shape];
       const right = row.constant === undefined ? value : { const: row.constant };
       const both = { type: 'array', prefixItems: [looked, value], items: false, minItems: 2 };
       return object(
