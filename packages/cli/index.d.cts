@@ -1459,7 +1459,7 @@ type Missing = 'lost' | 'skipped';
 declare function missingJson(
   kind: Missing,
   count: number,
-  time: bigint,
+  at?: number,
 ): {
   version: number;
   kind: Missing;

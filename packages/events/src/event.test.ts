@@ -123,7 +123,12 @@ test('a line of JSON says what a monitor shows', () => {
     group: { id: 3, name: 'web' },
     cgroup: { id: '77', path: null },
   });
-  expect(missingJson('lost', 5, resolution.time)).toMatchObject({ kind: 'lost', count: 5 });
+  expect(missingJson('lost', 5, 1_700_000_000_123)).toEqual({
+    version: 1,
+    kind: 'lost',
+    time: '2023-11-14T22:13:20.123000Z',
+    count: 5,
+  });
 });
 
 test.each<[EventFilter, boolean, boolean]>([

@@ -104,9 +104,9 @@ export function eventJson(event: RawEvent, resolution: Resolution) {
 /** Why an event is not told: it came faster than it could be read, or its reader wanted no more at a time. */
 export type Missing = 'lost' | 'skipped';
 
-/** What is told of events that are not. */
-export function missingJson(kind: Missing, count: number, time: bigint) {
-  return { version: LINE_VERSION, kind, time: printTime(time), count };
+/** What is told of events that are not, now or at so many ms since 1970. */
+export function missingJson(kind: Missing, count: number, at: number = Date.now()) {
+  return { version: LINE_VERSION, kind, time: printTime(BigInt(at) * NS_PER_MS), count };
 }
 
 function callWords(packet: Packet | undefined): string {

@@ -18,8 +18,6 @@ interface Delivery {
   readonly taken: (goesOn: boolean) => void;
 }
 
-const NS_PER_MS = 1_000_000n;
-
 /**
  * Events until the signal, or the loop that reads them, ends. Whoever reads slowly loses events, and is told how many:
  * nothing is kept but what the kernel keeps.
@@ -42,7 +40,7 @@ export async function* listenTo(
         const resolution = knowledge.resolve(event, start);
         return isWanted({}, event, resolution.owner) ? [eventJson(event, resolution)] : [];
       });
-      if (lost > 0) told.push(missingJson('lost', lost, BigInt(Date.now()) * NS_PER_MS));
+      if (lost > 0) told.push(missingJson('lost', lost));
       deliver({ events: told, taken });
     });
   const begin = () => undefined;

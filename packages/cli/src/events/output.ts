@@ -21,8 +21,6 @@ export interface Output {
   readonly close: () => void;
 }
 
-const NS_PER_MS = 1_000_000n;
-
 const WORDS: Readonly<Record<Missing, string>> = {
   lost: 'events came faster than they could be read, and are lost',
   skipped: 'events are not told: they came faster than `--rate` allows',
@@ -39,9 +37,8 @@ export function tellMissed(missed: Missed, json: boolean): readonly string[] {
     for (const words of missedWords(missed)) note(words);
     return [];
   }
-  const now = BigInt(Date.now()) * NS_PER_MS;
   return MISSING.flatMap((kind) => {
     const count = missed[kind] ?? 0;
-    return count > 0 ? [writeJsonLine(missingJson(kind, count, now))] : [];
+    return count > 0 ? [writeJsonLine(missingJson(kind, count))] : [];
   });
 }
