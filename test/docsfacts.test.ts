@@ -128,6 +128,10 @@ describe('docs/kernel.md', () => {
         'ways that one rule is taken apart into by what is told of its destinations',
         english(MOST_WAYS),
       ],
+      [
+        "[rewritings](architecture.md#calls-that-are-rewritten) with which calls come to the places of a table's chains, all together",
+        english(DEFAULT_LIMITS.rewritings),
+      ],
       ['edges of the finished decision diagrams', english(DEFAULT_LIMITS.edges)],
       ['edges while one is built', english(DEFAULT_LIMITS.poolEdges)],
       [
