@@ -2,8 +2,8 @@
  * A part that is compiled alone, and put among nodes that stand, says what the whole says: after any sequence of edits
  * every call comes to the same, and the header, the text and the counters are those of a table that is compiled anew.
  */
-import { excerpt, keptText, parseCommand, parseSave, printSave } from '@sockfilter/iptables';
-import { applyEdit, type EditCommand, isEdit, NO_NAMES } from '@sockfilter/language';
+import { printSave } from '@sockfilter/iptables';
+import { applyEdit } from '@sockfilter/language';
 import {
   addGroup,
   counterOwners,
@@ -32,6 +32,7 @@ import { HEADER, NODES_PER_PAGE, PAGE_BYTES } from '../../packages/kernel/src/la
 import { draftPart } from '../../packages/kernel/src/partchange.js';
 import { encodeTraits, traitsOf } from '../../packages/kernel/src/traits.js';
 import { editText } from '../harness/editedtext.js';
+import { editCommand, keptTable, soundTable } from '../harness/kepttable.js';
 import { propertyRuns } from '../harness/length.js';
 
 const GROUPS = [0, 3, 4, 5, 6, 0x30003, 0x30004];
@@ -109,15 +110,9 @@ const command = fc.oneof(
   fc.tuple(chain, number, rule).map(([name, n, words]) => `-R ${name} ${n} ${words}`),
 );
 
-const parse = (text: string): Table => {
-  const { table, diagnostics } = parseSave(text, 'rules', { names: NO_NAMES });
-  expect(diagnostics).toEqual([]);
-  return table;
-};
-
 /** The rules sorted by chains, as the text has them. */
 const tableOf = (lines: readonly string[]) =>
-  parse(
+  soundTable(
     [
       '*socket',
       ':U - [0:0]',
@@ -245,15 +240,6 @@ interface Edited {
   readonly origins: readonly (number | undefined)[];
 }
 
-function commandOf(text: string): EditCommand {
-  const { command: parsed, diagnostics } = parseCommand(
-    [...text.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word),
-    { names: NO_NAMES, groups: [] },
-  );
-  if (!parsed || !isEdit(parsed)) throw new TypeError(`${text}: ${diagnostics[0]?.message}`);
-  return parsed;
-}
-
 /** What the whole table makes of it. Throws TableError. */
 function editOf(before: Table, text: string): Edited {
   const [, verb, group] = /^group (add|delete) (\w+)$/.exec(text) ?? [];
@@ -266,7 +252,7 @@ function editOf(before: Table, text: string): Edited {
     const edit = { kind: 'groups', groups: table.groups } as const;
     return { table, edit, origins: followCounters(before, table) };
   }
-  const edit = commandOf(text);
+  const edit = editCommand(text);
   const table = requireValid(applyEdit(before, edit));
   return { table, edit, origins: originsAfter(edit, before, table) };
 }
@@ -282,17 +268,8 @@ function step(
   old: StandingGeneration,
   text: string,
 ): { readonly table: Table; readonly next: Generation; readonly isPart: boolean } | undefined {
-  const kept = keptText(printSave(before));
-  const plan = (edit: KeptEdit) =>
-    planEdit(
-      {
-        kept,
-        head: parse(kept.head),
-        totals: [],
-        read: (lines) => parse(excerpt(kept, lines)),
-      },
-      edit,
-    );
+  const kept = keptTable(before);
+  const plan = (edit: KeptEdit) => planEdit(kept, edit);
   let edited: Edited;
   try {
     edited = editOf(before, text);
@@ -300,7 +277,7 @@ function step(
     if (!(error instanceof TableError)) throw error;
     // It is refused alike, or left to who has the whole table.
     try {
-      if (!text.startsWith('group')) expect(plan(commandOf(text))).toBeUndefined();
+      if (!text.startsWith('group')) expect(plan(editCommand(text))).toBeUndefined();
     } catch (refusal) {
       expect(refusal).toEqual(error);
     }
@@ -308,7 +285,7 @@ function step(
   }
   const { table, edit, origins } = edited;
   const change = plan(edit);
-  const saved = change ? editText(kept.text, change.text) : '';
+  const saved = change ? editText(kept.kept.text, change.text) : '';
   const bytes = () => Buffer.from(saved);
   const crowded = {
     ...old,
@@ -425,7 +402,7 @@ it('makes what a compiling of the whole makes', () => {
 });
 
 it('leaves opaque tests their states where no rule is another', () => {
-  const table = parse(
+  const table = soundTable(
     '*socket\n-A CONNECT -m limit --limit 5/s -j ACCEPT\n-A CONNECT -m time --timestart 8:00 -j DROP\nCOMMIT\n',
   );
   const slots = [7, 0];

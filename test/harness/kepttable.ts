@@ -1,0 +1,26 @@
+/** Tables as commands have them that read no more than their text, and edits of these. */
+import { excerpt, keptText, parseCommand, parseSave, printSave } from '@sockfilter/iptables';
+import { type EditCommand, isEdit, NO_NAMES } from '@sockfilter/language';
+import type { Table } from '@sockfilter/table';
+import type { KeptTable } from '../../packages/cli/src/opentable.js';
+
+/** The table of a save file in which nothing is wrong. */
+export function soundTable(text: string): Table {
+  const { table, diagnostics } = parseSave(text, 'rules', { names: NO_NAMES });
+  expect(diagnostics).toEqual([]);
+  return table;
+}
+
+export function keptTable(table: Table): KeptTable {
+  const kept = keptText(printSave(table));
+  const read = (lines: string) => soundTable(excerpt(kept, lines));
+  return { kept, head: soundTable(kept.head), totals: [], read };
+}
+
+/** The edit that the words command; what double quotes hold is one word. */
+export function editCommand(text: string): EditCommand {
+  const words = [...text.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
+  const { command, diagnostics } = parseCommand(words, { names: NO_NAMES, groups: [] });
+  if (!command || !isEdit(command)) throw new TypeError(`${text}: ${diagnostics[0]?.message}`);
+  return command;
+}
