@@ -17,5 +17,5 @@ export default {
   setupFiles: ['<rootDir>/test/harness/seed.ts'],
   reporters: ['default', '<rootDir>/test/harness/reporter.js'],
   maxWorkers: '100%',
-  testTimeout: 180_000,
+  testTimeout: 600_000,
 };

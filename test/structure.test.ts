@@ -48,6 +48,12 @@ test('what is drawn by chance starts from the seed of the run', () => {
   expect(filesWith('Math[.]random[(]')).toEqual(['test/harness/runseed.ts']);
 });
 
+test('kernel and attack tests have no limit of time of their own, which a slower machine would not keep', () => {
+  const limits = filesWith('^ *([}],? *)?[0-9_]{4,}([)];|,)$|jest[.]setTimeout');
+  const isKernel = (name: string) => /^test\/(kernel|attack)\/.*\.test\.ts$/.test(name);
+  expect(limits.filter(isKernel)).toEqual([]);
+});
+
 /** Lines of a function, at most. */
 const MOST_LINES = 80;
 

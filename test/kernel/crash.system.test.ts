@@ -221,13 +221,9 @@ describeKernel('kill -9', () => {
     ['begin', 17 * TRIAL_STRIDE, 1],
     ['confirm', 13 * TRIAL_STRIDE, 1],
     ['abort', 3 * TRIAL_STRIDE, 1],
-  ] as const)(
-    'at steps of a trial: %s',
-    async (work, stride, least) => {
-      expect(await killTrialAtSteps(work, stride)).toBeGreaterThanOrEqual(least);
-    },
-    180_000,
-  );
+  ] as const)('at steps of a trial: %s', async (work, stride, least) => {
+    expect(await killTrialAtSteps(work, stride)).toBeGreaterThanOrEqual(least);
+  });
 
   test('at every step of a commit that changes groups', async () => {
     expect(await killAtSteps(a, b, STRIDE)).toBeGreaterThan(50 / STRIDE - 1);

@@ -166,7 +166,6 @@ describeKernel('events', () => {
         await ear.close();
       }
     },
-    60_000,
   );
 
   test('a monitor names rules after others have moved them, and ends with its reader', async () => {

@@ -151,7 +151,7 @@ describeKernel('upgrade', () => {
       expect(policy.status()).toMatchObject({ release: 'own' });
       policy.teardown();
     }
-  }, 300_000);
+  });
 
   test('programs of another build are replaced, under calls', async () => {
     const other = await Administrator.startOther('rebuilt', REBUILT);

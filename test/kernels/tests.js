@@ -16,6 +16,9 @@ const SHORT = ['test/kernel/accept', 'test/kernel/denyunseen', 'test/attack/atta
 const SHORT_NAMES =
   'kernel: (?!attacks)|as it is|32-bit|MSG_FASTOPEN to IPv4|device|0x80|IP_LOCAL_PORT';
 
+/** How long a test may take: emulated, and beside other work, fifty times what it takes on a machine. */
+const TEST_MS = 1_800_000;
+
 /** A kernel that hangs is ended. */
 const LIMIT_MINUTES = { short: 15, all: 240 };
 
@@ -37,7 +40,7 @@ function jest(selection, folder) {
   const names = selection.short && selection.tests.length === 0 ? ['-t', `'${SHORT_NAMES}'`] : [];
   return [
     `cd '${REPOSITORY}'; SOCKFILTER_REQUIRE_KERNEL=1 node node_modules/jest/bin/jest.js`,
-    `--config '${folder}/jest.config.json' -w 1 --ci --verbose --testTimeout=600000`,
+    `--config '${folder}/jest.config.json' -w 1 --ci --verbose --testTimeout=${TEST_MS}`,
     ...selectTests(selection),
     ...names,
     // A console is no terminal for jest's redrawing.
