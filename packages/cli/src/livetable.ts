@@ -65,6 +65,11 @@ function wholeText(text: string, table: Table): string {
   return table.sets.length === 0 ? text : withRevision(printSave(table), revisionOf(text));
 }
 
+/** The table's text as it is in force, which says only which sets there are; `whole` is the one with what they hold. */
+function skeletonOf(table: Table, whole: string): string {
+  return table.sets.length === 0 ? whole : printSave(table, { elements: false });
+}
+
 /** The text in force with what its sets hold. */
 function textInForce(firewall: Firewall): string | undefined {
   const { text } = firewall;
@@ -183,7 +188,7 @@ function openLive(
       const { origins, confirmWithin, resetsState = false } = change;
       const body = printSave(next);
       const revision = nextRevision(change, body, access, inForce);
-      const text = withRevision(printSave(next, { elements: false }), revision);
+      const text = withRevision(skeletonOf(next, body), revision);
       const trial = confirmWithin === undefined ? {} : { confirmWithin };
       const old = inForce === undefined ? textInForce(firewall) : wholeText(inForce, table);
       const last = access === 'replace' && !resetsState ? stateful(firewall) : table;
@@ -260,8 +265,10 @@ export function goBack(options: LiveOptions): string {
     const last = parseInForce(text);
     const origins = followTexts(last, table);
     const testOrigins = followTests(last, table);
-    const skeleton = withRevision(printSave(table, { elements: false }), revisionOf(wanted));
-    const committed = table.sets.length === 0 ? wanted : skeleton;
+    const committed =
+      table.sets.length === 0
+        ? wanted
+        : withRevision(printSave(table, { elements: false }), revisionOf(wanted));
     firewall.commit({ table, text: committed, origins, testOrigins });
     recordCommit(
       firewall.name,
