@@ -868,8 +868,6 @@ declare class ConditionCompiler {
     },
     prepared?: PreparedConditions,
   );
-  /** Whether no call that has been rewritten so meets the rule, as far as that is told at once. */
-  neverMatches(rule: Rule, as: Rewriting, table: Table): boolean;
   /** The diagram that is `hit` where the rule's fields and all else hold that its packet answers, else NONE. */
   compileRule(asked: AskedRule, table: Table, hit: Ref): Ref;
   /** The diagram that is `hit` where the rule's fields hold, else NONE. */
