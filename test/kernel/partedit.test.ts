@@ -30,6 +30,7 @@ import {
 import { HOOKS, isNeeded } from '../../packages/kernel/src/hooks.js';
 import { HEADER, NODES_PER_PAGE, PAGE_BYTES } from '../../packages/kernel/src/layout.js';
 import { draftPart } from '../../packages/kernel/src/partchange.js';
+import type { NearEdit } from '../../packages/kernel/src/splicednodes.js';
 import { encodeTraits, traitsOf } from '../../packages/kernel/src/traits.js';
 import { editText } from '../harness/editedtext.js';
 import { editCommand, keptTable, soundTable } from '../harness/kepttable.js';
@@ -110,6 +111,17 @@ const command = fc.oneof(
   fc.tuple(chain, number, rule).map(([name, n, words]) => `-R ${name} ${n} ${words}`),
 );
 
+/** What leads calls down a built-in chain, from rule to rule: little else does in what is drawn above. */
+const downRule = ruleOf('-j ACCEPT', '-j DROP', '-j DROP', '-j LOG', '', '-j U', '-j W');
+const downLine = fc.tuple(builtin, downRule).map(([name, words]) => `-A ${name} ${words}`);
+const downCommand = fc.oneof(
+  downLine,
+  fc.tuple(builtin, number, downRule).map(([name, n, words]) => `-I ${name} ${n} ${words}`),
+  fc.tuple(builtin, number).map(([name, n]) => `-D ${name} ${n}`),
+  fc.tuple(builtin, number, downRule).map(([name, n, words]) => `-R ${name} ${n} ${words}`),
+  builtin.map((of) => `-P ${of} DROP --audit`),
+);
+
 /** The rules sorted by chains, as the text has them. */
 const tableOf = (lines: readonly string[]) =>
   soundTable(
@@ -182,7 +194,7 @@ const baseOf = (generation: Generation) => {
 const IPV6 = 0x2001_0db8n * 2n ** 96n + 1n;
 
 const PACKETS: readonly Packet[] = GROUPS.concat(7, 0x40000).flatMap((group) =>
-  (['BIND', 'CONNECT'] as const).flatMap((name) =>
+  (['BIND', 'CONNECT', ...(group === 0 ? (['RECVFROM'] as const) : [])] as const).flatMap((name) =>
     [0x0a000001n, 0x0a000002n, 0x0b000000n, IPV6].flatMap((destination) =>
       [
         { protocol: 6, destinationPort: 80, uid: 7 },
@@ -262,12 +274,16 @@ const packetsOf = (table: Table, counter: number) => {
   return (rule ?? of).packets;
 };
 
-/** The edited table, and whether a part was enough. */
-function step(
-  before: Table,
-  old: StandingGeneration,
-  text: string,
-): { readonly table: Table; readonly next: Generation; readonly isPart: boolean } | undefined {
+interface Stepped {
+  readonly table: Table;
+  readonly next: Generation;
+  /** Whether a part was enough. */
+  readonly isPart: boolean;
+  readonly tail?: NearEdit['tail'];
+}
+
+/** The edited table. */
+function step(before: Table, old: StandingGeneration, text: string): Stepped | undefined {
   const kept = keptTable(before);
   const plan = (edit: KeptEdit) => planEdit(kept, edit);
   let edited: Edited;
@@ -316,7 +332,8 @@ function step(
     expect(rewritten.header.writtenNodes).toBe(anew.header.nodes);
     expect(rewritten.header.nodes).toBe(anew.header.nodes);
   }
-  return { table, next, isPart: true };
+  const tail = change.edit?.kind === 'rule' ? change.edit.tail : undefined;
+  return { table, next, isPart: true, tail };
 }
 
 type Example = [lines: string[], commands: string[]];
@@ -358,17 +375,29 @@ const COMMENTED: Example = [
 const TRACED: Example = [['-A CONNECT -j TRACE'], ['-A CONNECT -d 10.0.0.1 -j DROP']];
 /** The rules of a loop need not meet. */
 const LOOPING: Example = [['-A U -d 10.0.0.1 -j W'], ['-A W -d 10.0.0.2 -j U']];
+/** Calls that a rule sends to the policy come to none behind it. */
+const LEAVING: Example = [
+  ['-A CONNECT -d 10.0.0.1 -j DROP'],
+  ['-I CONNECT 1 -p tcp -j RETURN', '-D CONNECT 1', '-I CONNECT 1 -p tcp -g W'],
+];
+/** What is behind the policy's counter is that of a chain that was called before. */
+const BEHIND_POLICY: Example = [
+  ['-A RECVFROM -p udp -j U', '-A U -p udp -j DROP'],
+  ['-A RECVFROM -j ACCEPT'],
+];
 /** A hook is needed for one rule, which goes. */
 const UNHOOKED: Example = [['-A RECVFROM -d 10.0.0.1 -j DROP'], ['-D RECVFROM 1']];
 
 it('makes what a compiling of the whole makes', () => {
   let [parts, all] = [0, 0];
   const kinds = new Set<string>();
+  const tails = { stays: 0, follows: 0 };
+  const edits = <T>(line: fc.Arbitrary<T>, each: fc.Arbitrary<T>) =>
+    fc.tuple(fc.array(line, { maxLength: 12 }), fc.array(each, { minLength: 4, maxLength: 8 }));
   fc.assert(
     fc.property(
-      fc.array(firstLine, { maxLength: 12 }),
-      fc.array(command, { minLength: 4, maxLength: 8 }),
-      (lines, commands) => {
+      fc.oneof(edits(firstLine, command), edits(downLine, downCommand)),
+      ([lines, commands]) => {
         let table = tableOf(lines);
         let old = standing(makeWhole(table));
         for (const each of commands) {
@@ -378,24 +407,29 @@ it('makes what a compiling of the whole makes', () => {
           old = standing(stepped.next);
           all++;
           if (!stepped.isPart) continue;
+          if (stepped.tail) tails[stepped.tail.stays ? 'stays' : 'follows']++;
           parts++;
           kinds.add(each.replace(/^(-[A-Z]|group \w+).*/, '$1'));
         }
       },
     ),
     {
-      numRuns: propertyRuns(120),
+      numRuns: propertyRuns(240),
       examples: [
-        [EVERY_LINE, EVERY_COMMAND],
-        [COUNTED_LINE, LAST_DECIDER_GOES],
-        COMMENTED,
-        TRACED,
-        LOOPING,
-        UNHOOKED,
+        [[EVERY_LINE, EVERY_COMMAND]],
+        [[COUNTED_LINE, LAST_DECIDER_GOES]],
+        [COMMENTED],
+        [TRACED],
+        [LOOPING],
+        [LEAVING],
+        [BEHIND_POLICY],
+        [UNHOOKED],
       ],
     },
   );
   expect(parts / all).toBeGreaterThan(0.4);
+  expect(tails.stays / all).toBeGreaterThan(0.15);
+  expect(tails.follows / all).toBeGreaterThan(0.03);
   expect([...kinds].sort()).toEqual(
     ['-A', '-D', '-I', '-N', '-P', '-R', '-X', '-Z', 'group add', 'group delete'].sort(),
   );

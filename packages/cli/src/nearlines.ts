@@ -155,11 +155,19 @@ function mayMeet(
   return true;
 }
 
-/** The lines from `start` to `end` that some call may match that one of the other lines matches. */
+/** Lines of a chain that stand one after the other. */
+export interface Stretch {
+  readonly start: number;
+  /** Behind the last newline. */
+  readonly end: number;
+  /** The number of the first in its chain, from 0. */
+  readonly index: number;
+}
+
+/** Those of the lines that some call may match that one of the others matches. */
 export function linesNear(
   text: string,
-  start: number,
-  end: number,
+  { start, end, index: first }: Stretch,
   others: readonly string[],
 ): readonly KeptLine[] {
   const boxes = others.map(boundsOf);
@@ -167,7 +175,7 @@ export function linesNear(
   const signs = OPTIONS.map(({ sign }) => follow(text, sign));
   const find: Find = (option, from) => signs[option]?.(from) ?? text.length;
   const lines: KeptLine[] = [];
-  let index = 0;
+  let index = first;
   for (let at = start; at < end; index++) {
     const next = text.indexOf('\n', at) + 1;
     const isNear =

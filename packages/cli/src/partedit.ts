@@ -12,11 +12,12 @@ import {
   isBuiltinChain,
   type Rule,
   requireValid,
+  stepOf,
   type Table,
 } from '@sockfilter/table';
 import { counterSpan, numbersOf } from './keptcounters.js';
 import { sampleOf } from './keptsample.js';
-import { countLines, type KeptLine, linesNear } from './nearlines.js';
+import { countLines, type KeptLine, linesNear, type Stretch } from './nearlines.js';
 import type { KeptTable, PlannedPart } from './opentable.js';
 
 /** Where a rule comes, goes, or takes the place of another. */
@@ -79,23 +80,17 @@ const PATH = ' --path ';
 /** The lines of each chain that are to be read. */
 type Near = ReadonlyMap<string, readonly KeptLine[]>;
 
-/**
- * Those that are near the others: of the chain, unless these come behind all of it, and of those from which calls come
- * to it and to which they go on.
- */
+/** Those that are near the others: of the chain's stretch, and of chains from which calls come to it and to which they go on. */
 function nearLines(
   { kept, head }: KeptTable,
   chain: string,
+  stretch: Stretch,
   others: readonly string[],
-  isLast: boolean,
 ): Near {
   const { text, spanOf } = kept;
-  const near = new Map<string, readonly KeptLine[]>();
-  const look = (name: string) => {
-    const { start, end } = spanOf(name);
-    near.set(name, linesNear(text, start, end, others));
-  };
-  if (!isLast) look(chain);
+  const near = new Map([[chain, linesNear(text, stretch, others)]]);
+  const look = (name: string) =>
+    near.set(name, linesNear(text, { ...spanOf(name), index: 0 }, others));
   const users = head.chains.filter(({ policy }) => policy === undefined);
   const calls = (line: string) => CALL.test(line);
   const own = near.get(chain) ?? [];
@@ -110,18 +105,28 @@ function nearLines(
 
 /** Rules of a built-in chain behind which its policy has calls that have met them, whatever comes then. */
 const LEAVES = [' -j RETURN', ' -g '];
+/** Of what such a rule matches all is told that comes then. */
+const TRACES = ' -j TRACE';
 
-/** Whether all calls come to the rule that the chain's policy has decided of. */
-function comesBehindAll(
-  { kept: { text, spanOf } }: KeptTable,
-  { chain, at, removes }: Place,
-): boolean {
+/** Whether what calls have met says whether they come to a place in the chain: they go down it from rule to rule. */
+function goesDown({ kept: { text, spanOf } }: KeptTable, chain: string, line: string): boolean {
   const { start, end } = spanOf(chain);
   const leaves = (sign: string) => {
     const found = text.indexOf(sign, start);
-    return found >= 0 && found < end;
+    return (found >= 0 && found < end) || line.includes(sign);
   };
-  return isBuiltinChain(chain) && !removes && at === end && !LEAVES.some(leaves);
+  return (
+    isBuiltinChain(chain) &&
+    !LEAVES.some(leaves) &&
+    !text.includes(TRACES) &&
+    !line.includes(TRACES)
+  );
+}
+
+/** Whether the rules of the lines leave all calls to those behind them. */
+function leaveOn({ read }: KeptTable, lines: string): boolean {
+  const rules = read(lines).chains.flatMap((chain) => chain.rules);
+  return rules.every(({ target }) => stepOf(target).kind === 'next');
 }
 
 /** More lines than that, and more than half of all, are no less work than all. */
@@ -160,17 +165,16 @@ export function planRule(table: KeptTable, command: EditCommand): PlannedPart | 
   const line = rule ? `${printRule(chain, rule)}\n` : '';
   const old = text.slice(at, next);
   if (old.includes(PATH) || line.includes(PATH)) return undefined;
-  const isLast = comesBehindAll(table, place);
-  const near = nearLines(
-    table,
-    chain,
-    [...(removes ? [old] : []), ...(rule ? [line] : [])],
-    isLast,
-  );
+  const { start, end } = kept.spanOf(chain);
+  const index = countLines(text, start, at);
+  const isTail = goesDown(table, chain, line);
+  const stays = isTail && leaveOn(table, old);
+  const stretch = isTail ? { start: at, end: stays ? next : end, index } : { start, end, index: 0 };
+  const others = [...(removes ? [old] : []), ...(rule ? [line] : [])];
+  const near = nearLines(table, chain, stretch, others);
   if (isMost(table, near)) return undefined;
 
   const own = near.get(chain) ?? [];
-  const index = countLines(text, kept.spanOf(chain).start, at);
   const position = own.filter((each) => each.index < index).length;
   const [removed, added] = [removes ? 1 : 0, rule ? 1 : 0];
   const lines = head.chains.flatMap(({ name }) => near.get(name) ?? []);
@@ -195,6 +199,7 @@ export function planRule(table: KeptTable, command: EditCommand): PlannedPart | 
   const indices = new Map(
     [...near].map(([name, each]) => [name, each.map((kept) => kept.index)] as const),
   );
+  const { first, rules } = counterSpan(table, chain);
   indices.set(chain, [
     ...own.slice(0, position).map((each) => each.index),
     ...(rule ? [index] : []),
@@ -210,10 +215,10 @@ export function planRule(table: KeptTable, command: EditCommand): PlannedPart | 
       table: after,
       removes,
       isAlone,
-      isLast,
+      tail: isTail ? { policy: first + rules + added - removed, stays } : undefined,
       sample,
       counters: numbersOf(table, chain, indices, added - removed),
-      splice: { at: counterSpan(table, chain).first + index, removed, added },
+      splice: { at: first + index, removed, added },
       packets: rule ? [rule.packets] : [],
     },
   };

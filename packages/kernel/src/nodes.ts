@@ -34,8 +34,8 @@ export function renumberCounters(words: Uint32Array, numberOf: (counter: number)
   }
 }
 
-/** What nodes count that nothing leads to any more. */
-const GONE = 0xffff_ffff;
+/** What nodes count in the stead of a counter that has gone: nothing that stays leads to them. */
+export const GONE = 0xffff_ffff;
 
 /**
  * Gives the counters from one on other numbers, after some of them have gone and others come; there may be a million nodes. Those that

@@ -37,10 +37,18 @@ export interface NearEdit {
   readonly table: Table;
   /** For each counter of that table its number in the whole one. */
   readonly counters: readonly number[];
-  /** Whether a rule comes that is the last of its built-in chain: then the table need not have others of the chain. */
-  readonly isLast: boolean;
+  /** Where what calls have met says whether they come to the rules: then the table has none of those before them. */
+  readonly tail: Tail | undefined;
   /** How the counters of the nodes that stand are to be numbered. */
   readonly splice: Splice;
+}
+
+/** A built-in chain from the edited rules on. */
+interface Tail {
+  /** Its policy's counter after the edit. */
+  readonly policy: number;
+  /** Whether calls that the edited rules leave come to what they came to: then the table has none of the others. */
+  readonly stays: boolean;
 }
 
 type Entries = Readonly<Record<BuiltinChain, number>>;
@@ -99,25 +107,18 @@ class Splicing {
     return this.#roots.get(chain) ?? this.#reader.at(this.#old.entries[chain]);
   }
 
-  /** Has the calls of the rules come to what those nodes say. False where that is not known of calls that are traced. */
-  replace(near: Nodes & { readonly entries: Entries }, edit: NearEdit): boolean {
-    const { splice, isLast } = edit;
-    const policy = splice.at + splice.added;
-    let isKnown = true;
-    const behind: Behind = {
-      isOver: (end) => this.#ends.isDecided(end, policy),
-      join: (next, end) => {
-        const all = this.#ends.goingOn(end, policy, next);
-        isKnown &&= all !== undefined;
-        return all ?? end;
-      },
+  /** Has the calls of the rules come to what those nodes say. */
+  replace(near: Nodes & { readonly entries: Entries }, edit: NearEdit): void {
+    const { splice, tail } = edit;
+    const behind: Behind | undefined = tail && {
+      isOver: (end) => !this.#ends.comesTo(end, { from: splice.at, ...tail }),
+      join: (next, end) => this.#ends.joined(next, end, { from: splice.at, ...tail }),
     };
     const reader = new NodeReader(near, this.#store, this.#ends);
     const { edited, table, chains } = edit;
-    const replace = replaceWhere(this.#store, edited, table, isLast ? behind : undefined);
+    const replace = replaceWhere(this.#store, edited, table, behind);
     for (const chain of chains)
       this.#roots.set(chain, replace(reader.at(near.entries[chain]), this.#rootOf(chain)));
-    return isKnown;
   }
 
   #write(
@@ -160,8 +161,8 @@ class Splicing {
 }
 
 /**
- * The nodes after the edit, in the memory of those before, which are gone; undefined where a walk could become too long,
- * rules cross too much, or calls are traced, which a compiling of the whole tells exactly. The nodes must be of a table that rewrites
+ * The nodes after the edit, in the memory of those before, which are gone; undefined where a walk could become too long
+ * or rules cross too much, which a compiling of the whole tells exactly. The nodes must be of a table that rewrites
  * nothing and has neither opaque tests nor several diagrams.
  * Throws LimitError and CapacityError.
  */
@@ -175,7 +176,7 @@ export function editNodes(old: StandingNodes, edit: NearEdit): EditedNodes | und
   spliceCounters(words, splice);
 
   const splicing = new Splicing(old);
-  if (!splicing.replace(near, edit)) return undefined;
+  splicing.replace(near, edit);
   const grown = splicing.grown(chains);
   const isFull = grown.words.length / 2 > 2 * old.written + SPARE_NODES;
   const nodes = isFull ? splicing.rewritten() : grown;

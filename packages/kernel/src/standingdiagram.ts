@@ -11,17 +11,37 @@ import {
   terminalNumber,
   terminalRef,
 } from '@sockfilter/diagram';
-import { EVENT_KINDS } from '@sockfilter/events';
 import { elementAt } from '@sockfilter/table';
 import { OP } from './layout.js';
-import type { Nodes } from './nodes.js';
+import { GONE, type Nodes } from './nodes.js';
 
 const PIECE_MASK = 0xffff;
 const HALF = 2 ** 32;
-/** The first word of a report of what is traced. */
-const TRACED = ((OP.report << 24) | EVENT_KINDS.trace) >>> 0;
 
 const slotOf = (head: number) => (head >>> 16) & 0xff;
+
+/** A built-in chain from an edited place on, by its counters. */
+interface TailCounters {
+  readonly from: number;
+  /** The last. */
+  readonly policy: number;
+  /** Whether what an end has of them goes on behind what the policy would have. */
+  readonly stays: boolean;
+}
+
+/** Where the words of what comes in the tail begin; behind all of them if none do. Words of chains that its rules call follow theirs. */
+function tailStart(words: readonly number[], { from, policy }: TailCounters): number {
+  for (let at = 0; at < words.length; at += 2) {
+    const counter = elementAt(words, at + 1);
+    if (counter === GONE || (counter >= from && counter <= policy)) return at;
+  }
+  return words.length;
+}
+
+/** Without the words that count there. */
+function without(words: readonly number[], counter: number): readonly number[] {
+  return words.filter((_, at) => elementAt(words, at | 1) !== counter);
+}
 
 /** The ends of walks, each once, numbered from 1 on: the terminal NONE is none of them. */
 export class EndTable {
@@ -38,35 +58,36 @@ export class EndTable {
   /** The end that the nodes from the place on are. */
   read(words: Uint32Array, first: number, start: number): Ref {
     const head = elementAt(words, 2 * start);
-    if (head >>> 24 === OP.verdict) {
-      const target = elementAt(words, 2 * start + 1);
-      const key = (head & PIECE_MASK) * HALF + target;
-      const known = this.#verdicts.get(key) ?? this.#add([head, target]);
-      this.#verdicts.set(key, known);
-      return known;
-    }
+    if (head >>> 24 === OP.verdict) return this.#verdict(head, elementAt(words, 2 * start + 1));
     return this.#other(endAt(words, first, start));
   }
 
-  /** Whether something else than the counter, of a policy, counts the verdict. */
-  isDecided(end: Ref, policy: number): boolean {
-    return this.wordsOf(end).at(-1) !== policy;
+  /** Whether calls that come to the end come through the tail. */
+  comesTo(end: Ref, tail: TailCounters): boolean {
+    const words = this.wordsOf(end);
+    return tailStart(words, tail) < words.length;
   }
 
-  /**
-   * What calls come to of which the policy has decided, if it does so no more and they go on to the other end; undefined
-   * for such as are traced, as what comes then is.
-   */
-  goingOn(end: Ref, policy: number, next: Ref): Ref | undefined {
+  /** What calls come to that came to the end, if the tail is what the other end says of it; none is traced. */
+  joined(next: Ref, end: Ref, tail: TailCounters): Ref {
     const words = this.wordsOf(end);
-    const before: number[] = [];
-    for (let at = 0; at < words.length; at += 2) {
-      const [head, counter] = [elementAt(words, at), elementAt(words, at + 1)];
-      if (counter === policy) continue;
-      if (head === TRACED) return undefined;
-      before.push(head, counter);
-    }
-    return before.length === 0 ? next : this.#other([...before, ...this.wordsOf(next)]);
+    const start = tailStart(words, tail);
+    const made = this.wordsOf(next);
+    const isLeft = tail.stays && made.at(-1) === tail.policy;
+    const rest = isLeft
+      ? [...without(made, tail.policy), ...without(words.slice(start), GONE)]
+      : made;
+    const all = [...words.slice(0, start), ...rest];
+    return all.length === 2
+      ? this.#verdict(elementAt(all, 0), elementAt(all, 1))
+      : this.#other(all);
+  }
+
+  #verdict(head: number, counter: number): Ref {
+    const key = (head & PIECE_MASK) * HALF + counter;
+    const known = this.#verdicts.get(key) ?? this.#add([head, counter]);
+    this.#verdicts.set(key, known);
+    return known;
   }
 
   #other(end: readonly number[]): Ref {
