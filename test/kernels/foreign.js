@@ -33,8 +33,8 @@ const LINKS = {
   'usr/sbin/ip6tables': 'ip6tables-nft',
 };
 
-/** apt with a state of its own, in which nothing is installed. */
-export function foreignApt(folder, arch) {
+/** apt with a state of its own in the folder, in which nothing is installed; it downloads to `cwd`. */
+export function foreignApt(folder, arch, cwd = folder) {
   const at = (...names) => join(folder, 'apt', ...names);
   for (const path of [at('lists/partial'), at('cache/archives/partial')])
     mkdirSync(path, { recursive: true });
@@ -49,7 +49,7 @@ export function foreignApt(folder, arch) {
   };
   const words = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
   const run = (program, ...more) =>
-    execFileSync(program, [...words, ...more], { cwd: folder, encoding: 'utf8' });
+    execFileSync(program, [...words, ...more], { cwd, encoding: 'utf8' });
   if (readdirSync(at('lists')).length < 3) run('apt-get', 'update', '-q');
   return { run, archives: at('cache/archives') };
 }

@@ -42,7 +42,7 @@ export function keptFolder(name) {
 
 /** apt as it is here, or with a state of its own for another architecture. */
 function aptFor(arch, folder) {
-  if (ARCHITECTURES[arch].foreign) return foreignApt(keptFolder(arch), arch).run;
+  if (ARCHITECTURES[arch].foreign) return foreignApt(keptFolder(arch), arch, folder).run;
   return (program, ...words) => execFileSync(program, words, { cwd: folder, encoding: 'utf8' });
 }
 
