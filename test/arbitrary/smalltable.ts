@@ -174,6 +174,11 @@ export const choosingTables: Arbitrary<readonly [Table, Table]> = pools.chain((p
   fc.tuple(tablesOf(pool, CHOOSING), tablesOf(pool, CHOOSING)),
 );
 
+/** Tables in which every way to rewrite calls may be. */
+export const rewritingTables: Arbitrary<Table> = pools.chain((pool) =>
+  tablesOf(pool, [...LEADING, ...LEADING, ...CHOOSING, ...MARKING]),
+);
+
 /** Numbers that calls draw, so many that each of the destinations above is met. */
 export const DRAWN: readonly Pick<Packet, 'chance' | 'persistence'>[] = Array.from(
   { length: 12 },

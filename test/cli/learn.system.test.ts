@@ -104,6 +104,28 @@ COMMIT
   place.expectStatus(['check', 'head.rules'], 0);
 });
 
+test('a call that is rewritten is accepted as what it becomes, or left out and said', () => {
+  const dnat = (to: string) => `-A CONNECT -d 10.0.9.9/32 -p tcp -j DNAT --to-destination ${to}\n`;
+  place.write('to.jsonl', eventOf({ id: 3, name: 'web' }));
+  const head = '*socket\n:CONNECT DROP [0:0]\n-G web --id 3\n';
+  place.write('to.rules', `${head}${dnat('10.0.9.8:5433')}COMMIT\n`);
+  place.expectStatus(['learn', '--into', 'to.rules', '--write', 'to.jsonl'], 0);
+  const call = ['--group', 'web', '--proto', 'tcp', '--src', '0.0.0.0:0', '--dst', '10.0.9.9:5432'];
+  const { stdout } = place.expectStatus(['--file', 'to.rules', 'explain', 'CONNECT', ...call], 0);
+  expect(stdout).toMatch(/^allowed by rule 2 of CONNECT$/m);
+  expect(stdout).toContain('it goes on with destination 10.0.9.8:5433');
+  const several = `${head}${dnat('10.0.9.7-10.0.9.8')}COMMIT\n`;
+  place.write('several.rules', several);
+  const { stderr } = place.expectStatus(
+    ['learn', '--into', 'several.rules', '--write', 'to.jsonl'],
+    1,
+  );
+  expect(stderr).toContain(
+    'left out, as rule 1 of CONNECT gives them one of several destinations: CONNECT of web (3) to 10.0.9.9:5432; write by hand what they need',
+  );
+  expect(place.read('several.rules')).toBe(several);
+});
+
 test.each([
   ['--for 10x', 'invalid time `10x`'],
   ['--for 5 x.jsonl', 'they take no files'],

@@ -99,7 +99,7 @@ COMMIT
         await browser.evaluate(`document.getElementById('proposal').textContent`),
       );
       expect(proposal).toBe(
-        'sockfilter -I CONNECT 1 -m cgroup --id 3 -d 10.9.9.7/32 -p udp --dport 80 -j ACCEPT',
+        'sockfilter -I CONNECT 2 -m cgroup --id 3 -d 10.9.9.7/32 -p udp --dport 80 -j ACCEPT',
       );
       expect(await connect('10.9.9.7')).toBe('EPERM');
       place.expectStatus(proposal.split(' ').slice(1), 0);

@@ -8,8 +8,8 @@ export interface Way<T> {
   readonly result: T;
 }
 
-/** More ways than anybody reads. */
-const MOST_WAYS = 256;
+/** More ways than anybody reads: of a call that has so many there may be others. */
+export const MOST_WALKS = 256;
 
 /**
  * Walks once for each way, first those where tests hold, but no more than 256 times. `known` says what a
@@ -21,7 +21,7 @@ export function everyWay<T>(
 ): readonly Way<T>[] {
   const ways: Way<T>[] = [];
   let script: readonly (readonly [test: number, holds: boolean])[] = [];
-  while (ways.length < MOST_WAYS) {
+  while (ways.length < MOST_WALKS) {
     const said = new Map(script);
     const result = walk((test, packet) => {
       const answer = known(test, packet);

@@ -10,11 +10,12 @@ export { readDump } from './dump.js';
 export { finishDraft, type Imported } from './finish.js';
 export { printInvariants } from './invariantfile.js';
 export {
-  type Addition,
-  additionsFor,
   type Learned,
+  type LearnedRule,
   type LearnOptions,
   learn,
+  learnedChain,
+  learnedRules,
   learnedWords,
   type SeenCall,
   withTwins,

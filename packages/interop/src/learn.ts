@@ -119,47 +119,51 @@ function timesText(times: number): string {
   return times === 1 ? 'seen once' : `seen ${times} times`;
 }
 
-/** The rules, behind their chain, for some calls of one group in one chain, those that were seen most often first. */
-function rulesOf(calls: readonly SeenCall[], { prefix }: LearnOptions): readonly string[] {
-  const times = new Map<string, number>();
-  for (const { packet, times: more } of calls) {
-    const words = learnedWords(packet, prefix);
-    times.set(words, (times.get(words) ?? 0) + more);
+/** A rule, and the calls that it is for. */
+export interface LearnedRule<T> {
+  /** Its options and its target. */
+  readonly text: string;
+  readonly calls: readonly T[];
+}
+
+/** The rules for some calls of one group, those first that were seen most often. */
+export function learnedRules<T extends SeenCall>(
+  calls: readonly T[],
+  { prefix }: Pick<LearnOptions, 'prefix'>,
+): readonly LearnedRule<T>[] {
+  const byWords = new Map<string, T[]>();
+  for (const call of calls) {
+    const words = learnedWords(call.packet, prefix);
+    const own = byWords.get(words);
+    if (own) own.push(call);
+    else byWords.set(words, [call]);
   }
-  const sorted = [...times].toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
-  return sorted.map(([words, n]) => `${words} -m comment --comment "${timesText(n)}" -j ACCEPT`);
+  return [...byWords]
+    .map(([words, own]) => ({
+      words,
+      calls: own,
+      times: own.reduce((sum, { times }) => sum + times, 0),
+    }))
+    .toSorted((a, b) => b.times - a.times || (a.words < b.words ? -1 : 1))
+    .map(({ words, calls: own, times }) => ({
+      text: `${words} -m comment --comment "${timesText(times)}" -j ACCEPT`,
+      calls: own,
+    }));
 }
 
-/** Rules that a table needs so that it accepts calls of one group in one chain. */
-export interface Addition {
-  readonly chain: BuiltinChain;
-  readonly group: number;
-  /** The chain that `learn` makes for them. */
-  readonly learned: string;
-  /** Options and target of each. */
-  readonly rules: readonly string[];
-}
-
-function labelOf(id: number, { groups }: LearnOptions): string {
+function labelOf(id: number, { groups }: Pick<LearnOptions, 'groups'>): string {
   return groups.find((each) => each.id === id)?.name ?? `group-${id}`;
 }
 
 const idsOf = (calls: readonly SeenCall[]) =>
   [...new Set(calls.map(({ packet }) => packet.group))].toSorted((a, b) => a - b);
 
-/** What of the calls is to be added where rules are there already. */
-export function additionsFor(
-  calls: readonly SeenCall[],
-  options: LearnOptions,
-): readonly Addition[] {
-  return idsOf(calls).flatMap((group) =>
-    BUILTIN_CHAINS.flatMap((chain): readonly Addition[] => {
-      const seen = calls.filter(({ packet }) => packet.group === group && packet.chain === chain);
-      if (seen.length === 0) return [];
-      const rules = rulesOf(seen, options);
-      return [{ chain, group, learned: chainName(labelOf(group, options), group, chain), rules }];
-    }),
-  );
+/** The chain that a learned file has for calls of a group. */
+export function learnedChain(
+  { group, chain }: Pick<Packet, 'group' | 'chain'>,
+  options: Pick<LearnOptions, 'groups'>,
+): string {
+  return chainName(labelOf(group, options), group, chain);
 }
 
 /** What the calls need. Calls of no group are the caller's to leave out: a rule for id 0 is one for most of a machine. */
@@ -181,12 +185,12 @@ export function learn(calls: readonly SeenCall[], options: LearnOptions): Learne
     for (const builtin of BUILTIN_CHAINS) {
       const isTwin = twinned.includes(builtin);
       if (!seen.has(builtin) && !isTwin) continue;
-      const name = chainName(label, id, builtin);
+      const name = learnedChain({ group: id, chain: builtin }, options);
       const accepted = ways.filter(({ packet }) => packet.chain === builtin);
       declared.push(`:${name} - [0:0]`);
       rules.push(
         `-A ${builtin}${isTwin ? ` ${TWIN_WORDS}` : ''} -m cgroup --id ${id} -j ${name}`,
-        ...rulesOf(accepted, options).map((rule) => `-A ${name} ${rule}`),
+        ...learnedRules(accepted, options).map(({ text }) => `-A ${name} ${text}`),
         `-A ${name} -j DROP`,
       );
     }

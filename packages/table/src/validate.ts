@@ -86,19 +86,27 @@ function* walk(table: Table, start: Chain): Generator<Finding> {
   yield* enter(start, []);
 }
 
-/** The rules that calls of the chain can come to. */
-function reachedRules(table: Table, name: BuiltinChain): readonly Call[] {
+/** The chains that calls of the built-in chain can come to: itself, and those that are called there. */
+export function reachedChains(table: Table, name: BuiltinChain): readonly Chain[] {
   const reached = new Set<string>([name]);
-  const found: Call[] = [];
+  const found: Chain[] = [];
   for (const each of reached) {
     const chain = findChain(table, each);
-    for (const rule of chain?.rules ?? []) {
-      if (chain) found.push({ chain, rule });
-      const called = calledChain(rule.target);
+    if (!chain) continue;
+    found.push(chain);
+    for (const { target } of chain.rules) {
+      const called = calledChain(target);
       if (called !== undefined) reached.add(called);
     }
   }
   return found;
+}
+
+/** The rules that calls of the chain can come to. */
+function reachedRules(table: Table, name: BuiltinChain): readonly Call[] {
+  return reachedChains(table, name).flatMap((chain) =>
+    chain.rules.map((rule) => ({ chain, rule })),
+  );
 }
 
 /**

@@ -1,13 +1,14 @@
 /** What the page shows of events: the last ones by number, and counts by group and destination. */
 import { eventJson } from '@sockfilter/events';
-import { additionsFor } from '@sockfilter/interop';
+import { learnedWords } from '@sockfilter/interop';
 import { quoteShell } from '@sockfilter/language';
-import type { CounterOwner } from '@sockfilter/table';
+import { type CounterOwner, enforced } from '@sockfilter/table';
 import { askedOf } from '../ci/walk.js';
 import type { Knowledge } from '../events/knowledge.js';
 import type { Seen } from '../events/output.js';
 import { describeSeen } from '../events/tally.js';
 import { waysOf } from '../events/traced.js';
+import { Placer } from '../learn/placing.js';
 
 /** Events that can be asked about, and cells that are counted apart. */
 const MOST_EVENTS = 2000;
@@ -104,23 +105,13 @@ export class Feed {
     };
   }
 
-  /** A command that would let the call pass; nobody runs it but who reads it. */
-  #proposal({ event: { packet, kind }, resolution: { groups } }: Kept): string | null {
+  /** A command that would let the call pass by the table in force; nobody runs it but who reads it. */
+  #proposal({ event: { packet, kind }, knowledge: { table } }: Kept): string | null {
     if (!packet || (kind !== 'refused' && kind !== 'audit')) return null;
-    const prefix = { 4: 32, 6: 128 };
-    const [addition] = additionsFor([{ packet, times: 1 }], { groups, prefix });
-    if (!addition) return null;
-    const rule = addition.rules[0]?.replace(/ -m comment --comment "[^"]*"/, '') ?? '';
-    const words = [
-      'sockfilter',
-      '-I',
-      addition.chain,
-      '1',
-      '-m',
-      'cgroup',
-      '--id',
-      String(addition.group),
-    ];
-    return `${words.map(quoteShell).join(' ')} ${rule}`;
+    const place = new Placer(enforced(table)).place(packet);
+    if ('reason' in place) return null;
+    const words = learnedWords(place.packet, { 4: 32, 6: 128 });
+    const group = `-m cgroup --id ${packet.group}`;
+    return `sockfilter -I ${quoteShell(place.chain)} ${place.number} ${group} ${words} -j ACCEPT`;
   }
 }

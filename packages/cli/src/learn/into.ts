@@ -1,30 +1,22 @@
 /** `learn --into FILE`: what a rule file lacks so that it accepts what was seen, as a patch with what it means for calls. */
-import {
-  type Addition,
-  additionsFor,
-  type LearnOptions,
-  type SeenCall,
-  withTwins,
-} from '@sockfilter/interop';
-import { parseCommand } from '@sockfilter/iptables';
+import { type LearnOptions, type SeenCall, withTwins } from '@sockfilter/interop';
 import { EXIT } from '@sockfilter/language';
 import { Comparison, fileWithoutText } from '@sockfilter/policy';
 import {
-  findChain,
-  insertRules,
-  type Rule,
+  type Group,
+  groupLabel,
+  printEndpoint,
   registerPaths,
   requireValid,
-  type Table,
 } from '@sockfilter/table';
 import { replaceFile, resolveFile } from '../atomicfile.js';
-import { CommandError, DiagnosticsError } from '../failure.js';
+import { CommandError } from '../failure.js';
 import { withFileLock } from '../filelock.js';
 import type { Globals } from '../globals.js';
 import { readInput } from '../inputfile.js';
 import { editRules } from '../notation.js';
 import { note, print } from '../output.js';
-import { SYSTEM_NAMES } from '../systemnames.js';
+import { extend, type Left } from './extend.js';
 import { additionPatch } from './patch.js';
 import { allows, type RuleText } from './ruletext.js';
 
@@ -34,60 +26,23 @@ export interface Base extends RuleText {
   readonly write: boolean;
 }
 
-function parseRule(chain: string, words: string, table: Table): readonly Rule[] {
-  const text = `-A ${chain} ${words}`;
-  const parsed = parseCommand(wordsOf(text), { names: SYSTEM_NAMES, groups: table.groups });
-  if (parsed.diagnostics.length > 0 || parsed.command?.kind !== 'append')
-    throw new DiagnosticsError(parsed.diagnostics, parsed.source);
-  return parsed.command.rules;
-}
+const MOST_CALLS_SHOWN = 3;
 
-/** The words of a rule of ours: only its comment has quotes, and no other signs. */
-const wordsOf = (text: string) =>
-  [...text.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
-
-/** The place in a chain that `learn` has made, before what drops the rest; undefined where the file has none. */
-function learnedPlace(table: Table, { learned }: Addition): number | undefined {
-  const rules = findChain(table, learned)?.rules;
-  const last = rules?.at(-1);
-  if (!rules || last?.target?.kind !== 'drop' || last.matches.length > 0) return undefined;
-  return rules.length;
-}
-
-/** The table with the rules at the end of the chain that was learned, or at the head of the built-in one. */
-function add(table: Table, addition: Addition, place: 'learned' | 'head'): Table {
-  const { chain, group, learned, rules } = addition;
-  const number = place === 'learned' ? learnedPlace(table, addition) : undefined;
-  if (number !== undefined)
-    return insertRules(
-      table,
-      learned,
-      number,
-      rules.flatMap((words) => parseRule(learned, words, table)),
+/** Calls that have no rule, by the reason: whoever reads it writes what they need. */
+function tellLeft(left: readonly Left[], groups: readonly Group[]): void {
+  for (const reason of new Set(left.map((each) => each.reason))) {
+    const words = left
+      .filter((each) => each.reason === reason)
+      .map(({ packet: { chain, group, family, destination, destinationPort } }) => {
+        const endpoint = printEndpoint(family, destination, destinationPort);
+        return `${chain} of ${groupLabel(groups, group)} to ${endpoint}`;
+      });
+    const shown = words.slice(0, MOST_CALLS_SHOWN).join(', ');
+    const more = words.length - MOST_CALLS_SHOWN;
+    note(
+      `left out, as ${reason}: ${shown}${more > 0 ? ` and ${more} more` : ''}; write by hand what they need`,
     );
-  const ofGroup = rules.flatMap((words) =>
-    parseRule(chain, `-m cgroup --id ${group} ${words}`, table),
-  );
-  return insertRules(table, chain, 1, ofGroup);
-}
-
-/** The table that accepts the calls as well. */
-function extend(table: Table, calls: readonly SeenCall[], options: LearnOptions): Table {
-  const grown = additionsFor(calls, options).reduce(
-    (before, addition) => add(before, addition, 'learned'),
-    table,
-  );
-  const isKnown = allows(grown);
-  const left = calls.filter(({ packet }) => !isKnown(packet));
-  // Rules before the learned chain refuse them: theirs have to come first.
-  const whole = additionsFor(left, options).reduce(
-    (before, addition) => add(before, addition, 'head'),
-    grown,
-  );
-  const accepts = allows(whole);
-  if (!calls.every(({ packet }) => accepts(packet)))
-    throw new Error('rules that were learned do not accept what was seen');
-  return whole;
+  }
 }
 
 export function learnInto(
@@ -102,7 +57,11 @@ export function learnInto(
     note(seen.length > 0 ? `\`${path}\` accepts all that was seen` : 'nothing was seen');
     return;
   }
-  const grown = registerPaths(requireValid(extend(table, calls, options)), 0);
+  const { table: extended, left } = extend(table, calls, options);
+  tellLeft(left, table.groups);
+  if (left.length > 0) process.exitCode = EXIT.unfit;
+  if (left.length === calls.length) return;
+  const grown = registerPaths(requireValid(extended), 0);
   const before = document.source.text;
   const after = editRules(document, grown);
   const { regions, unlisted } = new Comparison(
