@@ -54,26 +54,20 @@ function parseInForce(text: string): Table {
   return table;
 }
 
-/** The table in force, with what its sets hold; undefined where nothing is installed. */
-function readTable(firewall: Firewall): Table | undefined {
-  const { text } = firewall;
-  return text === undefined ? undefined : firewall.fill(parseInForce(text));
-}
-
 /** A text in force, which says only which sets there are, with what they hold. */
 function wholeText(text: string, table: Table): string {
   return table.sets.length === 0 ? text : withRevision(printSave(table), revisionOf(text));
 }
 
-/** The table's text as it is in force, which says only which sets there are; `whole` is the one with what they hold. */
-function skeletonOf(table: Table, whole: string): string {
-  return table.sets.length === 0 ? whole : printSave(table, { elements: false });
-}
+/** Whether a text in force may say that there are sets: each has a line of its own. */
+const maySaySets = (bytes: Buffer) => bytes.includes('\ncreate ');
 
-/** The text in force with what its sets hold. */
-function textInForce(firewall: Firewall): string | undefined {
-  const { text } = firewall;
-  return text === undefined ? undefined : wholeText(text, readTable(firewall) ?? EMPTY_TABLE);
+/** The text in force with what its sets hold; it is read where it has some. */
+function textInForce(firewall: Firewall): Buffer | undefined {
+  const { textBytes } = firewall;
+  if (!textBytes || !maySaySets(textBytes)) return textBytes;
+  const text = decode(textBytes);
+  return Buffer.from(wholeText(text, firewall.fill(parseInForce(text))));
 }
 
 /** The revision that a change makes of the one in force. */
@@ -188,7 +182,12 @@ function openLive(
       const { origins, confirmWithin, resetsState = false } = change;
       const body = printSave(next);
       const revision = nextRevision(change, body, access, inForce);
-      const text = withRevision(skeletonOf(next, body), revision);
+      const whole = Buffer.from(withRevision(body, revision));
+      // In force it says only which sets there are.
+      const text =
+        next.sets.length === 0
+          ? whole
+          : withRevision(printSave(next, { elements: false }), revision);
       const trial = confirmWithin === undefined ? {} : { confirmWithin };
       const old = inForce === undefined ? textInForce(firewall) : wholeText(inForce, table);
       const last = access === 'replace' && !resetsState ? stateful(firewall) : table;
@@ -207,10 +206,7 @@ function openLive(
       if (confirmWithin === undefined)
         recordCommit(
           firewall.name,
-          {
-            before: old === undefined ? undefined : hashed(old),
-            text: withRevision(body, revision),
-          },
+          { before: old === undefined ? undefined : hashed(old), text: whole },
           tell,
         );
       notePaths(table, next, tell);
@@ -250,9 +246,10 @@ export function goBack(options: LiveOptions): string {
       firewall.abort();
       return 'the table on trial is undone';
     }
-    const text = textInForce(firewall);
-    if (text === undefined)
+    const bytes = textInForce(firewall);
+    if (bytes === undefined)
       throw new CommandError('nothing is in force that could be undone', EXIT.unfit);
+    const text = decode(bytes);
     const entries = readHistory(firewall.name);
     const current = entryOf(entries, text) ?? entryWithSets(entries, text);
     const target = entries.find(({ number }) => number === current?.previous);

@@ -74,7 +74,8 @@ export function printSave(
     for (const rule of rules) lines.push(printCounted(name, rule, counters && packets.get(rule)));
   lines.push('COMMIT');
   if (header) lines.push(`# Completed on ${date}`);
-  return `${lines.join('\n')}\n`;
+  lines.push('');
+  return lines.join('\n');
 }
 
 /** The table as a rule file, with the counters that are not 0. */

@@ -273,8 +273,11 @@ export class Firewall {
 
   #commitWhole(change: Change): { before: Totals | undefined } {
     this.#inForce();
-    requireRoot(this.#environment.tree);
-    return this.#commit(draftWhole(change, this.#environment.cpus));
+    const { tree, cpus } = this.#environment;
+    requireRoot(tree);
+    // A group that can't be is told before all of the table is compiled.
+    registrationOf(change.table.groups, escapePath(tree.root));
+    return this.#commit(draftWhole(change, cpus));
   }
 
   #commit(draft: Draft): { before: Totals | undefined } {

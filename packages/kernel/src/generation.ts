@@ -83,7 +83,7 @@ export function compileTable(
 
 export interface GenerationInput {
   /** The table in the save format: what `save` prints until the next commit. */
-  readonly text: string;
+  readonly text: string | Uint8Array;
   readonly sequence: number;
   readonly idSlot: number;
   readonly idEpoch: number;
@@ -156,7 +156,8 @@ function stripesFor(cpus: number): number {
 function withSlots(
   { blob: { words, asks }, tests, sets }: CompiledTable,
   { slots, setSlots }: GenerationInput,
-): Uint32Array<ArrayBuffer> {
+): Uint32Array {
+  if (asks.length === 0) return words;
   const made = Uint32Array.from(words);
   const slotOf = (test: number) => {
     const { question } = elementAt(tests, test).test;
@@ -317,7 +318,7 @@ export function makeGeneration(compiled: CompiledTable, input: GenerationInput):
       origins: bytesOf(origins),
       base: bytesOf(base),
       slots: bytesOf(Uint32Array.from([...input.slots, ...input.setSlots])),
-      text: Buffer.from(input.text, 'utf8'),
+      text: typeof input.text === 'string' ? Buffer.from(input.text, 'utf8') : input.text,
     },
   );
 }

@@ -11,9 +11,9 @@ export class NodeBuffer {
     this.#first = first;
   }
 
-  /** What has been written: two u32 a node. */
+  /** What has been written: two u32 a node. Nothing is to be written any more. */
   get words(): Uint32Array {
-    return this.#words.slice(0, 2 * this.#length);
+    return this.#words.subarray(0, 2 * this.#length);
   }
 
   /** Where the next node goes, if its page has room for it. */

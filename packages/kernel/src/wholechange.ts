@@ -12,8 +12,8 @@ import { encodeTraits, traitsOf } from './traits.js';
 
 export interface Change {
   readonly table: Table;
-  /** The table in the save format, as `read` is to give it back. */
-  readonly text: string;
+  /** The table in the save format, as `read` is to give it back; in UTF-8 where that is at hand. */
+  readonly text: string | Uint8Array;
   /** Whether the text is as printSave() has it, with nothing but a revision before it; not so, if left out. */
   readonly isPrinted?: boolean;
   /** For each counter the one of the table in force that it goes on; undefined: it starts anew. */

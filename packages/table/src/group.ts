@@ -40,17 +40,19 @@ export function deleteGroup(table: Table, name: string): Table {
   return { ...table, groups: table.groups.filter((other) => other !== group) };
 }
 
-/** What the options of all rules say. */
-function* optionValues({ chains }: Pick<Table, 'chains'>): Generator<Value> {
+/** Calls with what the options of all rules say. */
+function eachValue({ chains }: Pick<Table, 'chains'>, use: (value: Value) => void): void {
   for (const { rules } of chains)
     for (const { matches } of rules)
-      for (const { options } of matches) for (const { value } of options) yield value;
+      for (const { options } of matches) for (const { value } of options) use(value);
 }
 
 /** The paths that the rules name, each once. */
 export function pathsInRules(table: Pick<Table, 'chains'>): readonly string[] {
   const paths = new Set<string>();
-  for (const value of optionValues(table)) if (value.kind === 'groupPath') paths.add(value.path);
+  eachValue(table, (value) => {
+    if (value.kind === 'groupPath') paths.add(value.path);
+  });
   return [...paths];
 }
 
@@ -59,9 +61,10 @@ type IdRange = readonly [from: number, to: number];
 /** The ids that groups have or rules name; a range up to the top is of all groups, and names none. */
 function usedIds(table: Table): readonly IdRange[] {
   const used = table.groups.map(({ id }): IdRange => [id, id]);
-  for (const value of optionValues(table))
+  eachValue(table, (value) => {
     if (value.kind === 'groupRange' && (value.from === value.to || value.to < MAX_GROUP_ID))
       used.push([value.from, value.to]);
+  });
   return used;
 }
 
