@@ -180,7 +180,7 @@ function openLive(
       const { table, text: inForce } = live;
       const next = recordIds(requireValid(change.table), wait);
       const { origins, confirmWithin, resetsState = false } = change;
-      const body = printSave(next);
+      const body = printSave(next, { lines: change.lines });
       const revision = nextRevision(change, body, access, inForce);
       const whole = Buffer.from(withRevision(body, revision));
       // In force it says only which sets there are.

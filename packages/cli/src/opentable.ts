@@ -1,7 +1,7 @@
 /** The table that a command works on, wherever it is kept. */
 import type { KeptText } from '@sockfilter/iptables';
 import type { PartChange } from '@sockfilter/kernel';
-import type { EditCommand } from '@sockfilter/language';
+import type { Document, EditCommand } from '@sockfilter/language';
 import type { CounterOwner, Group, Table } from '@sockfilter/table';
 import type { Globals } from './globals.js';
 import type { Revision } from './revision.js';
@@ -18,6 +18,8 @@ export interface Change {
   readonly resetsState?: boolean;
   /** What a rule file is to say, word for word; else the old file is edited line by line. */
   readonly text?: string;
+  /** Those of the file that the table was read from. */
+  readonly lines?: Document['lines'];
   /** The label of the revision that it is; one that is edited keeps what it has. */
   readonly label?: string | undefined;
   /** Seconds after which it is undone unless it is confirmed; of the live table only. */

@@ -92,7 +92,8 @@ function replaceAll(
   trial: Trial,
 ): void {
   const started = counters ? table : dropCounters(table);
-  open.commit({ table: started, origins: [], text: document.source.text, ...trial });
+  const { lines, source } = document;
+  open.commit({ table: started, origins: [], text: source.text, lines, ...trial });
 }
 
 /** Adds what `read` makes of the table that is there; the rules keep the counters that they come with if `counters`. */

@@ -1,9 +1,10 @@
 /** Lines of a form that was read before, held against the same lines read word by word. */
 import { NO_NAMES, type Span } from '@sockfilter/language';
-import { EMPTY_TABLE } from '@sockfilter/table';
+import { EMPTY_TABLE, elementAt } from '@sockfilter/table';
 import fc from 'fast-check';
 import { tables } from '../../../test/arbitrary/table.js';
 import { propertyRuns } from '../../../test/harness/length.js';
+import { printRule } from './print.js';
 import { parseSave } from './restore.js';
 import { printSave } from './save.js';
 
@@ -26,7 +27,7 @@ function read(text: string, isMoved: boolean) {
       return place && [back(place.rule), back(place.target), back(place.reject)];
     }),
     diagnostics: diagnostics.map((each) => ({ ...each, span: back(each.span) })),
-    lines: document.lines.map((line) => ({ ...line, text: '' })),
+    lines: document.lines.map((line) => ({ ...line, text: '', printed: undefined })),
   };
 }
 
@@ -183,6 +184,69 @@ test('a line that goes as the one before it says what its words say', () => {
     }),
     { numRuns: propertyRuns(120) },
   );
+});
+
+const like = fc.record({
+  option: fc.constantFrom('-d', '-s', '! -d'),
+  protocol: fc.constantFrom(...Array<string>(4).fill('-p tcp -m tcp'), '-p tcp', '-m tcp -p tcp'),
+  end: fc.constantFrom('-j DROP', '-j ACCEPT'),
+});
+
+/** Lines that are nearly all as they are printed. */
+const printedLines = fc
+  .record({
+    kinds: fc.array(like, { minLength: 1, maxLength: 3 }),
+    values: fc.array(
+      fc.record({
+        kind: fc.nat(2),
+        count: fc.constantFrom('', '', '[0:0] ', '[7:8] '),
+        address: fc.tuple(fc.nat(3), fc.constantFrom('', '/32', '/32', '/32', '/31', '/24')),
+        port: fc.constantFrom('5', '6', '5:5', '5:6', '0:6', ':6'),
+      }),
+      { minLength: 30, maxLength: 60 },
+    ),
+  })
+  .map(({ kinds, values }) => {
+    const lines = values.map(({ kind, count, address: [last, mask], port }) => {
+      const { option, protocol, end } = elementAt(kinds, kind % kinds.length);
+      return `${count}-A CONNECT ${option} 10.0.0.${last}${mask} ${protocol} --dport ${port} ${end}`;
+    });
+    return ['*socket', ...lines, 'COMMIT', ''].join('\n');
+  });
+
+test('what lines say as it is printed is printed so', () => {
+  let taken = 0;
+  fc.assert(
+    fc.property(fc.oneof(printedLines, printedLines, likeLines, files), (text) => {
+      const { table, document } = parseSave(text, 'file', { names: NO_NAMES });
+      const { lines } = document;
+      for (const line of lines) {
+        if (line.kind !== 'rules' || line.printed === undefined) continue;
+        taken++;
+        expect(line.rules.map((rule) => printRule(line.chain, rule))).toEqual([line.printed]);
+      }
+      expect(printSave(table, { lines })).toBe(printSave(table));
+      const chains = table.chains.map((chain) => ({
+        ...chain,
+        rules: chain.rules.map((rule) => ({ ...rule, packets: 0n })),
+      }));
+      expect(printSave({ ...table, chains }, { lines })).toBe(printSave(table));
+    }),
+    { numRuns: propertyRuns(120) },
+  );
+  expect(taken).toBeGreaterThan(20);
+});
+
+test('lines whose rules have gone, or have others before them, are no others’', () => {
+  const rule = (n: number) => `-A CONNECT -d 10.0.0.${n}/32 -p tcp -m tcp --dport ${n} -j DROP`;
+  const lines = [1, 2, 3, 4, 5, 6].map(rule);
+  const edits = ['-D CONNECT 5', rule(4), '-I CONNECT 2 -j DROP', rule(7)];
+  const text = ['*socket', ...lines, ...edits, 'COMMIT', ''].join('\n');
+  const { table, document } = parseSave(text, 'file', { names: NO_NAMES });
+  const printed = printSave(table, { lines: document.lines });
+  expect(printed).toBe(printSave(table));
+  const wanted = [rule(1), '-A CONNECT -j DROP', ...[2, 3, 4, 6, 4, 7].map(rule)];
+  expect(printed.split('\n').filter((line) => line.startsWith('-A'))).toEqual(wanted);
 });
 
 test('so do very many lines that each say another value', () => {

@@ -13,7 +13,8 @@ import {
   type Value,
 } from '@sockfilter/table';
 import { COUNTERS } from './chainline.js';
-import { ANY, type Blank, COUNTED, type LineForm } from './lineform.js';
+import { ANY, type Blank, COUNTED, formLine, type LineForm } from './lineform.js';
+import { printRule } from './print.js';
 import { MAX_PORT } from './values/port.js';
 
 /** Forms that lines are held against; a line of another is no recent one. */
@@ -36,6 +37,8 @@ interface Template {
   readonly pieces: readonly string[];
   /** For each blank the values that calls of the chain have; undefined for all. */
   readonly possible: readonly (readonly Numbers[] | undefined)[];
+  /** Whether its rules are printed so, but for the values. */
+  readonly isPrinted: boolean;
 }
 
 /** The netmasks of family 4, by their length. */
@@ -87,6 +90,8 @@ class SharedOptions {
 export interface RecentRule {
   readonly chain: string;
   readonly rule: Rule;
+  /** The rule as it is printed, if the line says it so. */
+  readonly printed: string | undefined;
 }
 
 export class RecentForms {
@@ -97,12 +102,15 @@ export class RecentForms {
   #at = 0;
   readonly #firsts: number[] = [];
   readonly #seconds: number[] = [];
+  /** Whether the values that have been read are written as they are printed. */
+  #arePrinted = true;
 
   /** Takes up a form that a line has had. */
   keep(name: string, form: LineForm, blanks: readonly Blank[]): void {
     if (this.#templates.some((template) => template.form === form)) return;
     const isCounted = name.startsWith(COUNTED);
-    const pieces = name.slice(isCounted ? COUNTED.length + 1 : 1).split(ANY);
+    const uncounted = isCounted ? name.slice(COUNTED.length) : name;
+    const pieces = uncounted.slice(1).split(ANY);
     this.#templates.unshift({
       form,
       blanks,
@@ -112,6 +120,7 @@ export class RecentForms {
         const old = elementAt(holder.options, option);
         return isBounded ? possibleValues(form.chain, holder, old) : undefined;
       }),
+      isPrinted: formLine(printRule(form.chain, form.rule))?.form === uncounted,
     });
     if (this.#templates.length > MOST_RECENT) this.#templates.pop();
   }
@@ -124,11 +133,17 @@ export class RecentForms {
     const packets = start === 0 || text.startsWith(UNCOUNTED) ? 0n : countOf(text, start);
     if (packets === undefined) return undefined;
     const { chain, rule } = found.form;
-    return { chain, rule: { matches: this.#filled(found), target: rule.target, packets } };
+    const isPrinted = found.isPrinted && this.#arePrinted;
+    return {
+      chain,
+      rule: { matches: this.#filled(found), target: rule.target, packets },
+      printed: isPrinted ? text.slice(start) : undefined,
+    };
   }
 
   #fits({ blanks, pieces, possible }: Template, text: string, start: number): boolean {
     this.#at = start;
+    this.#arePrinted = true;
     for (let n = 0; n < blanks.length; n++) {
       const piece = elementAt(pieces, n);
       if (!text.startsWith(piece, this.#at)) return false;
@@ -185,8 +200,9 @@ export class RecentForms {
       this.#at++;
       length = this.#number(text, 32);
       if (length < 1) return false;
-    }
+    } else this.#arePrinted = false;
     this.#firsts[n] = (address & elementAt(MASKS, length)) >>> 0;
+    this.#arePrinted &&= this.#firsts[n] === address;
     this.#seconds[n] = length;
     return true;
   }
@@ -198,6 +214,7 @@ export class RecentForms {
     if (text.charCodeAt(this.#at) === COLON) {
       this.#at++;
       to = this.#number(text, MAX_PORT);
+      this.#arePrinted &&= from !== to;
     }
     this.#firsts[n] = from;
     this.#seconds[n] = to;

@@ -171,11 +171,11 @@ class SaveReader {
     const read = this.#recent.read(text);
     const draft = read && this.#drafts.get(read.chain);
     if (!read || !draft || this.#refusedChains.has(read.chain)) return undefined;
-    const { chain, rule } = read;
+    const { chain, rule, printed } = read;
     const rules = [rule];
     draft.append(rules);
     this.#last = new LastWord(text, this.#name, number);
-    return { text, kind: 'rules', chain, rules };
+    return { text, kind: 'rules', chain, rules, printed };
   }
 
   #readInside(text: string, number: number): DocumentKind {

@@ -1,4 +1,5 @@
 /** Printing tables as save files, which restore to the same table. */
+import type { DocumentLine } from '@sockfilter/language';
 import {
   type CounterOwner,
   counterOwners,
@@ -9,6 +10,7 @@ import {
 import { printGroup } from './groupline.js';
 import { printPolicy } from './policyword.js';
 import { printRule } from './print.js';
+import { printedRules } from './printedrules.js';
 import { printAdd, printCreate } from './setline.js';
 
 export interface PrintSaveOptions {
@@ -19,6 +21,8 @@ export interface PrintSaveOptions {
   readonly counters?: (owner: CounterOwner) => bigint | undefined;
   /** Whether what sets hold is printed, and not only which sets there are. */
   readonly elements?: boolean;
+  /** Of the file that the table was read from: rules that they say as they are printed are not printed anew. */
+  readonly lines?: readonly DocumentLine[] | undefined;
   /** Opens and ends the file with comments as iptables-save does. */
   readonly header?: { readonly version: string; readonly date: Date };
 }
@@ -35,7 +39,10 @@ export function printChainLine(
 
 /** `[9:0] -A BIND -j DROP`, or without the counter if it is undefined. */
 function printCounted(chain: string, rule: Rule, packets: bigint | undefined): string {
-  const text = printRule(chain, rule);
+  return counted(printRule(chain, rule), packets);
+}
+
+function counted(text: string, packets: bigint | undefined): string {
   return packets === undefined ? text : `[${packets}:0] ${text}`;
 }
 
@@ -50,7 +57,7 @@ export const DENY_UNSEEN_LINE = '--deny-unseen';
 /** The table as text that ends in a newline: chains, groups, sets, rules, COMMIT. */
 export function printSave(
   table: Table,
-  { counters, header, elements = true }: PrintSaveOptions = {},
+  { counters, header, elements = true, lines: given = [] }: PrintSaveOptions = {},
 ): string {
   const packets = new Map<Rule | string, bigint | undefined>();
   if (counters)
@@ -70,8 +77,11 @@ export function printSave(
       for (const element of set.elements)
         lines.push(printAdd(set, element, counters !== undefined));
   }
-  for (const { name, rules } of table.chains)
-    for (const rule of rules) lines.push(printCounted(name, rule, counters && packets.get(rule)));
+  const printed = printedRules(given);
+  for (const { name, rules } of table.chains) {
+    const print = printed(name);
+    for (const rule of rules) lines.push(counted(print(rule), counters && packets.get(rule)));
+  }
   lines.push('COMMIT');
   if (header) lines.push(`# Completed on ${date}`);
   lines.push('');

@@ -20,7 +20,13 @@ export type DocumentKind =
   /** `add NAME ELEMENT`: a range is several. */
   | { readonly kind: 'elements'; readonly set: string; readonly elements: readonly SetElement[] }
   | { readonly kind: 'deny-unseen'; readonly on: boolean }
-  | { readonly kind: 'rules'; readonly chain: string; readonly rules: readonly Rule[] };
+  | {
+      readonly kind: 'rules';
+      readonly chain: string;
+      readonly rules: readonly Rule[];
+      /** The one rule as it is printed, where that is known to be so. */
+      readonly printed?: string | undefined;
+    };
 
 /** A line of a file as it was written, and what it says. */
 export type DocumentLine = { readonly text: string } & DocumentKind;
