@@ -159,6 +159,8 @@ class Overlay {
 
   #segments(strips: Strips, below: Ref): Segments {
     const { starts, ends, refs } = strips;
+    const alike = this.#alike(strips, below);
+    if (alike) return alike;
     const sorted = new Float64Array(starts.length);
     for (let n = 0; n < sorted.length; n++) sorted[n] = elementAt(starts, n) * LAYERS + n;
     sorted.sort();
@@ -197,6 +199,18 @@ class Overlay {
         );
       if (end < PAST_VALUES) put(made, end, below);
     }
+    return made;
+  }
+
+  /** Where all lie in one interval; undefined otherwise. */
+  #alike({ refs, places, starts, ends }: Strips, below: Ref): Segments | undefined {
+    const start = elementAt(starts, 0);
+    const end = elementAt(ends, 0);
+    for (let n = 1; n < starts.length; n++)
+      if (starts[n] !== start || ends[n] !== end) return undefined;
+    const made: Segments = { starts: [0], targets: [below] };
+    put(made, start, this.all({ refs, places }, below));
+    if (end < PAST_VALUES) put(made, end, below);
     return made;
   }
 
@@ -280,7 +294,9 @@ class Overlay {
 /** More borders than that are not looked at one by one. */
 const MOST_BORDERS = 8;
 
+/** Of the layers those members, which ascend. */
 function pick({ refs, places }: Layers, members: readonly number[]): Layers {
+  if (members.length === refs.length) return { refs, places };
   return {
     refs: members.map((n) => elementAt(refs, n)),
     places: members.map((n) => elementAt(places, n)),
