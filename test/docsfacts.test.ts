@@ -468,6 +468,8 @@ describe('the help of the command', () => {
 describe('names in the documents', () => {
   /** Of other programs and of scripts; `--option` stands for any. */
   const FOREIGN = [
+    'ignore-scripts',
+    'allow-scripts',
     'expose-gc',
     'fail-on-warn',
     'semantic',

@@ -5,7 +5,15 @@
  * the sources: types need not be checked first.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -163,3 +171,6 @@ for (const [shell, name] of Object.entries(COMPLETIONS)) {
   writeFileSync(next, script);
   renameSync(next, join(dist, 'completion', name));
 }
+
+execFileSync(process.execPath, [join(here, 'start/keep.cjs')]);
+if (!existsSync(join(dist, 'compiled'))) throw new Error('what V8 compiles could not be kept');

@@ -46,6 +46,8 @@ test('the packed package installs and runs', () => {
     'package/dist/zod.cjs',
     'package/index.d.cts',
     'package/package.json',
+    'package/start/keep.cjs',
+    'package/start/start.cjs',
     'package/systemd/sockfilter-journal.service',
     'package/systemd/sockfilter.service',
   ]);
@@ -69,6 +71,15 @@ test('the packed package installs and runs', () => {
   expect(run('sockfilter-restore', '--test rules')).toEqual({ status: 0, stdout: '', stderr: '' });
   // koffi loads where the kernel is asked, and says what is missing where it can't be.
   expect(run('sockfilter', 'status --root /sockfilter-nowhere').status).toBe(4);
+
+  // Scripts of packages may be forbidden: it starts later then.
+  const installed = 'lib/node_modules/sockfilter';
+  expect(existsSync(join(prefix, installed, 'dist/compiled'))).toBe(false);
+  const other = join(folder, 'other');
+  npm('install', '--global', '--prefix', other, '--prefer-offline', tarball);
+  expect(existsSync(join(other, installed, 'dist/compiled'))).toBe(true);
+  const listed = spawnSync(join(other, 'bin/sockfilter-save'), ['--file', rules]);
+  expect(listed.status).toBe(0);
 });
 
 /** Kilobytes that the command has node load. */

@@ -1,2 +1,3 @@
 #!/usr/bin/env node
-require('../dist/main.cjs').runProgram(['restore', ...process.argv.slice(2)]);
+const { start } = require('../start/start.cjs');
+start(['restore', ...process.argv.slice(2)]);

@@ -1,2 +1,3 @@
 #!/usr/bin/env node
-require('../dist/main.cjs').runProgram(process.argv.slice(2));
+const { start } = require('../start/start.cjs');
+start(process.argv.slice(2));

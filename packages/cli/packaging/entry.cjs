@@ -6,7 +6,7 @@
 const { lstatSync } = require('node:fs');
 const { basename, dirname, join } = require('node:path');
 const { getRawAsset } = require('node:sea');
-const { compilePart, runPart } = require('./part.cjs');
+const { compilePart, runPart } = require('../start/start.cjs');
 
 const ADDON = 'koffi.node';
 const WRITABLE_BY_OTHERS = 0o022;
@@ -36,7 +36,7 @@ function loadPart(name) {
   // The bundle is ASCII.
   const text = Buffer.from(getRawAsset(asset)).toString('latin1');
   const script = compilePart(filename, text, Buffer.from(getRawAsset(`${asset}.cache`)));
-  return runPart(script, filename, requireInside);
+  return runPart(script, filename, requireInside, { exports: {} });
 }
 
 /** What `require` is in here: no module comes from the file system but the addon. */

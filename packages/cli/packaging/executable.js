@@ -26,7 +26,7 @@ export async function makeExecutable({ node, inside, strip, work, out }) {
     minifySyntax: true,
     logLevel: 'warning',
   });
-  execFileSync(node, [join(here, 'warm.cjs'), dist, work], {
+  execFileSync(node, [join(here, '../start/keep.cjs'), dist, work], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: '/nonexistent' },
   });

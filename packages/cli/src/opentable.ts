@@ -70,6 +70,14 @@ export interface OpenTable {
 /** `read` promises not to commit; `replace` reads nothing, so that a broken file is no obstacle. */
 export type Access = 'read' | 'edit' | 'replace';
 
+const loadLive = () => import('./livetable.js');
+const loadFile = () => import('./filetable.js');
+
+/** Loads the code that opens it. */
+export async function loadTableCode({ file }: Globals): Promise<void> {
+  await (file === undefined ? loadLive() : loadFile());
+}
+
 /** Opens the table, in the kernel or in `--file`, for `use`, which must not go on afterwards. */
 export async function withTable<T>(
   globals: Globals,
@@ -77,9 +85,9 @@ export async function withTable<T>(
   use: (open: OpenTable) => T,
 ): Promise<T> {
   if (globals.file !== undefined) {
-    const { withFileTable } = await import('./filetable.js');
+    const { withFileTable } = await loadFile();
     return withFileTable(globals.file, globals.wait, access, use);
   }
-  const { withLiveTable } = await import('./livetable.js');
+  const { withLiveTable } = await loadLive();
   return withLiveTable(globals, access, ({ open }) => use(open));
 }

@@ -16,7 +16,8 @@ import type { Globals } from './globals.js';
 import { readHighMark } from './highmark.js';
 import { type Input, namesFile, readInput } from './inputfile.js';
 import { parseRules } from './notation.js';
-import { type Change, type OpenTable, withTable } from './opentable.js';
+import { type Change, loadTableCode, type OpenTable, withTable } from './opentable.js';
+import { optimizeLater } from './optimizer.js';
 import { followCounters } from './origins.js';
 import { gitLabel, readLabel, revisionOf } from './revision.js';
 import { SYSTEM_NAMES } from './systemnames.js';
@@ -116,12 +117,14 @@ export function addTo(
   });
 }
 
+const loadKernelCode = () => import('@sockfilter/kernel');
+
 /**
  * Whether the kernel could hold it, and its groups lie where the root lets them. Throws LimitError,
  * CapacityError and TableError.
  */
 async function checkCapacity(table: Table, root: string): Promise<void> {
-  const { compileTable, registrationOf } = await import('@sockfilter/kernel');
+  const { compileTable, registrationOf } = await loadKernelCode();
   const whole = registerPaths(table, readHighMark());
   compileTable(whole);
   registrationOf(whole.groups, root);
@@ -148,6 +151,8 @@ export async function restoreTable(globals: Globals, options: RestoreOptions): P
       '`--label` and `--confirm` are for the live table, and a rule file is given',
       EXIT.usage,
     );
+  await (test ? loadKernelCode() : loadTableCode(globals));
+  optimizeLater();
   const input = readInput(from);
   if (options.onlyJson && !isJson(input.text))
     throw new CommandError(`\`${input.name}\` is no JSON`, EXIT.usage, 'leave `--json` out');

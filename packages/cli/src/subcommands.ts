@@ -7,7 +7,6 @@ import { addCommands } from './commands.js';
 import { CommandError } from './failure.js';
 import { splitGlobals } from './globals.js';
 import { STANDARD_INPUT } from './inputfile.js';
-import { optimizeLater } from './optimizer.js';
 import { readPlain } from './plainwords.js';
 import { checkName, checkScope } from './wordserror.js';
 
@@ -59,15 +58,11 @@ function asideRule(words: readonly string[]): readonly string[] {
   return [...own, '--', ...rule];
 }
 
-/** Commands that compile tables or analyse them, and then end. */
-const COMPUTING = new Set(['restore', 'check', 'test', 'diff', 'review', 'query', 'simplify']);
-
 export async function runSubcommand(argv: readonly string[]): Promise<void> {
   const { globals, rest: named, typed } = splitGlobals(argv);
   const rest = asideRule(named);
   const [name] = rest;
   checkName(name);
-  if (COMPUTING.has(name ?? '')) optimizeLater();
   const row = commandRow(rest);
   checkScope(name, row, typed);
   const dashes = rest.indexOf('--');

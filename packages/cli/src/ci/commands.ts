@@ -11,6 +11,7 @@ import {
 import type { Argv } from 'yargs';
 import { CommandError } from '../failure.js';
 import type { Globals } from '../globals.js';
+import { optimizeLater } from '../optimizer.js';
 import { flag, json, list, readCircumstances, state, text, time } from '../options.js';
 import { type ReportOptions, readReportOptions } from './reportoptions.js';
 
@@ -74,6 +75,7 @@ function checkCommands(parser: Argv): Argv {
           .option('require-reason', requireReason),
       async (argv) => {
         const { check } = await import('./check.js');
+        optimizeLater();
         const { paths, kernel, exclude = [], requireReason } = argv;
         check({ paths, kernel, exclude, requireReason }, given(argv));
       },
@@ -95,6 +97,7 @@ function checkCommands(parser: Argv): Argv {
           }),
       async (argv) => {
         const { testRules } = await import('./testrules.js');
+        optimizeLater();
         const { paths = [], exclude = [], passWithNoTests: allowNone } = argv;
         await testRules({ paths, exclude, allowNone }, given(argv));
       },
@@ -138,6 +141,7 @@ function diffCommand(parser: Argv, globals: Globals): Argv {
         .conflicts('since', ['intended', 'report']),
     async (argv) => {
       const { diff, diffSince } = await import('./diff.js');
+      optimizeLater();
       const { paths = [], since, noNewAccess, fetch, exclude = [], intended, report } = argv;
       if (since !== undefined) {
         const gate = noNewAccess ? 'no-new-access' : 'same';
@@ -172,6 +176,7 @@ function reviewCommand(parser: Argv): Argv {
         .option('require-reason', requireReason),
     async (argv) => {
       const { review } = await import('./review.js');
+      optimizeLater();
       const { paths = [], since, gate, fetch, exclude = [], kernel, requireReason } = argv;
       const words = { paths, since: since || undefined, gate, fetch, exclude };
       await review({ ...words, kernel, requireReason }, given(argv));
@@ -223,6 +228,7 @@ function queryCommand(parser: Argv, globals: Globals): Argv {
         .option('json', json),
     async (argv) => {
       const { query } = await import('./query.js');
+      optimizeLater();
       const { verdict, rules: file, matrix, json: asJson, report } = argv;
       const words = { verdict, file, region: regionOf(argv), matrix, json: asJson, report };
       await query(globals, { ...words, circumstances: readCircumstances(argv) });
@@ -239,6 +245,7 @@ export function ciCommands(parser: Argv, globals: Globals): Argv {
       (command) => command.positional('rules', { type: 'string', demandOption: true }),
       async ({ rules }) => {
         const { simplifyFile } = await import('./simplify.js');
+        optimizeLater();
         simplifyFile(rules);
       },
     )

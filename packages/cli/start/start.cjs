@@ -1,0 +1,117 @@
+/**
+ * Where a command starts: the files of dist/, compiled with what V8 has kept of them in dist/compiled, if that fits.
+ *
+ * `keep.cjs` makes that file where the package is built or installed; no command writes it. V8 believes what it says, so it is
+ * taken only if it belongs to root or to the owner of this file and nobody else can write it, if the same program of node has
+ * made it, and if it is whole. Of a part it is taken only if the part has the text that it had then. All else is passed by in
+ * silence, and the code is compiled.
+ *
+ *     length of the header, 32 bits | header, JSON: node, size of the rest, for each part where its text and V8's data are | the rest
+ */
+const { closeSync, constants, fstatSync, lstatSync, openSync } = require('node:fs');
+const { readFileSync, readSync, statSync } = require('node:fs');
+const { join } = require('node:path');
+const { Script } = require('node:vm');
+
+const DIST = join(__dirname, '../dist');
+const KEPT = 'compiled';
+const WRITABLE_BY_OTHERS = 0o022;
+/** Of the largest header, and of what is compared at once. */
+const BLOCK = 65_536;
+/** What disks write is lost by sectors. */
+const SECTOR = 512;
+
+const WRAPPER = ['(function (exports, require, module, __filename) { ', '\n})'];
+
+/** The script of a part; `cachedDataRejected` of it says whether `cachedData` was of use. */
+function compilePart(filename, text, cachedData) {
+  const columnOffset = -WRAPPER[0].length;
+  return new Script(WRAPPER[0] + text + WRAPPER[1], { filename, columnOffset, cachedData });
+}
+
+/** Runs the script of a part once, in `module`, and gives what it exports. */
+function runPart(script, filename, require, module) {
+  script.runInThisContext()(module.exports, require, module, filename);
+  return module.exports;
+}
+
+/** What tells a program of node from others: those of one version differ too. */
+function nodeIdentity() {
+  const { size, mtimeMs } = statSync(process.execPath);
+  return [process.version, process.arch, size, Math.floor(mtimeMs / 1000)].join(' ');
+}
+
+/** A number that is another one where a sector is another one. */
+function sumOf(data) {
+  const words = new Int32Array(data.buffer, data.byteOffset, data.length >> 2);
+  let sum = data.length;
+  for (let at = 0; at < words.length; at += SECTOR / 4) sum = (Math.imul(sum, 31) + words[at]) | 0;
+  return sum;
+}
+
+function readHeader(fd) {
+  const { uid, mode, size } = fstatSync(fd);
+  const isOwn = uid === 0 || uid === lstatSync(__filename).uid;
+  if (!isOwn || (mode & WRITABLE_BY_OTHERS) !== 0) return undefined;
+  const block = Buffer.allocUnsafeSlow(BLOCK);
+  const read = readSync(fd, block, 0, BLOCK, 0);
+  const start = 4 + block.readUInt32LE(0);
+  if (start > read) return undefined;
+  const header = JSON.parse(block.latin1Slice(4, start));
+  const fits = start + header.size === size && header.node === nodeIdentity();
+  return fits ? { ...header, start, block } : undefined;
+}
+
+/** What is kept in a folder, of which `find` gives a part's; undefined if nothing can be used. */
+function openKept(dist) {
+  let fd;
+  let header;
+  try {
+    fd = openSync(join(dist, KEPT), constants.O_RDONLY | constants.O_NOFOLLOW);
+    header = readHeader(fd);
+  } catch {}
+  if (header) return { find: (part, text) => findPart(fd, header, part, text) };
+  if (fd !== undefined) closeSync(fd);
+  return undefined;
+}
+
+function findPart(fd, { start, block, parts }, part, text) {
+  if (!Object.hasOwn(parts, part)) return undefined;
+  const { textAt, textSize, dataAt, dataSize, sum } = parts[part];
+  if (textSize !== text.length) return undefined;
+  for (let at = 0; at < textSize; at += BLOCK) {
+    const most = Math.min(BLOCK, textSize - at);
+    const read = readSync(fd, block, 0, most, start + textAt + at);
+    if (read !== most || text.compare(block, 0, most, at, at + most) !== 0) return undefined;
+  }
+  const data = Buffer.allocUnsafeSlow(dataSize);
+  const read = readSync(fd, data, 0, dataSize, start + dataAt);
+  return read === dataSize && sumOf(data) === sum ? data : undefined;
+}
+
+/** `require` of the parts of a folder. */
+function requireKept(dist, kept) {
+  const loaded = new Map();
+  return function requirePart(name) {
+    if (!name.startsWith('./')) return require(name);
+    const found = loaded.get(name);
+    if (found) return found.exports;
+    const filename = join(dist, name);
+    const text = readFileSync(filename);
+    const data = kept.find(name.slice(2), text);
+    // What is kept is ASCII.
+    const source = data ? text.latin1Slice() : text.utf8Slice();
+    const module = { exports: {} };
+    loaded.set(name, module);
+    return runPart(compilePart(filename, source, data), filename, requirePart, module);
+  };
+}
+
+/** Runs the command of these words. */
+function start(words) {
+  const kept = openKept(DIST);
+  const main = kept ? requireKept(DIST, kept)('./main.cjs') : require('../dist/main.cjs');
+  return main.runProgram(words);
+}
+
+module.exports = { BLOCK, KEPT, compilePart, nodeIdentity, runPart, start, sumOf };

@@ -1,0 +1,184 @@
+/** What V8 has compiled of the command is used where it fits, and passed by in silence where it does not. */
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const PACKAGE = join(__dirname, '../../packages/cli');
+const RULES = '*socket\n-A BIND -d 10.0.0.5 -j DROP\nCOMMIT\n';
+/** Tells how many scripts node was given compiled, and how many of these it has refused. */
+const SPY = `
+  const vm = require('node:vm');
+  const counts = { offered: 0, refused: 0 };
+  vm.Script = class extends vm.Script {
+    constructor(text, options) {
+      super(text, options);
+      if (options.cachedData) counts.offered++;
+      if (this.cachedDataRejected) counts.refused++;
+    }
+  };
+  process.on('exit', () => process._rawDebug('counts ' + JSON.stringify(counts)));
+`;
+
+let folder: string;
+let compiled: string;
+
+const isNeeded = (path: string) => !/dist\/(types|man|completion)$/.test(path);
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sockfilter-kept-'));
+  for (const name of ['bin', 'dist', 'start', 'package.json'])
+    cpSync(join(PACKAGE, name), join(folder, name), { recursive: true, filter: isNeeded });
+  writeFileSync(join(folder, 'spy.cjs'), SPY);
+  writeFileSync(join(folder, 'own.rules'), RULES);
+  compiled = join(folder, 'dist/compiled');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(words: string, flags: readonly string[] = []) {
+  const given = [...flags, '-r', './spy.cjs', 'bin/sockfilter.cjs', ...words.split(' ')];
+  const env = { ...process.env, NODE_OPTIONS: '', SOCKFILTER_DEBUG: '1' };
+  const result = spawnSync(process.execPath, given, { cwd: folder, encoding: 'utf8', env });
+  const [, counts = ''] = /^counts (.*)$/m.exec(result.stderr) ?? [];
+  const { offered, refused }: { readonly offered: number; readonly refused: number } =
+    JSON.parse(counts);
+  const stderr = result.stderr.replace(/^counts .*\n/m, '');
+  return { status: result.status, stdout: result.stdout, stderr, offered, refused };
+}
+
+const LIST = '--file own.rules -S';
+const LISTED = expect.stringContaining('-A BIND -d 10.0.0.5/32 -j DROP\n');
+
+interface Place {
+  readonly dataAt: number;
+  readonly textAt: number;
+}
+
+/** Where the parts lie in what is kept. */
+function placesOf(bytes: Buffer): ReadonlyMap<string, Place> {
+  const start = 4 + bytes.readUInt32LE(0);
+  const { parts }: { readonly parts: Readonly<Record<string, Place>> } = JSON.parse(
+    bytes.toString('latin1', 4, start),
+  );
+  return new Map(
+    Object.entries(parts).map(([name, { dataAt, textAt }]) => [
+      name,
+      { dataAt: start + dataAt, textAt: start + textAt },
+    ]),
+  );
+}
+
+test.each([LIST, '--file own.rules save', 'check own.rules', 'restore --test own.rules'])(
+  '%s is started with what is kept, all of which V8 takes',
+  (words) => {
+    const { status, offered, refused } = run(words);
+    expect({ status, refused }).toEqual({ status: 0, refused: 0 });
+    expect(offered).toBeGreaterThan(15);
+  },
+);
+
+test.each<readonly [string, () => void]>([
+  ['is missing', () => rmSync(compiled)],
+  ['is empty', () => truncateSync(compiled, 0)],
+  ['is cut within the header', () => truncateSync(compiled, 1000)],
+  ['is cut', () => truncateSync(compiled, 1_000_000)],
+  ['is no header', () => writeFileSync(compiled, Buffer.alloc(100_000))],
+  ['can be written by a group', () => chmodSync(compiled, 0o664)],
+  ['can be written by all', () => chmodSync(compiled, 0o646)],
+  [
+    'is of another node',
+    () => {
+      const bytes = readFileSync(compiled, 'latin1').replace(process.version, 'v00.00.0');
+      writeFileSync(compiled, bytes.slice(0, readFileSync(compiled).length), 'latin1');
+    },
+  ],
+  [
+    'is a link',
+    () => {
+      renameSync(compiled, join(folder, 'elsewhere'));
+      symlinkSync(join(folder, 'elsewhere'), compiled);
+    },
+  ],
+])('what is kept %s: the code is compiled', (_, damage) => {
+  damage();
+  expect(run(LIST)).toEqual({ status: 0, stdout: LISTED, stderr: '', offered: 0, refused: 0 });
+});
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+asRoot('what belongs to another than the code is not taken, but of root', () => {
+  chownSync(compiled, 65534, 65534);
+  expect(run(LIST).offered).toBe(0);
+  chownSync(join(folder, 'start/start.cjs'), 65534, 65534);
+  expect(run(LIST).offered).toBeGreaterThan(15);
+  chownSync(compiled, 0, 0);
+  expect(run(LIST).offered).toBeGreaterThan(15);
+});
+
+test('a part of which a page is lost is compiled', () => {
+  const { offered } = run(LIST);
+  const bytes = readFileSync(compiled);
+  const at = placesOf(bytes).get('main.cjs')?.dataAt ?? 0;
+  bytes.fill(0, at, at + 1024);
+  writeFileSync(compiled, bytes);
+  expect(run(LIST)).toMatchObject({ status: 0, stdout: LISTED, offered: offered - 1, refused: 0 });
+});
+
+test('a part with another text of the same length runs as it says', () => {
+  const file = join(folder, 'dist/main.cjs');
+  const text = readFileSync(file, 'utf8');
+  const edited = text.replace('process.exit()', 'process["e"]()');
+  expect(edited).toHaveLength(text.length);
+  const { offered } = run(LIST);
+  writeFileSync(file, edited);
+  const after = run(LIST);
+  expect(after.offered).toBe(offered - 1);
+  expect(after.stderr).toContain('process.e is not a function');
+});
+
+test('with other flags V8 compiles the code', () => {
+  const { offered, ...rest } = run(LIST, ['--stack-size=900']);
+  expect(rest).toEqual({ status: 0, stdout: LISTED, stderr: '', refused: offered });
+});
+
+test('errors are traced to the same places', () => {
+  const failing = '--file missing.rules -S';
+  const kept = run(failing);
+  rmSync(compiled);
+  const anew = run(failing);
+  const places = (text: string) => text.match(/dist\/[\w-]+\.cjs:\d+:\d+/g);
+  expect(kept.offered).toBeGreaterThan(15);
+  expect(places(kept.stderr)).not.toBeNull();
+  expect(places(kept.stderr)).toEqual(places(anew.stderr));
+});
+
+test('to keep it never fails, and leaves nothing behind', () => {
+  const keep = () => {
+    const words = [join(folder, 'start/keep.cjs')];
+    const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+  const silent = { status: 0, stdout: '', stderr: '' };
+  rmSync(compiled);
+  expect(keep()).toEqual(silent);
+  expect(run(LIST)).toMatchObject({ status: 0, stdout: LISTED, stderr: '', refused: 0 });
+  rmSync(compiled);
+  const before = readdirSync(join(folder, 'dist'));
+  writeFileSync(join(folder, 'dist/main.cjs'), 'throw new Error("broken");\n');
+  expect(keep()).toEqual(silent);
+  expect(readdirSync(join(folder, 'dist'))).toEqual(before);
+  rmSync(join(folder, 'dist'), { recursive: true });
+  expect(keep()).toEqual(silent);
+});
