@@ -4,6 +4,7 @@ import { buildDiagram, type Diagram, decide } from '@sockfilter/diagram';
 import { walkBlob } from '@sockfilter/kernel';
 import {
   BUILTIN_CHAINS,
+  chainRecord,
   counterOwners,
   type Decision,
   EMPTY_TABLE,
@@ -203,7 +204,7 @@ describeKernel('the walk in the JIT', () => {
     const verdict = [0x0d | (OP.verdict << 24), 0] as const;
     const jumpTo = (address: number) => [OP.jump << 24, address] as const;
     const walkIn = (walk: JitWalk, nodes: readonly (readonly [number, number])[]) => {
-      const entries = { BIND: 0, ACCEPT: 0, CONNECT: NODES_PER_PAGE, SENDTO: 0, RECVFROM: 0 };
+      const entries = { ...chainRecord(() => 0), CONNECT: NODES_PER_PAGE };
       const made: Blob = { ...blob, words: Uint32Array.from(nodes.flat()), entries };
       walk.enforce({ ...compiled, blob: made });
       return walk.run(PACKET).errno;

@@ -1,4 +1,5 @@
 /** The words of `sockfilter set`, by yargs. */
+import { SET_TYPE_NAMES } from '@sockfilter/table';
 import type { Argv } from 'yargs';
 import type { Globals } from './globals.js';
 import { json } from './options.js';
@@ -143,7 +144,7 @@ export function setCommands(parser: Argv, globals: Globals): Argv {
     (command) =>
       command
         .positional('name', name)
-        .positional('type', { ...string, describe: 'ip, net, port, ip,port or net,port' })
+        .positional('type', { ...string, describe: SET_TYPE_NAMES.join(' | ') })
         .positional(
           'words',
           rest('family inet|inet6, timeout SECONDS, maxelem NUMBER, counters, comment'),

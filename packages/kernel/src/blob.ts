@@ -14,6 +14,7 @@ import {
   BUILTIN_CHAINS,
   type BuiltinChain,
   chainNumber,
+  chainRecord,
   elementAt,
   type PlacedTest,
 } from '@sockfilter/table';
@@ -83,16 +84,6 @@ function putCounts(
     traced = reported.isTraced;
   });
   return traced;
-}
-
-function chainRecord<T>(value: (chain: BuiltinChain) => T): Record<BuiltinChain, T> {
-  return {
-    BIND: value('BIND'),
-    ACCEPT: value('ACCEPT'),
-    CONNECT: value('CONNECT'),
-    SENDTO: value('SENDTO'),
-    RECVFROM: value('RECVFROM'),
-  };
 }
 
 /**

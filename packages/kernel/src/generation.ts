@@ -5,6 +5,7 @@ import {
   type BuiltinChain,
   type CounterOwner,
   chainNumber,
+  chainRecord,
   counterOwners,
   elementAt,
   hasState,
@@ -450,12 +451,6 @@ export function decodeHeader(page: Uint8Array): Header {
     tests: scalar(HEADER.tests),
     slotPage: scalar(HEADER.slotPage),
     sets: scalar(HEADER.sets),
-    entries: {
-      BIND: entry('BIND'),
-      ACCEPT: entry('ACCEPT'),
-      CONNECT: entry('CONNECT'),
-      SENDTO: entry('SENDTO'),
-      RECVFROM: entry('RECVFROM'),
-    },
+    entries: chainRecord(entry),
   };
 }

@@ -113,7 +113,7 @@ function typeOf(names: readonly string[], isInterval: boolean): [SetType, Family
 }
 
 /** An element's values as one word; undefined where something is wrong, which is told. */
-function elementText(json: JsonText, node: JsonNode): string | undefined {
+function elementText(json: JsonText, node: JsonNode, type: SetType): string | undefined {
   if (node.type !== 'object') {
     const text = json.text(node);
     if (text === undefined) json.report(node, 'an element is a number, a string or an object');
@@ -135,10 +135,11 @@ function elementText(json: JsonText, node: JsonNode): string | undefined {
     if (parts) json.report(node, 'an element of several parts is `{"concat": [...]}`');
     return undefined;
   }
-  const words = (concat.children ?? []).map((each) => elementText(json, each));
+  const words = (concat.children ?? []).map((each) => elementText(json, each, type));
   if (words.includes(undefined)) return undefined;
-  const [first, protocol, port] = words;
-  return port === undefined ? words.join(',') : `${first},${protocol}:${port}`;
+  // A service is two of them; what is too much or too little the reader of elements tells.
+  const texts = partsOf(type).map((part) => words.splice(0, part === 'service' ? 2 : 1).join(':'));
+  return [...texts, ...words].join(',');
 }
 
 /** The lines of words that say the set; none where something is wrong, which is told. */
@@ -179,13 +180,13 @@ export function setWords(
     if (node.value === true) create.push(say(node, option));
     else if (node.value !== false) json.report(node, `\`${option}\` is true or false`);
   const elements = (parts.get('elem')?.children ?? []).flatMap((node) => {
-    const words = elementWords(json, node);
+    const words = elementWords(json, node, type);
     return words ? [[say(node, 'add', false), say(nameNode, name), ...words]] : [];
   });
   return [create, ...elements];
 }
 
-function elementWords(json: JsonText, node: JsonNode): readonly Word[] | undefined {
+function elementWords(json: JsonText, node: JsonNode, type: SetType): readonly Word[] | undefined {
   const elem =
     node.type === 'object' && node.children?.[0]?.children?.[0]?.value === 'elem'
       ? node.children[0].children[1]
@@ -196,7 +197,7 @@ function elementWords(json: JsonText, node: JsonNode): readonly Word[] | undefin
   const given = parts ? parts.get('val') : node;
   const exception = given && exceptionIn(json, given);
   const value = exception ?? given;
-  const text = value && elementText(json, value);
+  const text = value && elementText(json, value, type);
   if (!value || text === undefined) return undefined;
   const span = json.spanOf(value);
   const say = (option: string, of: JsonNode | undefined): readonly Word[] =>

@@ -12,6 +12,8 @@ export interface Bound {
 export interface ChainDescriptor {
   /** The socket call as words have it: `connect(tcp, 10.0.0.5:80)`. */
   readonly call: string;
+  /** What tells its calls apart, in words. */
+  readonly apart: string;
   /** Which end of the packet is that of our socket; the other one is the peer's. */
   readonly ours: 'source' | 'destination';
   /** Why there is no peer; undefined where there is one. */

@@ -23,6 +23,17 @@ export function isBuiltinChain(name: string): name is BuiltinChain {
 /** The built-in chains, in the order in which they are numbered, listed and saved. */
 export const BUILTIN_CHAINS: readonly BuiltinChain[] = Object.keys(CHAINS).filter(isBuiltinChain);
 
+/** A value for each of them. */
+export function chainRecord<T>(value: (chain: BuiltinChain) => T): Record<BuiltinChain, T> {
+  return {
+    BIND: value('BIND'),
+    ACCEPT: value('ACCEPT'),
+    CONNECT: value('CONNECT'),
+    SENDTO: value('SENDTO'),
+    RECVFROM: value('RECVFROM'),
+  };
+}
+
 const NUMBERS = new Map(BUILTIN_CHAINS.map((chain, number) => [chain, number]));
 
 /** The chain's value as a field of the packet: its position among the chains. */

@@ -1,4 +1,5 @@
 /** A page as one HTML file that loads nothing. */
+import { CHAINS } from '@sockfilter/table';
 import { CHANGE_KINDS } from '../change.js';
 import { policyHash } from '../digest.js';
 import type { Cell, CellChange, CellPart, ChainMatrix, Page } from './model.js';
@@ -109,18 +110,10 @@ function matrixHtml({ columns, chain }: ChainMatrix): string {
   return `<div class="scroll" tabindex="0" role="region" aria-label="${chain}, groups by destinations"><table class="grid${tall}"><caption hidden>${chain}: groups by destinations</caption><thead><tr><th scope="col">group</th>${heads.join('')}</tr></thead><tbody></tbody></table></div>`;
 }
 
-const CHAIN_WORDS: Readonly<Record<ChainMatrix['chain'], string>> = {
-  BIND: 'by the address and port that bind(2) asks for',
-  ACCEPT: 'by the peer that connects, and our address and port',
-  CONNECT: 'by the peer that connect(2) asks for',
-  SENDTO: 'by the peer that a datagram is sent to',
-  RECVFROM: 'by the peer that sent the datagram, and our address and port',
-};
-
 function chainHtml(matrix: ChainMatrix, cells: CellList): string {
   const { chain, whole, columns, rows, cutColumns } = matrix;
   const all = whole ? [whole] : rows.flatMap((row) => row.cells);
-  const open = `<section data-chain="${chain}"${isChanged(all)}><div class="head"><h2>${chain}</h2><span>${CHAIN_WORDS[chain]}</span></div>`;
+  const open = `<section data-chain="${chain}"${isChanged(all)}><div class="head"><h2>${chain}</h2><span>${CHAINS[chain].apart}</span></div>`;
   if (whole) return `${open}${wholeHtml(whole, cells)}</section>`;
   const cut =
     cutColumns > 0

@@ -6,6 +6,7 @@ import { NO_GID } from './bounds.js';
 /** A TCP SYN that reaches a listening socket: the source is the peer. */
 export const accept: ChainDescriptor = {
   call: 'accept',
+  apart: 'by the peer that connects, and our address and port',
   ours: 'destination',
   ids: 'socket',
   refusal: 'silence',

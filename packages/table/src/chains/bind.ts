@@ -10,6 +10,7 @@ const NO_SOURCE: Bound = {
 /** bind(2): the destination is the address that was asked for. */
 export const bind: ChainDescriptor = {
   call: 'bind',
+  apart: 'by the address and port that bind(2) asks for',
   ours: 'destination',
   noPeer: 'bind(2) has no remote end',
   ids: 'caller',

@@ -6,6 +6,7 @@ import { SPECIFIED } from './bounds.js';
 /** connect(2) and TCP Fast Open: the destination is the peer. */
 export const connect: ChainDescriptor = {
   call: 'connect',
+  apart: 'by the peer that connect(2) asks for',
   ours: 'source',
   ids: 'caller',
   refusal: 'errno',

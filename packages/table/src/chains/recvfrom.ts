@@ -4,6 +4,7 @@ import { DATAGRAMS, NO_GID } from './bounds.js';
 /** A datagram that reaches an unconnected socket: the source is the peer. */
 export const recvfrom: ChainDescriptor = {
   call: 'recvfrom',
+  apart: 'by the peer that sent the datagram, and our address and port',
   ours: 'destination',
   ids: 'socket',
   refusal: 'silence',

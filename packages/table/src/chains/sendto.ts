@@ -9,6 +9,7 @@ import { SPECIFIED } from './bounds.js';
  */
 export const sendto: ChainDescriptor = {
   call: 'sendto',
+  apart: 'by the peer that a datagram is sent to',
   ours: 'source',
   ids: 'caller',
   refusal: 'errno',
