@@ -117,10 +117,10 @@ export class SetStore {
     parts: readonly (Ref | Link)[],
     pair: Operation = this.overlay,
     isOver: (terminal: Ref) => boolean = (terminal) => terminal !== OUT,
-    during?: OverlayRules['during'],
+    more: Pick<OverlayRules, 'during' | 'below'> = {},
   ): Ref {
     const { paths } = this.conditions;
-    return overlayAll(this.diagrams, parts, { pair, isOver, during, paths });
+    return overlayAll(this.diagrams, parts, { pair, isOver, paths, ...more });
   }
 
   /** The diagram with its terminals replaced. */

@@ -59,8 +59,9 @@ class VariantCompiler implements Interpretation<Ref> {
   readonly #join: Operation;
   readonly #followers = new Map<Fate, Operation>();
   readonly #tests: FreeTests;
-
   readonly #slice: Slice | undefined;
+  /** Built-in chains whose diagram has the policy in it. */
+  readonly #decidedChains = new Set<Chain>();
 
   constructor(
     store: SetStore,
@@ -104,10 +105,8 @@ class VariantCompiler implements Interpretation<Ref> {
     const parts = BUILTIN_CHAINS.map((name) => {
       const chain = builtinChain(this.#table, name);
       const decided = this.#chainDiagram(chain);
-      return store.guard(
-        store.chain(name),
-        this.#slice ? decided : this.#withPolicy(chain, decided),
-      );
+      const isDone = this.#slice || this.#decidedChains.has(chain);
+      return store.guard(store.chain(name), isDone ? decided : this.#withPolicy(chain, decided));
     });
     return store.overlayAll(parts);
   }
@@ -167,16 +166,22 @@ class VariantCompiler implements Interpretation<Ref> {
     ];
     const { variants } = this;
     const numbers = [...promoted, ...all].map(({ at }) => at.number);
+    const leaves = this.#rewrites || all.some(({ at }) => leavesEarly(at));
+    const isDecided = !leaves && !this.#slice && isBuiltinChain(chain.name);
+    if (isDecided) this.#decidedChains.add(chain);
     const joined = this.#store.overlayAll(
       meanings,
       this.#join,
       (terminal) => variants.isOver(terminal),
-      (from, to, work) => {
-        const ends = [elementAt(numbers, from), elementAt(numbers, to)] as const;
-        return blame({ chain: chain.name, rules: [Math.min(...ends), Math.max(...ends)] }, work);
+      {
+        during: (from, to, work) => {
+          const ends = [elementAt(numbers, from), elementAt(numbers, to)] as const;
+          return blame({ chain: chain.name, rules: [Math.min(...ends), Math.max(...ends)] }, work);
+        },
+        below: isDecided ? variants.intern(this.#policy(chain, UNCHANGED), []) : OUT,
       },
     );
-    if (!this.#rewrites && !all.some(({ at }) => leavesEarly(at))) return joined;
+    if (!leaves) return joined;
     // What leaves a built-in chain has its policy, whatever rules are behind.
     const left = (fate: Fate) =>
       fate === LEAVE && this.#slice && isBuiltinChain(chain.name)
