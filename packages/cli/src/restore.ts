@@ -113,6 +113,7 @@ export function addTo(
   open.commit({
     table: next,
     origins: followCounters(base, next, (chain) => anew.has(chain)),
+    lines: document.lines,
     ...trial,
   });
 }
