@@ -28,6 +28,7 @@ import { COMMANDS } from '../packages/cli/src/commandrow.js';
 import { HELP } from '../packages/cli/src/help.js';
 import { MOST_LAYERS } from '../packages/diagram/src/layers.js';
 import { RULES_EACH } from '../packages/diagram/src/limit.js';
+import { MOST_IN_TURN } from '../packages/diagram/src/walk.js';
 import {
   UNAVAILABLE_MATCHES,
   UNAVAILABLE_OPTIONS,
@@ -132,6 +133,7 @@ describe('docs/kernel.md', () => {
         "[rewritings](architecture.md#calls-that-are-rewritten) with which calls come to the places of a table's chains, all together",
         english(DEFAULT_LIMITS.rewritings),
       ],
+      ['rewritings of one call, one after the other', english(MOST_IN_TURN)],
       ['edges of the finished decision diagrams', english(DEFAULT_LIMITS.edges)],
       ['edges while one is built', english(DEFAULT_LIMITS.poolEdges)],
       [

@@ -108,8 +108,12 @@ export function leavesEarly({ step }: Pick<PlacedRule, 'step'>): boolean {
   return step.kind === 'leave' || (step.kind === 'call' && !step.comesBack);
 }
 
-/** How often a call may be rewritten, once after the other: the programs make no more steps in all. */
-const MOST_IN_TURN = 512;
+/**
+ * How often a call may be rewritten, once after the other: the programs make no more steps in all.
+ *
+ * @internal
+ */
+export const MOST_IN_TURN = 512;
 
 /** Rules that are asked of rewritten calls, each once for each way in which they come: the bound on time. */
 const MOST_ASKED = 15_000_000;

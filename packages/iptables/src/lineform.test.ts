@@ -4,8 +4,11 @@ import { EMPTY_TABLE, elementAt } from '@sockfilter/table';
 import fc from 'fast-check';
 import { tables } from '../../../test/arbitrary/table.js';
 import { propertyRuns } from '../../../test/harness/length.js';
+import { parseCommand } from './commandline.js';
+import { fillForm, formLine, keepForm } from './lineform.js';
 import { printRule } from './print.js';
 import { parseSave } from './restore.js';
+import { type RuleMemo, ruleMemo } from './rulememo.js';
 import { printSave } from './save.js';
 
 /** A blank in front of a rule changes nothing but where it stands, and no such line has a form. */
@@ -104,6 +107,33 @@ test('a line of a known form says what its words say', () => {
     { numRuns: propertyRuns(60) },
   );
   expect(sound).toBeGreaterThan(3);
+});
+
+const parsed = (line: string, memo: RuleMemo) => {
+  const { command } = parseCommand(line.split(' '), { names: NO_NAMES, groups: [], memo });
+  return command?.kind === 'append' ? command.rules[0] : undefined;
+};
+
+test.each([
+  ['-s 10.0.0.1/32 -d 10.0.0.0/8 -p tcp -m tcp --sport 5 --dport 80:90', true],
+  ['-s 10.0.0.1/32 -d 10.0.0.0/8 -p tcp -m tcp --sport 0:65535 --dport 80', false],
+  ['-s 10.0.0.1/32 -d 0.0.0.0/1 -p tcp -m tcp --sport 5 --dport 90:80', false],
+  ['-s 10.0.0.1/32 -d 10.0.0.300 -p tcp -m tcp --sport 5 --dport 80', false],
+])('%s: whether its words need not be read one by one is %p', (options, isFilled) => {
+  const memo = ruleMemo();
+  const context = { names: NO_NAMES, groups: [], memo };
+  const lines = ['-s 10.1.0.1/32 -d 10.1.0.0/16 -p tcp -m tcp --sport 7 --dport 8', options].map(
+    (words) => `-A CONNECT ${words} -j DROP`,
+  );
+  const [first, second] = lines.map(formLine);
+  const rule = parsed(elementAt(lines, 0), memo);
+  if (!first || !second || !rule) throw new Error('the lines have a form');
+  expect(second.form).toBe(first.form);
+  keepForm(memo, first, 'CONNECT', rule, context);
+  const form = memo.forms.get(first.form);
+  expect(form).toBeDefined();
+  const filled = form && fillForm(memo, form, second, context);
+  expect(filled).toEqual(isFilled ? parsed(elementAt(lines, 1), memo) : undefined);
 });
 
 test('quotes, counts of their own and what stands twice are left to the scanner', () => {

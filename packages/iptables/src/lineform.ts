@@ -185,8 +185,7 @@ function fillOption(
   const value = readValue(blank, text, context);
   if (!value) return undefined;
   const option: MatchOption = { name: old.name, negated: old.negated, value };
-  const isPlain = !isVacuous(option) && !(value.kind === 'network' && value.mask === 0n);
-  const fits = isPlain && !(isBounded && misfit(chain, match.name, option, context));
+  const fits = !isVacuous(option) && !(isBounded && misfit(chain, match.name, option, context));
   return fits ? option : undefined;
 }
 
