@@ -10,9 +10,11 @@ import {
   label,
   load,
   loadMap,
+  loadMapValue,
   lshImm,
   mov,
   movImm,
+  or,
   R0,
   R1,
   R2,
@@ -27,12 +29,31 @@ import {
 import type { BuiltinChain } from '@sockfilter/table';
 import { GROUP_VALUE, HEADER, MAX_REMOVED_LEVELS, REMOVED_VALUE } from '../layout.js';
 import { MAPS } from '../mapnames.js';
-import { put32, SCRATCH } from './stack.js';
+import { put32, READERS, SCRATCH } from './stack.js';
 import { chainBit, REFUSED } from './walk.js';
 
 /**
+ * On to `unasked` if nothing wants to know the group: no rule of the chain, and no event. What refuses tells whose the call
+ * was, and so may the chain where somebody reads: whoever comes later is not told of this call.
+ */
+function unlessAsked(chain: BuiltinChain, asked: string, unasked: string): readonly Item[] {
+  return [
+    loadMapValue(R1, MAPS.readers, 0),
+    load(8, R1, R1, 0),
+    store(8, R10, READERS, R1),
+    jumpIf('ne', R1, 0, asked),
+    load(4, R1, R6, HEADER.groupChains),
+    load(4, R2, R6, HEADER.refusingChains),
+    or(R1, R2),
+    andImm(R1, chainBit(chain)),
+    jumpIf('eq', R1, 0, unasked),
+    label(asked),
+  ];
+}
+
+/**
  * Stores the network_id of the cgroup whose id is at SCRATCH, or of its nearest ancestor that is there
- * if it was removed; destroys r8 and SCRATCH. Without an entry the chain fails closed. So it does if the
+ * if it was removed, where it is asked for; destroys r8 and SCRATCH. Without an entry the chain fails closed. So it does if the
  * entry was another's by the time its id was read, twice in a row, and if its id is of another
  * assignment than the generation's.
  */
@@ -40,7 +61,9 @@ export function putGroup(chain: BuiltinChain): readonly Item[] {
   const place = (name: string) => `${chain}.${name}`;
   const [look, again, removed] = [place('look'), place('again'), place('removed')];
   const [none, known] = [place('noGroup'), place('group')];
+  const unasked = place('anyGroup');
   return [
+    ...unlessAsked(chain, place('asked'), unasked),
     movImm(R8, 1 + MAX_REMOVED_LEVELS),
     label(look),
     ...readGroup({ missing: removed, changed: again, outdated: none }),
@@ -69,6 +92,7 @@ export function putGroup(chain: BuiltinChain): readonly Item[] {
     movImm(R2, 0),
     label(known),
     ...put32('group', R2),
+    label(unasked),
   ];
 }
 

@@ -59,7 +59,7 @@ import {
 import { HEADER } from '../layout.js';
 import { MAPS } from '../mapnames.js';
 import type { Offsets } from '../offsets.js';
-import { CONTEXT, GENERATION, PACKET, probe } from './stack.js';
+import { CONTEXT, GENERATION, PACKET, probe, READERS } from './stack.js';
 
 /** Its label. It takes the context, the packet, kind and errno, counter and generation. @internal */
 export const REPORT = 'report';
@@ -270,15 +270,14 @@ function call(parameters: readonly Item[]): readonly Item[] {
   ];
 }
 
-/** The same, but on to `nobody` if no such reader is there. */
+/** The same, but on to `nobody` if no such reader was there when the call's group was looked up. */
 function callFor(
   nobody: string,
   parameters: readonly Item[],
   readersAt: 0 | typeof WATCHERS_AT = 0,
 ): readonly Item[] {
   return [
-    loadMapValue(R1, MAPS.readers, readersAt),
-    load(4, R1, R1, 0),
+    load(4, R1, R10, READERS + readersAt),
     jumpIf('eq', R1, 0, nobody),
     ...call(parameters),
     label(nobody),

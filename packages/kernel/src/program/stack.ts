@@ -11,6 +11,7 @@
  *     fp-216 .. fp-177   the IP header, or the address and port that a send asks for
  *     fp-232 .. fp-217   the header behind the IP header
  *     fp-236             what the walk has rewritten of the packet, see REWRITES
+ *     fp-248             the word of the readers of events, as it was when the call's group was looked up
  *
  * Of bind(2) the header's place has what the socket is bound to, and whether BIND gives other destinations.
  *
@@ -57,6 +58,7 @@ export const NEXT_HEADER = -232;
 export const ASKED_ADDRESS = -216;
 export const ASKED_PORT = -200;
 export const REWRITTEN = -236;
+export const READERS = -248;
 export const AS_BOUND = -216;
 export const LEADS = -196;
 
