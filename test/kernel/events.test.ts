@@ -121,6 +121,16 @@ describeKernel('events', () => {
     }
   });
 
+  test('a refusal is kept with its group where nobody reads and no rule asks for groups', async () => {
+    expect(await connect('10.9.9.9')).toBe('EPERM');
+    const source = EventSource.open(policy.root);
+    try {
+      expect(source?.lastRefusal()?.event).toMatchObject({ chain: 'CONNECT', group: 3 });
+    } finally {
+      source?.close();
+    }
+  });
+
   test('what is audited passes, and is told', async () => {
     const ear = new Ear(policy.root);
     try {
