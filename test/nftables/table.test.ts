@@ -6,13 +6,16 @@ import { spawnSync } from 'node:child_process';
 import { parseSave, printRuleFile } from '@sockfilter/iptables';
 import { NO_NAMES } from '@sockfilter/language';
 import { isJson, parseTable, printTable, printTableFile, tableSchema } from '@sockfilter/nftables';
-import type { Table } from '@sockfilter/table';
+import { MATCHES, TARGETS, type Table, targetValues } from '@sockfilter/table';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { setTables } from '../arbitrary/set.js';
 import { tables } from '../arbitrary/table.js';
 import { forLength } from '../harness/length.js';
 import { describeNft } from '../harness/nft.js';
+import { tableOf } from '../harness/policy.js';
+import { BOUNDARIES } from '../matches/boundaries.js';
+import { boundaryTables } from '../matches/boundarytable.js';
 
 const names = { names: NO_NAMES };
 const RUNS = forLength({ long: 1000, short: 16 });
@@ -46,8 +49,43 @@ test('any table comes back as it was', () => {
   );
 });
 
+/** Options that no boundary has. */
+const OTHER_RULES = `-A CONNECT -p tcp -j DNAT --to-destination 10.0.0.5:80 --random --persistent
+-A CONNECT -p tcp -j REDIRECT --to-ports 80 --random
+-A CONNECT -j MARK --set-xmark 0x1/0xff
+-A CONNECT -j LOG --log-prefix x --log-level 3 --log-uid
+-A CONNECT -j NFLOG --nflog-prefix x --nflog-group 7
+-A CONNECT -j REJECT --reject-with EACCES --audit
+-A CONNECT -m time --timestart 22:00:00 --timestop 06:00:00 --contiguous --kerneltz -j DROP --audit
+-A CONNECT -m comment --comment x -j TRACE
+-A CONNECT -m cgroup --path /web -j RETURN
+-A CONNECT -m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-mode srcip,dstip --hashlimit-name n --hashlimit-htable-size 8 --hashlimit-htable-max 9 --hashlimit-htable-gcinterval 2000 --hashlimit-htable-expire 3000 --hashlimit-srcmask 24 --hashlimit-dstmask 24`;
+
 describe('the schema', () => {
   const schema = z.fromJSONSchema(JSON.parse(JSON.stringify(tableSchema())));
+
+  test('has every option of every match and target', () => {
+    const boundaries = Object.values(BOUNDARIES).flatMap((rows) =>
+      typeof rows === 'string' ? [] : rows.flatMap(boundaryTables),
+    );
+    const met = new Set<string>();
+    for (const table of [...boundaries.map((each) => each.table), tableOf(OTHER_RULES)]) {
+      const { error } = schema.safeParse(JSON.parse(printTable(table)));
+      expect(error).toBeUndefined();
+      for (const { matches, target } of table.chains.flatMap(({ rules }) => rules)) {
+        for (const { name, options } of matches)
+          for (const option of options) met.add(`${name} ${option.name}`);
+        if (target)
+          for (const name of Object.keys(targetValues(target))) met.add(`${target.kind} ${name}`);
+      }
+    }
+    const known = [...Object.entries(MATCHES), ...Object.entries(TARGETS)].flatMap(
+      ([name, { options }]) => Object.keys(options).map((option) => `${name} ${option}`),
+    );
+    // Other ways to write `--set-xmark`, and what is so anyway.
+    const unprinted = ['set-mark', 'and-mark', 'or-mark', 'xor-mark'].map((name) => `mark ${name}`);
+    expect(known.filter((each) => !met.has(each))).toEqual(['time utc', ...unprinted]);
+  });
 
   test('has whatever is written', () => {
     fc.assert(
