@@ -110,7 +110,8 @@ function requireKept(dist, kept) {
 /** Runs the command of these words. */
 function start(words) {
   const kept = openKept(DIST);
-  const main = kept ? requireKept(DIST, kept)('./main.cjs') : require('../dist/main.cjs');
+  // By no name that a bundler of this file would follow.
+  const main = kept ? requireKept(DIST, kept)('./main.cjs') : require(join(DIST, 'main.cjs'));
   return main.runProgram(words);
 }
 
