@@ -935,7 +935,7 @@ declare class SetStore {
     parts: readonly (Ref | Link)[],
     pair?: Operation,
     isOver?: (terminal: Ref) => boolean,
-    during?: OverlayRules['during'],
+    more?: Pick<OverlayRules, 'during' | 'below'>,
   ): Ref;
   /** The diagram with its terminals replaced. */
   replace(diagram: Ref, change: (terminal: Ref) => Ref): Ref;
