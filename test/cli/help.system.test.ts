@@ -156,17 +156,3 @@ test.each([
   const { status, stderr } = place.runAlone(args, { env });
   expect([status, JSON.parse(stderr)]).toEqual([0, loaded]);
 });
-
-test('of koffi its addon alone is loaded', () => {
-  place.write(
-    'loaded.cjs',
-    `process.on('exit', () => {
-      const files = Object.keys(require.cache).filter((file) => file.includes('koffi'));
-      process._rawDebug(JSON.stringify(files.map((file) => file.replace(/.*[/]/, ''))));
-    });`,
-  );
-  const env = { NODE_OPTIONS: `--require ${place.path('loaded.cjs')}` };
-  const { stderr } = place.runAlone(['--root', '/sockfilter-nowhere', 'status'], { env });
-  const [, files = ''] = /^(\[.*\])$/m.exec(stderr) ?? [];
-  expect(JSON.parse(files)).toEqual(['package.json', 'koffi.node']);
-});

@@ -6,7 +6,6 @@
 // pointers in `union bpf_attr`) come from `address`; whoever calls wraps the call in `holding`, so that
 // no such buffer is collected before the kernel is done. All supported machines are little-endian.
 
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { BpfError } from './error.js';
 
@@ -66,25 +65,6 @@ export function holding<T>(owner: object, body: () => T): T {
   }
 }
 
-type Koffi = typeof import('koffi');
-
-/**
- * koffi, a native module: commands that never touch the kernel do without it. What it has beside its addon looks for platforms and
- * libcs, and takes three times as long to load: so the addon is loaded where that would find it, with glibc. Elsewhere koffi finds it.
- */
-function loadKoffi(machine: string): Koffi {
-  const require = createRequire(import.meta.url);
-  const hasMusl = existsSync(`/lib/ld-musl-${machine === 'x64' ? 'x86_64' : 'aarch64'}.so.1`);
-  if (hasMusl) return require('koffi');
-  try {
-    const beside = createRequire(require.resolve('koffi'));
-    const { version }: { readonly version: string } = beside('./package.json');
-    const addon: Koffi = beside(`@koromix/koffi-linux-${machine}/linux_${machine}/koffi.node`);
-    if (addon.version === version) return addon;
-  } catch {}
-  return require('koffi');
-}
-
 function loadLinux(): SharingSyscalls {
   const machine = process.arch;
   if (process.platform !== 'linux' || (machine !== 'x64' && machine !== 'arm64')) {
@@ -92,7 +72,9 @@ function loadLinux(): SharingSyscalls {
       `not supported: system calls need Linux on x86-64 or arm64, this is ${process.platform} on ${machine}`,
     );
   }
-  const koffi = loadKoffi(machine);
+  // koffi is a native module and costs 10 ms: commands that never touch the kernel do without it.
+  const require = createRequire(import.meta.url);
+  const koffi: typeof import('koffi') = require('koffi');
   // syscall(3) is variadic, but integers are passed alike on both machines. An absent name means the
   // program itself, which has libc's symbols whatever libc is called.
   const type = 'int64_t syscall(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t)';
