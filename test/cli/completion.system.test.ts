@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { BUILTIN_CHAINS } from '@sockfilter/table';
-import { COMMANDS, SHELLS, type Shell } from '../../packages/cli/src/commandrow.js';
+import { COMMANDS } from '../../packages/cli/src/commandrow.js';
 import { completionCases } from '../../packages/cli/src/completion/cases.js';
+import { SHELLS, type Shell } from '../../packages/cli/src/completion/shell.js';
 import { describeProgram } from '../harness/needing.js';
 import { program, Workplace } from './command.js';
 

@@ -2,7 +2,7 @@
 import { EXIT } from '@sockfilter/language';
 import { describeDetail, detailRecord } from '@sockfilter/table';
 import type { Argv } from 'yargs';
-import { SHELLS } from './commandrow.js';
+import { SHELLS } from './completion/shell.js';
 import { CommandError } from './failure.js';
 import type { Globals } from './globals.js';
 import { json, readCircumstances, state, text, time } from './options.js';

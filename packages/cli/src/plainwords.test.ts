@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import type { Argv } from 'yargs';
-import { COMMANDS, type CommandRow, type Filler } from './commandrow.js';
+import { COMMANDS } from './commandrow.js';
 import { addCommands } from './commands.js';
 import { CommandError } from './failure.js';
 import { readPlain } from './plainwords.js';
+import type { CommandRow, Filler } from './rows/row.js';
 import { baseParser } from './yargswords.js';
 
 const GLOBALS = { root: '/', file: undefined, wait: 0 };

@@ -2,12 +2,13 @@
 
 import { EXIT } from '@sockfilter/language';
 import type { Argv } from 'yargs';
-import { type CommandRow, commandRow } from './commandrow.js';
+import { commandRow } from './commandrow.js';
 import { addCommands } from './commands.js';
 import { CommandError } from './failure.js';
 import { splitGlobals } from './globals.js';
 import { STANDARD_INPUT } from './inputfile.js';
 import { readPlain } from './plainwords.js';
+import type { CommandRow } from './rows/row.js';
 import { checkName, checkScope } from './wordserror.js';
 
 /**

@@ -1,7 +1,8 @@
 /** What is said of words that no command takes: what is missing, and the nearest that there is. */
 import { didYouMean, EXIT } from '@sockfilter/language';
-import { COMMAND_NAMES, type CommandRow, subcommandsOf } from './commandrow.js';
+import { COMMAND_NAMES, subcommandsOf } from './commandrow.js';
 import { CommandError } from './failure.js';
+import type { CommandRow } from './rows/row.js';
 
 /** What yargs says, and the words of the other messages for it. */
 const WORDING: readonly (readonly [RegExp, string])[] = [

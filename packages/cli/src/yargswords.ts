@@ -1,7 +1,8 @@
 /** Words that need more than plain reading, by yargs: help, and what is wrong with them. */
 import yargs, { type Argv } from 'yargs';
-import { type CommandRow, examplesOf, rowsBelow } from './commandrow.js';
+import { examplesOf, rowsBelow } from './commandrow.js';
 import { print } from './output.js';
+import type { CommandRow } from './rows/row.js';
 import { wordsError } from './wordserror.js';
 
 /** For help: they are taken out before yargs sees the words. */

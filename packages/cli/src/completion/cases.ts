@@ -14,13 +14,8 @@ import {
   REJECT_ERRNO,
   TARGETS,
 } from '@sockfilter/table';
-import {
-  COMMAND_NAMES,
-  COMMANDS,
-  type CommandRow,
-  type Filler,
-  subcommandsOf,
-} from '../commandrow.js';
+import { COMMAND_NAMES, COMMANDS, subcommandsOf } from '../commandrow.js';
+import type { CommandRow, Filler } from '../rows/row.js';
 
 export interface Case {
   /** Without characters that a shell's patterns give a meaning to. */

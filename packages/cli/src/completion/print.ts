@@ -1,11 +1,11 @@
 /** `sockfilter completion`, and the scripts that the package has as files. */
 import { EXIT } from '@sockfilter/language';
-import { SHELLS, type Shell } from '../commandrow.js';
 import { CommandError } from '../failure.js';
 import { printDrawn } from '../output.js';
 import { completionCases } from './cases.js';
 import { fishScript } from './fish.js';
 import { bashScript, zshScript } from './sh.js';
+import { SHELLS, type Shell } from './shell.js';
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 

@@ -1,0 +1,3 @@
+/** The shells whose command lines are completed. */
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
