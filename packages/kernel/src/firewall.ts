@@ -1,30 +1,10 @@
-/**
- * The table in force on one cgroup root: how it is read, replaced and taken down.
- *
- * A commit never leaves a moment without a table. It
- *
- *     1. attaches what is missing, under a generation that lets pass what the hook would judge
- *     2. fills in the ids of control groups for the slot that the new generation will read
- *     3. loads and pins the new generation
- *     4. swaps: one system call, which returns when no program walks the old generation any more
- *     5. folds the old counters into the new generation's base, and unpins the old generation
- *     6. detaches what is not needed any more
- *
- * Whatever is interrupted up to 4 leaves the old table; what is interrupted later leaves the new one,
- * and the next command does what is left of 5. What an older release has put in force is taken over
- * first (upgrade.ts); programs of the same format but another release are replaced between 1 and 2.
- *
- * With a deadline the old generation keeps its pin and stands in the table's other slot: past the
- * deadline programs walk it again, whatever has become of those who set it. Only `confirm` and `undo`
- * change anything until then.
- */
+/** The table in force on one cgroup root: how it is read, replaced and taken down. */
 import { join } from 'node:path';
-import { clockOffsets, close, type Fd } from '@sockfilter/bpf';
+import { close, type Fd } from '@sockfilter/bpf';
 import type { Answers } from '@sockfilter/diagram';
 import {
   counterOwners,
   type Decision,
-  elementAt,
   escapePath,
   type NamedSet,
   type Packet,
@@ -33,14 +13,12 @@ import {
   type Table,
   unescapePath,
 } from '@sockfilter/table';
-import { detach } from './attachment.js';
 import { walkBlob } from './blobwalk.js';
-import { clearBuckets } from './bucketmap.js';
 import { countProcesses } from './cgrouptree.js';
+import { letGo, swap } from './commit.js';
 import { type Environment, readEnvironment, requireRoot } from './environment.js';
 import {
   readBlob,
-  readSetSlots,
   readSlots,
   readStanding,
   readText,
@@ -48,41 +26,27 @@ import {
   readTotals,
   type Totals,
 } from './generationmap.js';
-import { JUDGING_HOOKS } from './hooks.js';
+import { HeldSets, setSlotsOf } from './heldsets.js';
+import { fold, type LoadedGeneration, loadPinned, putInForce, unpinOthers } from './inforce.js';
 import {
-  clearFallback,
-  fold,
-  type LoadedGeneration,
-  loadPinned,
-  putInForce,
-  setFallback,
-  unpinOthers,
-} from './inforce.js';
-import { closeInstance, type InForceInstance, type Instance, inspectInstance } from './instance.js';
+  closeInstance,
+  type InForceInstance,
+  type Instance,
+  inForceOf,
+  inspectInstance,
+  ownInForce,
+} from './instance.js';
 import { FORMAT } from './layout.js';
 import { takeLock } from './lock.js';
 import { MAPS } from './mapnames.js';
-import { closeMaps, createMaps, type Maps, openMap, openMaps, withSetMaps } from './maps.js';
+import { closeMaps, createMaps, type Maps, openMap, openMaps } from './maps.js';
 import { type Draft, draftPart, type PartChange } from './partchange.js';
 import { registrationOf } from './pathmap.js';
 import { instanceName, Pins, using } from './pins.js';
-import { prepareRoot } from './preparation.js';
 import { programDigest } from './programs.js';
 import { dropGoneReaders } from './readerslot.js';
 import { removePins } from './removal.js';
-import {
-  addToSet,
-  deleteFromSet,
-  dropSets,
-  type ElementOptions,
-  emptySet,
-  hasElement,
-  placeSets,
-  readSet,
-  type SetMaps,
-  type SetSlots,
-} from './setmap.js';
-import { assignSlots, clearSlots, type Slots, writeClock } from './statemap.js';
+import type { ElementOptions } from './setmap.js';
 import { readStatus, type Status } from './status.js';
 import { Surroundings } from './surroundings.js';
 import { decodeTraits, traitsOf } from './traits.js';
@@ -96,7 +60,7 @@ import {
   TrialError,
 } from './trial.js';
 import { UnsupportedError } from './unsupported.js';
-import { beginUpgrade, discardNext, endUpgrade } from './upgrade.js';
+import { beginUpgrade, discardNext, endUpgrade, type Place } from './upgrade.js';
 import { type Change, draftWhole, openGeneration } from './wholechange.js';
 
 export interface FirewallOptions {
@@ -286,43 +250,23 @@ export class Firewall {
     this.#settle();
     this.#endUnfinished();
     const current = this.#inForce();
-    const old = current?.generation;
-    const maps = old ? openMaps(this.#pins) : createMaps(this.#pins);
+    const maps = current ? openMaps(this.#pins) : createMaps(this.#pins);
     try {
       dropGoneReaders(this.name, maps.readers);
-      const last = old ?? this.#install(maps);
-      const { needs } = draft;
-      const ids = prepareRoot(this.#pins, tree, maps, { last: last.header, wanted, needs });
-      const slots = this.#slots(maps, draft, last);
-      const inUse = slotsOf(last);
-      const setSlots = placeSets(maps, draft.sets, draft.setOrigins, inUse);
-      const laid = draft.lay({
-        sequence: last.header.sequence + 1,
-        idSlot: ids.slot,
-        idEpoch: ids.epoch,
-        programs: programDigest(),
-        slots,
-        setSlots,
-      });
-      const next = loadPinned(this.#pins, laid);
-      const isTrial = draft.confirmWithin !== undefined;
-      if (isTrial) setFallback(maps.table, last);
-      putInForce(maps.table, next);
-      const before = fold(last, next);
-      unpinOthers(this.#pins, next, ...(isTrial ? [last] : []));
-      if (isTrial) {
-        // What it does not need, the one before may: nothing is detached.
+      const last = current?.generation ?? this.#install(maps);
+      const { next, before, setSlots } = swap(this.#place, maps, { draft, wanted, last });
+      const result = { before: current && before };
+      if (draft.confirmWithin !== undefined) {
+        // What it does not need, the one before may: nothing is let go of.
         close(next.fd);
         this.#become(inspectInstance(this.#pins, tree));
-        return { before: old && before };
+        return result;
       }
       // What a trial would have gone back to is let go of with it.
-      const fallback = current?.trial && slotsOf(current.trial.other);
+      const gone = [last, ...(current?.trial ? [current.trial.other] : [])].flatMap(setSlotsOf);
       this.#become(ownInForce(next));
-      clearFallback(maps.table);
-      dropSets(maps, [...inUse, ...(fallback ?? [])], setSlots);
-      for (const hook of JUDGING_HOOKS) if (!needs(hook)) detach(this.#pins, hook);
-      return { before: old && before };
+      letGo(this.#pins, maps, draft, { gone, kept: setSlots });
+      return result;
     } catch (error) {
       this.#endUnfinished();
       throw error;
@@ -342,30 +286,18 @@ export class Firewall {
    */
   fill(table: Table): Table {
     const generation = this.#inForce()?.generation;
-    return generation ? this.#filled(table, generation) : table;
+    return generation ? this.#setsOf(generation).fill(table) : table;
   }
 
   /** The same of the table to go back to while one is on trial. */
   fillFallback(table: Table): Table {
     const trial = this.#inForce()?.trial;
-    return trial ? this.#filled(table, trial.other) : table;
-  }
-
-  #filled(table: Table, generation: LoadedGeneration): Table {
-    if (table.sets.length === 0) return table;
-    const slots = slotsOf(generation);
-    const read = (set: NamedSet, n: number) =>
-      this.#withSetMaps((maps) => readSet(maps, set, elementAt(slots, n)).elements);
-    return {
-      ...table,
-      sets: table.sets.map((set, n) => lazySet(set, () => read(set, n))),
-    };
+    return trial ? this.#setsOf(trial.other).fill(table) : table;
   }
 
   /** Whether a set in force, of the table in force, holds the element at the moment. */
   hasElement(table: Table, set: NamedSet, element: SetElement): boolean {
-    const slot = this.#slotOf(table, set);
-    return this.#withSetMaps((maps) => hasElement(maps, set, slot, element));
+    return this.#ownSets().has(table, set, element);
   }
 
   /**
@@ -379,27 +311,30 @@ export class Firewall {
     elements: readonly SetElement[],
     options: ElementOptions,
   ): void {
-    const slot = this.#settledSlot(table, set);
-    const run = edit === 'add' ? addToSet : deleteFromSet;
-    this.#withSetMaps((maps) => run(maps, set, slot, elements, options));
+    this.#settledSets().edit(table, set, edit, elements, options);
   }
 
   /** Empties a set of the table in force, at one moment. */
   emptySet(table: Table, set: NamedSet): void {
-    const slot = this.#settledSlot(table, set);
-    this.#withSetMaps((maps) => emptySet(maps, set, slot));
+    this.#settledSets().empty(table, set);
   }
 
-  #settledSlot(table: Table, set: NamedSet): number {
+  #settledSets(): HeldSets {
     if (this.trial) throw new TrialError(this.trial.seconds);
     this.#settle();
-    return this.#slotOf(table, set);
+    return this.#ownSets();
   }
 
-  #slotOf(table: Table, set: NamedSet): number {
+  #ownSets(): HeldSets {
     const generation = this.#ownInForce()?.generation;
     if (!generation) throw new TypeError('nothing is in force that has sets');
-    return elementAt(slotsOf(generation), table.sets.indexOf(set));
+    return this.#setsOf(generation);
+  }
+
+  #setsOf(generation: LoadedGeneration): HeldSets {
+    // What an upgrade has made so far may have been moved to its place, or not.
+    const isBegun = this.#inForce()?.release === 'both';
+    return new HeldSets(generation, isBegun ? [this.#pins.next(), this.#pins] : [this.#pins]);
   }
 
   /** What is attached where, for the table in force; undefined where nothing is installed. */
@@ -485,18 +420,7 @@ export class Firewall {
 
   /** What is in force; undefined where nothing is. Throws where it can't be told, or isn't ours. */
   #inForce(): InForceInstance | undefined {
-    const instance = this.#instance;
-    switch (instance.state) {
-      case 'absent':
-      case 'unfinished':
-        return undefined;
-      case 'inForce':
-        return instance;
-      case 'damaged':
-      case 'elsewhere':
-      case 'foreign':
-        throw instance.error;
-    }
+    return inForceOf(this.#instance);
   }
 
   /** What is in force, by programs of this release. */
@@ -531,24 +455,11 @@ export class Firewall {
       this.#upgrade(instance);
       return;
     }
-    if (before) this.#dropSets(before, generation, ...(trial ? [trial.other] : []));
+    if (before) this.#setsOf(before).drop(generation, ...(trial ? [trial.other] : []));
     unpinOthers(this.#pins, generation, ...(trial ? [trial.other] : []));
     discardNext(this.#pins);
     if (before) close(before.fd);
     this.#instance = { ...instance, before: undefined };
-  }
-
-  /** Lets go of the sets of a generation that is not in force any more. */
-  #dropSets(gone: LoadedGeneration, ...kept: readonly LoadedGeneration[]): void {
-    const slots = slotsOf(gone);
-    if (slots.length === 0) return;
-    this.#withSetMaps((maps) => dropSets(maps, slots, kept.flatMap(slotsOf)));
-  }
-
-  #withSetMaps<T>(use: (maps: SetMaps) => T): T {
-    // What an upgrade has made so far may have been moved to its place, or not.
-    const isBegun = this.#inForce()?.release === 'both';
-    return withSetMaps(isBegun ? [this.#pins.next(), this.#pins] : [this.#pins], use);
   }
 
   #withMaps<T>(use: (maps: Maps) => T): T {
@@ -562,60 +473,22 @@ export class Firewall {
 
   /** Takes over from an older release, or goes on with that. */
   #upgrade({ generation, before, release }: InForceInstance): void {
-    const place = { pins: this.#pins, environment: this.#environment };
-    const table = this.#filled(this.#parse(readText(generation.fd, generation.header)), generation);
-    if (release === 'older') beginUpgrade(place, generation, table);
-    else endUpgrade(place, generation, before, table);
+    const table = this.fill(this.#parse(readText(generation.fd, generation.header)));
+    if (release === 'older') beginUpgrade(this.#place, generation, table);
+    else endUpgrade(this.#place, generation, before, table);
     this.#become(inspectInstance(this.#pins, this.#environment.tree));
     this.#settle();
   }
 
-  /** Gives the opaque tests of the table slots: new ones are cleared before anything asks them. */
-  #slots(
-    { states, buckets }: Maps,
-    { stateful, testOrigins }: Draft,
-    last: LoadedGeneration,
-  ): Slots {
-    const inUse = readSlots(last.fd, last.header);
-    const slots = assignSlots(stateful, testOrigins, inUse);
-    clearSlots(states, slots, inUse);
-    clearBuckets(buckets, inUse);
-    writeClock(states, clockOffsets());
-    return slots;
-  }
-
+  /** Puts what lets every call pass in force, for hooks to be attached under it. */
   #install(maps: Maps): LoadedGeneration {
     const generation = loadPinned(this.#pins, openGeneration(0, this.#environment.cpus));
     putInForce(maps.table, generation);
     this.#become({ state: 'unfinished', generation });
     return generation;
   }
-}
 
-/** The set with elements that are read when somebody first looks at them. */
-function lazySet(set: NamedSet, read: () => NamedSet['elements']): NamedSet {
-  let elements: NamedSet['elements'] | undefined;
-  return Object.defineProperty({ ...set }, 'elements', {
-    get: () => {
-      elements ??= read();
-      return elements;
-    },
-    enumerable: true,
-  });
-}
-
-function slotsOf({ fd, header }: LoadedGeneration): SetSlots {
-  return readSetSlots(fd, header);
-}
-
-/** A generation that is all there is. */
-function ownInForce(generation: LoadedGeneration): InForceInstance {
-  return {
-    state: 'inForce',
-    generation,
-    before: undefined,
-    isCountLost: false,
-    release: 'own',
-    trial: undefined,
-  };
+  get #place(): Place {
+    return { pins: this.#pins, environment: this.#environment };
+  }
 }

@@ -250,6 +250,33 @@ export function inspectInstance(pins: Pins, tree: Tree): Instance {
   });
 }
 
+/** What is in force; undefined where nothing is. Throws where it can't be told, or isn't ours. */
+export function inForceOf(instance: Instance): InForceInstance | undefined {
+  switch (instance.state) {
+    case 'absent':
+    case 'unfinished':
+      return undefined;
+    case 'inForce':
+      return instance;
+    case 'damaged':
+    case 'elsewhere':
+    case 'foreign':
+      throw instance.error;
+  }
+}
+
+/** A generation that is all there is. */
+export function ownInForce(generation: LoadedGeneration): InForceInstance {
+  return {
+    state: 'inForce',
+    generation,
+    before: undefined,
+    isCountLost: false,
+    release: 'own',
+    trial: undefined,
+  };
+}
+
 export function closeInstance(instance: Instance): void {
   if ('generation' in instance && instance.generation) close(instance.generation.fd);
   if (instance.state !== 'inForce') return;

@@ -1,8 +1,9 @@
 /** Tables on trial: in force until a deadline, and past it only if somebody has confirmed them. */
 import { close } from '@sockfilter/bpf';
 import { bootTime } from './bootclock.js';
-import { readSetSlots, readText } from './generationmap.js';
-import { clearFallback, type LoadedGeneration, putInForce, unpinOthers } from './inforce.js';
+import { readText } from './generationmap.js';
+import { setSlotsOf } from './heldsets.js';
+import { clearFallback, putInForce, unpinOthers } from './inforce.js';
 import type { InForceInstance, Instance, Trial } from './instance.js';
 import { closeMaps, openMaps } from './maps.js';
 import type { Pins } from './pins.js';
@@ -72,8 +73,7 @@ export function goBack(pins: Pins, instance: InForceInstance): Instance {
   try {
     putInForce(maps.table, generation);
     clearFallback(maps.table);
-    const slotsOf = ({ fd, header }: LoadedGeneration) => readSetSlots(fd, header);
-    if (trial) dropSets(maps, slotsOf(trial.other), slotsOf(generation));
+    if (trial) dropSets(maps, setSlotsOf(trial.other), setSlotsOf(generation));
   } finally {
     closeMaps(maps);
   }
