@@ -62,7 +62,6 @@ const LONG: readonly string[] = [
   'cli/src/lsp/server.ts serveLanguage',
   'diagram/src/walk.ts interpretation',
   'kernel/src/writer.ts write',
-  'language/src/documentedit.ts edit',
   'table/src/evaluate.ts evaluator',
 ];
 

@@ -7,11 +7,12 @@ export {
 } from './command.js';
 export * from './diagnostic.js';
 export type { Document, DocumentKind, DocumentLine, RulePlace } from './document.js';
-export { editDocument, type LineNotation } from './documentedit.js';
+export { editDocument } from './documentedit.js';
 export { draw, placeText, type Remark, type Style } from './drawing.js';
 export { byteLength, type DecodedSource, decodeSource } from './encoding.js';
 export { escapeLines, escapeUnseen, writeJson, writeJsonLine } from './escape.js';
 export { EXIT, type ExitCode } from './exitcode.js';
+export type { LineNotation } from './linenotation.js';
 export { type Names, NO_NAMES, readNames } from './names.js';
 export { noteOddCharacters } from './oddcharacter.js';
 export { quoteShell } from './shell.js';
