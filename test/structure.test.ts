@@ -59,7 +59,6 @@ const MOST_LINES = 80;
 
 /** Longer ones: what their inner functions share is one walk's, or one connection's. None comes to them. */
 const LONG: readonly string[] = [
-  'cli/src/lsp/server.ts serveLanguage',
   'diagram/src/walk.ts interpretation',
   'kernel/src/writer.ts write',
   'table/src/evaluate.ts evaluator',
