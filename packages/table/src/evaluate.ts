@@ -15,7 +15,7 @@ import type { Packet } from './packet.js';
 import type { Report } from './report.js';
 import { builtinChain, type Chain, findChain, type Rule, type Table } from './table.js';
 import type { EffectKind } from './target.js';
-import { effectsOf } from './targets.js';
+import { effectsOf, type Target } from './targets.js';
 
 export interface Decision {
   readonly errno: Errno;
@@ -75,6 +75,70 @@ function choose(
   return { addresses: number / ports, ports: Number(number % ports) };
 }
 
+type RewritingTarget = Extract<Target, { readonly kind: 'mark' | 'dnat' | 'redirect' }>;
+
+/** What the target makes of a call. */
+function rewritten(packet: Packet, target: RewritingTarget): Packet {
+  switch (target.kind) {
+    case 'mark':
+      return { ...packet, mark: ((packet.mark & ~target.mask) ^ target.value) >>> 0 };
+    case 'dnat': {
+      const { address, port, persistent } = target;
+      const { destination, destinationPort } = packet;
+      const { addresses, ports } = choose(packet, target, persistent);
+      return {
+        ...packet,
+        destination: address ? address.first + addresses : destination,
+        destinationPort: port ? port.first + ports : destinationPort,
+      };
+    }
+    case 'redirect':
+      return {
+        ...packet,
+        destination: packet.family === 4 ? 0x7f00_0001n : 1n,
+        destinationPort: target.port
+          ? target.port.first + choose(packet, target).ports
+          : packet.destinationPort,
+      };
+  }
+}
+
+/** Asks the opaque tests of a rule whose fields hold, by its counter, up to the first that does not. */
+function asker(table: Table): (counter: number, trail: Trail) => boolean {
+  const tests = placedTests(table);
+  const first = firstTests(tests);
+  return (counter, { packet, moment, states }) => {
+    const from = first.get(counter);
+    if (from === undefined) return true;
+    const subject = { packet, sets: table.sets };
+    for (let n = from; tests[n]?.counter === counter; n++) {
+      const { test }: PlacedTest = elementAt(tests, n);
+      if (!moment && isFree(test))
+        throw new TypeError('the table has tests that need a moment to be asked');
+      const { holds: does, next } = askTest(test, states.get(n), moment ?? NO_WORLD, subject);
+      if (next) states.set(n, next);
+      if (!does) return false;
+    }
+    return true;
+  };
+}
+
+const TAKE: Readonly<Record<EffectKind, (counter: number, trail: Trail) => void>> = {
+  count: (counter, { counted }) => counted.push(counter),
+  log: (counter, { reports }) => reports.push({ kind: 'log', counter }),
+  audit: (counter, { reports }) => reports.push({ kind: 'audit', counter }),
+  trace: (_, trail) => {
+    trail.isTraced = true;
+  },
+  // What becomes of the call stands with the target's step.
+  rewrite: () => undefined,
+};
+
+function takeEffects({ target }: Rule, counter: number, trail: Trail): void {
+  for (const { kind } of effectsOf(target)) TAKE[kind](counter, trail);
+  if (trail.isTraced) trail.reports.push({ kind: 'trace', counter });
+}
+
 /** Prepares the table once, for many packets. */
 export function evaluator(table: Table): Evaluate {
   const conditions = new Map<Rule, readonly Clause[]>();
@@ -90,47 +154,14 @@ export function evaluator(table: Table): Evaluate {
   };
   const fits = (rule: Rule, packet: Packet) =>
     (conditions.get(rule) ?? []).every((clause) => clause.some((test) => holds(test, packet)));
-  const tests = placedTests(table);
-  const first = firstTests(tests);
-
-  /** Asks the opaque tests of a rule whose fields hold, up to the first that does not. */
-  function asks(rule: Rule, { packet, moment, states }: Trail): boolean {
-    const counter = counterOf(rule);
-    const from = first.get(counter);
-    if (from === undefined) return true;
-    const subject = { packet, sets: table.sets };
-    for (let n = from; tests[n]?.counter === counter; n++) {
-      const { test }: PlacedTest = elementAt(tests, n);
-      if (!moment && isFree(test))
-        throw new TypeError('the table has tests that need a moment to be asked');
-      const { holds: does, next } = askTest(test, states.get(n), moment ?? NO_WORLD, subject);
-      if (next) states.set(n, next);
-      if (!does) return false;
-    }
-    return true;
-  }
-
-  const take: Readonly<Record<EffectKind, (counter: number, trail: Trail) => void>> = {
-    count: (counter, { counted }) => counted.push(counter),
-    log: (counter, { reports }) => reports.push({ kind: 'log', counter }),
-    audit: (counter, { reports }) => reports.push({ kind: 'audit', counter }),
-    trace: (_, trail) => {
-      trail.isTraced = true;
-    },
-    // What becomes of the call stands with the target's step.
-    rewrite: () => undefined,
-  };
-
-  function takeEffects(rule: Rule, trail: Trail): void {
-    const counter = counterOf(rule);
-    for (const { kind } of effectsOf(rule.target)) take[kind](counter, trail);
-    if (trail.isTraced) trail.reports.push({ kind: 'trace', counter });
-  }
+  const asks = asker(table);
 
   function walk(chain: Chain, trail: Trail): Walked {
     for (const rule of chain.rules) {
-      if (!fits(rule, trail.packet) || !asks(rule, trail)) continue;
-      takeEffects(rule, trail);
+      if (!fits(rule, trail.packet)) continue;
+      const counter = counterOf(rule);
+      if (!asks(counter, trail)) continue;
+      takeEffects(rule, counter, trail);
       const { target } = rule;
       switch (target?.kind) {
         case undefined:
@@ -138,33 +169,11 @@ export function evaluator(table: Table): Evaluate {
         case 'nflog':
         case 'trace':
           break;
-        case 'mark': {
-          const { mark } = trail.packet;
-          trail.packet = { ...trail.packet, mark: ((mark & ~target.mask) ^ target.value) >>> 0 };
+        case 'mark':
+        case 'dnat':
+        case 'redirect':
+          trail.packet = rewritten(trail.packet, target);
           break;
-        }
-        case 'dnat': {
-          const { address, port, persistent } = target;
-          const { destination, destinationPort } = trail.packet;
-          const { addresses, ports } = choose(trail.packet, target, persistent);
-          trail.packet = {
-            ...trail.packet,
-            destination: address ? address.first + addresses : destination,
-            destinationPort: port ? port.first + ports : destinationPort,
-          };
-          break;
-        }
-        case 'redirect': {
-          const { family, destinationPort } = trail.packet;
-          trail.packet = {
-            ...trail.packet,
-            destination: family === 4 ? 0x7f00_0001n : 1n,
-            destinationPort: target.port
-              ? target.port.first + choose(trail.packet, target).ports
-              : destinationPort,
-          };
-          break;
-        }
         case 'accept':
           return { errno: 0 };
         case 'drop':
