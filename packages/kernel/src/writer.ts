@@ -1,14 +1,12 @@
-/** Places of decision diagrams -> the nodes that the programs walk. See layout.ts for what a node says. */
+/** The nodes that the programs walk. See layout.ts for what a node says. */
 import {
   type Ask,
   type DiagramStore,
   firstPiece,
-  isTerminal,
   PIECES,
   pieceAt,
   RANK,
   type Ref,
-  RefMap,
 } from '@sockfilter/diagram';
 import { EVENT_KINDS } from '@sockfilter/events';
 import {
@@ -24,15 +22,10 @@ import {
   type RewrittenPart,
 } from '@sockfilter/table';
 import { CHOOSES, choiceWords } from './chosen.js';
+import { DiagramWriter, type Onward, type WrittenDiagram } from './diagramwriter.js';
 import { NODE, OP, REWRITES } from './layout.js';
 import { NodeBuffer } from './nodebuffer.js';
 import { QUESTION_KINDS, questionParameters } from './question.js';
-
-/** The most addresses that one INDEX node has. */
-const MAX_INDEX = 4096;
-/** A node gets an INDEX from so many intervals on, if it has at most so many addresses for each. */
-const MIN_INDEXED = 5;
-const INDEX_SPREAD = 4;
 
 export interface AskPlace {
   /** Its number among the nodes. */
@@ -40,31 +33,10 @@ export interface AskPlace {
   readonly test: number;
 }
 
-/** Some of a node's intervals: the numbers of their edges, `from` up to, without, `to`. */
-interface Span {
-  readonly node: Ref;
-  readonly from: number;
-  readonly to: number;
-}
-
-type Place = Ref | Span;
-
-/** How what a terminal says leads on to other terminals. */
-export interface Onward {
-  /** Gives the address of the place once it is known. */
-  readonly later: (place: Ref, fill: (address: number) => void) => void;
-  /** Writes the place, or a jump to it. */
-  readonly here: (place: Ref) => void;
-}
-
-/**
- * Writes depth first, so that a path lies together: where a node goes on to the next one, that is
- * what it leads to, unless it stands elsewhere already.
- */
+/** Writes nodes: those of diagrams, and what terminals say. */
 export class Writer {
   readonly #nodes: NodeBuffer;
   readonly asks: AskPlace[] = [];
-  readonly #pending: { readonly place: Place; readonly fill: (address: number) => void }[] = [];
 
   constructor(first: number) {
     this.#nodes = new NodeBuffer(first);
@@ -81,90 +53,10 @@ export class Writer {
   write(
     store: DiagramStore,
     places: readonly Ref[],
-    terminal: (ref: Ref, onward: Onward) => void,
-    standing: (ref: Ref) => number | undefined = () => undefined,
+    terminal: WrittenDiagram['terminal'],
+    standing: WrittenDiagram['standing'] = () => undefined,
   ): number[] {
-    const addresses = new RefMap(store.nodeCount);
-    const addressOf = (ref: Ref) => addresses.get(ref) ?? standing(ref);
-    const results = places.map(() => 0);
-
-    const later = (place: Place, fill: (address: number) => void): void => {
-      const known = typeof place === 'number' ? addressOf(place) : undefined;
-      if (known === undefined) this.#pending.push({ place, fill });
-      else fill(known);
-    };
-    /** A node that leads to `place`, or else to the next. */
-    const branch = (value: number, slot: number, op: number, place: Place): void => {
-      const at = this.#nodes.put(value, slot, op, 0, 2);
-      later(place, (address) => this.#nodes.setTarget(at, address));
-    };
-    /** Here goes what the place says, or a jump to it. */
-    const here = (place: Place): void => {
-      if (typeof place !== 'number') {
-        spread(place);
-        return;
-      }
-      const known = addressOf(place);
-      if (known !== undefined) {
-        this.#nodes.put(0, 0, OP.jump, known, 1);
-        return;
-      }
-      this.#nodes.makeRoom(2);
-      addresses.set(place, this.#nodes.address);
-      if (isTerminal(place)) terminal(place, { later, here });
-      else spread({ node: place, from: store.firstEdge(place), to: store.endEdge(place) });
-    };
-    const part = (node: Ref, from: number, to: number): Place =>
-      to - from === 1 ? store.edgeTarget(from) : { node, from, to };
-
-    const spread = ({ node, from, to }: Span): void => {
-      const slot = store.pieceOf(node);
-      const start = (edge: number) => store.edgeStart(edge);
-      const target = (edge: number) => store.edgeTarget(edge);
-      const last = to - 1;
-      const isOneValue = start(last) === start(last - 1) + 1;
-      if (to - from === 3 && isOneValue && target(from) === target(last)) {
-        branch(start(from + 1), slot, OP.unequal, target(last));
-        here(target(from + 1));
-        return;
-      }
-      // What is not in the index goes to the last address: it can serve the first interval as well.
-      const indexed = target(from) === target(last) ? from + 1 : from;
-      const count = start(last) - start(indexed);
-      const worth = to - from >= MIN_INDEXED && count <= INDEX_SPREAD * (to - from);
-      if (worth && count <= MAX_INDEX) {
-        const at = this.#nodes.putIndex(start(indexed), slot, count);
-        for (let edge = indexed; edge < to; edge++) {
-          const end = edge === last ? count + 1 : start(edge + 1) - start(indexed);
-          later(target(edge), (address) => {
-            for (let n = start(edge) - start(indexed); n < end; n++)
-              this.#nodes.setEntry(at, n, address);
-          });
-        }
-        return;
-      }
-      const middle = (from + to) >> 1;
-      branch(start(middle), slot, OP.less, part(node, from, middle));
-      here(part(node, middle, to));
-    };
-
-    places.forEach((place, n) => {
-      later(place, (address) => {
-        results[n] = address;
-      });
-    });
-    for (let next = this.#pending.pop(); next; next = this.#pending.pop()) {
-      const { place, fill } = next;
-      const known = typeof place === 'number' ? addressOf(place) : undefined;
-      if (known !== undefined) {
-        fill(known);
-        continue;
-      }
-      this.#nodes.makeRoom(2);
-      fill(this.#nodes.address);
-      here(place);
-    }
-    return results;
+    return new DiagramWriter(this.#nodes, { store, terminal, standing }).write(places);
   }
 
   /** Adds one to the counter. */
