@@ -37,19 +37,12 @@ import { defineGuard, defineOperation, NONE, type Operation } from './operation.
 import { OutcomeTable, type PartialOutcome } from './outcome.js';
 import { overlayAll } from './overlay.js';
 import { firstPiece } from './piece.js';
+import { leavesEarly, type PlacedRule, rulesOf } from './placedrule.js';
 import type { PreparedConditions } from './preparedcondition.js';
 import type { Recording } from './record.js';
 import { RewrittenRules } from './rewrittenrules.js';
 import { DiagramStore, isTerminal, type Ref } from './store.js';
-import {
-  type Interpretation,
-  interpretation,
-  leavesEarly,
-  type Part,
-  type PlacedRule,
-  rewrites,
-  rulesOf,
-} from './walk.js';
+import { type Interpretation, interpretation, type Part, rewrites } from './walk.js';
 
 const NOTHING: PartialOutcome = {
   onward: 'next',

@@ -8,15 +8,10 @@ import { ConditionCompiler, HOLDS } from './condition.js';
 import { type Extent, extentOf, narrower } from './extent.js';
 import { LimitError } from './limit.js';
 import { defineGuard, defineOperation, NONE, type Operation } from './operation.js';
+import { type PlacedRule, placeRules } from './placedrule.js';
 import type { PreparedConditions } from './preparedcondition.js';
 import type { DiagramStore, Ref } from './store.js';
-import {
-  type Interpretation,
-  interpretation,
-  type Part,
-  type PlacedRule,
-  placeRules,
-} from './walk.js';
+import { type Interpretation, interpretation, type Part } from './walk.js';
 
 interface Matching {
   readonly counter: number;

@@ -1,5 +1,5 @@
 import type { BuiltinChain } from '@sockfilter/table';
-import type { RulesOf } from './walk.js';
+import type { RulesOf } from './placedrule.js';
 
 /**
  * What a diagram records of a packet's walk. One that records all has a terminal for each path

@@ -8,8 +8,8 @@ import {
   ruleCondition,
   type Table,
 } from '@sockfilter/table';
+import type { PlacedRule } from './placedrule.js';
 import { RuleIndex } from './ruleindex.js';
-import type { PlacedRule } from './walk.js';
 
 export class RewrittenRules {
   readonly #table: Table;

@@ -7,8 +7,8 @@ import {
   ruleCondition,
 } from '@sockfilter/table';
 import { PACKET } from '../../../test/arbitrary/ordinary.js';
+import { placeRules } from './placedrule.js';
 import { RuleIndex } from './ruleindex.js';
-import { placeRules } from './walk.js';
 
 function ruleTo(address: bigint, mask: bigint, negated = false): Rule {
   const option: MatchOption = {

@@ -17,7 +17,7 @@ import {
   type Rule,
   type ValueSet,
 } from '@sockfilter/table';
-import type { PlacedRule } from './walk.js';
+import type { PlacedRule } from './placedrule.js';
 
 /** Fields by which rules are told apart. */
 const FIELDS: readonly Field[] = [

@@ -5,38 +5,18 @@
  */
 import {
   type Chain,
-  type CounterOwner,
   type Errno,
-  firstCounters,
   isDrawn,
   isUnchanged,
   type Rewriting,
-  type Rule,
-  rewriteTwice,
-  rewritingKey,
   rewritingOf,
-  type Step,
-  stepOf,
   type Table,
   UNCHANGED,
 } from '@sockfilter/table';
-import { type DrawnWay, destinationSets, drawnWays } from './choice.js';
-import { blame, LimitError } from './limit.js';
+import { LimitError } from './limit.js';
+import { missingChain, type PlacedRule, type RulesOf } from './placedrule.js';
 import type { RewrittenRules } from './rewrittenrules.js';
-
-/** A rule where it stands. */
-export interface PlacedRule extends CounterOwner {
-  readonly rule: Rule;
-  /** The index of its counter. */
-  readonly counter: number;
-  readonly step: Step;
-  /** How the calls that come to it have been rewritten before. */
-  readonly as: Rewriting;
-  /** How those that it matches are rewritten behind it: `as` itself for a rule that leaves them as they are. */
-  readonly becomes: Rewriting;
-  /** Of a rule with several destinations: those that it stands for here. */
-  readonly way?: DrawnWay;
-}
+import { StandingRules } from './standingrules.js';
 
 /** Some rules and what they come to. */
 export interface Part<D> {
@@ -72,42 +52,6 @@ export interface Interpretation<D> {
   readonly divert: (first: D, rewriting: Rewriting, rest: () => D) => D;
 }
 
-/** Every rule of the table, by chain and in order. */
-export function placeRules(table: Table): ReadonlyMap<Chain, readonly PlacedRule[]> {
-  const first = firstCounters(table);
-  return new Map(
-    table.chains.map((chain) => {
-      const base = first.get(chain) ?? missing(chain.name);
-      const rules = chain.rules.map(
-        (rule, at): PlacedRule => ({
-          chain,
-          rule,
-          number: at + 1,
-          counter: base + at,
-          step: stepOf(rule.target),
-          as: UNCHANGED,
-          becomes: rewritingOf(rule.target),
-        }),
-      );
-      return [chain, rules];
-    }),
-  );
-}
-
-/** The rules to ask in a chain, in order. */
-export type RulesOf = (chain: Chain) => readonly PlacedRule[];
-
-/** All rules of the table. */
-export function rulesOf(table: Table): RulesOf {
-  const placed = placeRules(table);
-  return (chain) => placed.get(chain) ?? [];
-}
-
-/** True for a rule that may send packets out of its chain before the end. */
-export function leavesEarly({ step }: Pick<PlacedRule, 'step'>): boolean {
-  return step.kind === 'leave' || (step.kind === 'call' && !step.comesBack);
-}
-
 /**
  * How often a call may be rewritten, once after the other: the programs make no more steps in all.
  *
@@ -130,18 +74,6 @@ export interface WalkOptions {
   readonly asksSets: boolean;
   /** Which rules are asked of calls that are rewritten; all are, if left out. */
   readonly rewritten?: RewrittenRules;
-}
-
-/** Rewritings, each there once, so that equal ones are the same object. */
-class KnownRewritings {
-  readonly #known = new Map([[rewritingKey(UNCHANGED), UNCHANGED]]);
-
-  add(rewriting: Rewriting): Rewriting {
-    const key = rewritingKey(rewriting);
-    const known = this.#known.get(key) ?? rewriting;
-    this.#known.set(key, known);
-    return known;
-  }
 }
 
 /** What has been made of the rules of a chain, by the rewriting and the number of the first rule. */
@@ -178,6 +110,27 @@ export function draws({ chains }: Pick<Table, 'chains'>): boolean {
   return chains.some(({ rules }) => rules.some(({ target }) => isDrawn(rewritingOf(target))));
 }
 
+/** The rules that calls may meet which are rewritten so, behind the first `from` ones of the chain. */
+type Met = (chain: Chain, from: number, as: Rewriting) => Iterable<PlacedRule>;
+
+/** As far as what calls have become tells; throws LimitError past MOST_ASKED of them. */
+function metRules({ rulesOf, rewritten }: Pick<WalkOptions, 'rulesOf' | 'rewritten'>): Met {
+  let asked = 0;
+  return function* (chain, from, as) {
+    const rules = rulesOf(chain);
+    const isAsked = rewritten && as !== UNCHANGED;
+    for (const placed of isAsked ? rewritten.candidates(rules, as) : rules) {
+      const { rule, number } = placed;
+      if (number <= from) continue;
+      if (isAsked && ++asked > MOST_ASKED)
+        throw new LimitError('steps', MOST_ASKED, {
+          span: { chain: chain.name, rules: [number, number] },
+        });
+      if (!isAsked || rewritten.mayMeet(rule, as)) yield placed;
+    }
+  };
+}
+
 /**
  * The meaning of chains of the table; TypeError for a chain that is not there or calls itself.
  *
@@ -188,12 +141,14 @@ export function draws({ chains }: Pick<Table, 'chains'>): boolean {
 export function interpretation<D>(
   table: Table,
   { next, decide, leave, call, join, rewritings, divert }: Interpretation<D>,
-  { rulesOf, remembers, rewritesAny, mostRewritings, asksSets, rewritten }: WalkOptions,
+  options: WalkOptions,
 ): (chain: Chain) => D {
+  const { remembers, rewritesAny, mostRewritings, asksSets } = options;
   const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
   const known = new Remembered<Chain, D>();
   const open = new Set<Chain>();
-  const canonical = new KnownRewritings();
+  const standing = new StandingRules(table, asksSets);
+  const met = metRules(options);
 
   function meaningOf(at: PlacedRule): D {
     const { step } = at;
@@ -205,38 +160,10 @@ export function interpretation<D>(
       case 'leave':
         return leave(at);
       case 'call': {
-        const called = chains.get(step.chain) ?? missing(step.chain);
+        const called = chains.get(step.chain) ?? missingChain(step.chain);
         return call(at, () => rulesFrom(called, 0, at.as), step.comesBack);
       }
     }
-  }
-
-  let compared: ReturnType<typeof destinationSets> | undefined;
-  const sets = () => {
-    compared ??= destinationSets(table, asksSets);
-    return compared;
-  };
-  const ways = new Map<Rule, readonly DrawnWay[] | undefined>();
-
-  function waysOf({ rule, chain, number }: PlacedRule): readonly DrawnWay[] | undefined {
-    const span = { chain: chain.name, rules: [number, number] } as const;
-    if (!ways.has(rule))
-      ways.set(
-        rule,
-        blame(span, () => drawnWays(rewritingOf(rule.target), sets)),
-      );
-    return ways.get(rule);
-  }
-
-  /**
-   * The rule as it stands for calls that are rewritten so when they come to it; once for all its destinations that
-   * are told apart.
-   */
-  function standing(at: PlacedRule, as: Rewriting): readonly PlacedRule[] {
-    const becoming = (next: Rewriting) => canonical.add(rewriteTwice(as, next));
-    const drawn = waysOf(at);
-    if (!drawn) return [{ ...at, as, becomes: becoming(rewritingOf(at.rule.target)) }];
-    return drawn.map((way) => ({ ...at, as, becomes: becoming(way.rewriting), way }));
   }
 
   let inTurn = 0;
@@ -261,26 +188,9 @@ export function interpretation<D>(
     return result;
   }
 
-  let asked = 0;
-
-  /** The rules that calls may meet which are rewritten so, behind the first `from` ones. */
-  function* meeting(chain: Chain, from: number, as: Rewriting): Iterable<PlacedRule> {
-    const rules = rulesOf(chain);
-    const isAsked = rewritten && as !== UNCHANGED;
-    for (const placed of isAsked ? rewritten.candidates(rules, as) : rules) {
-      const { rule, number } = placed;
-      if (number <= from) continue;
-      if (isAsked && ++asked > MOST_ASKED)
-        throw new LimitError('steps', MOST_ASKED, {
-          span: { chain: chain.name, rules: [number, number] },
-        });
-      if (!isAsked || rewritten.mayMeet(rule, as)) yield placed;
-    }
-  }
-
   function* partsOf(chain: Chain, from: number, as: Rewriting): Iterable<Part<D>> {
-    for (const placed of meeting(chain, from, as)) {
-      for (const at of rewritesAny ? standing(placed, as) : [placed]) {
+    for (const placed of met(chain, from, as)) {
+      for (const at of rewritesAny ? standing.of(placed, as) : [placed]) {
         const meaning = meaningOf(at);
         yield { at, meaning: rewritesAny ? diverted(at, meaning) : meaning };
       }
@@ -303,8 +213,4 @@ export function interpretation<D>(
   }
 
   return (chain) => rulesFrom(chain, 0, UNCHANGED);
-}
-
-function missing(chain: string): never {
-  throw new TypeError(`no chain ${chain}`);
 }

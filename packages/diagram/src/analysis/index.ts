@@ -1,14 +1,6 @@
 export { MOST_WAYS } from '../choice.js';
-export {
-  draws,
-  type Interpretation,
-  interpretation,
-  leavesEarly,
-  type Part,
-  type PlacedRule,
-  placeRules,
-  rewrites,
-} from '../walk.js';
+export { leavesEarly, type PlacedRule, placeRules } from '../placedrule.js';
+export { draws, type Interpretation, interpretation, type Part, rewrites } from '../walk.js';
 export type { Box, MaskedField } from './box.js';
 export { boxes } from './boxes.js';
 export { type Difference, difference } from './difference.js';

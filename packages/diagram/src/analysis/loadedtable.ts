@@ -18,10 +18,11 @@ import {
 import { build } from '../built.js';
 import type { Limits } from '../limit.js';
 import type { Verdict } from '../outcome.js';
+import { leavesEarly } from '../placedrule.js';
 import { withinLimits } from '../recorded.js';
 import { singleLimits } from '../singlelimits.js';
 import type { Ref } from '../store.js';
-import { leavesEarly, rewrites } from '../walk.js';
+import { rewrites } from '../walk.js';
 import { explainLimit } from '../wayout.js';
 import { FreeTests } from './freetests.js';
 import { intersect, type PacketSet, packetSet } from './packetset.js';

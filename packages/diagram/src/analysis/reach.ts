@@ -15,15 +15,9 @@ import {
   type Table,
 } from '@sockfilter/table';
 import { defineOperation } from '../operation.js';
+import { type PlacedRule, type RulesOf, rulesOf } from '../placedrule.js';
 import { isTerminal, type Ref } from '../store.js';
-import {
-  type Interpretation,
-  interpretation,
-  type Part,
-  type PlacedRule,
-  type RulesOf,
-  rulesOf,
-} from '../walk.js';
+import { type Interpretation, interpretation, type Part } from '../walk.js';
 import { FreeTests } from './freetests.js';
 import { IN, markOf, markRef, OUT, type SetStore } from './setstore.js';
 import type { Slice } from './slices.js';

@@ -20,8 +20,8 @@ import {
 import { build } from '../built.js';
 import { LimitError, type Limits } from '../limit.js';
 import { defineOperation, type Operation } from '../operation.js';
+import { leavesEarly, type PlacedRule, type RulesOf, rulesOf } from '../placedrule.js';
 import { isTerminal, type Ref } from '../store.js';
-import { leavesEarly, type PlacedRule, type RulesOf, rulesOf } from '../walk.js';
 import type { FreeTests } from './freetests.js';
 import { IN, markOf, markRef, OUT, type SetStore } from './setstore.js';
 

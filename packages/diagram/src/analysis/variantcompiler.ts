@@ -19,17 +19,10 @@ import {
 import type { Link } from '../intervalpath.js';
 import { blame } from '../limit.js';
 import { defineOperation, type Operation } from '../operation.js';
+import { leavesEarly, type PlacedRule, rulesOf } from '../placedrule.js';
 import { RewrittenRules } from '../rewrittenrules.js';
 import { isTerminal, type Ref } from '../store.js';
-import {
-  type Interpretation,
-  interpretation,
-  leavesEarly,
-  type Part,
-  type PlacedRule,
-  rewrites,
-  rulesOf,
-} from '../walk.js';
+import { type Interpretation, interpretation, type Part, rewrites } from '../walk.js';
 import { FreeTests } from './freetests.js';
 import { IN, markOf, markRef, OUT, type SetStore } from './setstore.js';
 import type { Slice } from './slices.js';
