@@ -6,7 +6,6 @@ import {
   type Document,
   type DocumentKind,
   type DocumentLine,
-  didYouMean,
   type EditCommand,
   isEdit,
   joinSpans,
@@ -37,18 +36,18 @@ import {
 } from '@sockfilter/table';
 import { AddedElements } from './addedelements.js';
 import { ChainDraft } from './chaindraft.js';
-import { isSilent } from './chainhelp.js';
 import { type ChainLine, COUNTERS, parseChainLine } from './chainline.js';
 import { type ParsedWords, parseWords } from './commandline.js';
 import { parseGroupLine } from './groupline.js';
 import { lexLine } from './lexer.js';
 import { type FormedLine, fillForm, formLine, keepForm } from './lineform.js';
 import { RecentForms } from './recentforms.js';
+import { RefusedRejects } from './refusedrejects.js';
 import { entry, ruleMemo } from './rulememo.js';
 import { LastWord, RulePlaces, spanOf } from './ruleplaces.js';
 import { parseCreate, parseElementLine, takeExist } from './setline.js';
 import { checkTable } from './tablecheck.js';
-import { silentReject } from './target.js';
+import { TableFrame } from './tableframe.js';
 import { unfitNames } from './unfit.js';
 import type { RuleContext } from './values/syntax.js';
 
@@ -73,18 +72,8 @@ export interface SavedWords {
   readonly span: Span;
 }
 
-/** The tables of iptables. */
-const OTHER_TABLES: readonly string[] = ['filter', 'nat', 'mangle', 'raw', 'security'];
-
 /** How a line of a set begins: as ipset has them. */
 const SET_LINE = /^(create|add|del|flush|destroy|rename|swap|-!|-exist)$/;
-
-/** A refused REJECT: whether its chain can have one is known at the end of the file. */
-interface RefusedReject {
-  readonly chain: string;
-  readonly span: Span;
-  readonly diagnostics: readonly Diagnostic[];
-}
 
 class SaveReader {
   readonly lines: DocumentLine[] = [];
@@ -101,22 +90,19 @@ class SaveReader {
   readonly #declared = new Set<string>();
   /** Chains whose declaration is wrong: the lines that use them are not. */
   readonly #refusedChains = new Set<string>();
-  readonly #rejects: RefusedReject[] = [];
+  readonly #rejects = new RefusedRejects();
   #table: Table;
   #context: RuleContext;
   /** Good as long as the context. */
   #recent = new RecentForms();
-  /** `other`: in a table of iptables. */
-  #state: 'before' | 'inside' | 'other' | 'after' = 'before';
-  /** A line `*socket` has come. */
-  #isOpened = false;
-  readonly #isInner: boolean;
-  #others: { readonly span: Span; readonly names: string[] } | undefined;
+  readonly #frame: TableFrame;
   #last: Pick<Word, 'span'>;
 
   constructor(name: string, { names, base = EMPTY_TABLE, firstLine }: SaveContext) {
-    this.#isInner = firstLine !== undefined;
-    if (this.#isInner) this.#state = 'inside';
+    this.#frame = new TableFrame(firstLine !== undefined, {
+      report: (span, message, help) => this.#report(span, message, help),
+      startAnew: () => this.#startAnew(),
+    });
     this.#name = name;
     this.#names = names;
     this.#base = base;
@@ -155,7 +141,7 @@ class SaveReader {
   }
 
   readLine(text: string, number: number): void {
-    const isInside = this.#state === 'inside';
+    const { isInside } = this.#frame;
     this.lines.push(
       (isInside ? this.#readRecent(text, number) : undefined) ?? {
         text,
@@ -231,48 +217,17 @@ class SaveReader {
     whole?: Span,
   ): DocumentKind {
     const [start, ...rest] = words;
-    if (this.#state === 'other') {
-      if (start?.text === 'COMMIT') this.#state = 'before';
-      if (!start?.text.startsWith('*')) return { kind: 'other' };
-    }
+    if (this.#frame.skips(start)) return { kind: 'other' };
     if (diagnostic) this.#diagnostics.push(diagnostic);
     if (!start || diagnostic) return { kind: 'other' };
     this.#last = words.at(-1) ?? start;
-    if (this.#isInner && /^(\*.*|COMMIT)$/.test(start.text)) {
-      const help = 'leave it out, or give the whole file to `sockfilter restore -n`';
-      this.#report(start.span, `\`${start.text}\`: these lines are inside the table already`, help);
-      return { kind: 'other' };
-    }
-    if (start.text.startsWith('*')) return this.#openTable(start);
-    this.#requireInside(start);
-    if (start.text === 'COMMIT' && words.length === 1) {
-      this.#state = 'after';
-      return { kind: 'commit' };
-    }
+    const around = this.#frame.read(start, words.length === 1);
+    if (around) return around;
     if (start.text.startsWith(':') && !start.quoted)
       return this.#readChain([start, ...rest], whole);
     if (/^(-G|--group$)/.test(start.text)) return this.#readGroup(words, start, whole);
     if (!start.quoted && SET_LINE.test(start.text)) return this.#readSet(words);
     return this.#readCommand(words, start, whole);
-  }
-
-  #openTable({ text, span }: Word): DocumentKind {
-    const name = text.slice(1);
-    if (OTHER_TABLES.includes(name)) {
-      this.#others ??= { span, names: [] };
-      this.#others.names.push(name);
-      this.#state = 'other';
-      return { kind: 'other' };
-    }
-    if (name !== 'socket') {
-      const help = didYouMean(text, ['*socket']) ?? 'the only table is `*socket`';
-      this.#report(span, `no table \`${name}\``, help);
-    } else if (this.#state === 'inside' && this.#isOpened)
-      this.#report(span, 'COMMIT expected before the table is opened again');
-    else if (this.#state === 'after') this.#startAnew();
-    this.#state = 'inside';
-    this.#isOpened = true;
-    return { kind: 'table' };
   }
 
   /** As iptables-restore: a table that is given again replaces what was said of it. */
@@ -281,13 +236,6 @@ class SaveReader {
     this.#declared.clear();
     this.#elements.clear();
     this.#table = this.#base;
-  }
-
-  #requireInside({ text, span }: Word): void {
-    if (this.#state === 'inside') return;
-    const help = this.#state === 'before' ? 'start with a line `*socket`' : undefined;
-    this.#report(span, `line ${this.#state} the table: \`${text}\``, help);
-    if (this.#state === 'before') this.#state = 'inside';
   }
 
   #readChain(words: readonly [Word, ...Word[]], whole: Span | undefined): DocumentKind {
@@ -405,7 +353,7 @@ class SaveReader {
   /** What later lines and the end of the file must know of a line that is wrong. */
   #noteRefused({ verb, chain, reject, diagnostics }: ParsedWords): void {
     if (chain && verb === 'new-chain') this.#refusedChains.add(chain.text);
-    if (chain && reject) this.#rejects.push({ chain: chain.text, span: reject, diagnostics });
+    if (chain && reject) this.#rejects.add({ chain: chain.text, span: reject, diagnostics });
   }
 
   #carryOut(
@@ -462,28 +410,13 @@ class SaveReader {
     this.#settle();
     this.#table = this.#elements.into(this.#table);
     const { span } = this.#last;
-    if (this.#others) this.#tellOthers(this.#others);
-    else if (this.#state === 'before')
-      this.#report(span, 'no table: the file needs a line `*socket`');
-    if (this.#state === 'inside' && !this.#isInner)
-      this.#report(span, 'COMMIT expected at the end of the table');
-    const dropped = new Set<Diagnostic>();
-    for (const { chain, span: at, diagnostics } of this.#rejects) {
-      if (!isSilent(this.#table, chain)) continue;
-      for (const each of diagnostics) if (isInside(each.span, at)) dropped.add(each);
-      this.#diagnostics.push(silentReject(chain, at));
-    }
-    const kept = this.#diagnostics.filter((each) => !dropped.has(each));
+    this.#frame.finish(span);
+    const { dropped, told } = this.#rejects.judge(this.#table);
+    const kept = [...this.#diagnostics, ...told].filter((each) => !dropped.has(each));
     const whole = checkTable(this.#table, this, span, this.#refusedChains);
     return [...kept, ...whole].sort(
       (a, b) => a.span.line - b.span.line || a.span.column - b.span.column,
     );
-  }
-
-  #tellOthers({ span, names }: { readonly span: Span; readonly names: readonly string[] }): void {
-    const list = names.map((name) => `\`*${name}\``).join(', ');
-    const message = `${list} ${names.length > 1 ? 'are tables' : 'is a table'} of iptables: sockfilter restores \`*socket\` alone`;
-    this.#report(span, message, 'keep the other tables in a file of their own');
   }
 
   get table(): Table {
@@ -492,14 +425,6 @@ class SaveReader {
 }
 
 type RuleChain = Table['chains'][number];
-
-function isInside(inner: Span, outer: Span): boolean {
-  return (
-    inner.line === outer.line &&
-    inner.column >= outer.column &&
-    inner.column + inner.length <= outer.column + outer.length
-  );
-}
 
 function finish(
   reader: SaveReader,
