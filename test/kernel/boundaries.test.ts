@@ -4,7 +4,8 @@ import { describeKernel } from '../harness/kernel.js';
 import { isLong } from '../harness/length.js';
 import { BOUNDARIES } from '../matches/boundaries.js';
 import { boundaryTables, showPacket } from '../matches/boundarytable.js';
-import { JitWalk, lastRandom } from './jitwalk.js';
+import { lastRandom } from './jitprogram.js';
+import { JitWalk } from './jitwalk.js';
 
 describeKernel('at their ends', () => {
   let walks: readonly JitWalk[] = [];

@@ -32,7 +32,8 @@ import { tables } from '../arbitrary/table.js';
 import { describeKernel } from '../harness/kernel.js';
 import { forLength } from '../harness/length.js';
 import { tableOf } from '../harness/policy.js';
-import { type JitDecision, JitWalk, SHOWN_COUNTERS } from './jitwalk.js';
+import { SHOWN_COUNTERS } from './jitprogram.js';
+import { type JitDecision, JitWalk } from './jitwalk.js';
 
 const TABLES = forLength({ long: 300, short: 40 });
 const PACKETS_EACH = 350;

@@ -1,51 +1,17 @@
-/**
- * The walk of the hooks in a program that can be run without a call: sched_cls has
- * BPF_PROG_TEST_RUN. All from the look-up of the network_id on is the hooks' own code; the packet
- * comes ready from the data. After the walk the program adds what this CPU's counters have come to.
- */
+/** The walk of the hooks, run on packets without a call: maps as an instance has them, and the program of jitprogram.ts. */
 import {
-  add,
-  addImm,
-  addImm32,
-  callHelper,
   close,
   createMap,
-  exit,
   type Fd,
-  type GlobalFunction,
   hasMayGoto,
-  type Item,
-  jump,
-  jumpIf,
-  label,
-  load,
-  loadMapValue,
   loadProgram,
   lookup,
-  lshImm,
-  mov,
-  movImm,
-  movImm32,
-  mulImm32,
-  R0,
-  R1,
-  R2,
-  R3,
-  R4,
-  R5,
-  R7,
-  R8,
-  R9,
-  R10,
-  store,
-  storeImm,
   testRun,
   update,
 } from '@sockfilter/bpf';
 import { fieldOf, PIECES, pieceValues } from '@sockfilter/diagram';
 import { EVENT_KINDS } from '@sockfilter/events';
 import {
-  BUILTIN_CHAINS,
   elementAt,
   hasState,
   type NamedSet,
@@ -71,29 +37,7 @@ import {
 } from '../../packages/kernel/src/groupmap.js';
 import { MAPS } from '../../packages/kernel/src/mapnames.js';
 import { SCRATCH_SPEC } from '../../packages/kernel/src/maps.js';
-import type { Offsets } from '../../packages/kernel/src/offsets.js';
-import { askFunction } from '../../packages/kernel/src/program/ask.js';
-import { putGroup } from '../../packages/kernel/src/program/group.js';
-import { REPORT } from '../../packages/kernel/src/program/report.js';
-import {
-  CONTEXT,
-  clearPacket,
-  PACKET,
-  SCRATCH,
-  SLOTS,
-  STRIPE_PAGE,
-  slot,
-} from '../../packages/kernel/src/program/stack.js';
-import {
-  DECIDED,
-  enter,
-  FAILED,
-  findGeneration,
-  LICENSE,
-  REFUSED,
-  refuseIfRefusing,
-  walk,
-} from '../../packages/kernel/src/program/walk.js';
+import { SLOTS } from '../../packages/kernel/src/program/stack.js';
 import { createSetMaps, placeSets, type SetMaps } from '../../packages/kernel/src/setmap.js';
 import {
   assignSlots,
@@ -102,158 +46,25 @@ import {
   type TestOrigins,
   writeClock,
 } from '../../packages/kernel/src/statemap.js';
+import {
+  BROKEN,
+  DATA,
+  DATA_BYTES,
+  MINUTES_WEST,
+  MOST_REPORTS,
+  NO_VERDICT,
+  programOf,
+  REPORT_BYTES,
+  REPORTS,
+  SHOWN_COUNTERS,
+  TAI,
+  type WalkBound,
+  WORLD,
+  WORLD_VALUE,
+} from './jitprogram.js';
 
 /** The assignment that every network_id is of. */
 const EPOCH = 7;
-
-/** What the data holds, behind an Ethernet header of zeros. */
-const BEHIND_SLOTS = 16 + 2 * SLOTS;
-const DATA = {
-  slots: 16,
-  cgroup: BEHIND_SLOTS,
-  isUnreadable: BEHIND_SLOTS + 8,
-  stripe: BEHIND_SLOTS + 12,
-  counters: BEHIND_SLOTS + 16,
-} as const;
-/** Counters that the program adds. */
-export const SHOWN_COUNTERS = 128;
-const DATA_BYTES = DATA.counters + 8 * SHOWN_COUNTERS;
-
-/** Results that no verdict gives. */
-const NO_VERDICT = 0x1_0000;
-const BROKEN = 0x2_0000;
-
-const SKB_STORE_BYTES = 9;
-
-/** Below what the hooks use of the stack. */
-const IS_UNREADABLE = -192;
-
-/** A map of one value: how many events there were since it was cleared, and of each kind, errno and counter. */
-const REPORTS = 'reports';
-const MOST_REPORTS = 255;
-const REPORT_BYTES = 8;
-
-/** In the place of the function that writes events to readers. */
-const RECORD: GlobalFunction = {
-  name: REPORT,
-  parameters: [{ context: '__sk_buff' }, 'number', 'number', 'number'],
-  items: [
-    loadMapValue(R1, REPORTS, 0),
-    load(8, R2, R1, 0),
-    addImm(R2, 1),
-    jumpIf('gt', R2, MOST_REPORTS, 'recorded'),
-    store(8, R1, 0, R2),
-    lshImm(R2, 3),
-    add(R1, R2),
-    store(4, R1, 0, R3),
-    store(4, R1, 4, R4),
-    label('recorded'),
-    movImm(R0, 0),
-    exit(),
-  ],
-};
-
-/** A source of random numbers that evaluate() can follow: Numerical Recipes' congruence. */
-const [FACTOR, SUMMAND] = [1_664_525, 1_013_904_223];
-export const nextRandom = (last: number) => (Math.imul(last, FACTOR) + SUMMAND) >>> 0;
-/** FACTOR times this is 1, in 32 bits. */
-const INVERSE = 4_276_115_653;
-/** What comes before a number. */
-export const lastRandom = (next: number) => Math.imul(next - SUMMAND, INVERSE) >>> 0;
-
-/** A map of one value: where opaque tests find the world. */
-const WORLD = 'world';
-const WORLD_VALUE = { uptime: 0, random: 8, atomicTime: 16, bytes: 24 } as const;
-
-/** How the clocks stand to each other. */
-const TAI = 37;
-export const MINUTES_WEST = -330;
-
-const TEST_WORLD = {
-  uptime: [loadMapValue(R1, WORLD, WORLD_VALUE.uptime), load(8, R0, R1, 0)],
-  atomicTime: [loadMapValue(R1, WORLD, WORLD_VALUE.atomicTime), load(8, R0, R1, 0)],
-  random: [
-    loadMapValue(R1, WORLD, WORLD_VALUE.random),
-    load(4, R0, R1, 0),
-    mulImm32(R0, FACTOR),
-    addImm32(R0, SUMMAND),
-    store(4, R1, 0, R0),
-  ],
-};
-
-function loadData(from: number, to: number, bytes: number): readonly Item[] {
-  return [
-    load(8, R1, R10, CONTEXT),
-    movImm(R2, from),
-    mov(R3, R10),
-    addImm(R3, to),
-    movImm(R4, bytes),
-    callHelper('skb_load_bytes'),
-    jumpIf('ne', R0, 0, 'broken'),
-  ];
-}
-
-/** Stores what r3 points to. */
-function storeData(to: number, bytes: number): readonly Item[] {
-  return [
-    load(8, R1, R10, CONTEXT),
-    movImm(R2, to),
-    movImm(R4, bytes),
-    movImm(R5, 0),
-    callHelper(SKB_STORE_BYTES),
-    jumpIf('ne', R0, 0, 'broken'),
-  ];
-}
-
-const programFor = (bound: WalkBound): readonly Item[] => [
-  mov(R9, R1),
-  store(8, R10, CONTEXT, R1),
-  storeImm(4, R10, STRIPE_PAGE, 0),
-  ...findGeneration(),
-  ...clearPacket(),
-  ...loadData(DATA.slots, PACKET, 2 * SLOTS),
-  ...loadData(DATA.cgroup, SCRATCH, 8),
-  ...loadData(DATA.isUnreadable, IS_UNREADABLE, 4),
-  load(2, R8, R10, slot('chain')),
-  load(4, R9, R10, IS_UNREADABLE),
-  ...BUILTIN_CHAINS.map((chain, n) => jumpIf('eq', R8, n, chain)),
-  jump('broken'),
-  ...BUILTIN_CHAINS.flatMap((chain) => [
-    label(chain),
-    jumpIf('ne', R9, 0, `${chain}.unreadable`),
-    ...putGroup(chain),
-    ...enter(chain),
-    jump('walk'),
-    label(`${chain}.unreadable`),
-    ...refuseIfRefusing(chain),
-  ]),
-  label('walk'),
-  ...walk(bound),
-
-  label(DECIDED),
-  mov(R3, R10),
-  addImm(R3, PACKET),
-  ...storeData(DATA.slots, 2 * SLOTS),
-  mov(R3, R10),
-  addImm(R3, STRIPE_PAGE),
-  ...storeData(DATA.stripe, 4),
-  mov(R1, R7),
-  mov(R2, R10),
-  addImm(R2, STRIPE_PAGE),
-  callHelper('map_lookup_elem'),
-  jumpIf('eq', R0, 0, 'broken'),
-  mov(R3, R0),
-  ...storeData(DATA.counters, 8 * SHOWN_COUNTERS),
-  mov(R0, R8),
-  exit(),
-  label(REFUSED),
-  label(FAILED),
-  movImm32(R0, NO_VERDICT),
-  exit(),
-  label('broken'),
-  movImm32(R0, BROKEN),
-  exit(),
-];
 
 export interface JitDecision {
   /** Undefined when the walk itself refused the call. */
@@ -284,9 +95,6 @@ const GROUP_PIECE = PIECES.findIndex(({ field }) => field === 'group');
 /** Ids of cgroups here: far from real ones. */
 const CGROUPS = 1n << 40n;
 const CGROUP_COUNT = 1024;
-
-/** How the verifier sees that the walk ends. */
-export type WalkBound = Pick<Offsets, 'mayGoto'>;
 
 export class JitWalk {
   readonly #program: Fd;
@@ -344,28 +152,19 @@ export class JitWalk {
       innerMapFd: inner,
     });
     close(inner);
-    this.#program = loadProgram(
-      {
-        name: 'sf_test_walk',
-        type: 'sched_cls',
-        license: LICENSE,
-        items: programFor(bound),
-        functions: [askFunction(TEST_WORLD), RECORD],
-      },
-      {
-        [MAPS.table]: this.#table,
-        [MAPS.groups]: this.#groups,
-        [MAPS.removed]: this.#removed,
-        [MAPS.states]: this.#states,
-        [MAPS.buckets]: this.#buckets,
-        [MAPS.scratch]: this.#scratch,
-        [MAPS.sets]: this.#sets.sets,
-        [MAPS.nets]: this.#sets.nets,
-        [WORLD]: this.#world,
-        [MAPS.readers]: this.#readers,
-        [REPORTS]: this.#reports,
-      },
-    );
+    this.#program = loadProgram(programOf(bound), {
+      [MAPS.table]: this.#table,
+      [MAPS.groups]: this.#groups,
+      [MAPS.removed]: this.#removed,
+      [MAPS.states]: this.#states,
+      [MAPS.buckets]: this.#buckets,
+      [MAPS.scratch]: this.#scratch,
+      [MAPS.sets]: this.#sets.sets,
+      [MAPS.nets]: this.#sets.nets,
+      [WORLD]: this.#world,
+      [MAPS.readers]: this.#readers,
+      [REPORTS]: this.#reports,
+    });
   }
 
   /** Puts a generation in force. Which of the two ids of a cgroup holds changes each time. */

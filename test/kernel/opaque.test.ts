@@ -11,7 +11,8 @@ import { tables } from '../arbitrary/table.js';
 import { describeKernel } from '../harness/kernel.js';
 import { forLength } from '../harness/length.js';
 import { tableOf } from '../harness/policy.js';
-import { JitWalk, MINUTES_WEST, nextRandom } from './jitwalk.js';
+import { MINUTES_WEST, nextRandom } from './jitprogram.js';
+import { JitWalk } from './jitwalk.js';
 
 const START = 10n ** 12n;
 /** Seconds that elements have left: of some it is over at the start, of others sooner or later. */

@@ -15,7 +15,7 @@ import {
   type Table,
 } from '@sockfilter/table';
 import { encodeBlob } from '../../packages/kernel/src/blob.js';
-import { MINUTES_WEST } from '../kernel/jitwalk.js';
+import { MINUTES_WEST } from '../kernel/jitprogram.js';
 import { BOUNDARIES } from './boundaries.js';
 import type { Boundary, Moment } from './boundary.js';
 import { boundaryTables, showPacket } from './boundarytable.js';
