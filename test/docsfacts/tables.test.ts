@@ -2,13 +2,13 @@
  * What the documents say in tables, numbers and names is what the code has: each row of a table that lists
  * all of something is held against the rows of the code, both ways.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { DEFAULT_LIMITS, MOST_WAYS } from '@sockfilter/diagram';
 import { eventJson, type RawEvent, READER_SLOTS } from '@sockfilter/events';
 import { COMMAND_SPELLINGS, LOG_LEVELS, SYNTAX, TARGET_SYNTAX } from '@sockfilter/iptables';
 import { EXIT } from '@sockfilter/language';
-import { FORMATS, isCode, REGION_KEYS } from '@sockfilter/policy';
+import { FORMATS, REGION_KEYS } from '@sockfilter/policy';
 import {
   BUILTIN_CHAINS,
   CHAINS,
@@ -24,18 +24,16 @@ import {
   REJECT_ERRNO,
   type Target,
 } from '@sockfilter/table';
-import { COMMANDS } from '../packages/cli/src/commandrow.js';
-import { HELP } from '../packages/cli/src/help.js';
-import { MOST_LAYERS } from '../packages/diagram/src/layers.js';
-import { RULES_EACH } from '../packages/diagram/src/limit.js';
-import { MOST_IN_TURN } from '../packages/diagram/src/walk.js';
+import { MOST_LAYERS } from '../../packages/diagram/src/layers.js';
+import { RULES_EACH } from '../../packages/diagram/src/limit.js';
+import { MOST_IN_TURN } from '../../packages/diagram/src/walk.js';
 import {
   UNAVAILABLE_MATCHES,
   UNAVAILABLE_OPTIONS,
   UNAVAILABLE_TARGETS,
-} from '../packages/iptables/src/extensions.js';
-import { LEAST_CGROUPS } from '../packages/kernel/src/capacity.js';
-import { HOOKS } from '../packages/kernel/src/hooks.js';
+} from '../../packages/iptables/src/extensions.js';
+import { LEAST_CGROUPS } from '../../packages/kernel/src/capacity.js';
+import { HOOKS } from '../../packages/kernel/src/hooks.js';
 import {
   MAX_PATHS,
   MAX_PATTERNS_IN_FOLDER,
@@ -49,51 +47,17 @@ import {
   PATH_BYTES,
   STATE_BYTES,
   STATE_SLOTS,
-} from '../packages/kernel/src/layout.js';
-import { MAPS } from '../packages/kernel/src/mapnames.js';
-import { MAX_NAME } from '../packages/kernel/src/pins.js';
-import { SELECTORS } from '../packages/nftables/src/row.js';
-import { EXTENSION } from '../packages/nftables/src/selector.js';
-import { ARCHITECTURE } from './harness/architecture.js';
+} from '../../packages/kernel/src/layout.js';
+import { MAPS } from '../../packages/kernel/src/mapnames.js';
+import { MAX_NAME } from '../../packages/kernel/src/pins.js';
+import { SELECTORS } from '../../packages/nftables/src/row.js';
+import { EXTENSION } from '../../packages/nftables/src/selector.js';
+import { ARCHITECTURE } from '../harness/architecture.js';
+import { flagsIn, quoted, rowsOf, section } from '../harness/documentfacts.js';
+import { REPOSITORY, readDocument } from '../harness/documents.js';
 
-const REPOSITORY = join(__dirname, '..');
-const read = (path: string) => readFileSync(join(REPOSITORY, path), 'utf8');
-
-const DOCUMENTS = [
-  ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
-  ...readdirSync(join(REPOSITORY, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-  'packages/cli/README.md',
-  'packages/nftables-json/README.md',
-];
-
-/** The text below a heading, up to the next one. */
-function section(path: string, heading: string): string {
-  const [, body] = read(path).split(new RegExp(`^#+ ${heading}$`, 'm'));
-  if (body === undefined) throw new Error(`${path} has no heading ${heading}`);
-  return body.split(/^#+ /m)[0] ?? '';
-}
-
-/** The first table of a text: its cells, without the head. */
-function rowsOf(text: string): readonly (readonly string[])[] {
-  const lines = text.split('\n');
-  const first = lines.findIndex((line) => line.startsWith('|'));
-  const table = lines.slice(first);
-  const end = table.findIndex((line) => !line.startsWith('|'));
-  return table.slice(2, end < 0 ? undefined : end).map((line) =>
-    line
-      .replace(/^\|\s*|\s*\|$/g, '')
-      .split(/\s*(?<!\\)\|\s*/)
-      .map((cell) => cell.replaceAll('\\|', '|')),
-  );
-}
-
-const quoted = (text: string) => [...text.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
 const sorted = (words: Iterable<string>) => [...new Set(words)].sort();
 const english = (number: number) => number.toLocaleString('en');
-const flagsIn = (text: string) =>
-  [...text.matchAll(/(?<![\w-])--([a-z][a-z0-9-]*)/g)].map(([, name = '']) => name);
 
 describe('docs/kernel.md', () => {
   const rows = rowsOf(section('docs/kernel.md', 'Hooks'));
@@ -170,8 +134,8 @@ describe('docs/kernel.md', () => {
   });
 
   test('has the sizes of a page and of a state', () => {
-    expect(read('docs/kernel.md')).toContain(`pages of ${PAGE_BYTES / 1024} KiB`);
-    expect(read('docs/kernel.md')).toContain(
+    expect(readDocument('docs/kernel.md')).toContain(`pages of ${PAGE_BYTES / 1024} KiB`);
+    expect(readDocument('docs/kernel.md')).toContain(
       `${STATE_BYTES} bytes for each of ${english(STATE_SLOTS)} slots`,
     );
   });
@@ -271,7 +235,7 @@ describe('docs/language.md', () => {
   test('has every variable that the command reads', () => {
     const sources = readdirSync(join(REPOSITORY, 'packages'), { recursive: true, encoding: 'utf8' })
       .filter((path) => /^[\w-]+\/src\/.*\.ts$/.test(path) && !/test\.ts$|\/testing\//.test(path))
-      .map((path) => read(`packages/${path}`));
+      .map((path) => readDocument(`packages/${path}`));
     const readThere = sources.flatMap((text) =>
       [...text.matchAll(/process\.env\.(SOCKFILTER_\w+)/g)].map(([, name = '']) => name),
     );
@@ -312,8 +276,8 @@ describe('docs/semantics.md', () => {
 
 describe('docs/operations.md', () => {
   test('has the unit that is packed', () => {
-    const [, shown] = /```ini\n([\s\S]*?)```/.exec(read('docs/operations.md')) ?? [];
-    const packed = read('packages/cli/systemd/sockfilter.service');
+    const [, shown] = /```ini\n([\s\S]*?)```/.exec(readDocument('docs/operations.md')) ?? [];
+    const packed = readDocument('packages/cli/systemd/sockfilter.service');
     expect(shown).toBe(packed.replace(/^#.*\n/gm, ''));
   });
 });
@@ -402,7 +366,7 @@ describe('docs/architecture.md and CONTRIBUTING.md', () => {
 describe('docs/architecture.md', () => {
   const sources = readdirSync(join(REPOSITORY, 'packages'), { recursive: true, encoding: 'utf8' })
     .filter((path) => /^[\w-]+\/src\/.*\.ts$/.test(path) && !path.endsWith('.test.ts'))
-    .map((path) => ({ path, text: read(`packages/${path}`) }));
+    .map((path) => ({ path, text: readDocument(`packages/${path}`) }));
 
   test('has every interpretation of the walk', () => {
     const rows = rowsOf(section('docs/architecture.md', 'One walk over rules'));
@@ -419,7 +383,7 @@ describe('docs/architecture.md', () => {
 
   test('names what is there', () => {
     const all = sources.map(({ text }) => text).join('\n');
-    const names = quoted(read('docs/architecture.md')).flatMap(
+    const names = quoted(readDocument('docs/architecture.md')).flatMap(
       (word) => /^([A-Za-z_]\w*)(\(.*\)|<.*>)?$/.exec(word)?.[1] ?? [],
     );
     const coded = names.filter(
@@ -436,106 +400,21 @@ describe('versions', () => {
     readonly engines: { readonly node: string };
     readonly dependencies: Readonly<Record<string, string>>;
   }
-  const manifest = (path: string): Manifest => JSON.parse(read(`${path}/package.json`));
+  const manifest = (path: string): Manifest => JSON.parse(readDocument(`${path}/package.json`));
 
   test('are those of the packages', () => {
     const { version, engines } = manifest('packages/cli');
     const node = engines.node.replace('>=', '');
-    expect(read('README.md')).toContain(`./sockfilter-${version}.tgz`);
-    expect(read('README.md')).toContain(`You need Node ${node} or later`);
-    expect(read('CONTRIBUTING.md')).toContain(`Node ${node} or later`);
-    expect(read('packages/cli/README.md')).toContain(`anywhere Node ${node} runs`);
-    expect(read('action.yml')).toContain(`default: '${node.split('.')[0]}'`);
+    expect(readDocument('README.md')).toContain(`./sockfilter-${version}.tgz`);
+    expect(readDocument('README.md')).toContain(`You need Node ${node} or later`);
+    expect(readDocument('CONTRIBUTING.md')).toContain(`Node ${node} or later`);
+    expect(readDocument('packages/cli/README.md')).toContain(`anywhere Node ${node} runs`);
+    expect(readDocument('action.yml')).toContain(`default: '${node.split('.')[0]}'`);
     const library = manifest('packages/nftables-json');
     const [major] = /\d+/.exec(library.dependencies.zod ?? '') ?? [];
-    expect(read('packages/nftables-json/README.md')).toContain(
+    expect(readDocument('packages/nftables-json/README.md')).toContain(
       `It needs Node ${library.engines.node.replace('>=', '')} or later and nothing but [zod](https://zod.dev) ${major}.`,
     );
     expect(Object.keys(library.dependencies)).toEqual(['zod']);
-  });
-});
-
-describe('the help of the command', () => {
-  test('has every command, match and target', () => {
-    const words = COMMANDS.map(({ words: name }) => name.replace(/ .*/, ''));
-    expect(words.filter((name) => !new RegExp(`^  (.*, )?${name}\\b`, 'm').test(HELP))).toEqual([]);
-    const plain = ['ip', 'tcp', 'udp', 'udplite'];
-    const matches = Object.keys(MATCHES).filter((name) => !plain.includes(name));
-    expect(matches.filter((name) => !HELP.includes(`-m ${name}`))).toEqual([]);
-    const targets = Object.keys(TARGET_SYNTAX).filter((name) => !/^(jump|goto)$/.test(name));
-    expect(targets.filter((name) => !HELP.includes(name.toUpperCase()))).toEqual([]);
-  });
-});
-
-describe('names in the documents', () => {
-  /** Of other programs and of scripts; `--option` stands for any. */
-  const FOREIGN = [
-    'ignore-scripts',
-    'allow-scripts',
-    'expose-gc',
-    'fail-on-warn',
-    'semantic',
-    'check',
-    'short',
-    'only',
-    'arch',
-    'packed',
-    'lost-writes',
-    'power-cut',
-    'reboot',
-    'record',
-    'release',
-    'seed',
-    'option',
-    'allow-empty',
-  ];
-  const OWN = new Set([
-    ...['file', 'root', 'wait', 'help', 'version', 'set-counters', 'atomic'],
-    ...COMMANDS.flatMap(({ options }) => Object.keys(options)),
-    ...COMMAND_SPELLINGS.flatMap(({ long }) => long),
-    ...Object.values(SYNTAX).flatMap(({ options, sugar = {} }) => [
-      ...Object.values(options).flatMap(({ long }) => long),
-      ...Object.keys(sugar),
-    ]),
-    ...Object.values(TARGET_SYNTAX).flatMap(({ options }) =>
-      Object.values(options).flatMap(({ long }) => long),
-    ),
-    ...Object.keys(UNAVAILABLE_OPTIONS),
-    ...Object.values({ ...UNAVAILABLE_MATCHES, ...UNAVAILABLE_TARGETS }).flatMap(
-      ({ options }) => options,
-    ),
-  ]);
-
-  test.each(DOCUMENTS)('%s: options, codes, files and scripts are there', (path) => {
-    const text = read(path);
-    const options = flagsIn(text).filter((name) => !OWN.has(name) && !FOREIGN.includes(name));
-    expect(options).toEqual([]);
-    expect((text.match(/\bSF\d{3}\b/g) ?? []).filter((code) => !isCode(code))).toEqual([]);
-    const files = quoted(text).filter(
-      (word) =>
-        /^(packages|test|docs|rules)\/[\w./-]+$/.test(word) &&
-        !word.includes('NAME') &&
-        // Built where somebody asks for it.
-        !/\/dist(\/|$)/.test(word),
-    );
-    const isThere = (file: string) =>
-      existsSync(join(REPOSITORY, file)) || existsSync(join(REPOSITORY, dirname(path), file));
-    expect(files.filter((file) => !isThere(file))).toEqual([]);
-    const { scripts }: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(
-      read('package.json'),
-    );
-    const run = [...text.matchAll(/npm run (?:--\w+ )?([\w:]+)/g)].map(([, name = '']) => name);
-    expect(run.filter((name) => !(name in scripts))).toEqual([]);
-  });
-
-  test('every option of a command is in one of them', () => {
-    const all = new Set(DOCUMENTS.flatMap((path) => flagsIn(read(path))));
-    const regions: readonly string[] = REGION_KEYS;
-    const missing = COMMANDS.flatMap(({ words, options }) =>
-      Object.keys(options)
-        .filter((name) => !all.has(name) && !regions.includes(name))
-        .map((name) => `${words} --${name}`),
-    );
-    expect(missing).toEqual([]);
   });
 });
