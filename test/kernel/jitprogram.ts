@@ -79,7 +79,7 @@ export const BROKEN = 0x2_0000;
 
 const SKB_STORE_BYTES = 9;
 
-/** Below what the hooks use of the stack. */
+/** Where hooks have the IP header, which is read before the group is looked up. */
 const IS_UNREADABLE = -192;
 
 /** A map of one value: how many events there were since it was cleared, and of each kind, errno and counter. */

@@ -110,9 +110,10 @@ class Splicing {
   /** Has the calls of the rules come to what those nodes say. */
   replace(near: Nodes & { readonly entries: Entries }, edit: NearEdit): void {
     const { splice, tail } = edit;
-    const behind: Behind | undefined = tail && {
-      isOver: (end) => !this.#ends.comesTo(end, { from: splice.at, ...tail }),
-      join: (next, end) => this.#ends.joined(next, end, { from: splice.at, ...tail }),
+    const counters = tail && { from: splice.at, ...tail };
+    const behind: Behind | undefined = counters && {
+      isOver: (end) => !this.#ends.comesTo(end, counters),
+      join: (next, end) => this.#ends.joined(next, end, counters),
     };
     const reader = new NodeReader(near, this.#store, this.#ends);
     const { edited, table, chains } = edit;
