@@ -38,13 +38,13 @@ import {
 import { BUILTIN_CHAINS } from '@sockfilter/table';
 import type { Offsets } from '../../packages/kernel/src/offsets.js';
 import { askFunction } from '../../packages/kernel/src/program/ask.js';
-import { putGroup } from '../../packages/kernel/src/program/group.js';
+import { groupFunction, putGroup } from '../../packages/kernel/src/program/group.js';
+import { tell } from '../../packages/kernel/src/program/refusal.js';
 import { REPORT } from '../../packages/kernel/src/program/report.js';
 import {
   CONTEXT,
   clearPacket,
   PACKET,
-  SCRATCH,
   SLOTS,
   STRIPE_PAGE,
   slot,
@@ -81,6 +81,7 @@ const SKB_STORE_BYTES = 9;
 
 /** Where hooks have the IP header, which is read before the group is looked up. */
 const IS_UNREADABLE = -192;
+const CGROUP = -200;
 
 /** A map of one value: how many events there were since it was cleared, and of each kind, errno and counter. */
 export const REPORTS = 'reports';
@@ -159,6 +160,8 @@ function storeData(to: number, bytes: number): readonly Item[] {
   ];
 }
 
+const READ_CGROUP: readonly Item[] = [load(8, R0, R10, CGROUP)];
+
 const programFor = (bound: WalkBound): readonly Item[] => [
   mov(R9, R1),
   store(8, R10, CONTEXT, R1),
@@ -166,7 +169,7 @@ const programFor = (bound: WalkBound): readonly Item[] => [
   ...findGeneration(),
   ...clearPacket(),
   ...loadData(DATA.slots, PACKET, 2 * SLOTS),
-  ...loadData(DATA.cgroup, SCRATCH, 8),
+  ...loadData(DATA.cgroup, CGROUP, 8),
   ...loadData(DATA.isUnreadable, IS_UNREADABLE, 4),
   load(2, R8, R10, slot('chain')),
   load(4, R9, R10, IS_UNREADABLE),
@@ -175,7 +178,7 @@ const programFor = (bound: WalkBound): readonly Item[] => [
   ...BUILTIN_CHAINS.flatMap((chain) => [
     label(chain),
     jumpIf('ne', R9, 0, `${chain}.unreadable`),
-    ...putGroup(chain),
+    ...putGroup(chain, READ_CGROUP),
     ...enter(chain),
     jump('walk'),
     label(`${chain}.unreadable`),
@@ -183,6 +186,8 @@ const programFor = (bound: WalkBound): readonly Item[] => [
   ]),
   label('walk'),
   ...walk(bound),
+
+  ...tell(() => READ_CGROUP),
 
   label(DECIDED),
   mov(R3, R10),
@@ -219,6 +224,6 @@ export function programOf(bound: WalkBound): ProgramSpec {
     type: 'sched_cls',
     license: LICENSE,
     items: programFor(bound),
-    functions: [askFunction(TEST_WORLD), RECORD],
+    functions: [askFunction(TEST_WORLD), RECORD, groupFunction()],
   };
 }

@@ -71,6 +71,8 @@ export interface JitDecision {
   readonly errno: number | undefined;
   /** What the walk has made of the call; undefined when it refused it itself. */
   readonly written: Pick<Packet, WritableField> | undefined;
+  /** The network_id in the packet as it ends; 0 where nothing asks for it and the call passes. */
+  readonly group: number;
   /** How much each of the first counters has grown; holds until the next run. */
   readonly counts: Int32Array;
   /** The events in their order, `refused 1 7` for errno and counter, `log 3`. */
@@ -80,6 +82,8 @@ export interface JitDecision {
 export interface RunOptions {
   /** The cgroup that the call comes from; one that has the packet's network_id if not given. */
   readonly cgroup?: bigint;
+  /** As if nobody read events. */
+  readonly unread?: boolean;
   /** As if a field of the packet could not be read. */
   readonly unreadable?: boolean;
   /** What opaque tests see. */
@@ -117,6 +121,7 @@ export class JitWalk {
   #seen = new Map<number, Uint32Array>();
   #current: { readonly fd: Fd; readonly generation: Generation } | undefined;
   #sequence = 0;
+  #reading = 0;
 
   /** By default as programs are loaded here. */
   constructor(bound: WalkBound = { mayGoto: hasMayGoto() }) {
@@ -140,8 +145,6 @@ export class JitWalk {
     const one = { type: 'array', name: 'sf_test', keySize: 4, maxEntries: 1 } as const;
     this.#readers = createMap({ ...one, valueSize: 8 });
     this.#reports = createMap({ ...one, valueSize: REPORT_BYTES * (1 + MOST_REPORTS) });
-    // Somebody reads.
-    update(this.#readers, SLOT_KEY, new Uint8Array(8).fill(1, 0, 1));
     const inner = createMap(generationSpec(1));
     this.#table = createMap({
       type: 'array_of_maps',
@@ -211,6 +214,7 @@ export class JitWalk {
     const cgroup = options.cgroup ?? this.#cgroupWith(packet.group);
     this.#view.setBigUint64(DATA.cgroup, cgroup, true);
     this.#view.setUint32(DATA.isUnreadable, options.unreadable ? 1 : 0, true);
+    this.#setReaders(options.unread ? 0 : 1);
     if (options.uptime !== undefined)
       this.#setWorld(options.uptime, options.time ?? 0, options.random ?? 0);
     const { retval, dataOut } = testRun(this.#program, { dataIn: this.#data });
@@ -218,7 +222,7 @@ export class JitWalk {
     this.#counts.fill(0);
     const reports = this.#takeReports();
     if (retval === NO_VERDICT)
-      return { errno: undefined, written: undefined, counts: this.#counts, reports };
+      return { errno: undefined, written: undefined, group: 0, counts: this.#counts, reports };
     if (!options.unreadable) this.#readCounts(dataOut);
     const slots = new Uint16Array(dataOut.slice(DATA.slots, DATA.slots + 2 * SLOTS).buffer);
     const written = {
@@ -226,7 +230,8 @@ export class JitWalk {
       destinationPort: Number(fieldOf(slots, 'destinationPort')),
       mark: Number(fieldOf(slots, 'mark')),
     };
-    return { errno: retval, written, counts: this.#counts, reports };
+    const group = Number(fieldOf(slots, 'group'));
+    return { errno: retval, written, group, counts: this.#counts, reports };
   }
 
   /** What all counters have come to. */
@@ -269,6 +274,12 @@ export class JitWalk {
     );
     this.#ids.set(cgroup, group);
     return cgroup;
+  }
+
+  #setReaders(readers: number): void {
+    if (this.#reading === readers) return;
+    update(this.#readers, SLOT_KEY, new Uint8Array(8).fill(readers, 0, 1));
+    this.#reading = readers;
   }
 
   #setWorld(uptime: bigint, time: number, random: number): void {

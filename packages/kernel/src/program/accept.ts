@@ -36,7 +36,7 @@ import { HEADER } from '../layout.js';
 import { MAPS } from '../mapnames.js';
 import type { ListenerOffsets, Offsets } from '../offsets.js';
 import { type LoadWord, putAddress6, unlessMapped } from './address.js';
-import { putGroup } from './group.js';
+import { groupFunction, putGroup } from './group.js';
 import { putMark } from './mark.js';
 import {
   ASKED_ADDRESS,
@@ -180,6 +180,7 @@ export function acceptProgram(offsets: Offsets): ProgramSpec {
     expectedAttachType: 'lsm_cgroup',
     attachFunction: 'bpf_lsm_socket_accept',
     license: LICENSE,
+    functions: [groupFunction()],
     items: [
       load(8, R1, R1, CONTEXT_SOCKET),
       ...numberOf(R1),
@@ -199,7 +200,7 @@ export function acceptProgram(offsets: Offsets): ProgramSpec {
       ...read16(listener.port),
       ...put16('destinationPort', R1),
       ...requirePoliced(offsets),
-      ...putGroup('ACCEPT'),
+      ...putGroup('ACCEPT', [load(8, R0, R10, SCRATCH)]),
       ...read16(listener.family),
       jumpIf('eq', R1, AF_INET, 'ipv4'),
       jumpIf('ne', R1, AF_INET6, PASS),

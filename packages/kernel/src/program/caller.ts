@@ -1,13 +1,11 @@
 /** What the hooks of calls share: who calls, and how the call is answered. */
 import {
-  addImm,
   andImm,
   callHelper,
   exit,
   type Item,
   jump,
   jumpIf,
-  jumpIf32,
   label,
   load,
   mov,
@@ -20,28 +18,36 @@ import {
   R8,
   R10,
   store,
-  storeImm,
 } from '@sockfilter/bpf';
 import type { BuiltinChain } from '@sockfilter/table';
 import { HEADER } from '../layout.js';
 import type { Offsets } from '../offsets.js';
-import { reportFailure } from './report.js';
-import { follow, OBJECT, peek, probe, put32, SCRATCH } from './stack.js';
-import { chainBit, DECIDED, FAILED, REFUSED, UNREADABLE } from './walk.js';
+import { type CgroupOf, EPERM, tellRefusal } from './refusal.js';
+import { follow, OBJECT, peek, put32 } from './stack.js';
+import { chainBit, DECIDED, FAILED, UNREADABLE } from './walk.js';
 
-const EPERM = 1;
 const PF_KTHREAD = 0x0020_0000;
 const ROOT_CGROUP = 1;
 
-/**
- * The filesystem ids of the calling task, which follow its effective ones, in the initial user
- * namespace; only where the chain asks for ids. Destroys r1 to r5, SCRATCH and OBJECT.
- */
-function putOwner(chain: BuiltinChain, offsets: Offsets): readonly Item[] {
+/** r0 = the cgroup of the calling task; on to `target` unless that is a kernel thread. Destroys r1 to r5 and SCRATCH. */
+function unlessKernelThread(target: string, offsets: Offsets, failed: string): readonly Item[] {
   return [
-    load(4, R1, R6, HEADER.ownerChains),
-    andImm(R1, chainBit(chain)),
-    jumpIf('eq', R1, 0, 'ownerKnown'),
+    callHelper('get_current_cgroup_id'),
+    jumpIf('ne', R0, ROOT_CGROUP, target),
+    callHelper('get_current_task'),
+    mov(R3, R0),
+    ...peek(offsets.taskFlags, 4, failed),
+    movImm(R0, ROOT_CGROUP),
+    andImm(R3, PF_KTHREAD),
+    jumpIf('eq', R3, 0, target),
+  ];
+}
+
+/**
+ * The filesystem ids of the calling task, which follow its effective ones, in the initial user namespace.
+ */
+function putTaskOwner(offsets: Offsets): readonly Item[] {
+  return [
     callHelper('get_current_task'),
     mov(R3, R0),
     ...follow([offsets.taskCred], UNREADABLE),
@@ -51,62 +57,60 @@ function putOwner(chain: BuiltinChain, offsets: Offsets): readonly Item[] {
     load(8, R3, R10, OBJECT),
     ...peek(offsets.credFsgid, 4, UNREADABLE),
     ...put32('gid', R3),
-    label('ownerKnown'),
   ];
 }
 
 /**
- * The ids of the socket at OBJECT that a kernel thread calls for, only where the chain asks for ids: those
- * that its inode names. Further subflows of MPTCP have their connection's there, and 0 in sk_uid.
+ * The owner of a socket, whose address in the kernel is in r3: that its inode names. Further subflows of MPTCP have
+ * their connection's there, and 0 in sk_uid.
  */
-function putSocketOwner(chain: BuiltinChain, offsets: Offsets): readonly Item[] {
+function putSocketOwner(offsets: Offsets): readonly Item[] {
   const { uid, gid } = offsets.socketOwner;
-  const read = (offset: number) => [
-    load(8, R3, R10, OBJECT),
-    ...follow([offsets.sockSocket], UNREADABLE),
-    ...peek(offset, 4, UNREADABLE),
-  ];
   return [
-    load(4, R1, R6, HEADER.ownerChains),
-    andImm(R1, chainBit(chain)),
-    jumpIf('eq', R1, 0, 'socketOwnerKnown'),
-    ...read(uid),
+    ...follow([offsets.sockSocket], UNREADABLE),
+    store(8, R10, OBJECT, R3),
+    ...peek(uid, 4, UNREADABLE),
     ...put32('uid', R3),
-    ...read(gid),
+    load(8, R3, R10, OBJECT),
+    ...peek(gid, 4, UNREADABLE),
     ...put32('gid', R3),
-    label('socketOwnerKnown'),
   ];
 }
 
 /**
- * The cgroup to SCRATCH and the owner's ids: the calling task's; for a kernel thread, those of the
- * socket, whose address in the kernel `socket` leaves in r3.
+ * The owner's ids, only where the chain asks for them: the calling task's; for a kernel thread those of the socket,
+ * whose address in the kernel `socket` leaves in r3. Destroys r0 to r5, SCRATCH and OBJECT.
  */
-export function putCaller(
+export function putOwner(
   chain: BuiltinChain,
   socket: readonly Item[],
   offsets: Offsets,
 ): readonly Item[] {
   return [
-    ...putOwner(chain, offsets),
-    callHelper('get_current_cgroup_id'),
-    store(8, R10, SCRATCH, R0),
-    jumpIf('ne', R0, ROOT_CGROUP, 'callerKnown'),
-    callHelper('get_current_task'),
-    mov(R3, R0),
-    addImm(R3, offsets.taskFlags),
-    ...probe(SCRATCH, 4, UNREADABLE),
-    load(4, R1, R10, SCRATCH),
-    storeImm(8, R10, SCRATCH, ROOT_CGROUP),
-    jumpIf32('set', R1, PF_KTHREAD, 'kernelThread'),
-    jump('callerKnown'),
-    label('kernelThread'),
+    load(4, R1, R6, HEADER.ownerChains),
+    andImm(R1, chainBit(chain)),
+    jumpIf('eq', R1, 0, 'ownerKnown'),
+    ...unlessKernelThread('taskOwner', offsets, UNREADABLE),
     ...socket,
-    store(8, R10, OBJECT, R3),
-    ...putSocketOwner(chain, offsets),
-    load(8, R3, R10, OBJECT),
-    ...follow([offsets.sockCgroup, offsets.cgroupNode, offsets.nodeId], UNREADABLE),
-    label('callerKnown'),
+    ...putSocketOwner(offsets),
+    jump('ownerKnown'),
+    label('taskOwner'),
+    ...putTaskOwner(offsets),
+    label('ownerKnown'),
+  ];
+}
+
+/**
+ * r0 = the cgroup of the calling task; for a kernel thread that of the socket, whose address in the kernel `socket`
+ * leaves in r3. Destroys r1 to r5 and SCRATCH.
+ */
+export function callerCgroup(socket: readonly Item[], offsets: Offsets): CgroupOf {
+  return (name, failed) => [
+    ...unlessKernelThread(`${name}.caller`, offsets, failed),
+    ...socket,
+    ...follow([offsets.sockCgroup, offsets.cgroupNode, offsets.nodeId], failed),
+    mov(R0, R3),
+    label(`${name}.caller`),
   ];
 }
 
@@ -114,21 +118,17 @@ export function putCaller(
 export const PROCEEDS = 'proceeds';
 
 /** 1 lets the call proceed, once `apply` has made it what it goes on as; 0 fails it with the errno set before, EPERM if none is. */
-export function finish(apply: readonly Item[] = []): readonly Item[] {
+export function finish(cgroup: CgroupOf, apply: readonly Item[] = []): readonly Item[] {
   return [
-    label(REFUSED),
-    ...reportFailure(),
-    label(FAILED),
-    movImm(R0, 0),
-    exit(),
-    label(DECIDED),
-    jumpIf('eq', R8, 0, 'allowed'),
+    ...tellRefusal(cgroup),
     jumpIf('eq', R8, EPERM, FAILED),
     mov(R1, R8),
     neg(R1),
     callHelper('set_retval'),
-    jump(FAILED),
-    label('allowed'),
+    label(FAILED),
+    movImm(R0, 0),
+    exit(),
+    label(DECIDED),
     ...apply,
     label(PROCEEDS),
     movImm(R0, 1),

@@ -37,7 +37,7 @@ import type { Offsets } from '../offsets.js';
 import { askFunction } from './ask.js';
 import { refuseRewritten } from './destination.js';
 import { detailFunction, putDetails } from './details.js';
-import { putGroup } from './group.js';
+import { groupFunction, putGroup } from './group.js';
 import { peekMark, putMark } from './mark.js';
 import {
   deviceNumber,
@@ -49,9 +49,11 @@ import {
   putOwnerGroup,
   putPorts,
   SKB_SK,
+  SOCKET_CGROUP,
   socketNumber,
 } from './packet.js';
-import { type Reporting, reportFailure, reportFunction } from './report.js';
+import { tellRefusal } from './refusal.js';
+import { type Reporting, reportFunction } from './report.js';
 import {
   CONTEXT,
   clearPacket,
@@ -143,6 +145,7 @@ export function egressProgram(offsets: Offsets): ProgramSpec {
       askFunction(),
       reportFunction(REPORTING, offsets),
       detailFunction(offsets, 'socket'),
+      groupFunction(),
     ],
     items: [
       mov(R9, R1),
@@ -172,7 +175,7 @@ export function egressProgram(offsets: Offsets): ProgramSpec {
       ...putMark(['SENDTO'], peekMark([load(8, R3, R10, OBJECT)], offsets, UNREADABLE)),
       ...putOwnerGroup(offsets),
       ...putOwner(offsets, UNREADABLE),
-      ...putGroup('SENDTO'),
+      ...putGroup('SENDTO', SOCKET_CGROUP),
       ...putDetails(
         'SENDTO',
         { socket: [load(8, R3, R10, OBJECT)], passed: deviceNumber(offsets, UNREADABLE) },
@@ -182,13 +185,11 @@ export function egressProgram(offsets: Offsets): ProgramSpec {
       ...walk(offsets),
       label(UNREADABLE),
       ...refuseIfRefusing('SENDTO'),
-      label(REFUSED),
-      ...reportFailure(),
+      ...tellRefusal(() => SOCKET_CGROUP),
       label(FAILED),
       movImm(R0, 0),
       exit(),
       label(DECIDED),
-      jumpIf('ne', R8, 0, FAILED),
       ...refuseRewritten(REFUSED),
       label('pass'),
       movImm(R0, 1),

@@ -43,7 +43,7 @@ import { type LoadWord, putBound4, putBound6, unlessMapped } from './address.js'
 import { askFunction } from './ask.js';
 import { putAskedBind, refuseUnlessBound } from './destination.js';
 import { detailFunction, putDetails } from './details.js';
-import { putGroup } from './group.js';
+import { groupFunction, putGroup } from './group.js';
 import { peekMark, putMark } from './mark.js';
 import {
   deviceNumber,
@@ -53,9 +53,11 @@ import {
   putOwnerGroup,
   putPorts,
   SKB_SK,
+  SOCKET_CGROUP,
   socketNumber,
 } from './packet.js';
-import { type Reporting, reportFailure, reportFunction } from './report.js';
+import { tellRefusal } from './refusal.js';
+import { type Reporting, reportFunction } from './report.js';
 import {
   addressOf,
   CONTEXT,
@@ -156,7 +158,7 @@ function judgeChosenPort(offsets: Offsets): readonly Item[] {
     ...putMark(['BIND'], peekMark([load(8, R3, R10, OBJECT)], offsets, REFUSED)),
     ...putOwnerGroup(offsets),
     ...putOwner(offsets, REFUSED),
-    ...putGroup('BIND'),
+    ...putGroup('BIND', SOCKET_CGROUP),
     load(8, R1, R9, SKB_SK),
     jumpIf('eq', R1, 0, REFUSED),
     callHelper('sk_fullsock'),
@@ -178,7 +180,6 @@ function judgeChosenPort(offsets: Offsets): readonly Item[] {
     ...enter('BIND'),
     ...walk(offsets, { name: 'bind', decided: 'bind.decided', counts: 'refusals' }),
     label('bind.decided'),
-    jumpIf('ne', R8, 0, FAILED),
     ...refuseUnlessBound('chosen', REFUSED),
     load(8, R9, R10, CONTEXT),
     load(2, R8, R10, slot('protocol')),
@@ -190,12 +191,12 @@ function judgeChosenPort(offsets: Offsets): readonly Item[] {
 /** The address of the socket as socketNumber() has left it. */
 const SOCKET: readonly Item[] = [load(8, R3, R10, OBJECT)];
 
-/** What is left to do when the chain is known; the socket's cgroup is at SCRATCH. */
+/** What is left to do when the chain is known. */
 function enterChain(chain: 'ACCEPT' | 'RECVFROM', offsets: Offsets): readonly Item[] {
   const unread = `${chain}.unread`;
   return [
     storeImm(2, R10, slot('chain'), BUILTIN_CHAINS.indexOf(chain)),
-    ...putGroup(chain),
+    ...putGroup(chain, SOCKET_CGROUP),
     ...putDetails(chain, { socket: SOCKET, passed: deviceNumber(offsets, unread) }, unread),
     ...enter(chain),
     jump('walk'),
@@ -233,6 +234,7 @@ export function ingressProgram(offsets: Offsets): ProgramSpec {
       askFunction(),
       reportFunction(REPORTING, offsets),
       detailFunction(offsets, 'socket'),
+      groupFunction(),
     ],
     items: [
       mov(R9, R1),
@@ -289,13 +291,11 @@ export function ingressProgram(offsets: Offsets): ProgramSpec {
       ...refuseIfRefusing('RECVFROM'),
       label('unreadable.accept'),
       ...refuseIfRefusing('ACCEPT'),
-      label(REFUSED),
-      ...reportFailure(),
+      ...tellRefusal(() => SOCKET_CGROUP),
       label(FAILED),
       movImm(R0, 0),
       exit(),
       label(DECIDED),
-      jumpIf('ne', R8, 0, FAILED),
       label('pass'),
       movImm(R0, 1),
       exit(),

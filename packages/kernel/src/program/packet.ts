@@ -120,18 +120,14 @@ export function socketNumber(failed: string): readonly Item[] {
 
 /**
  * The uid of the socket's maker, from the socket at OBJECT; the helper for it would give it as its own
- * user namespace sees it. The cgroup that the socket was made in to SCRATCH.
+ * user namespace sees it.
  */
 export function putOwner(offsets: Offsets, failed: string): readonly Item[] {
-  return [
-    load(8, R3, R10, OBJECT),
-    ...peek(offsets.sockUid, 4, failed),
-    ...put32('uid', R3),
-    mov(R1, R9),
-    callHelper('skb_cgroup_id'),
-    store(8, R10, SCRATCH, R0),
-  ];
+  return [load(8, R3, R10, OBJECT), ...peek(offsets.sockUid, 4, failed), ...put32('uid', R3)];
 }
+
+/** r0 = the cgroup that the socket was made in. */
+export const SOCKET_CGROUP: readonly Item[] = [mov(R1, R9), callHelper('skb_cgroup_id')];
 
 /** The group of the socket's maker, from the socket at OBJECT; the kernel's own sockets have no file. */
 export function putOwnerGroup(offsets: Offsets): readonly Item[] {

@@ -24,10 +24,10 @@ import { BUILTIN_CHAINS, type Family } from '@sockfilter/table';
 import type { Offsets } from '../offsets.js';
 import { putBound4, putBound6 } from './address.js';
 import { askFunction } from './ask.js';
-import { finish, PROCEEDS, putCaller } from './caller.js';
+import { callerCgroup, finish, PROCEEDS, putOwner } from './caller.js';
 import { putAskedBind, refuseUnlessBound } from './destination.js';
 import { detailFunction, putDetails } from './details.js';
-import { putGroup } from './group.js';
+import { groupFunction, putGroup } from './group.js';
 import { peekMark, putMark } from './mark.js';
 import { type Reporting, reportFunction } from './report.js';
 import { CONTEXT, clearPacket, numberOf, peek, put16, putConstant } from './stack.js';
@@ -49,6 +49,7 @@ const REPORTING: Reporting = { context: 'bpf_sock', socket: [mov(R1, R6)], who: 
 
 /** The program that judges what bind(2) made of a socket of a family. Linux 5.18 (bpf_set_retval). */
 export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
+  const cgroup = callerCgroup(numberOf(R9), offsets);
   return {
     name: `sf_post_bind${family}`,
     type: 'cgroup_sock',
@@ -58,6 +59,7 @@ export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
       askFunction(),
       reportFunction(REPORTING, offsets),
       detailFunction(offsets, 'again'),
+      groupFunction(),
     ],
     items: [
       mov(R9, R1),
@@ -73,8 +75,8 @@ export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
       ...(family === 4 ? putBound4(R9) : putBound6(R9)),
       ...putAskedBind('post', [mov(R2, R9)]),
       ...putMark(['BIND'], peekMark(numberOf(R9), offsets, UNREADABLE)),
-      ...putCaller('BIND', numberOf(R9), offsets),
-      ...putGroup('BIND'),
+      ...putOwner('BIND', numberOf(R9), offsets),
+      ...putGroup('BIND', cgroup('call', UNREADABLE)),
       ...putDetails(
         'BIND',
         {
@@ -87,7 +89,7 @@ export function postBindProgram(family: Family, offsets: Offsets): ProgramSpec {
       ...walk(offsets, { name: 'again', decided: DECIDED, counts: 'refusals' }),
       label(UNREADABLE),
       ...refuseIfRefusing('BIND'),
-      ...finish(refuseUnlessBound('post', REFUSED)),
+      ...finish(cgroup, refuseUnlessBound('post', REFUSED)),
     ],
   };
 }

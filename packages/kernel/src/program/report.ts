@@ -22,7 +22,6 @@ import {
   lshImm,
   mov,
   movImm,
-  movImm32,
   neg,
   or,
   orImm,
@@ -49,7 +48,6 @@ import {
   EVENT_KINDS,
   EVENT_VERSION,
   LAST,
-  NO_COUNTER,
   NO_ID,
   PACKET_BYTES,
   READER_SHIFT,
@@ -256,9 +254,8 @@ export function reportFunction(reporting: Reporting, offsets: Offsets): GlobalFu
 }
 
 /** Calls the function with what is in r3 and r4; keeps r6 to r9. */
-function call(parameters: readonly Item[]): readonly Item[] {
+export function callReport(): readonly Item[] {
   return [
-    ...parameters,
     load(8, R1, R10, CONTEXT),
     // As a number: of what a pointer leads to, the verifier would believe that the function writes it, and look
     // at the rest of the walk once more.
@@ -279,7 +276,8 @@ function callFor(
   return [
     load(4, R1, R10, READERS + readersAt),
     jumpIf('eq', R1, 0, nobody),
-    ...call(parameters),
+    ...parameters,
+    ...callReport(),
     label(nobody),
   ];
 }
@@ -290,27 +288,15 @@ export function keepSequence(): readonly Item[] {
 }
 
 /** r4 = the counter in r0 and its generation. */
-const COUNTER = [load(8, R4, R10, GENERATION), or(R4, R0)];
+export const COUNTER: readonly Item[] = [load(8, R4, R10, GENERATION), or(R4, R0)];
 
 /** Reports of the counter in r0 what is in r3: the kind, and the errno in the byte above. */
 export function reportCounter(nobody: string): readonly Item[] {
   return callFor(nobody, COUNTER);
 }
 
-/** Reports a refusal by the counter in r0, with what is in r3; it is kept where nobody reads, too. */
-export function reportRefusal(): readonly Item[] {
-  return call(COUNTER);
-}
-
 /** Reports that the call passes by the rule or policy whose counter is in r0, to those who want that. */
 export function reportPassed(nobody: string): readonly Item[] {
   const kind = movImm(R3, EVENT_KINDS.passed);
   return callFor(nobody, [kind, ...COUNTER], WATCHERS_AT);
-}
-
-const EPERM = 1;
-
-/** Reports that the call is refused with EPERM and that no rule says so. */
-export function reportFailure(): readonly Item[] {
-  return call([movImm(R3, EVENT_KINDS.refused | (EPERM << 8)), movImm32(R4, NO_COUNTER)]);
 }

@@ -32,12 +32,12 @@ import { type LoadWord, MAPPED_WORD, putAddress6, unlessMapped, WORDS } from './
 import { askFunction } from './ask.js';
 import { putAsked } from './asked.js';
 import { CTX, SK } from './callcontext.js';
-import { finish, PROCEEDS, putCaller } from './caller.js';
+import { callerCgroup, finish, PROCEEDS, putOwner } from './caller.js';
 import { applyDestination, keepLeads } from './destination.js';
 import { detailFunction, putDetails } from './details.js';
 import { pinIpv4, pinIpv6, refuseDetours, type SendingChain, socketNumber } from './detour.js';
 import { deviceAddress, namedDevice } from './device.js';
-import { putGroup } from './group.js';
+import { groupFunction, putGroup } from './group.js';
 import { applyMark, putMark } from './mark.js';
 import { type Reporting, reportFunction } from './report.js';
 import {
@@ -250,6 +250,7 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
   const source = chain === 'BIND' ? undefined : sourceOf(chain, family, offsets);
   const detours = source ? refuseDetours(source.chain, family, offsets) : [];
   const asked = chain === 'SENDTO' ? putAsked(family, offsets, PROCEEDS) : [];
+  const cgroup = callerCgroup(socketNumber(), offsets);
   return {
     name: `sf_${HOOK[chain]}${family}`,
     type: 'cgroup_sock_addr',
@@ -259,6 +260,7 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
       askFunction(),
       reportFunction(REPORTING, offsets),
       detailFunction(offsets, 'caller'),
+      groupFunction(),
     ],
     items: [
       mov(R9, R1),
@@ -273,8 +275,8 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
       ...putPorts(chain),
       ...putAddresses(family, ASKED[chain], source, offsets),
       ...putMark([chain], [load(8, R1, R9, CTX.sk), load(4, R1, R1, SK.mark)]),
-      ...putCaller(chain, socketNumber(), offsets),
-      ...putGroup(chain),
+      ...putOwner(chain, socketNumber(), offsets),
+      ...putGroup(chain, cgroup('call', UNREADABLE)),
       ...putDetails(
         chain,
         { socket: socketNumber(), named: namedDevice(chain, family, offsets) },
@@ -284,7 +286,7 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
       ...walk(offsets),
       label(UNREADABLE),
       ...refuseIfRefusing(chain),
-      ...finish([
+      ...finish(cgroup, [
         ...(CHAINS[chain].unmarkable === undefined ? applyMark() : []),
         ...applyDestination(chain, family),
       ]),

@@ -21,7 +21,6 @@ import {
   movImm,
   mul,
   or,
-  orImm,
   R0,
   R1,
   R2,
@@ -39,7 +38,6 @@ import {
   subImm,
   xor,
 } from '@sockfilter/bpf';
-import { EVENT_KINDS } from '@sockfilter/events';
 import { BUILTIN_CHAINS, type BuiltinChain } from '@sockfilter/table';
 import {
   ASK_NODES,
@@ -55,7 +53,7 @@ import {
 import { MAPS } from '../mapnames.js';
 import type { Offsets } from '../offsets.js';
 import { ANSWER, ASK } from './ask.js';
-import { keepSequence, reportCounter, reportPassed, reportRefusal } from './report.js';
+import { COUNTER, keepSequence, reportCounter, reportPassed } from './report.js';
 import { KEY, PACKET, REWRITTEN, SCRATCH, SLOTS, SPILL, STRIPE_PAGE } from './stack.js';
 
 /** Some helpers are for programs that declare themselves compatible with the kernel's licence. */
@@ -65,6 +63,8 @@ export const LICENSE = 'Dual MIT/GPL';
 export const DECIDED = 'decided';
 /** The call fails with EPERM. */
 export const REFUSED = 'refused';
+/** The call fails with the errno in r8, and the counter of what refuses it is at SPILL with its generation. */
+export const TOLD = 'told';
 /** A field of the packet can't be read; see `refuseIfRefusing`. */
 export const UNREADABLE = 'unreadable';
 
@@ -169,7 +169,7 @@ function count(): readonly Item[] {
 export interface Walk {
   /** Begins the names of the walk's own labels. */
   readonly name: string;
-  /** Where it jumps with the errno in r8. */
+  /** Where it jumps with the errno in r8: 0, unless it counts nothing. */
   readonly decided: string;
   /** Of a judging again, the rules and policies that refuse; nothing where the nodes are verdicts alone. */
   readonly counts: 'all' | 'refusals' | 'nothing';
@@ -263,11 +263,9 @@ function act(
     load(8, R8, R10, SPILL),
     load(8, R0, R10, SCRATCH),
     jumpIf('eq', R8, 0, countsAll ? at('passes') : decided),
-    mov(R3, R8),
-    lshImm(R3, 8),
-    orImm(R3, EVENT_KINDS.refused),
-    ...reportRefusal(),
-    jump(decided),
+    ...COUNTER,
+    store(8, R10, SPILL, R4),
+    jump(TOLD),
 
     ...(countsAll ? [label(at('passes')), ...reportPassed(at('passed')), jump(decided)] : []),
   ];
