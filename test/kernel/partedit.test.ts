@@ -157,18 +157,22 @@ function makeWhole(table: Table, slots: readonly number[] = []): Generation {
   });
 }
 
-const pageOf = ({ pages }: Generation, page: number) =>
-  pages.get(page) ?? new Uint8Array(PAGE_BYTES);
-
-function bytesOf(generation: Generation, first: number, bytes: number): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES);
-  for (let at = 0; at < bytes; at += PAGE_BYTES)
-    all.set(pageOf(generation, first + at / PAGE_BYTES), at);
-  return all.slice(0, bytes);
+/** What lies in the generation's pages from one on, as a kernel has them that was given all runs. */
+function bytesOf(
+  { runs, pageCount }: Generation,
+  first: number,
+  bytes: number,
+): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(pageCount * PAGE_BYTES);
+  for (const run of runs) {
+    expect(run.bytes.length % PAGE_BYTES).toBe(0);
+    all.set(run.bytes, run.first * PAGE_BYTES);
+  }
+  return all.slice(first * PAGE_BYTES, first * PAGE_BYTES + bytes);
 }
 
 function standing(generation: Generation): StandingGeneration {
-  const page = pageOf(generation, 0);
+  const page = bytesOf(generation, 0, PAGE_BYTES);
   const header = decodeHeader(page);
   const words = new Uint32Array(bytesOf(generation, 1, 8 * header.nodes).buffer);
   return { page, header, words };

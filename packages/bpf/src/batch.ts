@@ -66,3 +66,42 @@ export function updateBatch(
   const result = tryBpf('BPF_MAP_UPDATE_BATCH', batch(fd, keys, values, count), sys);
   if (result < 0) throw new BpfError(`BPF_MAP_UPDATE_BATCH in ${fd}`, -result);
 }
+
+/** The keys of an array map from one on, packed. */
+function indices(first: number, count: number): Uint8Array {
+  return new Uint8Array(Uint32Array.from({ length: count }, (_, n) => first + n).buffer);
+}
+
+/**
+ * Reads values of an array map that follow each other, the first at an index, as many as fill the bytes; in one system
+ * call. Gives how many there are. Linux 5.6.
+ */
+export function lookupRun(
+  fd: Fd,
+  first: number,
+  values: Uint8Array,
+  valueSize: number,
+  sys: Syscalls = linux,
+): number {
+  const count = values.length / valueSize;
+  const before = first === 0 ? undefined : indices(first - 1, 1);
+  const attribute = batch(fd, indices(0, count), values, count)
+    .pointer(0, before)
+    .pointer(8, indices(0, 1));
+  const result = tryBpf('BPF_MAP_LOOKUP_BATCH', attribute, sys);
+  if (result < 0 && result !== -ENOENT)
+    throw new BpfError(`BPF_MAP_LOOKUP_BATCH in ${fd}`, -result);
+  return attribute.readU32(32);
+}
+
+/** Writes such values. Throws `BpfError`: E2BIG where the map has not so many. */
+export function updateRun(
+  fd: Fd,
+  first: number,
+  values: Uint8Array,
+  valueSize: number,
+  sys: Syscalls = linux,
+): void {
+  const count = values.length / valueSize;
+  updateBatch(fd, indices(first, count), values, count, sys);
+}

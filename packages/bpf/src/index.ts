@@ -1,6 +1,6 @@
 export * from './asm.js';
 export { assemble, SLOT } from './assemble.js';
-export { lookupBatch, updateBatch } from './batch.js';
+export { lookupBatch, lookupRun, updateBatch, updateRun } from './batch.js';
 export { type Btf, kernelBtf, parseBtf } from './btf.js';
 export { cgroupId, findCgroup2, openCgroup, openDirectory } from './cgroup.js';
 export { type ClockOffsets, clockOffsets, startTime } from './clock.js';
@@ -40,6 +40,7 @@ export {
 } from './instruction.js';
 export * from './link.js';
 export * from './map.js';
+export { largePages } from './memory.js';
 export { type Mount, parseMountInfo, parseMounts } from './mounts.js';
 export { type NatChain, natChains } from './nat.js';
 export { inNetworkNamespace, namespaceOf } from './netns.js';

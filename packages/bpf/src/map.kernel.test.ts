@@ -80,6 +80,30 @@ kernelTests('maps', () => {
     bpf.close(fd);
   });
 
+  test('values of an array that follow each other, in one call', () => {
+    const valueSize = 16;
+    const spec = { name: 'run', keySize: 4, valueSize, maxEntries: 5, flags: 0 } as const;
+    const fd = bpf.createMap({ type: 'array', ...spec });
+    const values = (...numbers: readonly number[]) =>
+      words(...numbers.flatMap((n) => [BigInt(n), 2n ** 64n - 1n - BigInt(n)]));
+    bpf.updateRun(fd, 0, values(1), valueSize);
+    bpf.updateRun(fd, 2, values(3, 4, 5), valueSize);
+    const read = (first: number, count: number) => {
+      const into = new Uint8Array(count * valueSize);
+      return [bpf.lookupRun(fd, first, into, valueSize), into];
+    };
+    expect(read(2, 3)).toEqual([3, values(3, 4, 5)]);
+    expect(read(0, 1)).toEqual([1, values(1)]);
+    expect(read(0, 5)).toEqual([
+      5,
+      new Uint8Array([...values(1), ...words(0n, 0n), ...values(3, 4, 5)]),
+    ]);
+    expect(read(4, 3)).toEqual([1, new Uint8Array([...values(5), ...words(0n, 0n, 0n, 0n)])]);
+    expect(read(0, 0)).toEqual([0, new Uint8Array()]);
+    expect(() => bpf.updateRun(fd, 4, values(5, 6), valueSize)).toThrow(/: E2BIG$/);
+    bpf.close(fd);
+  });
+
   test('info, ids', () => {
     const spec = {
       type: 'array',

@@ -22,6 +22,7 @@ const NUMBERS = {
   getsockopt: { x64: 55, arm64: 209 },
   gettimeofday: { x64: 96, arm64: 169 },
   ioctl: { x64: 16, arm64: 29 },
+  madvise: { x64: 28, arm64: 233 },
   mmap: { x64: 9, arm64: 222 },
   mount: { x64: 165, arm64: 40 },
   munmap: { x64: 11, arm64: 215 },

@@ -1,4 +1,5 @@
 /** A generation as plain data: the pages to load, and what pages that were read back say. */
+import { largePages } from '@sockfilter/bpf';
 import { buildDiagram, type Limits, listeners } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
@@ -108,9 +109,16 @@ export interface GenerationInput {
   readonly follows: boolean;
 }
 
-/** Pages that are not all zero, by number, and how many there are in all. */
+/** Whole pages that follow each other. */
+export interface PageRun {
+  /** The number of the first. */
+  readonly first: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What is to be written, and how many pages there are in all; all others are zero. */
 export interface Generation {
-  readonly pages: ReadonlyMap<number, Uint8Array>;
+  readonly runs: readonly PageRun[];
   readonly pageCount: number;
   readonly header: Header;
 }
@@ -176,7 +184,8 @@ interface Sections {
   readonly head: DataView<ArrayBuffer>;
   readonly nodes: Uint8Array;
   readonly origins: Uint8Array;
-  readonly base: Uint8Array;
+  /** Undefined where all of it is zero. */
+  readonly base: Uint8Array | undefined;
   readonly slots: Uint8Array;
   readonly text: Uint8Array;
 }
@@ -195,7 +204,7 @@ function layOut(fixed: Omit<Header, Placed>, sections: Sections): Generation {
   const stripePages = Math.ceil(fixed.counters / COUNTERS_PER_PAGE);
   const originPage = 1 + pagesFor(nodes.length);
   const basePage = originPage + pagesFor(origins.length);
-  const counterPage = basePage + pagesFor(base.length);
+  const counterPage = basePage + pagesFor(8 * (1 + fixed.counters));
   const slotPage = counterPage + fixed.stripes * stripePages;
   const textPage = slotPage + pagesFor(slots.length);
   const header: Header = {
@@ -209,27 +218,27 @@ function layOut(fixed: Omit<Header, Placed>, sections: Sections): Generation {
     slotPage,
   };
   writeHeader(head, header);
-  const pages = new Map<number, Uint8Array>();
-  const put = (first: number, bytes: Uint8Array) => {
-    for (let at = 0; at < bytes.length; at += PAGE_BYTES) {
-      const page = bytes.subarray(at, at + PAGE_BYTES);
-      pages.set(first + at / PAGE_BYTES, page.length === PAGE_BYTES ? page : filled(page));
-    }
-  };
-  put(0, new Uint8Array(head.buffer));
-  put(1, nodes);
-  put(originPage, origins);
-  put(basePage, base);
-  put(slotPage, slots);
-  put(textPage, text);
-  return { pages, pageCount: textPage + pagesFor(text.length), header };
+  const runs = [
+    ...runsOf(0, new Uint8Array(head.buffer)),
+    ...runsOf(1, nodes),
+    ...runsOf(originPage, origins),
+    ...(base ? runsOf(basePage, base) : []),
+    ...runsOf(slotPage, slots),
+    ...runsOf(textPage, text),
+  ];
+  return { runs, pageCount: textPage + pagesFor(text.length), header };
 }
 
-/** The page with zeros behind what it has. */
-function filled(bytes: Uint8Array): Uint8Array {
-  const page = new Uint8Array(PAGE_BYTES);
-  page.set(bytes);
-  return page;
+/** The bytes in whole pages, the last with zeros behind what it has. */
+function runsOf(first: number, bytes: Uint8Array): readonly PageRun[] {
+  const whole = Math.floor(bytes.length / PAGE_BYTES);
+  const rest = bytes.subarray(whole * PAGE_BYTES);
+  const last = new Uint8Array(rest.length === 0 ? 0 : PAGE_BYTES);
+  last.set(rest);
+  return [
+    { first, bytes: bytes.subarray(0, whole * PAGE_BYTES) },
+    { first: first + whole, bytes: last },
+  ].filter((run) => run.bytes.length > 0);
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Uint32Array | BigUint64Array) =>
@@ -324,6 +333,9 @@ export function makeGeneration(compiled: CompiledTable, input: GenerationInput):
   );
 }
 
+const wordsIn = ({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>) =>
+  new Uint32Array(buffer, byteOffset, byteLength / 4);
+
 /** A generation as it was read back: page 0, what that says, and the nodes. */
 export interface StandingGeneration {
   readonly page: Uint8Array;
@@ -356,13 +368,13 @@ export function makeEdited(old: StandingGeneration, edit: GenerationEdit): Gener
     if (facts) setFacts(head, chain, facts);
   }
   const counters = old.header.counters + splice.added - splice.removed;
-  const origins = new Uint32Array(counters);
+  const origins = wordsIn(largePages(4 * counters));
   for (let n = 0; n < splice.at; n++) origins[n] = n + 1;
   for (let n = splice.at + splice.added; n < counters; n++)
     origins[n] = n + 1 + splice.removed - splice.added;
-  const base = new BigUint64Array(1 + counters);
+  const base = packets.some((count) => count > 0n) ? new BigUint64Array(1 + counters) : undefined;
   packets.forEach((count, n) => {
-    base[1 + splice.at + n] = count;
+    if (base) base[1 + splice.at + n] = count;
   });
   const words = nodes?.words ?? old.words;
   return layOut(
@@ -384,7 +396,7 @@ export function makeEdited(old: StandingGeneration, edit: GenerationEdit): Gener
       head,
       nodes: bytesOf(words),
       origins: bytesOf(origins),
-      base: bytesOf(base),
+      base: base && bytesOf(base),
       slots: bytesOf(Uint32Array.from(edit.slots)),
       text: edit.text,
     },

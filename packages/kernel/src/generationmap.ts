@@ -3,9 +3,10 @@ import {
   BPF_F_INNER_MAP,
   createMap,
   type Fd,
-  lookupInto,
+  largePages,
+  lookupRun,
   type MapSpec,
-  update,
+  updateRun,
 } from '@sockfilter/bpf';
 import { elementAt } from '@sockfilter/table';
 import type { WalkableBlob } from './blobwalk.js';
@@ -13,6 +14,7 @@ import {
   decodeHeader,
   type Generation,
   type Header,
+  type PageRun,
   type StandingGeneration,
 } from './generation.js';
 import { FORMAT, HEADER, NODES_PER_PAGE, PAGE_BYTES } from './layout.js';
@@ -31,32 +33,32 @@ export function generationSpec(pageCount: number): MapSpec {
   };
 }
 
-function pageKey(page: number): Uint8Array {
-  const key = new Uint8Array(4);
-  new DataView(key.buffer).setUint32(0, page, true);
-  return key;
+function readRun(fd: Fd, first: number, into: Uint8Array): void {
+  const count = lookupRun(fd, first, into, PAGE_BYTES);
+  if (count * PAGE_BYTES < into.length)
+    throw new RangeError(`a generation has no page ${first + count}`);
 }
 
-function readPage(fd: Fd, page: number, into: Uint8Array): void {
-  if (!lookupInto(fd, pageKey(page), into))
-    throw new RangeError(`a generation has no page ${page}`);
-}
+const writeRun = (fd: Fd, { first, bytes }: PageRun) => updateRun(fd, first, bytes, PAGE_BYTES);
 
 /** `spare` bytes of the memory behind what was read have nothing in it. */
 function readPages(fd: Fd, first: number, bytes: number, spare = 0): Uint8Array<ArrayBuffer> {
-  const result = new Uint8Array(Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES + spare);
-  for (let at = 0; at < bytes; at += PAGE_BYTES)
-    readPage(fd, first + at / PAGE_BYTES, result.subarray(at, at + PAGE_BYTES));
+  const whole = Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+  const result = largePages(whole + spare);
+  readRun(fd, first, result.subarray(0, whole));
   return result.subarray(0, bytes);
 }
 
 const viewOf = (bytes: Uint8Array) =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+const wordsOf = (bytes: Uint8Array<ArrayBuffer>) =>
+  new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+
 /** Loads the pages into a new map. Throws BpfError (ENOMEM). */
 export function loadGeneration(generation: Generation): Fd {
   const fd = createMap(generationSpec(generation.pageCount));
-  for (const [page, bytes] of generation.pages) update(fd, pageKey(page), bytes);
+  for (const run of generation.runs) writeRun(fd, run);
   return fd;
 }
 
@@ -68,7 +70,7 @@ export function readHeader(fd: Fd): Header {
 export function markFormat(fd: Fd): void {
   const page = readPages(fd, 0, PAGE_BYTES);
   viewOf(page).setUint32(HEADER.format, FORMAT, true);
-  update(fd, pageKey(0), page);
+  writeRun(fd, { first: 0, bytes: page });
 }
 
 /** The text in UTF-8, with room for some more behind it. */
@@ -83,14 +85,12 @@ export function readText(fd: Fd, header: Header): string {
 
 /** All of a generation that the next one may go on with; behind the nodes is room for a few pages of them. */
 export function readStanding(fd: Fd, header: Header): StandingGeneration {
-  const nodes = readPages(fd, 1, 8 * header.nodes, 4 * PAGE_BYTES);
-  const words = new Uint32Array(nodes.buffer, 0, 2 * header.nodes);
+  const words = wordsOf(readPages(fd, 1, 8 * header.nodes, 4 * PAGE_BYTES));
   return { page: readPages(fd, 0, PAGE_BYTES), header, words };
 }
 
 export function readBlob(fd: Fd, { nodes, entries }: Header): WalkableBlob {
-  const bytes = readPages(fd, 1, 8 * nodes);
-  return { words: new Uint32Array(bytes.buffer, 0, 2 * nodes), first: NODES_PER_PAGE, entries };
+  return { words: wordsOf(readPages(fd, 1, 8 * nodes)), first: NODES_PER_PAGE, entries };
 }
 
 /** The slot of each opaque test's state. */
@@ -112,8 +112,8 @@ export function isFolded(fd: Fd, { basePage }: Header): boolean {
 
 /** The base of a folded generation: whether it is one, and what each counter had come to before it. */
 function readBase(fd: Fd, { basePage, counters }: Header): BigUint64Array<ArrayBuffer> {
-  const { buffer } = readPages(fd, basePage, 8 * (1 + counters));
-  return new BigUint64Array(buffer, 0, 1 + counters);
+  const { buffer, byteOffset } = readPages(fd, basePage, 8 * (1 + counters));
+  return new BigUint64Array(buffer, byteOffset, 1 + counters);
 }
 
 /** A number for each counter. */
@@ -123,7 +123,7 @@ export type Totals = BigUint64Array;
 function foldedBase(fd: Fd, header: Header, before: Totals): BigUint64Array<ArrayBuffer> {
   const { counters, originPage } = header;
   const base = readBase(fd, header);
-  const origins = new Uint32Array(readPages(fd, originPage, 4 * counters).buffer, 0, counters);
+  const origins = wordsOf(readPages(fd, originPage, 4 * counters));
   for (let n = 0; n < counters; ) {
     const origin = elementAt(origins, n);
     let end = n + 1;
@@ -161,17 +161,17 @@ const BLANK = Buffer.alloc(PAGE_BYTES);
 export function readTotals(fd: Fd, header: Header, before?: Totals): Totals {
   const { counters, counterPage, stripes, stripePages } = header;
   const base = before ? foldedBase(fd, header, before) : readBase(fd, header);
-  const totals = new Uint32Array(base.buffer, 8, 2 * counters);
+  const totals = new Uint32Array(base.buffer, base.byteOffset + 8, 2 * counters);
   const page = Buffer.alloc(PAGE_BYTES);
   const counts = new Uint32Array(page.buffer, page.byteOffset, PAGE_BYTES / 4);
   for (let n = 0; n < stripes * stripePages; n++) {
-    readPage(fd, counterPage + n, page);
+    readRun(fd, counterPage + n, page);
     // Of many rules few are met.
     if (page.equals(BLANK)) continue;
     const first = (n % stripePages) * counts.length;
     add(totals.subarray(first, first + counts.length), counts);
   }
-  return new BigUint64Array(base.buffer, 8, counters);
+  return base.subarray(1);
 }
 
 /**
@@ -180,12 +180,12 @@ export function readTotals(fd: Fd, header: Header, before?: Totals): Totals {
  * the mark that it is done is in the page that is written last.
  */
 export function writeBase(fd: Fd, header: Header, before: Totals): void {
-  const base = Buffer.from(foldedBase(fd, header, before).buffer);
+  const { buffer, byteOffset, byteLength } = foldedBase(fd, header, before);
   const stands = Buffer.alloc(PAGE_BYTES);
-  for (let at = base.length - PAGE_BYTES; at >= 0; at -= PAGE_BYTES) {
-    const page = base.subarray(at, at + PAGE_BYTES);
-    const number = header.basePage + at / PAGE_BYTES;
-    readPage(fd, number, stands);
-    if (!page.equals(stands)) update(fd, pageKey(number), page);
+  for (let n = Math.ceil(byteLength / PAGE_BYTES) - 1; n >= 0; n--) {
+    const bytes = Buffer.from(buffer, byteOffset + n * PAGE_BYTES, PAGE_BYTES);
+    const first = header.basePage + n;
+    readRun(fd, first, stands);
+    if (!bytes.equals(stands)) writeRun(fd, { first, bytes });
   }
 }
