@@ -2,6 +2,7 @@
  * What sockfilter costs, beside a floor or a peer measured in the same run: `npm run bench [NAME...]`.
  *
  *     calls     a call with N rules in force: no hook, sockfilter, iptables, nft
+ *     keys      a connect(2) to one of 100,000 peers, to all at random, of IPv6, by eight at once: beside one hash look-up
  *     load      a whole command that loads N rules, or adds one to them
  *     edits     an edit of one rule in large tables, beside the same in one of ten rules: processor time
  *     editors   eight who edit one table at once, and wait for each other
@@ -14,7 +15,7 @@
  *     events    what a report of a refusal costs, how fast it is seen, and how many are
  *     page      a page of 500 groups in headless Chromium, beside an empty one
  *
- * `calls`, `unseen`, `rewritten`, `events`, `edits`, `editors` and the live half of `load` need root; the peers are left out where they are not installed.
+ * `calls`, `keys`, `unseen`, `rewritten`, `events`, `edits`, `editors` and the live half of `load` need root; the peers are left out where they are not installed.
  */
 import { callsBench } from './calls.js';
 import { ciBench } from './ci.js';
@@ -23,6 +24,7 @@ import { compileBench } from './compile.js';
 import { editorsBench } from './editors.js';
 import { editsBench } from './edits.js';
 import { eventsBench } from './events.js';
+import { keysBench } from './keys.js';
 import { pageBench } from './page.js';
 import { rewrittenBench } from './rewritten.js';
 import { sizesBench } from './sizes.js';
@@ -38,6 +40,7 @@ const BENCHES = {
   edits: editsBench,
   editors: editorsBench,
   calls: callsBench,
+  keys: keysBench,
   unseen: unseenBench,
   rewritten: rewrittenBench,
   events: eventsBench,

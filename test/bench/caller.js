@@ -5,6 +5,7 @@
  */
 import { createInterface } from 'node:readline';
 import koffi from 'koffi';
+import { peers } from './rules.js';
 
 const libc = koffi.load('libc.so.6');
 const socket = libc.func('int socket(int, int, int)');
@@ -18,6 +19,7 @@ const recvfrom = libc.func('long recvfrom(int, void *, size_t, int, void *, void
 const getppid = libc.func('int getppid()');
 
 const AF_INET = 2;
+const AF_INET6 = 10;
 const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
 /** For experiments (RFC 3692): nobody listens. */
@@ -32,6 +34,43 @@ function address(port) {
   return bytes;
 }
 
+/** struct sockaddr_in and sockaddr_in6 of an endpoint. */
+const SOCKADDR = {
+  4({ bytes, port }) {
+    const name = address(port);
+    name.set(bytes, 4);
+    return name;
+  },
+  6({ bytes, port }) {
+    const name = Buffer.alloc(28);
+    name.writeUInt16LE(AF_INET6, 0);
+    name.writeUInt16BE(port, 2);
+    name.set(bytes, 8);
+    return name;
+  },
+};
+
+const made = { 4: [], 6: [] };
+
+/** The names of all endpoints that rules are about, made once. */
+function allPeers(family) {
+  if (made[family].length === 0) made[family] = peers(100_000, family).map(SOCKADDR[family]);
+  return made[family];
+}
+
+/** Connects to what `next` says; a number that seems random follows each call's. */
+function connectTo(calls, family, next) {
+  const all = allPeers(family);
+  const fd = socket(family === 4 ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
+  let random = 1;
+  for (let n = 0; n < calls; n++) {
+    random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0;
+    const name = all[next(random >>> 8, all.length)];
+    connect(fd, name, name.length);
+  }
+  close(fd);
+}
+
 const peer = address(9);
 const own = address(0);
 const message = Buffer.from('x');
@@ -42,6 +81,10 @@ const KINDS = {
     for (let n = 0; n < calls; n++) connect(fd, peer, 16);
     close(fd);
   },
+  'one of IPv4': (calls) => connectTo(calls, 4, () => 1),
+  'one of IPv6': (calls) => connectTo(calls, 6, () => 1),
+  'any of IPv4': (calls) => connectTo(calls, 4, (random, count) => random % count),
+  'any of IPv6': (calls) => connectTo(calls, 6, (random, count) => random % count),
   sendto(calls) {
     const fd = socket(AF_INET, SOCK_DGRAM, 0);
     for (let n = 0; n < calls; n++) sendto(fd, message, 1, 0, peer, 16);

@@ -7,6 +7,23 @@ function endpoint(n) {
 
 const endpoints = (count) => Array.from({ length: count }, (_, n) => endpoint(n));
 
+/** The same endpoints as bytes and text; those of IPv6 end in an address of IPv4. */
+export function peers(count, family) {
+  return endpoints(count).map(({ address, port }) => {
+    const last = address.split('.').map(Number);
+    if (family === 4) return { bytes: last, port, text: `${address}/32` };
+    return { bytes: [0xfd, ...Array(11).fill(0), ...last], port, text: `fd00::${address}/128` };
+  });
+}
+
+/** Rules of CONNECT that accept those. */
+export function acceptingRules(count, family) {
+  const rules = peers(count, family).map(
+    ({ text, port }) => `-A CONNECT -d ${text} -p udp -m udp --dport ${port} -j ACCEPT`,
+  );
+  return ['*socket', ':CONNECT DROP [0:0]', ...rules, 'COMMIT', ''].join('\n');
+}
+
 /** In CONNECT, BIND or SENDTO; of all groups. */
 export function sockfilterRules(count, chain, policy = 'ACCEPT') {
   const rules = endpoints(count).map(
