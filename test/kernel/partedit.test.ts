@@ -222,8 +222,8 @@ const PACKETS: readonly Packet[] = GROUPS.concat(7, 0x40000).flatMap((group) =>
   ),
 );
 
-const walk = ({ header, words }: StandingGeneration) =>
-  PACKETS.map((packet) => {
+const walk = ({ header, words }: StandingGeneration, packets: readonly Packet[]) =>
+  packets.map((packet) => {
     const { counted, ...rest } = walkBlob(
       { words, first: NODES_PER_PAGE, entries: header.entries },
       packet,
@@ -287,7 +287,12 @@ interface Stepped {
 }
 
 /** The edited table. */
-function step(before: Table, old: StandingGeneration, text: string): Stepped | undefined {
+function step(
+  before: Table,
+  old: StandingGeneration,
+  text: string,
+  packets: readonly Packet[] = PACKETS,
+): Stepped | undefined {
   const kept = keptTable(before);
   const plan = (edit: KeptEdit) => planEdit(kept, edit);
   let edited: Edited;
@@ -325,13 +330,13 @@ function step(before: Table, old: StandingGeneration, text: string): Stepped | u
   for (const hook of HOOKS)
     expect([hook.name, draft.needs(hook)]).toEqual([hook.name, isNeeded(hook, table)]);
   const [made, anew] = [standing(next), standing(whole)];
-  expect(walk(made)).toEqual(walk(anew));
+  expect(walk(made, packets)).toEqual(walk(anew, packets));
   expect(factsOf(made)).toEqual(factsOf(anew));
   if (change.edit?.kind === 'rule') {
     const draftAnew = draftPart(crowded, [], { ...change, text: bytes });
     if (!draftAnew) throw new TypeError('nothing is written anew');
     const rewritten = standing(draftAnew.lay(PLACE));
-    expect(walk(rewritten)).toEqual(walk(anew));
+    expect(walk(rewritten, packets)).toEqual(walk(anew, packets));
     expect(factsOf(rewritten)).toEqual(factsOf(anew));
     expect(rewritten.header.writtenNodes).toBe(anew.header.nodes);
     expect(rewritten.header.nodes).toBe(anew.header.nodes);
@@ -437,6 +442,66 @@ it('makes what a compiling of the whole makes', () => {
   expect([...kinds].sort()).toEqual(
     ['-A', '-D', '-I', '-N', '-P', '-R', '-X', '-Z', 'group add', 'group delete'].sort(),
   );
+});
+
+/** Groups, addresses and ports enough for nodes of many edges. */
+const WIDE = 40;
+const wideRule = (n: number, port = n) =>
+  `-d 10.0.0.${n} -p tcp --dport ${1000 + port} -m cgroup --id ${n}`;
+const WIDE_PACKETS: readonly Packet[] = Array.from(
+  { length: WIDE + 2 },
+  (_, group) => group,
+).flatMap((group) =>
+  [group, (group + 1) % WIDE, 20].flatMap((address) =>
+    [group, 20].map(
+      (port): Packet => ({
+        chain: 'CONNECT',
+        group,
+        family: 4,
+        protocol: 6,
+        source: 0n,
+        destination: 0x0a000000n + BigInt(address),
+        sourcePort: 0,
+        destinationPort: 1000 + port,
+        flags: 2,
+        uid: 0,
+        gid: 0,
+        mark: 0,
+      }),
+    ),
+  ),
+);
+
+it.each([
+  ['rules of all groups', (n: number) => `-d 10.0.0.${n} -p tcp --dport ${1000 + n}`],
+  ['a rule of each group', (n: number) => wideRule(n)],
+  [
+    'addresses of one group',
+    (n: number) => `-d 10.0.0.${n} -p tcp --dport ${1000 + n} -m cgroup --id 20`,
+  ],
+])('keeps what wide nodes lead to that an edit leaves alone: %s', (_, words) => {
+  const lines = Array.from(
+    { length: WIDE },
+    (_, n) => `-A CONNECT ${words(n)} -j ${n % 2 ? 'DROP' : 'ACCEPT'}`,
+  );
+  let table = tableOf(lines);
+  let old = standing(makeWhole(table));
+  const commands = [
+    `-A CONNECT ${wideRule(20, 21)} -j ACCEPT`,
+    `-I CONNECT 10 ${wideRule(5)} -j REJECT`,
+    `-I CONNECT 1 -d 10.0.0.7 -p tcp -j LOG`,
+    `-D CONNECT 1`,
+    `-R CONNECT 30 ${wideRule(39, 20)} -j ACCEPT`,
+    `-D CONNECT 20`,
+    `-A CONNECT -p tcp --dport 1020 -j DROP`,
+  ];
+  for (const each of commands) {
+    const stepped = step(table, old, each, WIDE_PACKETS);
+    expect(stepped?.isPart).toBe(true);
+    if (!stepped) continue;
+    table = stepped.table;
+    old = standing(stepped.next);
+  }
 });
 
 it('leaves opaque tests their states where no rule is another', () => {

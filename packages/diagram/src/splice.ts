@@ -20,7 +20,10 @@ function defineOverlay(store: DiagramStore, behind?: Behind): Operation {
     if (behind.isOver(b)) return b;
     return isTerminal(a) ? behind.join(a, b) : undefined;
   };
-  return defineOperation(store, settle, { first: (a) => a === NONE });
+  return defineOperation(store, settle, {
+    first: (a) => !behind && a !== NONE && isTerminal(a),
+    second: (b) => behind !== undefined && isTerminal(b) && behind.isOver(b),
+  });
 }
 
 /**
