@@ -3,6 +3,7 @@ import { excerpt, keptText, parseCommand, parseSave, printSave } from '@sockfilt
 import { type EditCommand, isEdit, NO_NAMES } from '@sockfilter/language';
 import type { Table } from '@sockfilter/table';
 import type { KeptTable } from '../../packages/cli/src/opentable.js';
+import { textBytes } from '../../packages/cli/src/textedit.js';
 
 /** The table of a save file in which nothing is wrong. */
 export function soundTable(text: string): Table {
@@ -12,7 +13,7 @@ export function soundTable(text: string): Table {
 }
 
 export function keptTable(table: Table): KeptTable {
-  const kept = keptText(printSave(table));
+  const kept = keptText(textBytes(Buffer.from(printSave(table))));
   const read = (lines: string) => soundTable(excerpt(kept, lines));
   return { kept, head: soundTable(kept.head), totals: [], read };
 }

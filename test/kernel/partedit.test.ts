@@ -310,7 +310,7 @@ function step(
   }
   const { table, edit, origins } = edited;
   const change = plan(edit);
-  const saved = change ? editText(kept.kept.text, change.text) : '';
+  const saved = change ? editText(kept.kept, change.text) : '';
   const bytes = () => Buffer.from(saved);
   const crowded = {
     ...old,

@@ -1,6 +1,6 @@
 /** What leaves the rules as they are is planned from their text alone, or left to who has the whole table. */
 import { addGroup, TableError } from '@sockfilter/table';
-import { editText } from '../../../test/harness/editedtext.js';
+import { editText, wholeText } from '../../../test/harness/editedtext.js';
 import { editCommand, keptTable, soundTable } from '../../../test/harness/kepttable.js';
 import { planHead } from './headedit.js';
 import type { KeptTable } from './opentable.js';
@@ -50,8 +50,8 @@ test.each([
 ])('%s changes its line alone', (words, old, now) => {
   const table = keep(...RULES);
   const planned = plan(table, words);
-  expect(planned && editText(table.kept.text, planned.text)).toBe(
-    table.kept.text.replace(old, now),
+  expect(planned && editText(table.kept, planned.text)).toBe(
+    wholeText(table.kept).replace(old, now),
   );
 });
 
@@ -83,6 +83,6 @@ test('groups come and go where no rule names one by its path', () => {
   const table = keep(...RULES);
   const planned = planHead(table, edit);
   expect(planned).toMatchObject({ groups, edit: undefined });
-  expect(planned && soundTable(editText(table.kept.text, planned.text)).groups).toEqual(groups);
+  expect(planned && soundTable(editText(table.kept, planned.text)).groups).toEqual(groups);
   expect(planHead(keep('-A BIND -m cgroup --path /db -j DROP'), edit)).toBeUndefined();
 });

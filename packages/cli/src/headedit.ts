@@ -53,8 +53,8 @@ function policyEdit(table: KeptTable, after: Table, chain: BuiltinChain): Planne
 }
 
 /** Whether some rule may call the chain. */
-const mayBeCalled = ({ kept: { text, body } }: KeptTable, chain: string) =>
-  text.indexOf(` -j ${chain}`, body) >= 0 || text.indexOf(` -g ${chain}`, body) >= 0;
+const mayBeCalled = ({ kept: { find, body } }: KeptTable, chain: string) =>
+  find(` -j ${chain}`, body) >= 0 || find(` -g ${chain}`, body) >= 0;
 
 /** Undefined for an edit of another kind, and for one that the whole table must refuse. Throws TableError. */
 function changeOf(table: KeptTable, edit: KeptEdit): Change | undefined {

@@ -1,5 +1,4 @@
 /** How the counters of a table are numbered whose text is kept, as counterOwners() has it. */
-import { countLines } from './nearlines.js';
 import type { KeptTable } from './opentable.js';
 
 type Chains = Pick<KeptTable, 'kept' | 'head'>;
@@ -21,8 +20,7 @@ export function* counterSpans(
 ): Generator<CounterSpan> {
   let first = 0;
   for (const { name, policy } of head.chains) {
-    const { start, end: last } = kept.spanOf(name);
-    const rules = countLines(kept.text, start, last) + (name === edited ? more : 0);
+    const rules = kept.rulesOf(name) + (name === edited ? more : 0);
     const isUser = policy === undefined;
     const end = first + rules + (isUser ? 0 : 1);
     yield { name, first, rules, end, isUser };

@@ -18,10 +18,10 @@ function kindOf(line: string): string {
   return `${PROTOCOL.exec(line)?.[0] ?? ''}${target}`;
 }
 
-/** The lines from `start` to `end`, of those with the same target and protocol one. */
-function sampleLines(text: string, start: number, end: number): readonly string[] {
+/** Of the lines with the same target and protocol one. */
+function sampleLines(text: string): readonly string[] {
   const lines = new Map<string, string>();
-  for (let at = start; at < end; ) {
+  for (let at = 0; at < text.length; ) {
     const next = text.indexOf('\n', at) + 1;
     const line = text.slice(at, next);
     lines.set(line.includes('"') ? line : kindOf(line), line);
@@ -32,16 +32,16 @@ function sampleLines(text: string, start: number, end: number): readonly string[
 
 /** Rules by which hooks tell what they are needed for; after an edit, of which the new rule is there. */
 export function sampleOf(table: KeptTable, edit?: LineEdit): Table {
-  const { text, spans } = table.kept;
+  const { slice, spans } = table.kept;
   const lines: string[] = [];
   let place = 0;
   for (const { name, start, end } of spans()) {
     const isEdited = name === edit?.chain;
-    const before = sampleLines(text, start, isEdited ? edit.at : end);
+    const before = sampleLines(slice(start, isEdited ? edit.at : end));
     lines.push(...before);
     if (!isEdited) continue;
     place = before.length;
-    lines.push(...sampleLines(text, edit.next, end));
+    lines.push(...sampleLines(slice(edit.next, end)));
   }
   const sample = table.read(lines.join(''));
   const rule = edit?.rule;

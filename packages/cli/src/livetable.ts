@@ -25,7 +25,7 @@ import { holdOutput, note } from './output.js';
 import { notePaths } from './pathnotes.js';
 import { hashText, type Revision, revisionOf, withRevision } from './revision.js';
 import { SYSTEM_NAMES } from './systemnames.js';
-import { decode, editBytes, type TextEdit } from './textedit.js';
+import { decode, editBytes, type TextEdit, textBytes } from './textedit.js';
 import { waitTurn } from './turn.js';
 
 /** Which table in force, and who hears what a person should know beside the outcome. */
@@ -89,11 +89,11 @@ function stateful(firewall: Firewall): Table {
 
 /** The text in force and what is in it, each read when it is first asked for. */
 class LiveText {
-  /** Undefined where nothing is installed, or nothing is to be read. */
-  readonly text: string | undefined;
+  /** In UTF-8; undefined where nothing is installed, or nothing is to be read. */
+  readonly bytes: Buffer | undefined;
   readonly #firewall: Firewall;
-  readonly #isPrinted: boolean;
-  readonly #bytes: Buffer | undefined;
+  #isTaken = false;
+  #text: string | undefined;
   #table: Table | undefined;
   #kept: KeptTable | undefined;
   #totals: readonly bigint[] | undefined;
@@ -101,17 +101,22 @@ class LiveText {
 
   constructor(firewall: Firewall, access: Access) {
     this.#firewall = firewall;
-    this.#bytes = access === 'replace' ? undefined : firewall.textBytes;
-    this.text = this.#bytes && decode(this.#bytes);
-    this.#isPrinted = this.text !== undefined && firewall.isPrinted;
+    this.bytes = access === 'replace' ? undefined : firewall.textBytes;
+  }
+
+  get text(): string | undefined {
+    if (this.#isTaken) throw new TypeError('the text has been edited');
+    this.#text ??= this.bytes && decode(this.bytes);
+    return this.#text;
   }
 
   /** The hash of the text, and in UTF-8 what an edit makes of it: in the memory that it was read to, so once at most. */
   edited(edit: TextEdit): { readonly before: HashedText; readonly text: Buffer } {
-    const { text } = this;
-    if (text === undefined || !this.#bytes) throw new TypeError('nothing is in force');
-    const before = { ...hashed(this.#bytes), text: () => text };
-    return { before, text: editBytes(this.#bytes, text, edit) };
+    if (!this.bytes || this.#isTaken) throw new TypeError('there is no text to be edited');
+    const { hash } = hashed(this.bytes);
+    this.#isTaken = true;
+    const { text, before } = editBytes(this.bytes, edit);
+    return { before: { hash, text: before }, text };
   }
 
   get table(): Table {
@@ -131,9 +136,9 @@ class LiveText {
   }
 
   get kept(): KeptTable | undefined {
-    if (this.text === undefined || !this.#isPrinted) return undefined;
     if (this.#kept) return this.#kept;
-    const kept = keptText(this.text);
+    if (!this.bytes || !this.#firewall.isPrinted) return undefined;
+    const kept = keptText(textBytes(this.bytes));
     const totals = () => this.totals;
     this.#kept = {
       kept,
@@ -161,7 +166,7 @@ function openLive(
       return live.kept;
     },
     counters: (owner) => live.counters(owner),
-    revision: live.text === undefined ? undefined : revisionOf(live.text),
+    revision: live.bytes && revisionOf(live.bytes),
     editPart: (edit) => {
       const { kept } = live;
       const plan = kept && planEdit(kept, edit);

@@ -2,7 +2,7 @@
  * An edit of one rule, made in the text that is kept: of the other rules those are read that some call may match that
  * it matches, and no more.
  */
-import { findKeptRule, printRule } from '@sockfilter/iptables';
+import { countLines, findKeptRule, nextLine, printRule } from '@sockfilter/iptables';
 import type { EditCommand } from '@sockfilter/language';
 import {
   BUILTIN_CHAINS,
@@ -17,7 +17,7 @@ import {
 } from '@sockfilter/table';
 import { counterSpan, numbersOf } from './keptcounters.js';
 import { sampleOf } from './keptsample.js';
-import { countLines, type KeptLine, linesNear, type Stretch } from './nearlines.js';
+import { type KeptLine, linesNear, type Stretch } from './nearlines.js';
 import type { KeptTable, PlannedPart } from './opentable.js';
 
 /** Where a rule comes, goes, or takes the place of another. */
@@ -30,11 +30,11 @@ interface Place {
 }
 
 /** Where the chain's rule with the number begins, or the place behind its last; undefined past that. */
-function lineAt(text: string, start: number, end: number, number: number): number | undefined {
+function lineAt(bytes: Uint8Array, start: number, end: number, number: number): number | undefined {
   let at = start;
   for (let n = 1; n < number; n++) {
     if (at >= end) return undefined;
-    at = text.indexOf('\n', at) + 1;
+    at = nextLine(bytes, at);
   }
   return at;
 }
@@ -46,7 +46,7 @@ function placeOf({ kept, head }: KeptTable, command: EditCommand): Place | undef
   if (!head.chains.some(({ name }) => name === chain)) return undefined;
   const { start, end } = kept.spanOf(chain);
   const numbered = (number: number, last: number) => {
-    const at = number < 1 ? undefined : lineAt(kept.text, start, end, number);
+    const at = number < 1 ? undefined : lineAt(kept.bytes, start, end, number);
     return at === undefined || at > last ? undefined : at;
   };
   const [rule, other] = 'rules' in command ? command.rules : [];
@@ -87,16 +87,15 @@ function nearLines(
   stretch: Stretch,
   others: readonly string[],
 ): Near {
-  const { text, spanOf } = kept;
-  const near = new Map([[chain, linesNear(text, stretch, others)]]);
+  const near = new Map([[chain, linesNear(kept, stretch, others)]]);
   const look = (name: string) =>
-    near.set(name, linesNear(text, { ...spanOf(name), index: 0 }, others));
+    near.set(name, linesNear(kept, { ...kept.spanOf(name), index: 0 }, others));
   const users = head.chains.filter(({ policy }) => policy === undefined);
   const calls = (line: string) => CALL.test(line);
   const own = near.get(chain) ?? [];
   const goesOn =
     users.length > 0 &&
-    (others.some(calls) || own.some(({ start, end }) => calls(text.slice(start, end))));
+    (others.some(calls) || own.some(({ start, end }) => calls(kept.slice(start, end))));
   if (isBuiltinChain(chain)) {
     if (goesOn) for (const { name } of users) look(name);
   } else for (const { name } of head.chains) if (name !== chain) look(name);
@@ -109,17 +108,14 @@ const LEAVES = [' -j RETURN', ' -g '];
 const TRACES = ' -j TRACE';
 
 /** Whether what calls have met says whether they come to a place in the chain: they go down it from rule to rule. */
-function goesDown({ kept: { text, spanOf } }: KeptTable, chain: string, line: string): boolean {
+function goesDown({ kept: { find, spanOf } }: KeptTable, chain: string, line: string): boolean {
   const { start, end } = spanOf(chain);
   const leaves = (sign: string) => {
-    const found = text.indexOf(sign, start);
+    const found = find(sign, start);
     return (found >= 0 && found < end) || line.includes(sign);
   };
   return (
-    isBuiltinChain(chain) &&
-    !LEAVES.some(leaves) &&
-    !text.includes(TRACES) &&
-    !line.includes(TRACES)
+    isBuiltinChain(chain) && !LEAVES.some(leaves) && find(TRACES, 0) < 0 && !line.includes(TRACES)
   );
 }
 
@@ -135,10 +131,7 @@ const MANY_LINES = 1000;
 function isMost({ kept }: KeptTable, near: Near): boolean {
   const lines = [...near.values()].reduce((sum, { length }) => sum + length, 0);
   if (lines <= MANY_LINES) return false;
-  const all = [...kept.spans()].reduce(
-    (sum, { start, end }) => sum + countLines(kept.text, start, end),
-    0,
-  );
+  const all = [...kept.spans()].reduce((sum, { name }) => sum + kept.rulesOf(name), 0);
   return 2 * lines > all;
 }
 
@@ -160,13 +153,13 @@ export function planRule(table: KeptTable, command: EditCommand): PlannedPart | 
   const place = placeOf(table, command);
   if (!place) return undefined;
   const { chain, at, removes, rule } = place;
-  const { text } = kept;
-  const next = removes ? text.indexOf('\n', at) + 1 : at;
+  const { bytes, slice } = kept;
+  const next = removes ? nextLine(bytes, at) : at;
   const line = rule ? `${printRule(chain, rule)}\n` : '';
-  const old = text.slice(at, next);
+  const old = slice(at, next);
   if (old.includes(PATH) || line.includes(PATH)) return undefined;
   const { start, end } = kept.spanOf(chain);
-  const index = countLines(text, start, at);
+  const index = at === end ? kept.rulesOf(chain) : countLines(bytes, start, at);
   const isTail = goesDown(table, chain, line);
   const stays = isTail && leaveOn(table, old);
   const stretch = isTail ? { start: at, end: stays ? next : end, index } : { start, end, index: 0 };
@@ -178,7 +171,7 @@ export function planRule(table: KeptTable, command: EditCommand): PlannedPart | 
   const position = own.filter((each) => each.index < index).length;
   const [removed, added] = [removes ? 1 : 0, rule ? 1 : 0];
   const lines = head.chains.flatMap(({ name }) => near.get(name) ?? []);
-  const before = table.read(lines.map(({ start, end }) => text.slice(start, end)).join(''));
+  const before = table.read(lines.map(({ start, end }) => slice(start, end)).join(''));
   const sample = () => sampleOf(table, { chain, at, next, rule });
   const gone =
     before.chains.find(({ name }) => name === chain)?.rules.slice(position, position + removed) ??

@@ -23,8 +23,13 @@ export function hashText(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-export function revisionOf(text: string): Revision | undefined {
-  const [, label, hash] = LINE.exec(text) ?? [];
+/** Its beginning, as far as the line may go. */
+const headOf = (text: string | Uint8Array) =>
+  typeof text === 'string' ? text : Buffer.from(text.subarray(0, MAX_LINE)).toString();
+
+/** What the text says, which may be in UTF-8. */
+export function revisionOf(text: string | Uint8Array): Revision | undefined {
+  const [, label, hash] = LINE.exec(headOf(text)) ?? [];
   return label === undefined || hash === undefined ? undefined : { label, hash };
 }
 
@@ -38,8 +43,8 @@ export function withoutRevision(text: string): string {
 }
 
 /** The same of a text in UTF-8. */
-export function bytesWithoutRevision(text: Buffer): Buffer {
-  const [line = ''] = LINE.exec(text.toString('utf8', 0, MAX_LINE)) ?? [];
+export function bytesWithoutRevision(text: Uint8Array): Uint8Array {
+  const [line = ''] = LINE.exec(headOf(text)) ?? [];
   return text.subarray(Buffer.byteLength(line));
 }
 

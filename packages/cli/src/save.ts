@@ -21,8 +21,12 @@ function jsonText(open: OpenTable, counters: boolean): string {
 }
 
 function savedText(open: OpenTable, counters: boolean): string {
-  const { kept } = open;
-  if (kept) return counters ? printKeptSave(kept.kept, kept.head, kept.totals) : kept.kept.text;
+  if (open.kept) {
+    const { kept, head } = open.kept;
+    return counters
+      ? printKeptSave(kept, head, open.kept.totals)
+      : kept.slice(0, kept.bytes.length);
+  }
   const notation = notationNamed('iptables');
   const body = notation.printSaved(open.table, counters ? open.counters : undefined);
   return withRevision(body, open.revision);

@@ -19,7 +19,7 @@ import { type Globals, requireLive } from './globals.js';
 import { withFirewall, withLiveTable } from './livetable.js';
 import type { OpenTable } from './opentable.js';
 import { forThisTable, note, print } from './output.js';
-import { hashText, withoutRevision } from './revision.js';
+import { bytesWithoutRevision, hashText } from './revision.js';
 import { carriedData, carriedText, lookAround, rewritingTexts } from './surroundings.js';
 
 function printCgroups({ cgroups, cgroupCapacity, removed }: Status): string | undefined {
@@ -62,7 +62,7 @@ interface InForceRevision {
 
 function revisionInForce(open: OpenTable): InForceRevision {
   const { kept, revision } = open;
-  const hash = hashText(kept ? withoutRevision(kept.kept.text) : printSave(open.table));
+  const hash = hashText(kept ? bytesWithoutRevision(kept.kept.bytes) : printSave(open.table));
   return {
     label: revision?.label,
     hash,
@@ -80,7 +80,7 @@ interface Facts {
 function factsOf(open: OpenTable): Facts {
   const { kept } = open;
   // Its option stands in the text of every rule and policy that is audited.
-  if (kept && !kept.kept.text.includes(AUDIT)) return { groups: kept.head.groups, audited: [] };
+  if (kept && kept.kept.find(AUDIT, 0) < 0) return { groups: kept.head.groups, audited: [] };
   const { table } = open;
   const audited = counterOwners(table).filter((owner) => auditedErrno(owner) !== undefined);
   return { groups: table.groups, audited };

@@ -1,7 +1,8 @@
 /** A text in UTF-8 and what an edit makes of it. New memory costs more than all that is done with it here. */
 import { isAscii } from 'node:buffer';
+import type { TextBytes } from '@sockfilter/iptables';
 
-/** From `at` on some of the text goes, and other comes in its place. */
+/** From a byte of the text on some go, and other text comes in their place. */
 export interface TextEdit {
   readonly at: number;
   readonly removed: number;
@@ -12,22 +13,32 @@ export function decode(bytes: Buffer): string {
   return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
 }
 
-/** The same edit in bytes; most texts are ASCII, where it is the same. */
-function inBytes(bytes: Buffer, text: string, { at, removed, added }: TextEdit) {
-  const put = Buffer.from(added);
-  if (bytes.length === text.length) return { start: at, end: at + removed, put };
-  const start = Buffer.byteLength(text.slice(0, at));
-  return { start, end: start + Buffer.byteLength(text.slice(at, at + removed)), put };
+export function textBytes(bytes: Buffer): TextBytes {
+  return {
+    bytes,
+    slice: (start, end) => decode(bytes.subarray(start, end)),
+    find: (words, from) => bytes.indexOf(words, from),
+  };
 }
 
-/** The edited text, which `bytes` are in UTF-8. It takes their memory, if there is room behind them. */
-export function editBytes(bytes: Buffer, text: string, edit: TextEdit): Buffer {
-  const { start, end, put } = inBytes(bytes, text, edit);
-  const length = bytes.length - (end - start) + put.length;
-  if (length > bytes.buffer.byteLength - bytes.byteOffset)
-    return Buffer.concat([bytes.subarray(0, start), put, bytes.subarray(end)]);
-  const made = Buffer.from(bytes.buffer, bytes.byteOffset, Math.max(length, bytes.length));
-  made.copyWithin(start + put.length, end, bytes.length);
-  made.set(put, start);
-  return made.subarray(0, length);
+/**
+ * The edited text, in the memory of the one that there was, if there is room behind it; and what gives that back as long as
+ * nothing else changes the edited one.
+ */
+export function editBytes(
+  bytes: Buffer,
+  { at, removed, added }: TextEdit,
+): { readonly text: Buffer; readonly before: () => Buffer } {
+  const put = Buffer.from(added);
+  const gone = Buffer.from(bytes.subarray(at, at + removed));
+  const length = bytes.length - removed + put.length;
+  const hasRoom = length <= bytes.buffer.byteLength - bytes.byteOffset;
+  const memory = hasRoom
+    ? Buffer.from(bytes.buffer, bytes.byteOffset, Math.max(length, bytes.length))
+    : Buffer.concat([bytes], length);
+  memory.copyWithin(at + put.length, at + removed, bytes.length);
+  memory.set(put, at);
+  const text = memory.subarray(0, length);
+  const before = () => Buffer.concat([text.subarray(0, at), gone, text.subarray(at + put.length)]);
+  return { text, before };
 }

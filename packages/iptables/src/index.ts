@@ -3,13 +3,16 @@ export { COMMAND_SPELLINGS, SWITCH } from './commandoptions.js';
 export { parseGroupId, parseGroupName, printGroup } from './groupline.js';
 export { type KeptId, keptIds, namesPath } from './keptids.js';
 export {
+  countLines,
   excerpt,
   findKeptRule,
   headLines,
   type KeptText,
   keptText,
+  nextLine,
   printKeptRules,
   printKeptSave,
+  type TextBytes,
 } from './kepttext.js';
 export { commandLine, lexLine } from './lexer.js';
 export { type ListingOptions, printListing, printRules, printVerbose } from './listing.js';

@@ -1,6 +1,7 @@
 /**
  * Texts as printSave() makes them, looked at and not read: a hundred thousand rules are a few megabytes of text, and
- * the same as objects take seconds. The rules of a chain stand together, and chains in the order of their lines.
+ * the same as objects take seconds. Nor is such a text a string, which would be a copy of it: places are those of its bytes. The
+ * rules of a chain stand together, and chains in the order of their lines.
  */
 import { type Rule, requireChain, type Table, TableError } from '@sockfilter/table';
 import { printRules } from './listing.js';
@@ -14,9 +15,16 @@ interface ChainSpan {
   readonly end: number;
 }
 
+/** A text in UTF-8, and the means of its owner to look for something in it. */
+export interface TextBytes {
+  readonly bytes: Uint8Array;
+  readonly slice: (start: number, end: number) => string;
+  /** Where the words stand first from a place on; -1 if nowhere. */
+  readonly find: (words: string, from: number) => number;
+}
+
 /** Such a text, which may have comments before it. */
-export interface KeptText {
-  readonly text: string;
+export interface KeptText extends TextBytes {
   /** Where the first rule begins, or COMMIT: before are chains and groups. */
   readonly body: number;
   /** What stands before the rules as a text of its own, to be read: a table without rules. */
@@ -25,55 +33,76 @@ export interface KeptText {
   readonly spanOf: (chain: string) => ChainSpan;
   /** The chains in their order. */
   readonly spans: () => Iterable<ChainSpan>;
+  /** How many rules the chain has; they are counted once. */
+  readonly rulesOf: (chain: string) => number;
 }
 
 const COMMIT = 'COMMIT\n';
 const RULE = '-A ';
+export const NEWLINE = 0x0a;
+
+/** Behind the newline that ends the line. */
+export function nextLine(bytes: Uint8Array, at: number): number {
+  let end = at;
+  while (end < bytes.length && bytes[end] !== NEWLINE) end++;
+  return end + 1;
+}
+
+/** How many lines there are from `start` to `end`. */
+export function countLines(bytes: Uint8Array, start: number, end: number): number {
+  let count = 0;
+  for (let at = start; at < end; at++) if (bytes[at] === NEWLINE) count++;
+  return count;
+}
 
 /** Those whose lines `:NAME ...` stand before the rules. */
-function chainNames(text: string, body: number): readonly string[] {
+function chainNames(head: string): readonly string[] {
   const names: string[] = [];
-  for (let at = 0; at < body; at = text.indexOf('\n', at) + 1)
-    if (text[at] === ':') names.push(text.slice(at + 1, text.indexOf(' ', at)));
+  for (let at = 0; at < head.length; at = head.indexOf('\n', at) + 1)
+    if (head[at] === ':') names.push(head.slice(at + 1, head.indexOf(' ', at)));
   return names;
 }
 
 /** The first line of the text that is a rule, or COMMIT. */
-function bodyOf(text: string): number {
+function bodyOf({ bytes, slice }: TextBytes): number {
+  const isAt = (words: string, at: number) => slice(at, at + words.length) === words;
   let at = 0;
-  while (!text.startsWith(RULE, at) && !text.startsWith(COMMIT, at)) {
-    const end = text.indexOf('\n', at);
-    if (end < 0) throw new TypeError('a text that is kept ends in COMMIT');
-    at = end + 1;
+  while (!isAt(RULE, at) && !isAt(COMMIT, at)) {
+    if (at >= bytes.length) throw new TypeError('a text that is kept ends in COMMIT');
+    at = nextLine(bytes, at);
   }
   return at;
 }
 
-const isOf = (text: string, line: number, chain: string) => {
-  const end = line + RULE.length + chain.length;
-  const next = text[end];
-  return text.startsWith(chain, line + RULE.length) && (next === ' ' || next === '\n');
+/** Whether the line is a rule of the chain. */
+const isOf = (line: string, chain: string) => {
+  const next = line[RULE.length + chain.length];
+  return line.startsWith(chain, RULE.length) && (next === ' ' || next === '\n');
 };
 
 /** Where the chain's lines end that begin at `start`, by halving what follows. */
-function endOf(text: string, chain: string, start: number, last: number): number {
+function endOf({ bytes, slice }: TextBytes, chain: string, start: number, last: number): number {
   let [from, to] = [start, last];
   while (from < to) {
-    const line = text.lastIndexOf('\n', ((from + to) >> 1) - 1) + 1;
-    if (isOf(text, line, chain)) from = text.indexOf('\n', line) + 1;
+    const line = bytes.lastIndexOf(NEWLINE, ((from + to) >> 1) - 1) + 1;
+    const next = nextLine(bytes, line);
+    if (isOf(slice(line, next), chain)) from = next;
     else to = line;
   }
   return from;
 }
 
-export function keptText(text: string): KeptText {
+export function keptText(text: TextBytes): KeptText {
+  const { bytes } = text;
   const body = bodyOf(text);
-  const end = text.length - COMMIT.length;
+  const end = bytes.length - COMMIT.length;
+  const head = `${text.slice(0, body)}${COMMIT}`;
+  const counts = new Map<string, number>();
   let spans: ReadonlyMap<string, ChainSpan> | undefined;
   const findSpans = () => {
     const found = new Map<string, ChainSpan>();
     let start = body;
-    for (const name of chainNames(text, body)) {
+    for (const name of chainNames(head)) {
       const span = { name, start, end: start < end ? endOf(text, name, start, end) : start };
       found.set(name, span);
       start = span.end;
@@ -84,33 +113,30 @@ export function keptText(text: string): KeptText {
     spans ??= findSpans();
     return spans;
   };
-  return {
-    text,
-    body,
-    head: `${text.slice(0, body)}${COMMIT}`,
-    spanOf: (name) => {
-      const span = known().get(name);
-      if (!span) throw new TypeError(`the text has no chain ${name}`);
-      return span;
-    },
-    spans: () => known().values(),
+  const spanOf = (name: string) => {
+    const span = known().get(name);
+    if (!span) throw new TypeError(`the text has no chain ${name}`);
+    return span;
   };
+  const rulesOf = (name: string) => {
+    const span = spanOf(name);
+    const count = counts.get(name) ?? countLines(bytes, span.start, span.end);
+    counts.set(name, count);
+    return count;
+  };
+  return { ...text, body, head, spanOf, spans: () => known().values(), rulesOf };
 }
 
 /** As printSave(), of a text without counters. `head` is the table without its rules, as the text has it. */
-export function printKeptSave(
-  { text, spanOf }: KeptText,
-  head: Table,
-  counters: readonly bigint[],
-): string {
+export function printKeptSave(text: KeptText, head: Table, counters: readonly bigint[]): string {
   const policies = new Map<string, bigint>();
   const parts: string[] = [];
   let counter = 0;
   for (const { name, policy } of head.chains) {
-    const { start, end } = spanOf(name);
-    for (let at = start; at < end; counter++) {
-      const next = text.indexOf('\n', at) + 1;
-      parts.push(`[${counters[counter] ?? 0n}:0] ${text.slice(at, next)}`);
+    const lines = linesOf(text, name);
+    for (let at = 0; at < lines.length; counter++) {
+      const next = lines.indexOf('\n', at) + 1;
+      parts.push(`[${counters[counter] ?? 0n}:0] ${lines.slice(at, next)}`);
       at = next;
     }
     if (policy !== undefined) policies.set(name, counters[counter++] ?? 0n);
@@ -119,36 +145,44 @@ export function printKeptSave(
   return `${commentsOf(text)}${whole.slice(0, -COMMIT.length)}${parts.join('')}${COMMIT}`;
 }
 
-const commentsOf = (text: string) => text.slice(0, text.indexOf('*socket\n'));
+/** The lines of a chain's rules. */
+function linesOf({ slice, spanOf }: KeptText, chain: string): string {
+  const { start, end } = spanOf(chain);
+  return slice(start, end);
+}
+
+const tableStart = ({ find }: KeptText) => find('*socket\n', 0);
+
+const commentsOf = (text: KeptText) => text.slice(0, tableStart(text));
 
 /** Other lines in the place of those before the rules: those of `head`, a table without rules and counters. */
 export function headLines(
-  { text, body }: KeptText,
+  text: KeptText,
   head: Table,
 ): { readonly at: number; readonly removed: number; readonly added: string } {
-  const at = commentsOf(text).length;
-  return { at, removed: body - at, added: printSave(head).slice(0, -COMMIT.length) };
+  const at = tableStart(text);
+  return { at, removed: text.body - at, added: printSave(head).slice(0, -COMMIT.length) };
 }
 
 /** A text to be read: what stands before the rules, and of those the lines, which end in a newline each. */
-export function excerpt({ text, body }: KeptText, lines: string): string {
-  return `${text.slice(0, body)}${lines}${COMMIT}`;
+export function excerpt({ head }: KeptText, lines: string): string {
+  return `${head.slice(0, -COMMIT.length)}${lines}${COMMIT}`;
 }
 
 /** As printRules() without counters, of all chains or one. */
-export function printKeptRules({ text, spanOf }: KeptText, head: Table, chain?: string): string {
+export function printKeptRules(text: KeptText, head: Table, chain?: string): string {
   const users = head.chains.filter(({ policy }) => policy === undefined);
   const sorted = users.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const all = [...head.chains.filter(({ policy }) => policy !== undefined), ...sorted];
   const parts = all
     .filter(({ name }) => chain === undefined || name === chain)
-    .map(({ name }) => text.slice(spanOf(name).start, spanOf(name).end));
+    .map(({ name }) => linesOf(text, name));
   return `${printRules(head, { chain })}${parts.join('')}`;
 }
 
 /** Where the first rule of the chain stands that says the same; TableError, as findRule() has it, if none does. */
 export function findKeptRule(
-  { text, spanOf }: KeptText,
+  { bytes, find, spanOf }: KeptText,
   head: Table,
   chain: string,
   rule: Rule,
@@ -157,9 +191,9 @@ export function findKeptRule(
   const { start, end } = spanOf(chain);
   const line = `${printRule(chain, rule)}\n`;
   for (let at = start; at < end; ) {
-    const found = text.indexOf(line, at);
+    const found = find(line, at);
     if (found < 0 || found >= end) break;
-    if (found === start || text[found - 1] === '\n') return found;
+    if (found === start || bytes[found - 1] === NEWLINE) return found;
     at = found + 1;
   }
   throw new TableError('Bad rule (does a matching rule exist in that chain?).');
