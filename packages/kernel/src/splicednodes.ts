@@ -104,7 +104,7 @@ class Splicing {
   }
 
   #rootOf(chain: BuiltinChain): Ref {
-    return this.#roots.get(chain) ?? this.#reader.at(this.#old.entries[chain]);
+    return this.#roots.get(chain) ?? this.#reader.unread(this.#old.entries[chain]);
   }
 
   /** Has the calls of the rules come to what those nodes say. */
@@ -117,18 +117,13 @@ class Splicing {
     };
     const reader = new NodeReader(near, this.#store, this.#ends);
     const { edited, table, chains } = edit;
-    const replace = replaceWhere(this.#store, edited, table, behind);
+    const replace = replaceWhere(this.#store, edited, table, this.#reader.open, behind);
     for (const chain of chains)
       this.#roots.set(chain, replace(reader.at(near.entries[chain]), this.#rootOf(chain)));
   }
 
-  #write(
-    first: number,
-    chains: readonly BuiltinChain[],
-    standing?: (ref: Ref) => number | undefined,
-  ) {
+  #write(first: number, roots: readonly Ref[], standing?: (ref: Ref) => number | undefined) {
     const writer = new Writer(first);
-    const roots = chains.map((chain) => this.#rootOf(chain));
     const entries = writer.write(
       this.#store,
       roots,
@@ -141,7 +136,8 @@ class Splicing {
   /** All nodes, of which those go on that were there. */
   grown(chains: readonly BuiltinChain[]): Omit<EditedNodes, 'facts'> {
     const { words, first, entries, written } = this.#old;
-    const made = this.#write(first + words.length / 2, chains, this.#reader.standing);
+    const roots = chains.map((chain) => this.#rootOf(chain));
+    const made = this.#write(first + words.length / 2, roots, this.#reader.standing);
     return {
       words: concat(words, made.words),
       entries: withEntries(entries, chains, made.entries),
@@ -152,7 +148,9 @@ class Splicing {
   /** All that something leads to, written anew. */
   rewritten(): Omit<EditedNodes, 'facts'> {
     const { first, entries } = this.#old;
-    const made = this.#write(first, BUILTIN_CHAINS);
+    const roots = BUILTIN_CHAINS.map((chain) => this.#rootOf(chain));
+    const whole = this.#store.copy(this.#store, roots, this.#reader.whole);
+    const made = this.#write(first, whole);
     return {
       words: Uint32Array.from(made.words),
       entries: withEntries(entries, BUILTIN_CHAINS, made.entries),

@@ -120,7 +120,23 @@ function endAt(words: Uint32Array, first: number, start: number): readonly numbe
   }
 }
 
-/** Reads nodes into the store. */
+/** Terminals from this number on stand for nodes that have not been read, by their place; there are fewer ends. */
+const FIRST_PLACE = 2 ** 28;
+
+/** The place of what the terminal stands for; undefined for an end. */
+function placeOf(ref: Ref): number | undefined {
+  const number = terminalNumber(ref);
+  return number < FIRST_PLACE ? undefined : number - FIRST_PLACE;
+}
+
+/** A node in the making, of several that ask the same piece. */
+interface Level {
+  readonly row: Row;
+  readonly slot: number;
+  readonly targetAt: (address: number) => Ref;
+}
+
+/** Reads nodes into the store, all that an address leads to or as far as somebody looks. */
 export class NodeReader {
   readonly #words: Uint32Array;
   readonly #first: number;
@@ -132,6 +148,8 @@ export class NodeReader {
   /** By number of a node, and of an end: where it stands, or 0. */
   readonly #nodes: Int32Array;
   readonly #terminals: Int32Array;
+  /** By place: what has been read of it alone. */
+  readonly #opened = new Map<number, Ref>();
 
   constructor({ words, first }: Nodes, store: DiagramStore, ends: EndTable) {
     const count = words.length / 2;
@@ -147,35 +165,63 @@ export class NodeReader {
 
   /** Where the node or the end stands among those that have been read; undefined for another. */
   readonly standing = (ref: Ref): number | undefined => {
+    const unread = placeOf(ref);
+    if (unread !== undefined) return this.#first + unread;
     const places = ref < 0 ? this.#terminals : this.#nodes;
     return places[ref < 0 ? terminalNumber(ref) : ref] || undefined;
   };
 
   /** What the nodes from the address on say. */
-  at(address: number): Ref {
-    let place = address - this.#first;
-    let head = elementAt(this.#words, 2 * place);
-    while (head >>> 24 === OP.jump) {
-      place = elementAt(this.#words, 2 * place + 1) - this.#first;
-      head = elementAt(this.#words, 2 * place);
-    }
+  readonly at = (address: number): Ref => {
+    const place = this.#placeAt(address);
     if (this.#isKnown[place] === 1) return elementAt(this.#refs, place);
-    const ref = this.#readAt(place, head);
+    const ref = this.#endAt(place) ?? this.#nodeAt(place, this.at);
     this.#isKnown[place] = 1;
     this.#refs[place] = ref;
     return ref;
+  };
+
+  /** The same, but a terminal that stands for it where it is no end. */
+  readonly unread = (address: number): Ref => {
+    const place = this.#placeAt(address);
+    return this.#endAt(place) ?? terminalRef(FIRST_PLACE + place);
+  };
+
+  /** The node that such a terminal stands for, which leads to such terminals and to ends; undefined for an end. */
+  readonly open = (ref: Ref): Ref | undefined => {
+    const place = placeOf(ref);
+    if (place === undefined) return undefined;
+    const node = this.#opened.get(place) ?? this.#nodeAt(place, this.unread);
+    this.#opened.set(place, node);
+    return node;
+  };
+
+  /** All that such a terminal stands for; an end as it is. */
+  readonly whole = (ref: Ref): Ref => {
+    const place = placeOf(ref);
+    return place === undefined ? ref : this.at(this.#first + place);
+  };
+
+  /** Where the address leads to. */
+  #placeAt(address: number): number {
+    let place = address - this.#first;
+    while (elementAt(this.#words, 2 * place) >>> 24 === OP.jump)
+      place = elementAt(this.#words, 2 * place + 1) - this.#first;
+    return place;
   }
 
-  #readAt(place: number, head: number): Ref {
+  #endAt(place: number): Ref | undefined {
+    if (elementAt(this.#words, 2 * place) >>> 24 <= OP.index) return undefined;
+    const end = this.#ends.read(this.#words, this.#first, place);
+    this.#terminals[terminalNumber(end)] ||= this.#first + place;
+    return end;
+  }
+
+  #nodeAt(place: number, targetAt: (address: number) => Ref): Ref {
     const address = this.#first + place;
-    if (head >>> 24 > OP.index) {
-      const end = this.#ends.read(this.#words, this.#first, place);
-      this.#terminals[terminalNumber(end)] ||= address;
-      return end;
-    }
-    const slot = slotOf(head);
+    const slot = slotOf(elementAt(this.#words, 2 * place));
     const row = this.#store.row(slot);
-    this.#level(row, address, slot, 0, PIECE_MASK);
+    this.#level({ row, targetAt, slot }, address, 0, PIECE_MASK);
     const ref = this.#store.intern(slot);
     // What has turned out to ask nothing is better found elsewhere.
     if (this.#store.pieceOf(ref) === slot) this.#nodes[ref] ||= address;
@@ -183,7 +229,8 @@ export class NodeReader {
   }
 
   /** Puts into the row where values of the piece from `low` to `high` lead. */
-  #level(row: Row, address: number, slot: number, low: number, high: number): void {
+  #level(level: Level, address: number, low: number, high: number): void {
+    const { row, targetAt, slot } = level;
     if (low > high) return;
     const words = this.#words;
     const at = 2 * (address - this.#first);
@@ -192,23 +239,23 @@ export class NodeReader {
     const op = head >>> 24;
     const value = head & PIECE_MASK;
     if (op === OP.jump) {
-      this.#level(row, target, slot, low, high);
+      this.#level(level, target, low, high);
     } else if (op > OP.index || slotOf(head) !== slot) {
-      row.push(low, this.at(address));
+      row.push(low, targetAt(address));
     } else if (op === OP.less) {
-      this.#level(row, target, slot, low, Math.min(high, value - 1));
-      this.#level(row, address + 1, slot, Math.max(low, value), high);
+      this.#level(level, target, low, Math.min(high, value - 1));
+      this.#level(level, address + 1, Math.max(low, value), high);
     } else if (op === OP.unequal) {
-      this.#level(row, target, slot, low, Math.min(high, value - 1));
-      if (low <= value && value <= high) this.#level(row, address + 1, slot, value, value);
-      this.#level(row, target, slot, Math.max(low, value + 1), high);
+      this.#level(level, target, low, Math.min(high, value - 1));
+      if (low <= value && value <= high) this.#level(level, address + 1, value, value);
+      this.#level(level, target, Math.max(low, value + 1), high);
     } else {
       const other = elementAt(words, at + 2 + target);
-      this.#level(row, other, slot, low, Math.min(high, value - 1));
+      this.#level(level, other, low, Math.min(high, value - 1));
       const end = Math.min(target, high - value + 1);
       for (let n = Math.max(0, low - value); n < end; n++)
-        this.#level(row, elementAt(words, at + 2 + n), slot, value + n, value + n);
-      this.#level(row, other, slot, Math.max(low, value + target), high);
+        this.#level(level, elementAt(words, at + 2 + n), value + n, value + n);
+      this.#level(level, other, Math.max(low, value + target), high);
     }
   }
 }
