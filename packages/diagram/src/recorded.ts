@@ -4,6 +4,7 @@
  */
 import {
   calledChain,
+  chainTargets,
   counterOwners,
   ownErrno,
   placedTests,
@@ -74,11 +75,10 @@ export function entangledChains(table: Table): ReadonlySet<string> {
 }
 
 /** The chain and those that calls can come to from there. */
-export function chainsFrom({ chains }: Table, name: string): ReadonlySet<string> {
-  const byName = new Map(chains.map((chain) => [chain.name, chain]));
+export function chainsFrom(table: Table, name: string): ReadonlySet<string> {
   const reached = new Set([name]);
   for (const each of reached)
-    for (const { target } of byName.get(each)?.rules ?? []) {
+    for (const target of chainTargets(table, each)) {
       const called = calledChain(target);
       if (called !== undefined) reached.add(called);
     }

@@ -6,6 +6,7 @@
 import {
   type Chain,
   type Errno,
+  hasTarget,
   isDrawn,
   isUnchanged,
   type Rewriting,
@@ -101,13 +102,13 @@ class Remembered<K extends object, D> {
 }
 
 /** Whether some rule of the table rewrites calls. */
-export function rewrites({ chains }: Pick<Table, 'chains'>): boolean {
-  return chains.some(({ rules }) => rules.some(({ target }) => !isUnchanged(rewritingOf(target))));
+export function rewrites(table: Pick<Table, 'chains'>): boolean {
+  return hasTarget(table, (target) => !isUnchanged(rewritingOf(target)));
 }
 
 /** Whether some rule of the table has several destinations for a call. */
-export function draws({ chains }: Pick<Table, 'chains'>): boolean {
-  return chains.some(({ rules }) => rules.some(({ target }) => isDrawn(rewritingOf(target))));
+export function draws(table: Pick<Table, 'chains'>): boolean {
+  return hasTarget(table, (target) => isDrawn(rewritingOf(target)));
 }
 
 /** The rules that calls may meet which are rewritten so, behind the first `from` ones of the chain. */

@@ -4,6 +4,7 @@ import {
   type BuiltinChain,
   builtinChain,
   calledChain,
+  chainTargets,
   findChain,
   leadsElsewhere,
   PROTOCOL,
@@ -58,7 +59,7 @@ function canRefuse(table: Table, name: BuiltinChain): boolean {
   for (const each of met) {
     const chain = findChain(table, each);
     if (chain?.policy === 'DROP') return true;
-    for (const { target } of chain?.rules ?? []) {
+    for (const target of chainTargets(table, each)) {
       const step = stepOf(target);
       if (step.kind === 'decide' && step.errno !== 0) return true;
       if (step.kind === 'call') met.add(step.chain);
@@ -99,7 +100,7 @@ function asksPackets(table: Table): boolean {
 function leads(table: Table, name: BuiltinChain): boolean {
   const met = new Set<string>([name]);
   for (const each of met)
-    for (const { target } of findChain(table, each)?.rules ?? []) {
+    for (const target of chainTargets(table, each)) {
       if (leadsElsewhere(rewritingOf(target))) return true;
       const called = calledChain(target);
       if (called !== undefined) met.add(called);

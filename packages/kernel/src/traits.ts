@@ -7,7 +7,7 @@
  *     bit 30   the text is as this release prints it
  *     bit 31   there are traits
  */
-import { rewritingOf, type Table, UNCHANGED } from '@sockfilter/table';
+import { hasTarget, rewritingOf, type Table, UNCHANGED } from '@sockfilter/table';
 import { ANSWER_HOOKS, CALL_HOOKS, type Hook, isNeeded } from './hooks.js';
 
 export interface Traits {
@@ -38,9 +38,7 @@ export function traitsOf(
 
 /** Whether some rule rewrites calls. */
 export function rewritesAny(table: Table): boolean {
-  return table.chains.some(({ rules }) =>
-    rules.some(({ target }) => rewritingOf(target) !== UNCHANGED),
-  );
+  return hasTarget(table, (target) => rewritingOf(target) !== UNCHANGED);
 }
 
 export function encodeTraits({ hasParts, isPrinted, hooks }: Traits): number {

@@ -1,4 +1,5 @@
 /** Declaring groups: names, ids and paths are each unique. */
+import { elementAt } from './element.js';
 import { TableError } from './error.js';
 import { commonPath, isBelow, isNearer } from './grouppath.js';
 import { type Group, MAX_GROUP_ID, type Table } from './table.js';
@@ -43,8 +44,9 @@ export function deleteGroup(table: Table, name: string): Table {
 /** Calls with what the options of all rules say. */
 function eachValue({ chains }: Pick<Table, 'chains'>, use: (value: Value) => void): void {
   for (const { rules } of chains)
-    for (const { matches } of rules)
-      for (const { options } of matches) for (const { value } of options) use(value);
+    for (let n = 0; n < rules.length; n++)
+      for (const { options } of elementAt(rules, n).matches)
+        for (let at = 0; at < options.length; at++) use(elementAt(options, at).value);
 }
 
 /** The paths that the rules name, each once. */

@@ -3,6 +3,7 @@ export * from './answer.js';
 export * from './bucketkey.js';
 export * from './chain.js';
 export * from './chains.js';
+export * from './chaintargets.js';
 export * from './clause.js';
 export * from './condition.js';
 export * from './counter.js';

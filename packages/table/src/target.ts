@@ -95,13 +95,27 @@ export function auditedBy({ audit }: TargetValues): Refusal {
   return audit ? { audited: true } : {};
 }
 
+/** Made once: every stage asks each rule. */
+const DECISIONS = new Map<Errno, Step>();
+
+function decision(errno: Errno): Step {
+  const known = DECISIONS.get(errno);
+  if (known) return known;
+  const made: Step = { kind: 'decide', errno };
+  DECISIONS.set(errno, made);
+  return made;
+}
+
+const NO_EFFECTS: readonly Effect[] = [];
+
 /** What a target does that refuses with the errno. */
 export function refusal<T extends Refusal>(
   errnoOf: (target: T) => Errno,
 ): Pick<TargetDescriptor<T>, 'step' | 'effects'> {
   return {
-    step: (target) => ({ kind: 'decide', errno: target.audited ? 0 : errnoOf(target) }),
-    effects: (target) => (target.audited ? [{ kind: 'audit', errno: errnoOf(target) }] : []),
+    step: (target) => decision(target.audited ? 0 : errnoOf(target)),
+    effects: (target) =>
+      target.audited ? [{ kind: 'audit', errno: errnoOf(target) }] : NO_EFFECTS,
   };
 }
 
@@ -115,7 +129,7 @@ export function definePlain<K extends string>(
   kind: K,
   word: string,
   step: Step,
-  effects: readonly Effect[] = [],
+  effects: readonly Effect[] = NO_EFFECTS,
 ): TargetDescriptor<PlainTarget<K>> {
   const target = { kind };
   return {

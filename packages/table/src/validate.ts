@@ -1,7 +1,9 @@
 /** What must hold of a table as a whole, beyond what the text of each rule can show. */
 
 import { BUILTIN_CHAINS, type BuiltinChain, CHAINS, isBuiltinChain } from './chains.js';
+import { chainTargets } from './chaintargets.js';
 import { describeOption, ruleCondition } from './condition.js';
+import { elementAt } from './element.js';
 import { type Problem, TableError } from './error.js';
 import { rewrittenFields } from './rewriting.js';
 import { misusedSet } from './sets/use.js';
@@ -57,17 +59,19 @@ function* walk(table: Table, start: Chain): Generator<Finding> {
     }
     if (known !== undefined) return;
     let height = 0;
-    for (const [at, rule] of chain.rules.entries()) {
-      const place = `${chain.name} ${at + 1}`;
+    const { rules } = chain;
+    for (let at = 0; at < rules.length; at++) {
+      const rule = elementAt(rules, at);
+      const place = () => `${chain.name} ${at + 1}`;
       const reason = isBuiltinChain(start.name) ? unavailableIn(rule, start.name) : undefined;
       if (reason !== undefined) {
         const message = way.length > 0 ? `${reason} (reached by ${names.join(' -> ')})` : reason;
-        yield { key: `${place} ${reason}`, message, help: undefined, chain, rule };
+        yield { key: `${place()} ${reason}`, message, help: undefined, chain, rule };
       }
       const misuse = misusedSet(rule, table, start.name);
       if (misuse) {
         const { message, help } = misuse;
-        yield { key: `${place} set ${message}`, message, help, chain, rule };
+        yield { key: `${place()} set ${message}`, message, help, chain, rule };
       }
       const name = calledChain(rule.target);
       if (name === undefined) continue;
@@ -78,7 +82,7 @@ function* walk(table: Table, start: Chain): Generator<Finding> {
       } else {
         const message = 'No chain/target/match by that name.';
         const help = `create the chain first: \`-N ${name}\``;
-        yield { key: `${place} target`, message, help, chain, rule };
+        yield { key: `${place()} target`, message, help, chain, rule };
       }
     }
     heights.set(chain, height);
@@ -94,7 +98,7 @@ export function reachedChains(table: Table, name: BuiltinChain): readonly Chain[
     const chain = findChain(table, each);
     if (!chain) continue;
     found.push(chain);
-    for (const { target } of chain.rules) {
+    for (const target of chainTargets(table, each)) {
       const called = calledChain(target);
       if (called !== undefined) reached.add(called);
     }
@@ -117,10 +121,12 @@ function* seenTwice(table: Table): Generator<Finding> {
   for (const name of BUILTIN_CHAINS) {
     const { judgedAgain } = CHAINS[name];
     if (judgedAgain === undefined) continue;
-    const rules = reachedRules(table, name);
-    const fields = rewrittenFields(rules.map(({ rule }) => rewritingOf(rule.target)));
+    const targets = reachedChains(table, name).flatMap((chain) => [
+      ...chainTargets(table, chain.name),
+    ]);
+    const fields = rewrittenFields(targets.map(rewritingOf));
     if (![...fields].some((field) => judgedAgain[field] !== undefined)) continue;
-    for (const { chain, rule } of rules) {
+    for (const { chain, rule } of reachedRules(table, name)) {
       const looks = ruleCondition(rule, table)
         .flat()
         .find(({ field }) => fields.has(field) && judgedAgain[field] !== undefined);
