@@ -64,13 +64,26 @@ const ports = fc.constantFrom(
   '80,81',
 );
 
-const OPTION = / (-s|-d|--sport|--dport) [^ ]+/g;
+const ids = fc.constantFrom(
+  '3',
+  '0',
+  '7:9',
+  '9:7',
+  '5:5',
+  '03',
+  '0:4294967295',
+  '4294967296',
+  'web',
+  ':5',
+);
+
+const OPTION = / (-s|-d|--sport|--dport|--id) [^ ]+/g;
 
 const files = fc
   .tuple(
     fc.boolean(),
     tables(5),
-    fc.array(fc.tuple(fc.nat(30), addresses, addresses, ports, ports, fc.nat(3)), {
+    fc.array(fc.tuple(fc.nat(30), addresses, addresses, ports, ports, ids, fc.nat(3)), {
       maxLength: 25,
     }),
   )
@@ -78,13 +91,15 @@ const files = fc
     const lines = printSave(isSound ? EMPTY_TABLE : table).split('\n');
     const rules = lines.filter((line) => line.includes('-A '));
     const words = ['-p tcp', '-p udp -m udp', '! -s 10.0.0.9 -p tcp'];
-    const added = more.flatMap(([n, source, destination, sport, dport, kind]) => {
+    const added = more.flatMap(([n, source, destination, sport, dport, id, kind]) => {
       const value = (option: string) =>
-        ({ '-s': source, '-d': destination, '--sport': sport, '--dport': dport })[option];
+        ({ '-s': source, '-d': destination, '--sport': sport, '--dport': dport, '--id': id })[
+          option
+        ];
       const given = rules[n % Math.max(1, rules.length)] ?? '-A BIND -j DROP';
       // Nothing is wrong with these, however many there are.
       if (isSound)
-        return `-A CONNECT -d 10.0.${n}.${kind}/${31 + (n % 2)} ${words[n % 2]} --dport ${n}:${n + kind} -j DROP`;
+        return `-A CONNECT -d 10.0.${n}.${kind}/${31 + (n % 2)} ${words[n % 2]} --dport ${n}:${n + kind} -m cgroup --id ${n}:${n + kind} -j DROP`;
       const count = kind === 0 ? `[${n}:0] ` : '';
       const own = `-A CONNECT -d ${destination} ${words[n % words.length]} --dport ${dport} -j DROP`;
       const line = kind === 1 ? own : given.replace(/^\[[^ ]* /, '');
@@ -190,19 +205,20 @@ const likeLines = fc
           ':CONNECT FOO [0:0]\n',
           '-G g --id 3 --path /g\n',
         ),
+        id: ids,
         isPlain: fc.boolean(),
       }),
       { maxLength: 60 },
     ),
   })
   .map(({ chain, options, start, values }) => {
-    const rule = (address: string, port: string) =>
-      `-A ${chain} ${options} ${address} -p tcp -m tcp --dport ${port} -j DROP`;
+    const rule = (address: string, port: string, id = '3') =>
+      `-A ${chain} ${options} ${address} -p tcp -m tcp --dport ${port} -m cgroup --id ${id} -j DROP`;
     const first = ['1', '2', '3'].map((n) => start + rule(`10.0.0.${n}`, n));
     const others = values.map((value) =>
       value.isPlain
-        ? start + rule('10.0.0.9', value.port)
-        : `${value.before}${value.start}${rule(value.address, value.port)}${value.end}`,
+        ? start + rule('10.0.0.9', value.port, value.id)
+        : `${value.before}${value.start}${rule(value.address, value.port, value.id)}${value.end}`,
     );
     return ['*socket', ':web - [0:0]', ...first, ...others, 'COMMIT', ''].join('\n');
   });
@@ -232,14 +248,15 @@ const printedLines = fc
         count: fc.constantFrom('', '', '[0:0] ', '[7:8] '),
         address: fc.tuple(fc.nat(3), fc.constantFrom('', '/32', '/32', '/32', '/31', '/24')),
         port: fc.constantFrom('5', '6', '5:5', '5:6', '0:6', ':6'),
+        id: fc.constantFrom('5', '6', '5:5', '5:6'),
       }),
       { minLength: 30, maxLength: 60 },
     ),
   })
   .map(({ kinds, values }) => {
-    const lines = values.map(({ kind, count, address: [last, mask], port }) => {
+    const lines = values.map(({ kind, count, address: [last, mask], port, id }) => {
       const { option, protocol, end } = elementAt(kinds, kind % kinds.length);
-      return `${count}-A CONNECT ${option} 10.0.0.${last}${mask} ${protocol} --dport ${port} ${end}`;
+      return `${count}-A CONNECT ${option} 10.0.0.${last}${mask} ${protocol} --dport ${port} -m cgroup --id ${id} ${end}`;
     });
     return ['*socket', ...lines, 'COMMIT', ''].join('\n');
   });

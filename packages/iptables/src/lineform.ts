@@ -1,6 +1,6 @@
 /**
  * Lines of a form that the file has had before. A large file says the same in thousands of lines, with another
- * address or port in each: what such a value means does not depend on the rest of its line, nor the rest on it, so a
+ * address, port or group in each: what such a value means does not depend on the rest of its line, nor the rest on it, so a
  * line that differs from a sound one in these alone is that rule with other values. Whatever is not plain is left to
  * the scanner, mistakes among it.
  */
@@ -26,19 +26,21 @@ import { VALUES } from './values.js';
 export interface Blank {
   /** As in the match's descriptor. */
   readonly option: string;
-  readonly value: 'network' | 'portRange';
+  readonly value: 'network' | 'portRange' | 'groupRange';
   readonly plain: RegExp;
 }
 
 const ADDRESS = { value: 'network', plain: /^\d+\.\d+\.\d+\.\d+(\/[1-9]\d?)?$/ } as const;
 const PORT = { value: 'portRange', plain: /^\d+(:\d+)?$/ } as const;
+const GROUP = { value: 'groupRange', plain: /^\d+(:\d+)?$/ } as const;
 
 /** As files that were saved spell them. */
-const BLANKS: ReadonlyMap<string, Blank> = new Map([
+export const BLANKS: ReadonlyMap<string, Blank> = new Map([
   ['-s', { option: 'source', ...ADDRESS }],
   ['-d', { option: 'destination', ...ADDRESS }],
   ['--sport', { option: 'sport', ...PORT }],
   ['--dport', { option: 'dport', ...PORT }],
+  ['--id', { option: 'id', ...GROUP }],
 ]);
 
 /** What stands in the place of a value: no line has it. */
@@ -112,12 +114,8 @@ export function formLine(text: string): FormedLine | undefined {
 function sameValue(one: Value, other: Value): boolean {
   if (one.kind === 'network' && other.kind === 'network')
     return one.family === other.family && one.address === other.address && one.mask === other.mask;
-  return (
-    one.kind === 'portRange' &&
-    other.kind === 'portRange' &&
-    one.from === other.from &&
-    one.to === other.to
-  );
+  const isRange = one.kind === 'portRange' || one.kind === 'groupRange';
+  return isRange && one.kind === other.kind && one.from === other.from && one.to === other.to;
 }
 
 const wordOf = (text: string): Word =>

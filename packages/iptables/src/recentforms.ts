@@ -7,13 +7,14 @@ import {
   describeOption,
   elementAt,
   isBuiltinChain,
+  MAX_GROUP_ID,
   type Match,
   type MatchOption,
   type Rule,
   type Value,
 } from '@sockfilter/table';
 import { COUNTERS } from './chainline.js';
-import { ANY, type Blank, COUNTED, formLine, type LineForm } from './lineform.js';
+import { ANY, BLANKS, type Blank, COUNTED, formLine, type LineForm } from './lineform.js';
 import { printRule } from './print.js';
 import { MAX_PORT } from './values/port.js';
 
@@ -45,7 +46,7 @@ interface Template {
 const MASKS = Array.from({ length: 33 }, (_, length) => 2 ** 32 - 2 ** (32 - length));
 const WIDE_MASKS = MASKS.map(BigInt);
 
-/** Two numbers: an address and the length of its mask, or two ports. */
+/** Two numbers: an address and the length of its mask, or two ports or groups. */
 type Numbers = readonly [number, number];
 
 /** What calls of the chain have where the option's value stands, from and to; none if that is not so easily told. */
@@ -65,6 +66,7 @@ const VALUE_OF: Readonly<Record<Blank['value'], (...numbers: Numbers) => Value>>
     mask: elementAt(WIDE_MASKS, length),
   }),
   portRange: (from, to) => ({ kind: 'portRange', from, to }),
+  groupRange: (from, to) => ({ kind: 'groupRange', from, to }),
 };
 
 /** The options that have one name and are negated or not, some of them kept. */
@@ -73,8 +75,12 @@ class SharedOptions {
   readonly #firsts = new Float64Array(SHARED);
   readonly #seconds = new Float64Array(SHARED);
 
-  option({ name, negated }: MatchOption, value: Blank['value'], numbers: Numbers): MatchOption {
-    const [first, second] = numbers;
+  option(
+    { name, negated }: MatchOption,
+    value: Blank['value'],
+    first: number,
+    second: number,
+  ): MatchOption {
     const slot = (first ^ (first >>> 12) ^ (second << 5)) & (SHARED - 1);
     const known = this.#options[slot];
     if (known && this.#firsts[slot] === first && this.#seconds[slot] === second) return known;
@@ -97,11 +103,13 @@ export interface RecentRule {
 export class RecentForms {
   /** The last first. */
   readonly #templates: Template[] = [];
-  readonly #shared = new Map<string, SharedOptions>();
+  /** By the name of the option. */
+  readonly #plain = new Map<string, SharedOptions>();
+  readonly #negated = new Map<string, SharedOptions>();
   /** Where reading stands. */
   #at = 0;
-  readonly #firsts: number[] = [];
-  readonly #seconds: number[] = [];
+  readonly #firsts = new Float64Array(BLANKS.size);
+  readonly #seconds = new Float64Array(BLANKS.size);
   /** Whether the values that have been read are written as they are printed. */
   #arePrinted = true;
 
@@ -148,8 +156,9 @@ export class RecentForms {
       const piece = elementAt(pieces, n);
       if (!text.startsWith(piece, this.#at)) return false;
       this.#at += piece.length;
-      const isNetwork = elementAt(blanks, n).value === 'network';
-      if (!(isNetwork ? this.#network(text, n) : this.#ports(text, n))) return false;
+      const { value } = elementAt(blanks, n);
+      const isNetwork = value === 'network';
+      if (!(isNetwork ? this.#network(text, n) : this.#range(text, n, value))) return false;
       const values = possible[n];
       if (values && !this.#meets(values, n, isNetwork)) return false;
     }
@@ -171,19 +180,21 @@ export class RecentForms {
       const place = elementAt(places, n);
       const { name, options: old } = elementAt(matches, place.match);
       const options = old.slice();
-      const numbers: Numbers = [elementAt(this.#firsts, n), elementAt(this.#seconds, n)];
-      options[place.option] = this.#option(elementAt(old, place.option), blanks[n], numbers);
+      options[place.option] = this.#option(elementAt(old, place.option), blanks[n], n);
       matches[place.match] = { name, options };
     }
     return matches;
   }
 
-  #option(old: MatchOption, blank: Blank | undefined, numbers: Numbers): MatchOption {
+  #option(old: MatchOption, blank: Blank | undefined, n: number): MatchOption {
     if (!blank) throw new TypeError('a place without a blank');
-    const key = old.negated ? `! ${old.name}` : old.name;
-    const shared = this.#shared.get(key) ?? new SharedOptions();
-    this.#shared.set(key, shared);
-    return shared.option(old, blank.value, numbers);
+    const byName = old.negated ? this.#negated : this.#plain;
+    let shared = byName.get(old.name);
+    if (!shared) {
+      shared = new SharedOptions();
+      byName.set(old.name, shared);
+    }
+    return shared.option(old, blank.value, elementAt(this.#firsts, n), elementAt(this.#seconds, n));
   }
 
   /** Reads an address with or without the length of a mask. */
@@ -207,18 +218,20 @@ export class RecentForms {
     return true;
   }
 
-  /** Reads a port or two; not all ports, which restrict nothing. */
-  #ports(text: string, n: number): boolean {
-    const from = this.#number(text, MAX_PORT);
+  /** Reads a number or two; not all ports, which restrict nothing. */
+  #range(text: string, n: number, value: 'portRange' | 'groupRange'): boolean {
+    const most = value === 'portRange' ? MAX_PORT : MAX_GROUP_ID;
+    const from = this.#number(text, most);
     let to = from;
     if (text.charCodeAt(this.#at) === COLON) {
       this.#at++;
-      to = this.#number(text, MAX_PORT);
+      to = this.#number(text, most);
       this.#arePrinted &&= from !== to;
     }
     this.#firsts[n] = from;
     this.#seconds[n] = to;
-    return from >= 0 && from <= to && (from > 0 || to < MAX_PORT);
+    const isAll = value === 'portRange' && from === 0 && to === MAX_PORT;
+    return from >= 0 && from <= to && !isAll;
   }
 
   /** The number up to so much that stands there, without zeros in front; -1 for none. */
