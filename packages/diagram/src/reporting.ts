@@ -10,6 +10,8 @@ export interface Reported {
   readonly isTraced: boolean;
 }
 
+const NOTHING: Reported = { reports: [], isTraced: false };
+
 /** What is reported of a counter, where the walk `isTraced` already or not. */
 export function reportsOf(
   { logs, audits, traces }: Reporters,
@@ -17,6 +19,7 @@ export function reportsOf(
   isTraced: boolean,
 ): Reported {
   const traced = isTraced || traces.has(counter);
+  if (!traced && !logs.has(counter) && !audits.has(counter)) return NOTHING;
   const reports: Report[] = [];
   if (logs.has(counter)) reports.push({ kind: 'log', counter });
   if (audits.has(counter)) reports.push({ kind: 'audit', counter });

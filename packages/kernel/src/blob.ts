@@ -6,6 +6,7 @@ import {
   type Listeners,
   type Outcome,
   type Ref,
+  RefMap,
   reportsOf,
   terminalNumber,
   terminalRef,
@@ -76,13 +77,14 @@ function putCounts(
   isTraced: boolean,
 ): boolean {
   let traced = isTraced;
-  counted.forEach((counter, n) => {
+  for (let n = 0; n < counted.length; n++) {
+    const counter = elementAt(counted, n);
     const countsItself = n === counted.length - 1 && verdict?.decider === counter;
     if (!countsItself) writer.putCount(counter);
     const reported = reportsOf(reporters, counter, traced);
     writer.putReports(reported.reports);
     traced = reported.isTraced;
-  });
+  }
   return traced;
 }
 
@@ -108,6 +110,7 @@ export function encodeBlob(
       )
     : [];
   const { words } = writer;
+  const seen = new RefMap(diagram.store.nodeCount);
   const longest = longestPath(words, first, [...entries, ...listenerEntries]);
   if (longest > MAX_STEPS - 1)
     throw new CapacityError('steps of a walk', longest, MAX_STEPS - 1, 'use fewer distinct values');
@@ -117,7 +120,7 @@ export function encodeBlob(
     entries: chainRecord((chain) => elementAt(entries, chainNumber(chain))),
     listenerEntries,
     asks: writer.asks,
-    facts: chainRecord((chain) => factsOf(diagram, chain, tests)),
+    facts: chainRecord((chain) => factsOf(diagram, chain, tests, seen)),
     layers: new Map([...diagram.layered].map(([chain, { layers }]) => [chain, layers])),
     longestPath: longest,
   };

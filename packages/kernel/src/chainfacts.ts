@@ -13,6 +13,7 @@ import {
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
+  chainNumber,
   changedParts,
   elementAt,
   type Field,
@@ -46,14 +47,15 @@ export function inChain({ store }: Diagram, root: Ref, chain: BuiltinChain): Ref
   return store.follow(root, BUILTIN_CHAINS.indexOf(chain));
 }
 
-/** The facts of a chain of the diagram; `placed` are the table's opaque tests. */
+/** The facts of a chain of the diagram; `placed` are the table's opaque tests, `seen` what a chain before has come to. */
 export function factsOf(
   diagram: Diagram,
   chain: BuiltinChain,
   placed: readonly PlacedTest[],
+  seen = new RefMap(diagram.store.nodeCount),
 ): ChainFacts {
   const { store, outcomes } = diagram;
-  const seen = new RefMap(store.nodeCount);
+  const mark = chainNumber(chain);
   let canRefuse = false;
   let keepsMark = false;
   let leads = false;
@@ -64,8 +66,8 @@ export function factsOf(
     for (const [, { among }] of changedParts(rewriting)) if (among) drawn.add(among.by);
   };
   const visit = (ref: Ref): void => {
-    if (seen.get(ref) !== undefined) return;
-    seen.set(ref, 1);
+    if (seen.get(ref) === mark) return;
+    seen.set(ref, mark);
     if (isTerminal(ref)) {
       const { verdict, ask } = elementAt(outcomes, terminalNumber(ref));
       canRefuse ||= verdict !== undefined && verdict.errno !== 0;

@@ -18,12 +18,14 @@ interface Span {
 
 type Place = Ref | Span;
 
-type Fill = (address: number) => void;
+/** Where the address of a place is to be written: the target of a node, entries of an index, or a result. */
+const TARGET = -1;
+const RESULT = -2;
 
 /** How what a terminal says leads on to other terminals. */
 export interface Onward {
-  /** Gives the address of the place once it is known. */
-  readonly later: (place: Ref, fill: Fill) => void;
+  /** Makes the place the node's target once its address is known. */
+  readonly later: (place: Ref, node: number) => void;
   /** Writes the place, or a jump to it. */
   readonly here: (place: Ref) => void;
 }
@@ -47,9 +49,12 @@ export class DiagramWriter {
   readonly #terminal: WrittenDiagram['terminal'];
   readonly #standing: WrittenDiagram['standing'];
   readonly #addresses: RefMap;
-  readonly #pending: { readonly place: Place; readonly fill: Fill }[] = [];
+  /** Places that are still to be written, and for each where its address goes: `at`, `from` and `to` as in #fill(). */
+  readonly #pending: Place[] = [];
+  readonly #wanted: number[] = [];
+  #results: number[] = [];
   readonly #onward: Onward = {
-    later: (place, fill) => this.#later(place, fill),
+    later: (place, node) => this.#later(place, node, TARGET),
     here: (place) => this.#here(place),
   };
 
@@ -63,24 +68,34 @@ export class DiagramWriter {
 
   /** Writes all that is reachable from the places; returns their addresses. */
   write(places: readonly Ref[]): number[] {
-    const results = places.map(() => 0);
+    this.#results = places.map(() => 0);
     places.forEach((place, n) => {
-      this.#later(place, (address) => {
-        results[n] = address;
-      });
+      this.#later(place, n, RESULT);
     });
-    for (let next = this.#pending.pop(); next; next = this.#pending.pop()) {
-      const { place, fill } = next;
+    const pending = this.#pending;
+    for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
+      const [to = 0, from = 0, at = 0] = [
+        this.#wanted.pop(),
+        this.#wanted.pop(),
+        this.#wanted.pop(),
+      ];
       const known = this.#addressOf(place);
       if (known !== undefined) {
-        fill(known);
+        this.#fill(known, at, from, to);
         continue;
       }
       this.#nodes.makeRoom(2);
-      fill(this.#nodes.address);
+      this.#fill(this.#nodes.address, at, from, to);
       this.#here(place);
     }
-    return results;
+    return this.#results;
+  }
+
+  /** Writes the address down: of the index at `at` as the entries `from` up to, without, `to`. */
+  #fill(address: number, at: number, from: number, to: number): void {
+    if (from === TARGET) this.#nodes.setTarget(at, address);
+    else if (from === RESULT) this.#results[at] = address;
+    else for (let n = from; n < to; n++) this.#nodes.setEntry(at, n, address);
   }
 
   #addressOf(place: Place): number | undefined {
@@ -88,10 +103,14 @@ export class DiagramWriter {
     return this.#addresses.get(place) ?? this.#standing(place);
   }
 
-  #later(place: Place, fill: Fill): void {
+  #later(place: Place, at: number, from: number, to = 0): void {
     const known = this.#addressOf(place);
-    if (known === undefined) this.#pending.push({ place, fill });
-    else fill(known);
+    if (known !== undefined) {
+      this.#fill(known, at, from, to);
+      return;
+    }
+    this.#pending.push(place);
+    this.#wanted.push(at, from, to);
   }
 
   /** Here goes what the place says, or a jump to it. */
@@ -115,7 +134,7 @@ export class DiagramWriter {
   /** A node that leads to `place`, or else to the next. */
   #branch(value: number, slot: number, op: number, place: Place): void {
     const at = this.#nodes.put(value, slot, op, 0, 2);
-    this.#later(place, (address) => this.#nodes.setTarget(at, address));
+    this.#later(place, at, TARGET);
   }
 
   #part(node: Ref, from: number, to: number): Place {
@@ -156,9 +175,7 @@ export class DiagramWriter {
     for (let edge = from; edge < to; edge++) {
       const start = store.edgeStart(edge) - first;
       const end = edge === to - 1 ? count + 1 : store.edgeStart(edge + 1) - first;
-      this.#later(store.edgeTarget(edge), (address) => {
-        for (let n = start; n < end; n++) this.#nodes.setEntry(at, n, address);
-      });
+      this.#later(store.edgeTarget(edge), at, start, end);
     }
   }
 }

@@ -158,7 +158,7 @@ export class Writer {
       Number(parameter >> 32n),
     ]);
     this.#nodes.setWords(node, NODE.parameters, halves);
-    later(fails, (address) => this.#nodes.setTarget(node, address));
+    later(fails, node);
     here(holds);
   }
 }
