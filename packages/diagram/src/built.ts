@@ -67,6 +67,19 @@ function ofChains(store: DiagramStore, targets: ReadonlyMap<BuiltinChain, Ref>):
   return store.intern(CHAIN_PIECE);
 }
 
+/** Of so many edges one may be left over from building before all is copied to be without them. */
+const GARBAGE_SHARE = 8;
+
+/** A diagram of all verdicts as it was built, if hardly anything is left over in its store: its ends are over. */
+function asBuilt(
+  { compiler: { store, outcomes, reporters }, root, edges }: Built,
+  limits: Limits,
+): Diagram | undefined {
+  if (edges > limits.edges || store.edgeCount > edges + edges / GARBAGE_SHARE) return undefined;
+  const layered = new Map();
+  return { store, roots: [root], verdicts: 0, layered, outcomes: outcomes.all, reporters };
+}
+
 /**
  * Copies diagrams into one store, which numbers their terminals together; the verdicts' must be the last. Chains in
  * layers go on from there.
@@ -76,6 +89,9 @@ export function gather(
   limits: Limits,
   layered: readonly LayeredChain[] = [],
 ): Diagram {
+  const [only, other] = parts;
+  const built = only && !other && layered.length === 0 ? asBuilt(only, limits) : undefined;
+  if (built) return built;
   const store = new DiagramStore(limits);
   const outcomes = new OutcomeTable(limits.counted);
   const copy = (from: Pick<LayeredChain, 'store' | 'outcomes'>, roots: readonly Ref[]) => {

@@ -20,7 +20,7 @@ export interface Layered {
   readonly steps: number;
 }
 
-/** A table's decision diagrams, without garbage, in a store of their own. */
+/** A table's decision diagrams, in a store of their own with hardly anything else. */
 export interface Diagram {
   readonly store: DiagramStore;
   /**

@@ -126,20 +126,22 @@ class Overlay {
   /** Undefined if a layer leads to something in more than one interval of the piece. */
   #strips(piece: number, { refs, places }: Layers): Strips | undefined {
     const store = this.#store;
-    const starts: number[] = [];
-    const ends: number[] = [];
-    const targets: (Ref | Link)[] = [];
-    for (const ref of refs) {
+    // As long as they get: lists of all rules that grow leave as much behind.
+    const starts = new Array<number>(refs.length);
+    const ends = new Array<number>(refs.length);
+    const targets = new Array<Ref | Link>(refs.length);
+    for (let n = 0; n < refs.length; n++) {
+      const ref = elementAt(refs, n);
       if (isLink(ref) && this.#paths.pieceOf(ref) === piece) {
-        starts.push(this.#paths.from(ref));
-        ends.push(this.#paths.end(ref));
-        targets.push(this.#paths.behind(ref));
+        starts[n] = this.#paths.from(ref);
+        ends[n] = this.#paths.end(ref);
+        targets[n] = this.#paths.behind(ref);
         continue;
       }
       if (isLink(ref) || store.pieceOf(ref) !== piece) {
-        starts.push(0);
-        ends.push(PAST_VALUES);
-        targets.push(ref);
+        starts[n] = 0;
+        ends[n] = PAST_VALUES;
+        targets[n] = ref;
         continue;
       }
       const end = store.endEdge(ref);
@@ -149,9 +151,9 @@ class Overlay {
         if (found >= 0) return undefined;
         found = edge;
       }
-      starts.push(store.edgeStart(found));
-      ends.push(found + 1 < end ? store.edgeStart(found + 1) : PAST_VALUES);
-      targets.push(store.edgeTarget(found));
+      starts[n] = store.edgeStart(found);
+      ends[n] = found + 1 < end ? store.edgeStart(found + 1) : PAST_VALUES;
+      targets[n] = store.edgeTarget(found);
     }
     store.spend(refs.length);
     return { refs: targets, places, starts, ends };
