@@ -67,6 +67,7 @@ export class LoadedTable {
   readonly #leaving = new Map<Chain, Ref>();
   readonly #tests: FreeTests;
   #reached: Reached | undefined;
+  #dead: readonly number[] | undefined;
   #redundant: readonly number[] | undefined;
   #deciders: readonly Deciders[] | undefined;
   #rewritings: Ref | undefined;
@@ -226,13 +227,21 @@ export class LoadedTable {
 
   /** The rules and policies that count no possible packet, ascending. */
   deadCounters(): readonly number[] {
+    this.#dead ??= this.#findDead();
+    return this.#dead;
+  }
+
+  #findDead(): readonly number[] {
     const counting = this.#reach().counted;
-    const deciding = new Set(this.#decidersAll().flatMap(({ marks }) => [...marks]));
-    return this.owners.flatMap((_, counter) => {
+    const deciders = this.#decidersAll();
+    const dead: number[] = [];
+    for (let counter = 0; counter < this.owners.length; counter++) {
       const counted = counting.get(counter);
-      const alive = counted === undefined ? deciding.has(counter) : counted !== OUT;
-      return alive ? [] : [counter];
-    });
+      const isAlive =
+        counted === undefined ? deciders.some(({ marks }) => marks.has(counter)) : counted !== OUT;
+      if (!isAlive) dead.push(counter);
+    }
+    return dead;
   }
 
   /**

@@ -93,11 +93,21 @@ function makeVariants(actual: Fate, fates: Iterable<readonly [number, Fate]>): V
   return { actual, others: new Map(others.sort(([a], [b]) => a - b)) };
 }
 
+/** No rule's counter. */
+const NOBODY = -1;
+
 /** Numbers what terminals mean; OUT means that nothing has happened. */
 export class VariantTable {
-  readonly #all: Variants[] = [];
+  readonly #actuals: Fate[] = [];
+  /** The rule of a terminal in whose variant alone the fate is another, and that fate; else NOBODY. */
+  readonly #counters: number[] = [];
+  readonly #fates: Fate[] = [];
+  /** By number, what is no such terminal. */
+  readonly #all = new Map<number, Variants>();
   readonly #isOver: boolean[] = [];
   readonly #refs = new Map<string, Ref>();
+  /** Terminals with one variant, by the fates as they are and there, and the counter. */
+  readonly #lone = new Map<Fate, Map<Fate, Map<number, Ref>>>();
   readonly #joined = new Map<Fate, Map<number, Ref>>();
   readonly #limit: number;
   #count = 0;
@@ -108,7 +118,12 @@ export class VariantTable {
   }
 
   of(terminal: Ref): Variants {
-    return terminal === OUT ? NONE : elementAt(this.#all, markOf(terminal));
+    if (terminal === OUT) return NONE;
+    const number = markOf(terminal);
+    const known = this.#all.get(number);
+    if (known) return known;
+    const others = new Map([[elementAt(this.#counters, number), elementAt(this.#fates, number)]]);
+    return { actual: elementAt(this.#actuals, number), others };
   }
 
   /** True if the packet has the fate, in one variant or as it is. */
@@ -124,21 +139,63 @@ export class VariantTable {
 
   intern(actual: Fate, others: Iterable<readonly [number, Fate]>): Ref {
     const variants = makeVariants(actual, others);
+    const [only, other] = variants.others;
+    if (only && !other) return this.alone(actual, ...only);
     if (actual === NEXT && variants.others.size === 0) return OUT;
     const key = `${actual} ${[...variants.others].join(' ')}`;
     const known = this.#refs.get(key);
     if (known !== undefined) return known;
-    this.#count += 1 + variants.others.size;
-    if (this.#count > this.#limit) throw new LimitError('counted', this.#limit);
-    const ref = markRef(this.#all.length);
-    this.#all.push(variants);
-    this.#isOver.push(![actual, ...variants.others.values()].some(isNext));
+    const isOver = ![actual, ...variants.others.values()].some(isNext);
+    const ref = this.#add(actual, NOBODY, actual, isOver, 1 + variants.others.size);
+    this.#all.set(markOf(ref), variants);
     this.#refs.set(key, ref);
     return ref;
   }
 
+  #add(actual: Fate, counter: number, fate: Fate, isOver: boolean, listed: number): Ref {
+    this.#count += listed;
+    if (this.#count > this.#limit) throw new LimitError('counted', this.#limit);
+    const ref = markRef(this.#actuals.length);
+    this.#actuals.push(actual);
+    this.#counters.push(counter);
+    this.#fates.push(fate);
+    this.#isOver.push(isOver);
+    return ref;
+  }
+
+  /** The terminal with one variant, as nearly all have before rules that overlap are joined. */
+  alone(actual: Fate, counter: number, fate: Fate): Ref {
+    if (actual === fate) return this.intern(actual, []);
+    const byFate = this.#lone.get(actual) ?? new Map<Fate, Map<number, Ref>>();
+    this.#lone.set(actual, byFate);
+    const byCounter = byFate.get(fate) ?? new Map<number, Ref>();
+    byFate.set(fate, byCounter);
+    const known = byCounter.get(counter);
+    if (known !== undefined) return known;
+    const ref = this.#add(actual, counter, fate, !isNext(actual) && !isNext(fate), 2);
+    byCounter.set(counter, ref);
+    return ref;
+  }
+
+  /** What a terminal with one variant, followed by one with none, comes to; undefined for others. */
+  #joinLone(first: Ref, second: Ref, open: Fate): Ref | undefined {
+    const [one, other] = [markOf(first), markOf(second)];
+    const counter = first === OUT ? NOBODY : elementAt(this.#counters, one);
+    if (counter === NOBODY) return undefined;
+    if (second !== OUT && this.#all.get(other)?.others.size !== 0) return undefined;
+    const behind = second === OUT ? NEXT : elementAt(this.#actuals, other);
+    const followed = (fate: Fate) => (fate === open ? behind : fate);
+    return this.alone(
+      followed(elementAt(this.#actuals, one)),
+      counter,
+      followed(elementAt(this.#fates, one)),
+    );
+  }
+
   /** What becomes of a packet in rules that follow each other, where it has the fate `open` in the first. */
   join(first: Ref, second: Ref, open: Fate = NEXT): Ref {
+    const lone = this.#joinLone(first, second, open);
+    if (lone !== undefined) return lone;
     const joinedAlike = this.#joined.get(open) ?? new Map<number, Ref>();
     this.#joined.set(open, joinedAlike);
     const key = markOf(first) * 2 ** 26 + markOf(second);

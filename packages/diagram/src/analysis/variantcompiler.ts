@@ -231,10 +231,11 @@ class VariantCompiler implements Interpretation<Ref> {
 
   /** The rule's fate for what it matches, which would go on without it. */
   #ends(at: PlacedRule, fate: Fate): Ref {
-    const without: readonly [number, Fate][] = this.#removes(at.counter)
-      ? [[at.counter, NEXT]]
-      : [];
-    return this.#where(at, this.variants.intern(fate, without));
+    const { variants } = this;
+    const ends = this.#removes(at.counter)
+      ? variants.alone(fate, at.counter, NEXT)
+      : variants.intern(fate, []);
+    return this.#where(at, ends);
   }
 
   #where(at: PlacedRule, hit: Ref): Ref | Link {
