@@ -49,6 +49,10 @@ export function fileOfText(text: string, name = 'x.rules'): RuleFile {
         place: { ...place, column: match.index + 1, length: match[0].length },
       }));
     },
+    isPrinted: (rule) =>
+      document.lines.some(
+        (line) => line.kind === 'rules' && line.printed !== undefined && line.rules.includes(rule),
+      ),
     saysUnseen: document.lines.some(({ kind }) => kind === 'deny-unseen'),
     comments: document.lines.flatMap(({ kind, text: line }, at) =>
       kind === 'comment' ? [{ line: at + 1, text: line }] : [],

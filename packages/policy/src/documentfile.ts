@@ -19,6 +19,15 @@ function wordsOf(lines: readonly string[], place: Place): readonly PlacedWord[] 
   });
 }
 
+/** The rules of lines that say them as they are printed. */
+function printedRules({ lines }: Document): ReadonlySet<Rule> {
+  const found = new Set<Rule>();
+  for (const line of lines)
+    if (line.kind === 'rules' && line.printed !== undefined)
+      for (const rule of line.rules) found.add(rule);
+  return found;
+}
+
 /** The file of a document without mistakes, and its table. */
 export function documentFile(document: Document, table: Table): RuleFile {
   const { name, text } = document.source;
@@ -33,6 +42,7 @@ export function documentFile(document: Document, table: Table): RuleFile {
     const place = document.places.get(owner);
     return place ? placeOfSpan(place.rule) : start;
   };
+  let printed: ReadonlySet<Rule> | undefined;
   return {
     name,
     table,
@@ -45,6 +55,10 @@ export function documentFile(document: Document, table: Table): RuleFile {
       const words = document.places.get(rule)?.words;
       if (!words) return wordsOf(lines, placeOf(rule));
       return words.map(({ text: word, span }) => ({ text: word, place: placeOfSpan(span) }));
+    },
+    isPrinted: (rule) => {
+      printed ??= printedRules(document);
+      return printed.has(rule);
     },
     saysUnseen: document.lines.some(({ kind }) => kind === 'deny-unseen'),
     comments: document.lines.flatMap(({ kind, text: comment }, at) =>

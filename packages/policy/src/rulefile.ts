@@ -32,6 +32,8 @@ export interface RuleFile {
   readonly placeOfGroup: (name: string) => Place;
   /** The rule's words as written; several rules can come from one line. */
   readonly wordsOf: (rule: Rule) => readonly PlacedWord[];
+  /** Whether the rule is known to be written as it is printed: then its words say no more than it. */
+  readonly isPrinted: (rule: Rule) => boolean;
   readonly comments: readonly CommentLine[];
   /** Whether a line says `--deny-unseen`, on or off. */
   readonly saysUnseen: boolean;
@@ -41,7 +43,8 @@ export interface RuleFile {
 export function fileWithoutText(name: string, table: Table): RuleFile {
   const place = { file: name, line: 1, column: 1, length: 0 };
   const placed = { placeOf: () => place, placeOfGroup: () => place };
-  return { name, table, ...placed, wordsOf: () => [], comments: [], saysUnseen: false };
+  const words = { wordsOf: () => [], isPrinted: () => false };
+  return { name, table, ...placed, ...words, comments: [], saysUnseen: false };
 }
 
 /** The text of the rule's `-m comment`. */

@@ -1,5 +1,5 @@
 /** Paths that hardly any control group has. */
-import { isValueOf, pathDoubt } from '@sockfilter/table';
+import { isValueOf, pathDoubt, pathsInRules } from '@sockfilter/table';
 import type { Check, CheckContext } from '../context.js';
 import type { Finding, Place } from '../finding.js';
 
@@ -14,6 +14,7 @@ export const findDoubtfulPaths: Check = function* (context) {
   const { file } = context;
   for (const { name, path } of file.table.groups)
     if (path !== undefined) yield* doubtsOf(context, path, file.placeOfGroup(name));
+  if (pathsInRules(file.table).length === 0) return;
   for (const rule of file.table.chains.flatMap(({ rules }) => rules)) {
     for (const { value } of rule.matches.flatMap(({ options }) => options)) {
       if (!isValueOf(value, 'groupPath')) continue;

@@ -62,6 +62,8 @@ export const findWidePrefixes: Check = function* (context) {
   const told = new Set<string>();
   for (const { rules } of table.chains) {
     for (const rule of rules) {
+      // A network is printed without bits below its prefix.
+      if (file.isPrinted(rule)) continue;
       for (const wide of wideNetworks(file.wordsOf(rule))) {
         const { network, text, word } = wide;
         const key = `${word.place.line}:${word.place.column}:${text}`;
