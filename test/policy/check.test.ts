@@ -1,5 +1,14 @@
 /** What each check says, and what it does not. */
-import { type Code, checkFile, type Finding, tellOnce, wordsKey } from '@sockfilter/policy';
+import { parseSave } from '@sockfilter/iptables';
+import { NO_NAMES } from '@sockfilter/language';
+import {
+  type Code,
+  checkFile,
+  documentFile,
+  type Finding,
+  tellOnce,
+  wordsKey,
+} from '@sockfilter/policy';
 import { evaluate, type Moment } from '@sockfilter/table';
 import { FIRST_LINE, fileOf } from './rulefile.js';
 
@@ -452,4 +461,16 @@ test('what is found again and again is proved as often as it is shown, in the or
   expect(some.filter(({ witness }) => witness).length).toBeLessThan(
     all.filter(({ witness }) => witness).length,
   );
+});
+
+test('a prefix that cuts off what was written is found among lines as they are printed', () => {
+  const printed = (n: number) => `-A CONNECT -d 10.0.${n}.0/24 -p tcp -m tcp --dport 80 -j DROP`;
+  const lines = [1, 2, 3, 4, 5, 6].map(printed);
+  const text = ['*socket', ...lines, printed(7).replace('.0/24', '.5/24'), 'COMMIT', ''].join('\n');
+  const { document, table } = parseSave(text, 'x.rules', { names: NO_NAMES });
+  const file = documentFile(document, table);
+  const rules = table.chains.flatMap((chain) => chain.rules);
+  expect(rules.map(file.isPrinted).slice(-3)).toEqual([true, true, false]);
+  const wide = checkFile(file).findings.filter(({ code }) => code === 'SF009');
+  expect(wide.map(({ place }) => place.line)).toEqual([8]);
 });
