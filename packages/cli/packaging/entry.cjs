@@ -33,8 +33,8 @@ function loadAddon() {
 function loadPart(name) {
   const asset = basename(name);
   const filename = join(folder, asset);
-  // The bundle is ASCII.
-  const text = Buffer.from(getRawAsset(asset)).toString('latin1');
+  // The bundle is ASCII, and wrapped.
+  const text = Buffer.from(getRawAsset(asset)).latin1Slice();
   const script = compilePart(filename, text, Buffer.from(getRawAsset(`${asset}.cache`)));
   return runPart(script, filename, requireInside, { exports: {} });
 }

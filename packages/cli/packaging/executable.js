@@ -32,7 +32,7 @@ export async function makeExecutable({ node, inside, strip, work, out }) {
   });
   const parts = readdirSync(dist).filter((name) => name.endsWith('.cjs'));
   const assets = parts.flatMap((part) => [
-    [part, join(dist, part)],
+    [part, join(work, part)],
     [`${part}.cache`, join(work, `${part}.cache`)],
   ]);
   const config = {

@@ -1,6 +1,6 @@
 /**
  * `node keep.cjs`: keeps in dist/ what V8 compiles of its files, for start.cjs; when the package is built and when npm installs it, where it
- * never fails. `node keep.cjs DIST OUT`: keeps FILE.cache in OUT for each file of DIST, for the single executable.
+ * never fails. `node keep.cjs DIST OUT`: keeps FILE.cache and FILE, wrapped, in OUT for each file of DIST, for the single executable.
  *
  * It runs what most commands need and no more: what is kept has to be read at each start. By the node that will run them: V8 takes nothing
  * that another version or other flags have made.
@@ -8,7 +8,7 @@
 const fs = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
-const { BLOCK, KEPT, compilePart, nodeIdentity, runPart, sumOf } = require('./start.cjs');
+const { BLOCK, KEPT, compilePart, nodeIdentity, runPart, sumOf, wrap } = require('./start.cjs');
 
 const RULES = `*socket
 :BIND DROP [0:0]
@@ -52,7 +52,7 @@ class Parts {
     if (found) return found.exports;
     const filename = join(this.dist, part);
     const text = fs.readFileSync(filename);
-    const script = compilePart(filename, text.toString());
+    const script = compilePart(filename, wrap(text.toString()));
     const module = { exports: {} };
     this.#loaded.set(part, module);
     this.scripts.set(part, { text, script });
@@ -110,7 +110,15 @@ function layOut(compiled) {
     const places = { textAt: put(text), textSize: text.length };
     parts[part] = { ...places, dataAt: put(data), dataSize: data.length, sum: sumOf(data) };
   }
-  const header = Buffer.from(JSON.stringify({ node: nodeIdentity(), size, parts }));
+  const longest = (key) => Math.max(...Object.values(parts).map((places) => places[key]));
+  const header = Buffer.from(
+    JSON.stringify({
+      node: nodeIdentity(),
+      size,
+      longest: { text: longest('textSize'), data: longest('dataSize') },
+      parts,
+    }),
+  );
   if (4 + header.length > BLOCK) throw new Error('the header is too long');
   const length = Buffer.alloc(4);
   length.writeUInt32LE(header.length);
@@ -136,8 +144,10 @@ async function keep(dist) {
 }
 
 async function keepForExecutable(dist, out) {
-  for (const { part, data } of await compileParts(dist))
+  for (const { part, text, data } of await compileParts(dist)) {
+    fs.writeFileSync(join(out, part), wrap(text.toString()));
     fs.writeFileSync(join(out, `${part}.cache`), data);
+  }
 }
 
 const [, , dist, out] = process.argv;

@@ -23,10 +23,11 @@ const SECTOR = 512;
 
 const WRAPPER = ['(function (exports, require, module, __filename) { ', '\n})'];
 
-/** The script of a part; `cachedDataRejected` of it says whether `cachedData` was of use. */
-function compilePart(filename, text, cachedData) {
-  const columnOffset = -WRAPPER[0].length;
-  return new Script(WRAPPER[0] + text + WRAPPER[1], { filename, columnOffset, cachedData });
+const wrap = (text) => WRAPPER[0] + text + WRAPPER[1];
+
+/** The script of a part's wrapped text; `cachedDataRejected` of it says whether `cachedData` was of use. */
+function compilePart(filename, wrapped, cachedData) {
+  return new Script(wrapped, { filename, columnOffset: -WRAPPER[0].length, cachedData });
 }
 
 /** Runs the script of a part once, in `module`, and gives what it exports. */
@@ -62,7 +63,7 @@ function readHeader(fd) {
   return fits ? { ...header, start, block } : undefined;
 }
 
-/** What is kept in a folder, of which `find` gives a part's; undefined if nothing can be used. */
+/** What is kept of the parts of a folder; undefined if nothing can be used. */
 function openKept(dist) {
   let fd;
   let header;
@@ -70,23 +71,62 @@ function openKept(dist) {
     fd = openSync(join(dist, KEPT), constants.O_RDONLY | constants.O_NOFOLLOW);
     header = readHeader(fd);
   } catch {}
-  if (header) return { find: (part, text) => findPart(fd, header, part, text) };
+  if (header) return new Kept(fd, header);
   if (fd !== undefined) closeSync(fd);
   return undefined;
 }
 
-function findPart(fd, { start, block, parts }, part, text) {
-  if (!Object.hasOwn(parts, part)) return undefined;
-  const { textAt, textSize, dataAt, dataSize, sum } = parts[part];
-  if (textSize !== text.length) return undefined;
-  for (let at = 0; at < textSize; at += BLOCK) {
-    const most = Math.min(BLOCK, textSize - at);
-    const read = readSync(fd, block, 0, most, start + textAt + at);
-    if (read !== most || text.compare(block, 0, most, at, at + most) !== 0) return undefined;
+/**
+ * All parts are read to the same memory, and the text of each is wrapped there: for the kernel to find new memory may take longer than to
+ * read what is put into it.
+ */
+class Kept {
+  #fd;
+  #header;
+  #text;
+  #data;
+
+  constructor(fd, header) {
+    this.#fd = fd;
+    this.#header = header;
+    const { text, data } = header.longest;
+    this.#text = Buffer.allocUnsafeSlow(WRAPPER[0].length + text + WRAPPER[1].length);
+    this.#text.latin1Write(WRAPPER[0]);
+    this.#data = Buffer.allocUnsafeSlow(data);
   }
-  const data = Buffer.allocUnsafeSlow(dataSize);
-  const read = readSync(fd, data, 0, dataSize, start + dataAt);
-  return read === dataSize && sumOf(data) === sum ? data : undefined;
+
+  /** The script of a part that has the text that it had then. */
+  compile(filename, part) {
+    const { parts, start } = this.#header;
+    if (!Object.hasOwn(parts, part)) return undefined;
+    const { textAt, textSize, dataAt, dataSize, sum } = parts[part];
+    const from = WRAPPER[0].length;
+    if (!this.#readText(filename, from, textSize, start + textAt)) return undefined;
+    const read = readSync(this.#fd, this.#data, 0, dataSize, start + dataAt);
+    const data = this.#data.subarray(0, dataSize);
+    if (read !== dataSize || sumOf(data) !== sum) return undefined;
+    const end = from + textSize + this.#text.latin1Write(WRAPPER[1], from + textSize);
+    // What is kept is ASCII.
+    return compilePart(filename, this.#text.latin1Slice(0, end), data);
+  }
+
+  /** Whether the file is what lies at a place of what is kept. */
+  #readText(filename, from, size, place) {
+    const text = this.#text;
+    const file = openSync(filename);
+    // A byte more, if it is longer.
+    const length = readSync(file, text, from, size + 1, 0);
+    closeSync(file);
+    if (length !== size) return false;
+    const { block } = this.#header;
+    for (let at = 0; at < size; at += BLOCK) {
+      const most = Math.min(BLOCK, size - at);
+      const read = readSync(this.#fd, block, 0, most, place + at);
+      if (read !== most || text.compare(block, 0, most, from + at, from + at + most) !== 0)
+        return false;
+    }
+    return true;
+  }
 }
 
 /** `require` of the parts of a folder. */
@@ -97,13 +137,12 @@ function requireKept(dist, kept) {
     const found = loaded.get(name);
     if (found) return found.exports;
     const filename = join(dist, name);
-    const text = readFileSync(filename);
-    const data = kept.find(name.slice(2), text);
-    // What is kept is ASCII.
-    const source = data ? text.latin1Slice() : text.utf8Slice();
+    const script =
+      kept.compile(filename, name.slice(2)) ??
+      compilePart(filename, wrap(readFileSync(filename, 'utf8')));
     const module = { exports: {} };
     loaded.set(name, module);
-    return runPart(compilePart(filename, source, data), filename, requirePart, module);
+    return runPart(script, filename, requirePart, module);
   };
 }
 
@@ -115,4 +154,4 @@ function start(words) {
   return main.runProgram(words);
 }
 
-module.exports = { BLOCK, KEPT, compilePart, nodeIdentity, runPart, start, sumOf };
+module.exports = { BLOCK, KEPT, compilePart, nodeIdentity, runPart, start, sumOf, wrap };
