@@ -11,6 +11,7 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,16 +19,30 @@ import { join } from 'node:path';
 
 const PACKAGE = join(__dirname, '../../packages/cli');
 const RULES = '*socket\n-A BIND -d 10.0.0.5 -j DROP\nCOMMIT\n';
-/** Tells how many scripts node was given compiled, and how many of these it has refused. */
+/**
+ * Tells how many scripts node was given compiled, and how many of these it has refused; how often it was asked for koffi, and how
+ * many addons it has loaded.
+ */
 const SPY = `
   const vm = require('node:vm');
-  const counts = { offered: 0, refused: 0 };
+  const counts = { offered: 0, refused: 0, asked: 0, addons: 0 };
   vm.Script = class extends vm.Script {
     constructor(text, options) {
       super(text, options);
       if (options.cachedData) counts.offered++;
       if (this.cachedDataRejected) counts.refused++;
     }
+  };
+  const loader = require('node:module');
+  const { _load } = loader;
+  loader._load = (name, ...rest) => {
+    if (name === 'koffi') counts.asked++;
+    return _load(name, ...rest);
+  };
+  const { dlopen } = process;
+  process.dlopen = (...words) => {
+    counts.addons++;
+    return dlopen.apply(process, words);
   };
   process.on('exit', () => process._rawDebug('counts ' + JSON.stringify(counts)));
 `;
@@ -47,16 +62,21 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function run(words: string, flags: readonly string[] = []) {
+type Koffi = 'asked' | 'addons';
+
+function runTold(words: string, flags: readonly string[] = []) {
   const given = [...flags, '-r', './spy.cjs', 'bin/sockfilter.cjs', ...words.split(' ')];
   const env = { ...process.env, NODE_OPTIONS: '', SOCKFILTER_DEBUG: '1' };
   const result = spawnSync(process.execPath, given, { cwd: folder, encoding: 'utf8', env });
   const [, counts = ''] = /^counts (.*)$/m.exec(result.stderr) ?? [];
-  const { offered, refused }: { readonly offered: number; readonly refused: number } =
+  const { offered, refused, asked, addons }: Record<'offered' | 'refused' | Koffi, number> =
     JSON.parse(counts);
+  const { status, stdout } = result;
   const stderr = result.stderr.replace(/^counts .*\n/m, '');
-  return { status: result.status, stdout: result.stdout, stderr, offered, refused };
+  return { result: { status, stdout, stderr, offered, refused }, koffi: { asked, addons } };
 }
+
+const run = (words: string, flags?: readonly string[]) => runTold(words, flags).result;
 
 const LIST = '--file own.rules -S';
 const LISTED = expect.stringContaining('-A BIND -d 10.0.0.5/32 -j DROP\n');
@@ -125,6 +145,25 @@ asRoot('what belongs to another than the code is not taken, but of root', () => 
   expect(run(LIST).offered).toBeGreaterThan(15);
   chownSync(compiled, 0, 0);
   expect(run(LIST).offered).toBeGreaterThan(15);
+});
+
+asRoot('koffi is asked for only where its addon is not as it was, and does the same', () => {
+  const koffi = join(folder, 'node_modules/koffi');
+  const addons = join(folder, 'node_modules/@koromix');
+  cpSync(join(PACKAGE, '../../node_modules/koffi'), koffi, { recursive: true });
+  cpSync(join(PACKAGE, '../../node_modules/@koromix'), addons, { recursive: true });
+  spawnSync(process.execPath, [join(folder, 'start/keep.cjs')]);
+  const listing = `--root ${folder} -S`;
+  const kept = runTold(listing);
+  expect(kept.koffi).toEqual({ asked: 0, addons: 1 });
+  for (const path of readdirSync(addons, { recursive: true, encoding: 'utf8' }))
+    if (path.endsWith('.node')) utimesSync(join(addons, path), 1, 1);
+  expect(runTold(listing)).toEqual({ ...kept, koffi: { asked: 1, addons: 1 } });
+  rmSync(compiled);
+  const { result, koffi: anew } = runTold(listing);
+  expect(anew).toEqual({ asked: 1, addons: 1 });
+  expect(result).toMatchObject({ status: kept.result.status, stdout: kept.result.stdout });
+  expect(result.stderr.split('\n')[0]).toBe(kept.result.stderr.split('\n')[0]);
 });
 
 test('a part of which a page is lost is compiled', () => {

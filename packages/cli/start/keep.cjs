@@ -7,8 +7,9 @@
  */
 const fs = require('node:fs');
 const { tmpdir } = require('node:os');
-const { join } = require('node:path');
-const { BLOCK, KEPT, compilePart, nodeIdentity, runPart, sumOf, wrap } = require('./start.cjs');
+const { join, relative } = require('node:path');
+const { BLOCK, KEPT, compilePart, fileIdentity, nodeIdentity } = require('./start.cjs');
+const { runPart, sumOf, wrap } = require('./start.cjs');
 
 const RULES = `*socket
 :BIND DROP [0:0]
@@ -94,6 +95,26 @@ async function compileParts(dist) {
   }));
 }
 
+/** Where koffi finds its addon, if all that it gives is the addon's; undefined where it has none. */
+function findAddon() {
+  const loaded = [];
+  const { dlopen } = process;
+  process.dlopen = (module, path, ...flags) => {
+    dlopen.call(process, module, path, ...flags);
+    loaded.push({ module, path });
+  };
+  try {
+    const koffi = require('koffi');
+    const [first, ...others] = loaded;
+    if (!first || others.length > 0 || koffi.default !== first.module.exports) return undefined;
+    return { path: relative(__dirname, first.path), identity: fileIdentity(first.path) };
+  } catch {
+    return undefined;
+  } finally {
+    process.dlopen = dlopen;
+  }
+}
+
 /** The text of the file that start.cjs reads. */
 function layOut(compiled) {
   const body = [];
@@ -114,6 +135,7 @@ function layOut(compiled) {
   const header = Buffer.from(
     JSON.stringify({
       node: nodeIdentity(),
+      addon: findAddon(),
       size,
       longest: { text: longest('textSize'), data: longest('dataSize') },
       parts,

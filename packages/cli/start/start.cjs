@@ -6,7 +6,9 @@
  * made it, and if it is whole. Of a part it is taken only if the part has the text that it had then. All else is passed by in
  * silence, and the code is compiled.
  *
- *     length of the header, 32 bits | header, JSON: node, size of the rest, for each part where its text and V8's data are | the rest
+ *     length of the header, 32 bits | header, JSON | the rest
+ *
+ * The header says which node has made it, where koffi's addon is, how long the rest is, and where in it the text and V8's data of each part are.
  */
 const { closeSync, constants, fstatSync, lstatSync, openSync } = require('node:fs');
 const { readFileSync, readSync, statSync } = require('node:fs');
@@ -38,8 +40,13 @@ function runPart(script, filename, require, module) {
 
 /** What tells a program of node from others: those of one version differ too. */
 function nodeIdentity() {
-  const { size, mtimeMs } = statSync(process.execPath);
-  return [process.version, process.arch, size, Math.floor(mtimeMs / 1000)].join(' ');
+  return [process.version, process.arch, fileIdentity(process.execPath)].join(' ');
+}
+
+/** What tells a file from one that has come in its place. */
+function fileIdentity(path) {
+  const { size, mtimeMs } = statSync(path);
+  return `${size} ${Math.floor(mtimeMs / 1000)}`;
 }
 
 /** A number that is another one where a sector is another one. */
@@ -110,6 +117,20 @@ class Kept {
     return compilePart(filename, this.#text.latin1Slice(0, end), data);
   }
 
+  /** koffi, by the addon that it had found itself; to look for it takes three times as long as to load it. */
+  loadAddon() {
+    const { addon } = this.#header;
+    try {
+      const path = join(__dirname, addon.path);
+      if (fileIdentity(path) !== addon.identity) return undefined;
+      const module = { exports: {} };
+      process.dlopen(module, path);
+      return module.exports;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Whether the file is what lies at a place of what is kept. */
   #readText(filename, from, size, place) {
     const text = this.#text;
@@ -133,6 +154,8 @@ class Kept {
 function requireKept(dist, kept) {
   const loaded = new Map();
   return function requirePart(name) {
+    if (name === 'node:module') return { createRequire: () => requirePart };
+    if (name === 'koffi') return kept.loadAddon() ?? require(name);
     if (!name.startsWith('./')) return require(name);
     const found = loaded.get(name);
     if (found) return found.exports;
@@ -154,4 +177,14 @@ function start(words) {
   return main.runProgram(words);
 }
 
-module.exports = { BLOCK, KEPT, compilePart, nodeIdentity, runPart, start, sumOf, wrap };
+module.exports = {
+  BLOCK,
+  KEPT,
+  compilePart,
+  fileIdentity,
+  nodeIdentity,
+  runPart,
+  start,
+  sumOf,
+  wrap,
+};
