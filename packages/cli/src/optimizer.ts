@@ -6,10 +6,10 @@ const KNOWING = /^11\.3\./;
 
 /**
  * Bytes of bytecode that a function runs before V8 asks whether it is hot, for those that compute for seconds and end. V8's
- * own number, a sixth of it, is for servers: half of what `check` of 3,000 rules cost was threads that optimized what was
+ * own number, a twelfth of it, is for servers: half of what `check` of 3,000 rules cost was threads that optimized what was
  * soon over.
  */
-const BUDGET = 400_000;
+const BUDGET = 800_000;
 
 /**
  * Has V8 optimize what goes on for longer, where it can be told so. For processes that are ours, and once the code is loaded:
