@@ -102,10 +102,13 @@ function nearLines(
   return near;
 }
 
-/** Rules of a built-in chain behind which its policy has calls that have met them, whatever comes then. */
-const LEAVES = [' -j RETURN', ' -g '];
+/**
+ * What rules of a built-in chain say behind which its policy has calls that have met them, whatever comes then. It may stand in a
+ * comment as well, and is found sooner without the blanks and letters before it that most rules have.
+ */
+const LEAVES = ['RETURN', '-g '];
 /** Of what such a rule matches all is told that comes then. */
-const TRACES = ' -j TRACE';
+const TRACES = 'TRACE';
 
 /** Whether what calls have met says whether they come to a place in the chain: they go down it from rule to rule. */
 function goesDown({ kept: { find, spanOf } }: KeptTable, chain: string, line: string): boolean {

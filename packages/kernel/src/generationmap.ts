@@ -181,11 +181,8 @@ export function readTotals(fd: Fd, header: Header, before?: Totals): Totals {
  */
 export function writeBase(fd: Fd, header: Header, before: Totals): void {
   const { buffer, byteOffset, byteLength } = foldedBase(fd, header, before);
-  const stands = Buffer.alloc(PAGE_BYTES);
   for (let n = Math.ceil(byteLength / PAGE_BYTES) - 1; n >= 0; n--) {
     const bytes = Buffer.from(buffer, byteOffset + n * PAGE_BYTES, PAGE_BYTES);
-    const first = header.basePage + n;
-    readRun(fd, first, stands);
-    if (!bytes.equals(stands)) writeRun(fd, { first, bytes });
+    if (!bytes.equals(BLANK)) writeRun(fd, { first: header.basePage + n, bytes });
   }
 }

@@ -74,14 +74,17 @@ export function factsFrom({ words, first }: Nodes, entry: number): ChainFacts {
   /** Places of nodes that have been seen and not been looked at; each is so once. */
   const pending = new Int32Array(count);
   let waiting = 0;
+  let canRefuse = false;
   const see = (address: number) => {
     const place = address - first;
-    if (seen[place] === 1) return;
+    const head = elementAt(words, 2 * place);
+    // Many nodes are verdicts.
+    if (head >>> 24 === OP.verdict) canRefuse ||= (head & 0xffff) !== 0;
+    if (head >>> 24 === OP.verdict || seen[place] === 1) return;
     seen[place] = 1;
     pending[waiting++] = place;
   };
   const tested = new Set<number>();
-  let canRefuse = false;
   let slot = -1;
   see(entry);
   while (waiting > 0) {
@@ -94,8 +97,7 @@ export function factsFrom({ words, first }: Nodes, entry: number): ChainFacts {
       if (asked !== slot) tested.add(asked);
       slot = asked;
     }
-    if (op === OP.verdict) canRefuse ||= (head & 0xffff) !== 0;
-    else if (op === OP.jump) see(target);
+    if (op === OP.jump) see(target);
     else if (op === OP.index)
       for (let n = 0; n <= target; n++) see(elementAt(words, 2 * place + 2 + n));
     else {
