@@ -90,14 +90,9 @@ class Layering {
   /** The layers of entries that decide; what none of them matches has the rank that is last. */
   layers(entries: readonly Ranked[], last: number): readonly Ref[] {
     const { store } = this;
-    const pair = defineOperation(
-      store,
-      (a, b) => {
-        if (a === NONE) return b;
-        return b === NONE || isTerminal(a) ? a : undefined;
-      },
-      { first: (a) => a !== NONE && isTerminal(a) },
-    );
+    const pair = defineOperation(store, (a, b) => (a === NONE ? b : b === NONE ? a : undefined), {
+      first: (a) => (a !== NONE && isTerminal(a) ? a : undefined),
+    });
     // Terminal 0 is NONE.
     const terminal = ({ rank }: Ranked) => terminalRef(rank + 1);
     return this.#split(entries, { pair, isOver: true, terminal }).map((layer, n) =>

@@ -4,17 +4,24 @@ import { type DiagramStore, isTerminal, type Ref } from './store.js';
 
 /**
  * The result where it is known without a look below `a` and `b`, else undefined. It must know it for
- * two terminals, and depend on nothing but them.
+ * two terminals that nothing absorbs, and depend on nothing but them.
  */
 export type Settle = (a: Ref, b: Ref) => Ref | undefined;
 
 export type Operation = (a: Ref, b: Ref) => Ref;
 
-/** Whether one side alone tells the result, whatever the other is. */
+/**
+ * The result where one side alone tells it, else undefined: it is asked before `settle` and of all sizes, so that what
+ * hangs on the other side as well shows in the smallest of diagrams.
+ */
 export interface Absorbing {
-  readonly first?: (a: Ref) => boolean;
-  readonly second?: (b: Ref) => boolean;
+  readonly first?: (a: Ref) => Ref | undefined;
+  readonly second?: (b: Ref) => Ref | undefined;
 }
+
+/** Of one reference, that it absorbs all others and is the result. */
+export const absorbs = (absorbing: Ref) => (ref: Ref) =>
+  ref === absorbing ? absorbing : undefined;
 
 const ABOVE_ALL = 1 << 16;
 /** From so many edges left on a search for the edge at a value is cheaper than a step to the next. */
@@ -86,7 +93,7 @@ export function defineOperation(
   let memo = new PairMap();
 
   function combine(a: Ref, b: Ref): Ref {
-    const settled = settle(a, b);
+    const settled = first?.(a) ?? second?.(b) ?? settle(a, b);
     if (settled !== undefined) return settled;
     const known = memo.get(a, b);
     if (known !== undefined) return known;
@@ -107,8 +114,8 @@ export function defineOperation(
       row.push(start, combine(targetA, targetB));
       const nextA = edgeA + 1 < endA ? store.edgeStart(edgeA + 1) : ABOVE_ALL;
       const nextB = edgeB + 1 < endB ? store.edgeStart(edgeB + 1) : ABOVE_ALL;
-      const skipsB = nextB < nextA && edgeB + FAR < endB && first?.(targetA);
-      const skipsA = nextA < nextB && edgeA + FAR < endA && second?.(targetB);
+      const skipsB = nextB < nextA && edgeB + FAR < endB && first?.(targetA) !== undefined;
+      const skipsA = nextA < nextB && edgeA + FAR < endA && second?.(targetB) !== undefined;
       start = skipsB ? nextA : skipsA ? nextB : Math.min(nextA, nextB);
       if (start === ABOVE_ALL) break;
       if (skipsA) edgeA = store.edgeAt(edgeA, endA, start);
@@ -135,13 +142,9 @@ export const NONE: Ref = -1;
 
 /** `b` where the condition `a` is anything but NONE, else NONE. */
 export function defineGuard(store: DiagramStore): Operation {
-  const isNone = (ref: Ref) => ref === NONE;
-  return defineOperation(
-    store,
-    (a, b) => {
-      if (a === NONE || b === NONE) return NONE;
-      return isTerminal(a) ? b : undefined;
-    },
-    { first: isNone, second: isNone },
-  );
+  const none = absorbs(NONE);
+  return defineOperation(store, (a, b) => (isTerminal(a) ? b : undefined), {
+    first: none,
+    second: none,
+  });
 }

@@ -18,7 +18,6 @@ export type Open = (terminal: Ref) => Ref | undefined;
 function defineOverlay(store: DiagramStore, open: Open, behind?: Behind): Operation {
   const settle = (a: Ref, b: Ref) => {
     if (a === NONE) return b;
-    if (!behind && isTerminal(a)) return a;
     if (!isTerminal(b)) return undefined;
     const opened = open(b);
     if (opened !== undefined) {
@@ -30,7 +29,7 @@ function defineOverlay(store: DiagramStore, open: Open, behind?: Behind): Operat
     return isTerminal(a) ? behind.join(a, b) : undefined;
   };
   const overlay = defineOperation(store, settle, {
-    first: (a) => !behind && a !== NONE && isTerminal(a),
+    first: (a) => (!behind && a !== NONE && isTerminal(a) ? a : undefined),
   });
   return overlay;
 }

@@ -8,6 +8,7 @@ import type { Link } from '../intervalpath.js';
 import type { Limits } from '../limit.js';
 import {
   type Absorbing,
+  absorbs,
   defineGuard,
   defineOperation,
   NONE,
@@ -67,36 +68,19 @@ export class SetStore {
     });
     const define = (settle: (a: Ref, b: Ref) => Ref | undefined, absorbing: Absorbing) =>
       defineOperation(this.diagrams, settle, absorbing);
-    const isOut = (ref: Ref) => ref === OUT;
-    const isIn = (ref: Ref) => ref === IN;
-    this.union = define(
-      (a, b) => {
-        if (a === OUT || a === b || b === IN) return b;
-        return b === OUT || a === IN ? a : undefined;
-      },
-      { first: isIn, second: isIn },
-    );
-    this.intersect = define(
-      (a, b) => {
-        if (a === IN || a === b || b === OUT) return b;
-        return b === IN || a === OUT ? a : undefined;
-      },
-      { first: isOut, second: isOut },
-    );
-    this.subtract = define(
-      (a, b) => {
-        if (a === OUT || a === b || b === IN) return OUT;
-        return b === OUT ? a : undefined;
-      },
-      { first: isOut, second: isIn },
-    );
-    this.overlay = define(
-      (a, b) => {
-        if (a === OUT || a === b) return b;
-        return b === OUT || isTerminal(a) ? a : undefined;
-      },
-      { first: (a) => a !== OUT && isTerminal(a) },
-    );
+    /** The other where one is the neutral, either where they are equal. */
+    const either = (neutral: Ref) => (a: Ref, b: Ref) =>
+      a === neutral || a === b ? b : b === neutral ? a : undefined;
+    const [isOut, isIn] = [absorbs(OUT), absorbs(IN)];
+    this.union = define(either(OUT), { first: isIn, second: isIn });
+    this.intersect = define(either(IN), { first: isOut, second: isOut });
+    this.subtract = define((a, b) => (a === b ? OUT : b === OUT ? a : undefined), {
+      first: isOut,
+      second: (b) => (b === IN ? OUT : undefined),
+    });
+    this.overlay = define(either(OUT), {
+      first: (a) => (a !== OUT && isTerminal(a) ? a : undefined),
+    });
     this.guard = defineGuard(this.diagrams);
     this.conditions = new ConditionCompiler(this.diagrams, this, this.prepared);
     this.possible = possible(this);

@@ -19,7 +19,7 @@ import {
 } from '@sockfilter/table';
 import { build } from '../built.js';
 import { LimitError, type Limits } from '../limit.js';
-import { defineOperation, type Operation } from '../operation.js';
+import { absorbs, defineOperation, type Operation } from '../operation.js';
 import { leavesEarly, type PlacedRule, type RulesOf, rulesOf } from '../placedrule.js';
 import { isTerminal, type Ref } from '../store.js';
 import type { FreeTests } from './freetests.js';
@@ -97,25 +97,23 @@ export class SlicedTable {
     this.#options = options;
     this.#all = rulesOf(table);
     const { diagrams } = store;
-    const isOut = (ref: Ref) => ref === OUT;
+    const isOut = absorbs(OUT);
     const isErrno = (ref: Ref) => isTerminal(ref) && ref !== OUT && ref !== MET;
-    this.#within = defineOperation(
-      diagrams,
-      (a, b) => (a === OUT || b === OUT ? OUT : isTerminal(b) ? a : undefined),
-      { first: isOut, second: isOut },
-    );
-    this.#without = defineOperation(
-      diagrams,
-      (a, b) => (a === OUT || isErrno(b) ? OUT : isTerminal(b) ? a : undefined),
-      { first: isOut, second: isErrno },
-    );
+    this.#within = defineOperation(diagrams, (a, b) => (isTerminal(b) ? a : undefined), {
+      first: isOut,
+      second: isOut,
+    });
+    this.#without = defineOperation(diagrams, (a, b) => (isTerminal(b) ? a : undefined), {
+      first: isOut,
+      second: (b) => (isErrno(b) ? OUT : undefined),
+    });
     this.#follow = defineOperation(
       diagrams,
       (a, b) => {
         if (a === OUT || b === OUT) return a === OUT ? b : a;
-        return isErrno(a) ? a : isTerminal(a) && isTerminal(b) ? b : undefined;
+        return isTerminal(a) && isTerminal(b) ? b : undefined;
       },
-      { first: isErrno },
+      { first: (a) => (isErrno(a) ? a : undefined) },
     );
     const rules = BUILTIN_CHAINS.flatMap((name) => this.#all(builtinChain(table, name)));
     this.#whole = this.#halves(rules.map((at) => ({ at, callers: [] })));
@@ -123,7 +121,6 @@ export class SlicedTable {
     const decide = defineOperation(
       diagrams,
       (a, b) => {
-        if (a === OUT) return OUT;
         if (!isTerminal(a) || !isTerminal(b)) return undefined;
         return isErrno(b) ? b : a;
       },

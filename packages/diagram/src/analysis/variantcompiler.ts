@@ -74,11 +74,9 @@ class VariantCompiler implements Interpretation<Ref> {
       (a, b) => {
         if (a === OUT) return b;
         if (b === OUT) return a;
-        if (!isTerminal(a)) return undefined;
-        if (variants.isOver(a)) return a;
-        return isTerminal(b) ? variants.join(a, b) : undefined;
+        return isTerminal(a) && isTerminal(b) ? variants.join(a, b) : undefined;
       },
-      { first: (a) => isTerminal(a) && variants.isOver(a) },
+      { first: (a) => (isTerminal(a) && variants.isOver(a) ? a : undefined) },
     );
     this.#tests = new FreeTests(store, table);
     const { rewritings: mostRewritings } = store.limits;
