@@ -224,8 +224,9 @@ describeKernel('edits of tables with many rules', () => {
 
   test.each(Object.entries(LAYOUTS))('rules %s', (_, layout) => {
     fc.assert(
-      fc.property(tablesOf({ min: 10, max: 150 }, 10), ([first, edits]) =>
-        follow(layout, first, edits),
+      fc.property(
+        tablesOf({ min: 10, max: forLength({ long: 1500, short: 150 }) }, 10),
+        ([first, edits]) => follow(layout, first, edits),
       ),
       { numRuns: forLength({ long: 60, short: 3 }), endOnFailure: true },
     );
