@@ -3,10 +3,7 @@ import { largePages } from '@sockfilter/bpf';
 import { buildDiagram, type Limits, listeners } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
-  type BuiltinChain,
   type CounterOwner,
-  chainNumber,
-  chainRecord,
   counterOwners,
   elementAt,
   hasState,
@@ -17,8 +14,7 @@ import {
 import { type Blob, encodeBlob } from './blob.js';
 import { entriesOf } from './bucketmap.js';
 import { CapacityError } from './capacity.js';
-import type { ChainFacts } from './chainfacts.js';
-import { readBit } from './detail.js';
+import { encodeLayers, type Header, setFacts, writeHeader } from './header.js';
 import {
   COUNTERS_PER_PAGE,
   FORMAT,
@@ -123,35 +119,6 @@ export interface Generation {
   readonly header: Header;
 }
 
-/** The header's fields in words. */
-export interface Header {
-  readonly format: number;
-  readonly sequence: number;
-  readonly idSlot: number;
-  readonly idEpoch: number;
-  readonly programs: number;
-  readonly traits: number;
-  /** In how many layers the rules of chains are, as encodeLayers() says it. */
-  readonly layers: number;
-  /** Nodes that there were when all of them were written. */
-  readonly writtenNodes: number;
-  readonly deadline: bigint;
-  readonly counters: number;
-  readonly counterPage: number;
-  readonly stripePages: number;
-  readonly stripes: number;
-  readonly originPage: number;
-  readonly basePage: number;
-  readonly textPage: number;
-  readonly textBytes: number;
-  readonly nodes: number;
-  readonly rules: number;
-  readonly tests: number;
-  readonly slotPage: number;
-  readonly sets: number;
-  readonly entries: Readonly<Record<BuiltinChain, number>>;
-}
-
 const pagesFor = (bytes: number) => Math.ceil(bytes / PAGE_BYTES);
 
 /** The stripes that so many CPUs get: a power of two. */
@@ -243,47 +210,6 @@ function runsOf(first: number, bytes: Uint8Array): readonly PageRun[] {
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Uint32Array | BigUint64Array) =>
   new Uint8Array(buffer, byteOffset, byteLength);
-
-/** The header's words that have a bit for each chain. */
-const CHAIN_BITS = [
-  [HEADER.groupChains, 'testsGroup'],
-  [HEADER.ownerChains, 'testsOwner'],
-  [HEADER.markChains, 'testsMark'],
-  [HEADER.leadingChains, 'leadsElsewhere'],
-  [HEADER.refusingChains, 'canRefuse'],
-] as const;
-
-/** Says in the header what programs must know of the chain. */
-function setFacts(head: DataView, chain: BuiltinChain, facts: ChainFacts): void {
-  const n = chainNumber(chain);
-  for (const [at, fact] of CHAIN_BITS) {
-    const others = head.getUint32(at, true) & ~(1 << n);
-    head.setUint32(at, others | (facts[fact] ? 1 << n : 0), true);
-  }
-  const asked = facts.details.reduce((set, detail) => set | readBit(detail), 0);
-  head.setUint32(HEADER.details + 4 * n, asked, true);
-}
-
-const LAYER_BITS = 4;
-
-function encodeLayers(layers: ReadonlyMap<BuiltinChain, number>): number {
-  return [...layers].reduce(
-    (bits, [chain, count]) => bits | (count << (LAYER_BITS * chainNumber(chain))),
-    0,
-  );
-}
-
-/** In how many layers the rules of chains are that are not one diagram. */
-export function layersOf({
-  layers,
-}: Pick<Header, 'layers'>): Partial<Record<BuiltinChain, number>> {
-  return Object.fromEntries(
-    BUILTIN_CHAINS.map((chain) => [
-      chain,
-      (layers >>> (LAYER_BITS * chainNumber(chain))) & ((1 << LAYER_BITS) - 1),
-    ]).filter(([, count]) => count !== 0),
-  );
-}
 
 /** Lays a generation out. */
 export function makeGeneration(compiled: CompiledTable, input: GenerationInput): Generation {
@@ -401,68 +327,4 @@ export function makeEdited(old: StandingGeneration, edit: GenerationEdit): Gener
       text: edit.text,
     },
   );
-}
-
-const SCALARS = [
-  ['format', HEADER.format],
-  ['idSlot', HEADER.idSlot],
-  ['idEpoch', HEADER.idEpoch],
-  ['programs', HEADER.programs],
-  ['traits', HEADER.traits],
-  ['writtenNodes', HEADER.writtenNodes],
-  ['layers', HEADER.layers],
-  ['counterPage', HEADER.counterPage],
-  ['stripePages', HEADER.stripePages],
-  ['sequence', HEADER.sequence],
-  ['counters', HEADER.counters],
-  ['originPage', HEADER.originPage],
-  ['basePage', HEADER.basePage],
-  ['textPage', HEADER.textPage],
-  ['textBytes', HEADER.textBytes],
-  ['nodes', HEADER.nodes],
-  ['rules', HEADER.rules],
-  ['tests', HEADER.tests],
-  ['slotPage', HEADER.slotPage],
-  ['sets', HEADER.sets],
-] as const;
-
-function writeHeader(view: DataView, header: Header): void {
-  for (const [field, at] of SCALARS) view.setUint32(at, header[field], true);
-  view.setUint32(HEADER.stripeMask, header.stripes - 1, true);
-  view.setBigUint64(HEADER.deadline, header.deadline, true);
-  BUILTIN_CHAINS.forEach((chain, n) => {
-    view.setUint32(HEADER.entries + 4 * n, header.entries[chain], true);
-  });
-}
-
-/** What page 0 of a generation says; of another format's only what stays in all of them holds (FORMAT). */
-export function decodeHeader(page: Uint8Array): Header {
-  const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
-  const scalar = (at: number) => view.getUint32(at, true);
-  const entry = (chain: BuiltinChain) => scalar(HEADER.entries + 4 * BUILTIN_CHAINS.indexOf(chain));
-  return {
-    format: scalar(HEADER.format),
-    sequence: scalar(HEADER.sequence),
-    idSlot: scalar(HEADER.idSlot),
-    idEpoch: scalar(HEADER.idEpoch),
-    programs: scalar(HEADER.programs),
-    traits: scalar(HEADER.traits),
-    writtenNodes: scalar(HEADER.writtenNodes),
-    layers: scalar(HEADER.layers),
-    deadline: view.getBigUint64(HEADER.deadline, true),
-    counters: scalar(HEADER.counters),
-    counterPage: scalar(HEADER.counterPage),
-    stripePages: scalar(HEADER.stripePages),
-    stripes: scalar(HEADER.stripeMask) + 1,
-    originPage: scalar(HEADER.originPage),
-    basePage: scalar(HEADER.basePage),
-    textPage: scalar(HEADER.textPage),
-    textBytes: scalar(HEADER.textBytes),
-    nodes: scalar(HEADER.nodes),
-    rules: scalar(HEADER.rules),
-    tests: scalar(HEADER.tests),
-    slotPage: scalar(HEADER.slotPage),
-    sets: scalar(HEADER.sets),
-    entries: chainRecord(entry),
-  };
 }

@@ -10,13 +10,8 @@ import {
 } from '@sockfilter/bpf';
 import { elementAt } from '@sockfilter/table';
 import type { WalkableBlob } from './blobwalk.js';
-import {
-  decodeHeader,
-  type Generation,
-  type Header,
-  type PageRun,
-  type StandingGeneration,
-} from './generation.js';
+import type { Generation, PageRun, StandingGeneration } from './generation.js';
+import { decodeHeader, type Header } from './header.js';
 import { FORMAT, HEADER, NODES_PER_PAGE, PAGE_BYTES } from './layout.js';
 import type { SetSlots } from './setmap.js';
 import type { Slots } from './statemap.js';

@@ -6,8 +6,9 @@
  * the counts of the one before have been folded in.
  */
 import { type Fd, lookup, remove, update } from '@sockfilter/bpf';
-import type { Generation, Header } from './generation.js';
+import type { Generation } from './generation.js';
 import { loadGeneration, readTotals, type Totals, writeBase } from './generationmap.js';
+import type { Header } from './header.js';
 import { TABLE_SLOTS } from './layout.js';
 import { GENERATION_PIN, generationPin, type Pins } from './pins.js';
 

@@ -8,7 +8,7 @@ import {
   replacePrograms,
 } from './attachment.js';
 import { adoptCgroups, type Tree } from './cgrouptree.js';
-import type { Header } from './generation.js';
+import type { Header } from './header.js';
 import { ANSWER_HOOKS, CALL_HOOKS, type Hook, TRACEPOINTS } from './hooks.js';
 import type { Maps } from './maps.js';
 import { type Registered, registeredPaths } from './pathmap.js';
