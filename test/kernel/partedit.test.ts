@@ -19,108 +19,25 @@ import fc from 'fast-check';
 import { planEdit } from '../../packages/cli/src/keptedit.js';
 import type { KeptEdit } from '../../packages/cli/src/opentable.js';
 import { followCounters, originsAfter } from '../../packages/cli/src/origins.js';
-import { walkBlob } from '../../packages/kernel/src/blobwalk.js';
-import {
-  compileTable,
-  decodeHeader,
-  type Generation,
-  makeGeneration,
-  type StandingGeneration,
-} from '../../packages/kernel/src/generation.js';
+import type { Generation, StandingGeneration } from '../../packages/kernel/src/generation.js';
 import { HOOKS, isNeeded } from '../../packages/kernel/src/hooks.js';
-import { HEADER, NODES_PER_PAGE, PAGE_BYTES } from '../../packages/kernel/src/layout.js';
 import { draftPart } from '../../packages/kernel/src/partchange.js';
 import type { NearEdit } from '../../packages/kernel/src/splicednodes.js';
-import { encodeTraits, traitsOf } from '../../packages/kernel/src/traits.js';
 import { editText } from '../harness/editedtext.js';
 import { editCommand, keptTable, soundTable } from '../harness/kepttable.js';
 import { propertyRuns } from '../harness/length.js';
-
-const GROUPS = [0, 3, 4, 5, 6, 0x30003, 0x30004];
-
-const groupWords = fc.constantFrom(
-  ...GROUPS.flatMap((id) => [`-m cgroup --id ${id}`, `-m cgroup --id ${id}`]),
-  '',
-  '-m cgroup --id 4:5',
-  '-m cgroup ! --id 3',
-  '-m cgroup --path /b',
-  '-m cgroup --id 3 -m comment --comment "of -m cgroup --id 4 -d 10.0.0.9 "',
-);
-const matchWords = fc.constantFrom(
-  '',
-  '-d 10.0.0.1',
-  '-d 10.0.0.2',
-  '-d 10.0.0.0/24',
-  '-d 10.0.0.2 -p udp',
-  '! -d 10.0.0.1',
-  '-d 2001:db8::1',
-  '-6',
-  '-p tcp --dport 80',
-  '-p tcp --dport 80:90',
-  '-p tcp ! --dport 80',
-  '-d 10.0.0.1 -p tcp --dport 90',
-  '-p udp',
-  '-m owner --uid-owner 7',
-);
-const ENDS = [
-  '-j ACCEPT',
-  '-j ACCEPT',
-  '-j DROP',
-  '-j REJECT --reject-with EACCES',
-  '-j LOG',
-  '-j TRACE',
-  '-j RETURN',
-  '',
-];
-const CALLS = ['-j U', '-j W', '-g V'];
-const ruleOf = (...targets: readonly string[]) =>
-  fc.tuple(groupWords, matchWords, fc.constantFrom(...targets)).map((words) => words.join(' '));
-const rule = ruleOf(...ENDS, ...CALLS);
-const chain = fc.constantFrom('BIND', 'CONNECT', 'CONNECT', 'CONNECT', 'CONNECT', 'U', 'V', 'W');
-const builtin = fc.constantFrom('BIND', 'CONNECT');
-const line = fc.tuple(chain, rule).map(([name, words]) => `-A ${name} ${words}`);
-/** Chains that call each other in circles are no table. */
-const firstLine = fc.oneof(
-  fc.tuple(builtin, rule).map(([name, words]) => `-A ${name} ${words}`),
-  fc.tuple(chain, ruleOf(...ENDS)).map(([name, words]) => `-A ${name} ${words}`),
-);
-
-const number = fc.integer({ min: 1, max: 6 });
-const userChain = fc.constantFrom('U', 'V', 'W', 'W');
-const anyChain = fc.constantFrom('BIND', 'CONNECT', 'CONNECT', 'U', 'V', 'W');
-const name = fc.constantFrom('a', 'b', 'c');
-/** What leaves all rules as they are. */
-const headCommand = fc.oneof(
-  fc
-    .tuple(builtin, fc.constantFrom('ACCEPT', 'DROP', 'DROP --audit'))
-    .map(([of, policy]) => `-P ${of} ${policy}`),
-  fc.constant('-Z'),
-  anyChain.map((of) => `-Z ${of}`),
-  fc.tuple(anyChain, number).map(([of, n]) => `-Z ${of} ${n}`),
-  userChain.map((of) => `-N ${of}`),
-  userChain.map((of) => `-X ${of}`),
-  name.map((of) => `group add ${of}`),
-  name.map((of) => `group delete ${of}`),
-);
-const command = fc.oneof(
-  { arbitrary: headCommand, weight: 2 },
-  line,
-  fc.tuple(chain, number, rule).map(([name, n, words]) => `-I ${name} ${n} -c 7 9 ${words}`),
-  fc.tuple(chain, rule).map(([name, words]) => `-D ${name} ${words}`),
-  fc.tuple(chain, number).map(([name, n]) => `-D ${name} ${n}`),
-  fc.tuple(chain, number, rule).map(([name, n, words]) => `-R ${name} ${n} ${words}`),
-);
-
-/** What leads calls down a built-in chain, from rule to rule: little else does in what is drawn above. */
-const downRule = ruleOf('-j ACCEPT', '-j DROP', '-j DROP', '-j LOG', '', '-j U', '-j W');
-const downLine = fc.tuple(builtin, downRule).map(([name, words]) => `-A ${name} ${words}`);
-const downCommand = fc.oneof(
-  downLine,
-  fc.tuple(builtin, number, downRule).map(([name, n, words]) => `-I ${name} ${n} ${words}`),
-  fc.tuple(builtin, number).map(([name, n]) => `-D ${name} ${n}`),
-  fc.tuple(builtin, number, downRule).map(([name, n, words]) => `-R ${name} ${n} ${words}`),
-  builtin.map((of) => `-P ${of} DROP --audit`),
-);
+import {
+  baseOf,
+  bytesOf,
+  factsOf,
+  makeWhole,
+  originsOf,
+  PLACE,
+  standing,
+  textOf,
+  walk,
+} from './madegeneration.js';
+import { command, downCommand, downLine, firstLine, GROUPS } from './partcommands.js';
 
 /** The rules sorted by chains, as the text has them. */
 const tableOf = (lines: readonly string[]) =>
@@ -139,61 +56,6 @@ const tableOf = (lines: readonly string[]) =>
       '',
     ].join('\n'),
   );
-
-const PLACE = { sequence: 1, idSlot: 0, idEpoch: 1, programs: 0, slots: [], setSlots: [] };
-
-function makeWhole(table: Table, slots: readonly number[] = []): Generation {
-  const compiled = compileTable(table);
-  const { hasParts } = compiled;
-  return makeGeneration(compiled, {
-    ...PLACE,
-    slots,
-    text: printSave(table),
-    cpus: 2,
-    traits: encodeTraits(traitsOf(table, { isPrinted: true, hasParts })),
-    deadline: 0n,
-    origins: [],
-    follows: true,
-  });
-}
-
-/** What lies in the generation's pages from one on, as a kernel has them that was given all runs. */
-function bytesOf(
-  { runs, pageCount }: Generation,
-  first: number,
-  bytes: number,
-): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(pageCount * PAGE_BYTES);
-  for (const run of runs) {
-    expect(run.bytes.length % PAGE_BYTES).toBe(0);
-    all.set(run.bytes, run.first * PAGE_BYTES);
-  }
-  return all.slice(first * PAGE_BYTES, first * PAGE_BYTES + bytes);
-}
-
-function standing(generation: Generation): StandingGeneration {
-  const page = bytesOf(generation, 0, PAGE_BYTES);
-  const header = decodeHeader(page);
-  const words = new Uint32Array(bytesOf(generation, 1, 8 * header.nodes).buffer);
-  return { page, header, words };
-}
-
-const textOf = (generation: Generation) =>
-  Buffer.from(
-    bytesOf(generation, generation.header.textPage, generation.header.textBytes),
-  ).toString();
-
-const originsOf = (generation: Generation) => {
-  const { originPage, counters } = generation.header;
-  return [...new Uint32Array(bytesOf(generation, originPage, 4 * counters).buffer)].map((origin) =>
-    origin === 0 ? undefined : origin - 1,
-  );
-};
-
-const baseOf = (generation: Generation) => {
-  const { basePage, counters } = generation.header;
-  return [...new BigUint64Array(bytesOf(generation, basePage, 8 * (1 + counters)).buffer)].slice(1);
-};
 
 const IPV6 = 0x2001_0db8n * 2n ** 96n + 1n;
 
@@ -221,31 +83,6 @@ const PACKETS: readonly Packet[] = GROUPS.concat(7, 0x40000).flatMap((group) =>
     ),
   ),
 );
-
-const walk = ({ header, words }: StandingGeneration, packets: readonly Packet[]) =>
-  packets.map((packet) => {
-    const { counted, ...rest } = walkBlob(
-      { words, first: NODES_PER_PAGE, entries: header.entries },
-      packet,
-    );
-    return { ...rest, counted: [...counted].sort((a, b) => a - b) };
-  });
-
-const FACTS = [
-  HEADER.groupChains,
-  HEADER.ownerChains,
-  HEADER.markChains,
-  HEADER.leadingChains,
-  HEADER.refusingChains,
-  ...[0, 1, 2, 3, 4].map((n) => HEADER.details + 4 * n),
-  HEADER.rules,
-  HEADER.counters,
-  HEADER.denyUnseen,
-];
-const factsOf = ({ page }: StandingGeneration) => {
-  const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
-  return FACTS.map((at) => view.getUint32(at, true));
-};
 
 /** As if so few nodes had been written that all that there are are too many. */
 const CROWDED = -1_000_000;

@@ -1,0 +1,93 @@
+/** Generations as plain data, compiled as a whole or edited: made without a kernel, and read as one has them. */
+import { printSave } from '@sockfilter/iptables';
+import type { Packet, Table } from '@sockfilter/table';
+import { walkBlob } from '../../packages/kernel/src/blobwalk.js';
+import {
+  compileTable,
+  type Generation,
+  makeGeneration,
+  type StandingGeneration,
+} from '../../packages/kernel/src/generation.js';
+import { decodeHeader } from '../../packages/kernel/src/header.js';
+import { HEADER, NODES_PER_PAGE, PAGE_BYTES } from '../../packages/kernel/src/layout.js';
+import { encodeTraits, traitsOf } from '../../packages/kernel/src/traits.js';
+
+export const PLACE = { sequence: 1, idSlot: 0, idEpoch: 1, programs: 0, slots: [], setSlots: [] };
+
+export function makeWhole(table: Table, slots: readonly number[] = []): Generation {
+  const compiled = compileTable(table);
+  const { hasParts } = compiled;
+  return makeGeneration(compiled, {
+    ...PLACE,
+    slots,
+    text: printSave(table),
+    cpus: 2,
+    traits: encodeTraits(traitsOf(table, { isPrinted: true, hasParts })),
+    deadline: 0n,
+    origins: [],
+    follows: true,
+  });
+}
+
+/** What lies in the generation's pages from one on, as a kernel has them that was given all runs. */
+export function bytesOf(
+  { runs, pageCount }: Generation,
+  first: number,
+  bytes: number,
+): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(pageCount * PAGE_BYTES);
+  for (const run of runs) {
+    expect(run.bytes.length % PAGE_BYTES).toBe(0);
+    all.set(run.bytes, run.first * PAGE_BYTES);
+  }
+  return all.slice(first * PAGE_BYTES, first * PAGE_BYTES + bytes);
+}
+
+export function standing(generation: Generation): StandingGeneration {
+  const page = bytesOf(generation, 0, PAGE_BYTES);
+  const header = decodeHeader(page);
+  const words = new Uint32Array(bytesOf(generation, 1, 8 * header.nodes).buffer);
+  return { page, header, words };
+}
+
+export const textOf = (generation: Generation) =>
+  Buffer.from(
+    bytesOf(generation, generation.header.textPage, generation.header.textBytes),
+  ).toString();
+
+export const originsOf = (generation: Generation) => {
+  const { originPage, counters } = generation.header;
+  return [...new Uint32Array(bytesOf(generation, originPage, 4 * counters).buffer)].map((origin) =>
+    origin === 0 ? undefined : origin - 1,
+  );
+};
+
+export const baseOf = (generation: Generation) => {
+  const { basePage, counters } = generation.header;
+  return [...new BigUint64Array(bytesOf(generation, basePage, 8 * (1 + counters)).buffer)].slice(1);
+};
+
+export const walk = ({ header, words }: StandingGeneration, packets: readonly Packet[]) =>
+  packets.map((packet) => {
+    const { counted, ...rest } = walkBlob(
+      { words, first: NODES_PER_PAGE, entries: header.entries },
+      packet,
+    );
+    return { ...rest, counted: [...counted].sort((a, b) => a - b) };
+  });
+
+const FACTS = [
+  HEADER.groupChains,
+  HEADER.ownerChains,
+  HEADER.markChains,
+  HEADER.leadingChains,
+  HEADER.refusingChains,
+  ...[0, 1, 2, 3, 4].map((n) => HEADER.details + 4 * n),
+  HEADER.rules,
+  HEADER.counters,
+  HEADER.denyUnseen,
+];
+export const factsOf = ({ page }: StandingGeneration) => {
+  const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
+  return FACTS.map((at) => view.getUint32(at, true));
+};
