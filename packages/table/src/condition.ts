@@ -1,4 +1,4 @@
-import type { Clause, PlainTest } from './clause.js';
+import type { Clause } from './clause.js';
 import type { MatchDescriptor, OptionDescriptor, Scope } from './match.js';
 import { MATCHES } from './matches.js';
 import type { Match, Rule } from './table.js';
@@ -21,15 +21,4 @@ export function ruleCondition(rule: Rule, scope: Scope): readonly Clause[] {
         clauses.push(clause);
   clauses.push(...targetCondition(rule.target));
   return clauses;
-}
-
-/** The same as one test of numbers for each option, handed on one by one; false if the rule is more than that. */
-export function plainCondition(rule: Rule, put: (test: PlainTest) => boolean): boolean {
-  for (const match of rule.matches) {
-    for (const option of match.options) {
-      const test = describeOption(match, option.name).plain?.(option);
-      if (!test || !put(test)) return false;
-    }
-  }
-  return targetCondition(rule.target).length === 0;
 }

@@ -2,7 +2,8 @@
 import { elementAt } from './element.js';
 import { TableError } from './error.js';
 import { commonPath, isBelow, isNearer } from './grouppath.js';
-import { type Group, MAX_GROUP_ID, type Table } from './table.js';
+import { perModel } from './ruleform.js';
+import { type Group, MAX_GROUP_ID, type Rule, type Table } from './table.js';
 import type { Value } from './value.js';
 
 /** The group of this name; TableError if there is none. */
@@ -41,20 +42,28 @@ export function deleteGroup(table: Table, name: string): Table {
   return { ...table, groups: table.groups.filter((other) => other !== group) };
 }
 
-/** Calls with what the options of all rules say. */
-function eachValue({ chains }: Pick<Table, 'chains'>, use: (value: Value) => void): void {
-  for (const { rules } of chains)
-    for (let n = 0; n < rules.length; n++)
-      for (const { options } of elementAt(rules, n).matches)
-        for (let at = 0; at < options.length; at++) use(elementAt(options, at).value);
+/** Calls with what the options of the rule say. */
+function eachValue({ matches }: Rule, use: (value: Value) => void): void {
+  for (const { options } of matches)
+    for (let at = 0; at < options.length; at++) use(elementAt(options, at).value);
 }
 
-/** The paths that the rules name, each once. */
-export function pathsInRules(table: Pick<Table, 'chains'>): readonly string[] {
-  const paths = new Set<string>();
-  eachValue(table, (value) => {
-    if (value.kind === 'groupPath') paths.add(value.path);
+const NO_PATHS: readonly string[] = [];
+
+const pathsIn = perModel((rule) => {
+  let paths = NO_PATHS;
+  eachValue(rule, (value) => {
+    if (value.kind === 'groupPath') paths = [...paths, value.path];
   });
+  return paths;
+});
+
+/** The paths that the rules name, each once. */
+export function pathsInRules({ chains }: Pick<Table, 'chains'>): readonly string[] {
+  const paths = new Set<string>();
+  for (const { rules } of chains)
+    for (let n = 0; n < rules.length; n++)
+      for (const path of pathsIn(elementAt(rules, n))) paths.add(path);
   return [...paths];
 }
 
@@ -63,10 +72,11 @@ type IdRange = readonly [from: number, to: number];
 /** The ids that groups have or rules name; a range up to the top is of all groups, and names none. */
 function usedIds(table: Table): readonly IdRange[] {
   const used = table.groups.map(({ id }): IdRange => [id, id]);
-  eachValue(table, (value) => {
+  const use = (value: Value) => {
     if (value.kind === 'groupRange' && (value.from === value.to || value.to < MAX_GROUP_ID))
       used.push([value.from, value.to]);
-  });
+  };
+  for (const { rules } of table.chains) for (const rule of rules) eachValue(rule, use);
   return used;
 }
 

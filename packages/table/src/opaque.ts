@@ -7,14 +7,23 @@ import { MATCHES } from './matches.js';
 import { perTable } from './pertable.js';
 import type { Assume, OpaqueTest, Question } from './question.js';
 import { isUnchanged, type Rewriting, UNCHANGED } from './rewriting.js';
+import { perModel } from './ruleform.js';
 import { type Asked, memberBoxes } from './sets/membership.js';
 import { type NamedSet, requireSet } from './sets/namedset.js';
 import type { Rule, Table } from './table.js';
 
 const NONE: readonly OpaqueTest[] = [];
 
+const asksAny = perModel(({ matches }) => {
+  return matches.some(({ name }) => {
+    const { asks }: MatchDescriptor = MATCHES[name];
+    return asks !== undefined;
+  });
+});
+
 /** The opaque tests of the rule, in the order in which they are asked. */
 export function ruleTests(rule: Rule, scope: Scope): readonly OpaqueTest[] {
+  if (!asksAny(rule)) return NONE;
   let tests = NONE;
   for (const { name, options } of rule.matches) {
     const { asks }: MatchDescriptor = MATCHES[name];

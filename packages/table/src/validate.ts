@@ -6,6 +6,7 @@ import { describeOption, ruleCondition } from './condition.js';
 import { elementAt } from './element.js';
 import { type Problem, TableError } from './error.js';
 import { rewrittenFields } from './rewriting.js';
+import { perModel } from './ruleform.js';
 import { misusedSet } from './sets/use.js';
 import { type Chain, findChain, type Rule, type Table } from './table.js';
 import { calledChain, rewritingOf, targetAbsence } from './targets.js';
@@ -38,6 +39,10 @@ interface Finding extends Problem {
 function* walk(table: Table, start: Chain): Generator<Finding> {
   /** How deep the calls go from a chain that has been walked to its end. */
   const heights = new Map<Chain, number>();
+  const absenceOf = perModel((rule) =>
+    isBuiltinChain(start.name) ? unavailableIn(rule, start.name) : undefined,
+  );
+  const misuseOf = perModel((rule) => misusedSet(rule, table, start.name));
 
   function* enter(chain: Chain, way: readonly Call[]): Generator<Finding> {
     const names = way.map((call) => call.chain.name);
@@ -63,12 +68,12 @@ function* walk(table: Table, start: Chain): Generator<Finding> {
     for (let at = 0; at < rules.length; at++) {
       const rule = elementAt(rules, at);
       const place = () => `${chain.name} ${at + 1}`;
-      const reason = isBuiltinChain(start.name) ? unavailableIn(rule, start.name) : undefined;
+      const reason = absenceOf(rule);
       if (reason !== undefined) {
         const message = way.length > 0 ? `${reason} (reached by ${names.join(' -> ')})` : reason;
         yield { key: `${place()} ${reason}`, message, help: undefined, chain, rule };
       }
-      const misuse = misusedSet(rule, table, start.name);
+      const misuse = misuseOf(rule);
       if (misuse) {
         const { message, help } = misuse;
         yield { key: `${place()} set ${message}`, message, help, chain, rule };
