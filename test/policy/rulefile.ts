@@ -51,7 +51,10 @@ export function fileOfText(text: string, name = 'x.rules'): RuleFile {
     },
     isPrinted: (rule) =>
       document.lines.some(
-        (line) => line.kind === 'rules' && line.printed !== undefined && line.rules.includes(rule),
+        (line, at) =>
+          line.kind === 'rules' &&
+          document.ruleLines.printedAt(at) !== undefined &&
+          line.rules.includes(rule),
       ),
     saysUnseen: document.lines.some(({ kind }) => kind === 'deny-unseen'),
     comments: document.lines.flatMap(({ kind, text: line }, at) =>

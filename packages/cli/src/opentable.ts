@@ -19,7 +19,7 @@ export interface Change {
   /** What a rule file is to say, word for word; else the old file is edited line by line. */
   readonly text?: string;
   /** Those of the file that the table was read from. */
-  readonly lines?: Document['lines'];
+  readonly lines?: Document['ruleLines'];
   /** The label of the revision that it is; one that is edited keeps what it has. */
   readonly label?: string | undefined;
   /** Seconds after which it is undone unless it is confirmed; of the live table only. */

@@ -93,8 +93,8 @@ function replaceAll(
   trial: Trial,
 ): void {
   const started = counters ? table : dropCounters(table);
-  const { lines, source } = document;
-  open.commit({ table: started, origins: [], text: source.text, lines, ...trial });
+  const { ruleLines, source } = document;
+  open.commit({ table: started, origins: [], text: source.text, lines: ruleLines, ...trial });
 }
 
 /** Adds what `read` makes of the table that is there; the rules keep the counters that they come with if `counters`. */
@@ -113,7 +113,7 @@ export function addTo(
   open.commit({
     table: next,
     origins: followCounters(base, next, (chain) => anew.has(chain)),
-    lines: document.lines,
+    lines: document.ruleLines,
     ...trial,
   });
 }

@@ -30,7 +30,7 @@ function read(text: string, isMoved: boolean) {
       return place && [back(place.rule), back(place.target), back(place.reject)];
     }),
     diagnostics: diagnostics.map((each) => ({ ...each, span: back(each.span) })),
-    lines: document.lines.map((line) => ({ ...line, text: '', printed: undefined })),
+    lines: document.lines.map((line) => ({ ...line, text: '' })),
   };
 }
 
@@ -266,12 +266,13 @@ test('what lines say as it is printed is printed so', () => {
   fc.assert(
     fc.property(fc.oneof(printedLines, printedLines, likeLines, files), (text) => {
       const { table, document } = parseSave(text, 'file', { names: NO_NAMES });
-      const { lines } = document;
-      for (const line of lines) {
-        if (line.kind !== 'rules' || line.printed === undefined) continue;
+      const { ruleLines: lines } = document;
+      document.lines.forEach((line, at) => {
+        const printed = lines.printedAt(at);
+        if (line.kind !== 'rules' || printed === undefined) return;
         taken++;
-        expect(line.rules.map((rule) => printRule(line.chain, rule))).toEqual([line.printed]);
-      }
+        expect(line.rules.map((rule) => printRule(line.chain, rule))).toEqual([printed]);
+      });
       expect(printSave(table, { lines })).toBe(printSave(table));
       const chains = table.chains.map((chain) => ({
         ...chain,
@@ -284,13 +285,35 @@ test('what lines say as it is printed is printed so', () => {
   expect(taken).toBeGreaterThan(20);
 });
 
+test('lines are the text’s, and the same objects each time', () => {
+  fc.assert(
+    fc.property(fc.oneof(printedLines, likeLines, files), fc.boolean(), (given, endsAtOnce) => {
+      const text = endsAtOnce ? given.trimEnd() : given;
+      const { document } = parseSave(text, 'file', { names: NO_NAMES });
+      const { lines, ruleLines } = document;
+      expect(lines.map((line) => line.text)).toEqual(text.split('\n'));
+      expect(document.lines).toBe(lines);
+      expect(ruleLines.length).toBe(lines.length);
+      lines.forEach((line, at) => {
+        const said = line.kind === 'rules' ? line : { chain: undefined, rules: [] };
+        expect(ruleLines.chainAt(at)).toBe(said.chain);
+        expect(ruleLines.rulesAt(at)).toHaveLength(said.rules.length);
+        said.rules.forEach((rule, n) => {
+          expect(ruleLines.rulesAt(at)[n]).toBe(rule);
+        });
+      });
+    }),
+    { numRuns: propertyRuns(60) },
+  );
+});
+
 test('lines whose rules have gone, or have others before them, are no others’', () => {
   const rule = (n: number) => `-A CONNECT -d 10.0.0.${n}/32 -p tcp -m tcp --dport ${n} -j DROP`;
   const lines = [1, 2, 3, 4, 5, 6].map(rule);
   const edits = ['-D CONNECT 5', rule(4), '-I CONNECT 2 -j DROP', rule(7)];
   const text = ['*socket', ...lines, ...edits, 'COMMIT', ''].join('\n');
   const { table, document } = parseSave(text, 'file', { names: NO_NAMES });
-  const printed = printSave(table, { lines: document.lines });
+  const printed = printSave(table, { lines: document.ruleLines });
   expect(printed).toBe(printSave(table));
   const wanted = [rule(1), '-A CONNECT -j DROP', ...[2, 3, 4, 6, 4, 7].map(rule)];
   expect(printed.split('\n').filter((line) => line.startsWith('-A'))).toEqual(wanted);

@@ -10,19 +10,17 @@ import {
   MAX_GROUP_ID,
   type Match,
   type MatchOption,
-  type Rule,
-  type Value,
+  type Numbers,
+  RuleForm,
 } from '@sockfilter/table';
 import { COUNTERS } from './chainline.js';
 import { ANY, BLANKS, type Blank, COUNTED, formLine, type LineForm } from './lineform.js';
 import { printRule } from './print.js';
+import type { RecentLine } from './savedlines.js';
 import { MAX_PORT } from './values/port.js';
 
 /** Forms that lines are held against; a line of another is no recent one. */
 const MOST_RECENT = 8;
-
-/** Options that are kept by what they say, of those with one name. */
-const SHARED = 4096;
 
 const DIGIT = 0x30;
 const DOT = 0x2e;
@@ -34,6 +32,7 @@ const UNCOUNTED = '[0:0] ';
 /** A form as the text that stands before each blank, and behind the last. */
 interface Template {
   readonly form: LineForm;
+  readonly rules: RuleForm;
   readonly blanks: readonly Blank[];
   readonly pieces: readonly string[];
   /** For each blank the values that calls of the chain have; undefined for all. */
@@ -44,10 +43,6 @@ interface Template {
 
 /** The netmasks of family 4, by their length. */
 const MASKS = Array.from({ length: 33 }, (_, length) => 2 ** 32 - 2 ** (32 - length));
-const WIDE_MASKS = MASKS.map(BigInt);
-
-/** Two numbers: an address and the length of its mask, or two ports or groups. */
-type Numbers = readonly [number, number];
 
 /** What calls of the chain have where the option's value stands, from and to; none if that is not so easily told. */
 function possibleValues(chain: string, match: Match, option: MatchOption): readonly Numbers[] {
@@ -58,54 +53,9 @@ function possibleValues(chain: string, match: Match, option: MatchOption): reado
   return set.ranges.map(([from, to]): Numbers => [Number(from), Number(to)]);
 }
 
-const VALUE_OF: Readonly<Record<Blank['value'], (...numbers: Numbers) => Value>> = {
-  network: (address, length) => ({
-    kind: 'network',
-    family: 4,
-    address: BigInt(address),
-    mask: elementAt(WIDE_MASKS, length),
-  }),
-  portRange: (from, to) => ({ kind: 'portRange', from, to }),
-  groupRange: (from, to) => ({ kind: 'groupRange', from, to }),
-};
-
-/** The options that have one name and are negated or not, some of them kept. */
-class SharedOptions {
-  readonly #options: (MatchOption | undefined)[] = Array.from({ length: SHARED });
-  readonly #firsts = new Float64Array(SHARED);
-  readonly #seconds = new Float64Array(SHARED);
-
-  option(
-    { name, negated }: MatchOption,
-    value: Blank['value'],
-    first: number,
-    second: number,
-  ): MatchOption {
-    const slot = (first ^ (first >>> 12) ^ (second << 5)) & (SHARED - 1);
-    const known = this.#options[slot];
-    if (known && this.#firsts[slot] === first && this.#seconds[slot] === second) return known;
-    const made: MatchOption = { name, negated, value: VALUE_OF[value](first, second) };
-    this.#options[slot] = made;
-    this.#firsts[slot] = first;
-    this.#seconds[slot] = second;
-    return made;
-  }
-}
-
-/** A rule of a form, and its chain. */
-export interface RecentRule {
-  readonly chain: string;
-  readonly rule: Rule;
-  /** The rule as it is printed, if the line says it so. */
-  readonly printed: string | undefined;
-}
-
 export class RecentForms {
   /** The last first. */
   readonly #templates: Template[] = [];
-  /** By the name of the option. */
-  readonly #plain = new Map<string, SharedOptions>();
-  readonly #negated = new Map<string, SharedOptions>();
   /** Where reading stands. */
   #at = 0;
   readonly #firsts = new Float64Array(BLANKS.size);
@@ -121,6 +71,12 @@ export class RecentForms {
     const pieces = uncounted.slice(1).split(ANY);
     this.#templates.unshift({
       form,
+      rules: new RuleForm(
+        form.rule,
+        form.places.map(({ match, option }, n) => {
+          return { match, option, value: elementAt(blanks, n).value };
+        }),
+      ),
       blanks,
       pieces: pieces.map((piece, n) => (n < blanks.length ? `${piece} ` : piece)),
       possible: form.places.map(({ match, option, isBounded }) => {
@@ -134,18 +90,18 @@ export class RecentForms {
   }
 
   /** The rule of a line of a recent form; undefined for any other. */
-  read(text: string): RecentRule | undefined {
+  read(text: string): RecentLine | undefined {
     const start = text.startsWith('[') ? text.indexOf(' ') + 1 : 0;
     const found = this.#templates.find((template) => this.#fits(template, text, start));
     if (!found) return undefined;
     const packets = start === 0 || text.startsWith(UNCOUNTED) ? 0n : countOf(text, start);
     if (packets === undefined) return undefined;
-    const { chain, rule } = found.form;
+    const { chain } = found.form;
     const isPrinted = found.isPrinted && this.#arePrinted;
     return {
       chain,
-      rule: { matches: this.#filled(found), target: rule.target, packets },
-      printed: isPrinted ? text.slice(start) : undefined,
+      rule: found.rules.rule(this.#firsts, this.#seconds, packets),
+      printedFrom: isPrinted ? start : undefined,
     };
   }
 
@@ -172,29 +128,6 @@ export class RecentForms {
     const second = elementAt(this.#seconds, n);
     const last = isNetwork ? first + 2 ** (32 - second) - 1 : second;
     return possible.some(([from, to]) => from <= last && first <= to);
-  }
-
-  #filled({ form: { rule, places }, blanks }: Template): readonly Match[] {
-    const matches = rule.matches.slice();
-    for (let n = 0; n < blanks.length; n++) {
-      const place = elementAt(places, n);
-      const { name, options: old } = elementAt(matches, place.match);
-      const options = old.slice();
-      options[place.option] = this.#option(elementAt(old, place.option), blanks[n], n);
-      matches[place.match] = { name, options };
-    }
-    return matches;
-  }
-
-  #option(old: MatchOption, blank: Blank | undefined, n: number): MatchOption {
-    if (!blank) throw new TypeError('a place without a blank');
-    const byName = old.negated ? this.#negated : this.#plain;
-    let shared = byName.get(old.name);
-    if (!shared) {
-      shared = new SharedOptions();
-      byName.set(old.name, shared);
-    }
-    return shared.option(old, blank.value, elementAt(this.#firsts, n), elementAt(this.#seconds, n));
   }
 
   /** Reads an address with or without the length of a mask. */

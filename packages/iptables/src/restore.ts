@@ -5,7 +5,6 @@ import {
   type Diagnostic,
   type Document,
   type DocumentKind,
-  type DocumentLine,
   type EditCommand,
   isEdit,
   joinSpans,
@@ -45,6 +44,7 @@ import { RecentForms } from './recentforms.js';
 import { RefusedRejects } from './refusedrejects.js';
 import { entry, ruleMemo } from './rulememo.js';
 import { LastWord, RulePlaces, spanOf } from './ruleplaces.js';
+import { type RecentLine, SavedLines } from './savedlines.js';
 import { parseCreate, parseElementLine, takeExist } from './setline.js';
 import { checkTable } from './tablecheck.js';
 import { TableFrame } from './tableframe.js';
@@ -76,7 +76,7 @@ export interface SavedWords {
 const SET_LINE = /^(create|add|del|flush|destroy|rename|swap|-!|-exist)$/;
 
 class SaveReader {
-  readonly lines: DocumentLine[] = [];
+  readonly lines: SavedLines;
   readonly places: RulePlaces;
   readonly chains = new Map<string, Span>();
   readonly groups = new Map<string, Span>();
@@ -98,7 +98,8 @@ class SaveReader {
   readonly #frame: TableFrame;
   #last: Pick<Word, 'span'>;
 
-  constructor(name: string, { names, base = EMPTY_TABLE, firstLine }: SaveContext) {
+  constructor({ name, text }: Source, { names, base = EMPTY_TABLE, firstLine }: SaveContext) {
+    this.lines = new SavedLines(text);
     this.#frame = new TableFrame(firstLine !== undefined, {
       report: (span, message, help) => this.#report(span, message, help),
       startAnew: () => this.#startAnew(),
@@ -140,28 +141,27 @@ class SaveReader {
     );
   }
 
-  readLine(text: string, number: number): void {
+  /** Reads a line that begins so far behind the begin of the source. */
+  readLine(text: string, number: number, start: number): void {
     const { isInside } = this.#frame;
-    this.lines.push(
-      (isInside ? this.#readRecent(text, number) : undefined) ?? {
-        text,
-        ...(isInside ? this.#readInside(text, number) : this.#read(text, number)),
-      },
-    );
+    const recent = isInside ? this.#readRecent(text, number) : undefined;
+    if (recent) this.lines.addRecent(recent, start);
+    else {
+      const kind = isInside ? this.#readInside(text, number) : this.#read(text, number);
+      this.lines.add({ text, ...kind });
+    }
   }
 
   /** A line that goes as one shortly before it, in a chain to which that one has added. */
-  #readRecent(text: string, number: number): DocumentLine | undefined {
+  #readRecent(text: string, number: number): RecentLine | undefined {
     const { groups, sets } = this.#context;
     if (groups !== this.#table.groups || sets !== this.#table.sets) return undefined;
     const read = this.#recent.read(text);
     const draft = read && this.#drafts.get(read.chain);
     if (!read || !draft || this.#refusedChains.has(read.chain)) return undefined;
-    const { chain, rule, printed } = read;
-    const rules = [rule];
-    draft.append(rules);
+    draft.append([read.rule]);
     this.#last = new LastWord(text, this.#name, number);
-    return { text, kind: 'rules', chain, rules, printed };
+    return read;
   }
 
   #readInside(text: string, number: number): DocumentKind {
@@ -199,7 +199,7 @@ class SaveReader {
 
   /** A line that another notation says; its words are kept with the places of its rules. */
   readWords({ words, span }: SavedWords): void {
-    this.lines.push({ text: '', ...this.#readLexed(words, undefined, span) });
+    this.lines.add({ text: '', ...this.#readLexed(words, undefined, span) });
   }
 
   #read(text: string, number: number): DocumentKind {
@@ -432,22 +432,36 @@ function finish(
   { names, firstLine = 1 }: SaveContext,
 ): ParsedSave {
   const { lines, places, chains, groups } = reader;
-  const diagnostics = noteOddCharacters(
-    reader.finish(),
-    (line) => lines[line - firstLine]?.text ?? '',
+  const diagnostics = noteOddCharacters(reader.finish(), (line) =>
+    line - firstLine < lines.length ? lines.textAt(line - firstLine) : '',
   );
   const { table } = reader;
-  return { document: { source, lines, places, chains, groups, names }, table, diagnostics };
+  const document: Document = {
+    source,
+    get lines() {
+      return lines.all;
+    },
+    ruleLines: lines,
+    places,
+    chains,
+    groups,
+    names,
+  };
+  return { document, table, diagnostics };
 }
 
 /** Reads a save file. It never throws: what is wrong is in the diagnostics, in the file's order. */
 export function parseSave(text: string, name: string, context: SaveContext): ParsedSave {
-  const reader = new SaveReader(name, context);
-  const first = context.firstLine ?? 1;
-  text.split('\n').forEach((line, at) => {
-    reader.readLine(line, first + at);
-  });
-  return finish(reader, { name, text }, context);
+  const source: Source = { name, text };
+  const reader = new SaveReader(source, context);
+  let number = context.firstLine ?? 1;
+  let start = 0;
+  for (let end = 0; end >= 0; start = end + 1) {
+    end = text.indexOf('\n', start);
+    reader.readLine(text.slice(start, end < 0 ? text.length : end), number++, start);
+    if (end < 0) break;
+  }
+  return finish(reader, source, context);
 }
 
 /** Reads what another notation says, in the words of a save file. */
@@ -456,7 +470,7 @@ export function parseSaveWords(
   lines: readonly SavedWords[],
   context: SaveContext,
 ): ParsedSave {
-  const reader = new SaveReader(source.name, context);
+  const reader = new SaveReader(source, context);
   for (const line of lines) reader.readWords(line);
   return finish(reader, source, context);
 }

@@ -2,16 +2,11 @@
  * Where rules are written. Of a rule whose line was not taken apart that is found out when somebody asks, which for most
  * nobody does.
  */
-import {
-  type DocumentLine,
-  joinSpans,
-  type RulePlace,
-  type Span,
-  type Word,
-} from '@sockfilter/language';
+import { joinSpans, type RulePlace, type Span, type Word } from '@sockfilter/language';
 import type { Rule } from '@sockfilter/table';
 import { type ParsedWords, parseWords } from './commandline.js';
 import { lexLine } from './lexer.js';
+import type { SavedLines } from './savedlines.js';
 import type { RuleContext } from './values/syntax.js';
 
 /** The place of the words, of which the first is `first`. */
@@ -52,13 +47,13 @@ function firstOf([first]: readonly Word[]): Word {
 export class RulePlaces {
   readonly #known = new Map<Rule, RulePlace>();
   readonly #source: string;
-  readonly #lines: readonly DocumentLine[];
+  readonly #lines: SavedLines;
   readonly #context: RuleContext;
   /** The line of each rule, from 0. */
   #numbers: ReadonlyMap<Rule, number> | undefined;
 
   /** @param lines of the source, from its first; there may come more */
-  constructor(source: string, lines: readonly DocumentLine[], context: RuleContext) {
+  constructor(source: string, lines: SavedLines, context: RuleContext) {
     this.#source = source;
     this.#lines = lines;
     this.#context = context;
@@ -71,16 +66,19 @@ export class RulePlaces {
   get(rule: Rule): RulePlace | undefined {
     const known = this.#known.get(rule);
     if (known) return known;
-    this.#numbers ??= new Map(
-      this.#lines.flatMap((line, at) =>
-        line.kind === 'rules' ? line.rules.map((each): [Rule, number] => [each, at]) : [],
-      ),
-    );
+    this.#numbers ??= this.#numbered();
     const at = this.#numbers.get(rule);
     if (at === undefined) return undefined;
-    const place = this.#find(this.#lines[at]?.text ?? '', at + 1);
+    const place = this.#find(this.#lines.textAt(at), at + 1);
     this.#known.set(rule, place);
     return place;
+  }
+
+  #numbered(): ReadonlyMap<Rule, number> {
+    const numbers = new Map<Rule, number>();
+    for (let at = 0; at < this.#lines.length; at++)
+      for (const rule of this.#lines.rulesAt(at)) numbers.set(rule, at);
+    return numbers;
   }
 
   /** The line is taken apart once more where somebody asks for the target: that costs, and most ask for the rule. */

@@ -1,5 +1,5 @@
 /** Printing tables as save files, which restore to the same table. */
-import type { DocumentLine } from '@sockfilter/language';
+import type { RuleLines } from '@sockfilter/language';
 import {
   type CounterOwner,
   counterOwners,
@@ -22,7 +22,7 @@ export interface PrintSaveOptions {
   /** Whether what sets hold is printed, and not only which sets there are. */
   readonly elements?: boolean;
   /** Of the file that the table was read from: rules that they say as they are printed are not printed anew. */
-  readonly lines?: readonly DocumentLine[] | undefined;
+  readonly lines?: RuleLines | undefined;
   /** Opens and ends the file with comments as iptables-save does. */
   readonly header?: { readonly version: string; readonly date: Date };
 }
@@ -57,7 +57,7 @@ export const DENY_UNSEEN_LINE = '--deny-unseen';
 /** The table as text that ends in a newline: chains, groups, sets, rules, COMMIT. */
 export function printSave(
   table: Table,
-  { counters, header, elements = true, lines: given = [] }: PrintSaveOptions = {},
+  { counters, header, elements = true, lines: given }: PrintSaveOptions = {},
 ): string {
   const packets = new Map<Rule | string, bigint | undefined>();
   if (counters)

@@ -20,16 +20,20 @@ export type DocumentKind =
   /** `add NAME ELEMENT`: a range is several. */
   | { readonly kind: 'elements'; readonly set: string; readonly elements: readonly SetElement[] }
   | { readonly kind: 'deny-unseen'; readonly on: boolean }
-  | {
-      readonly kind: 'rules';
-      readonly chain: string;
-      readonly rules: readonly Rule[];
-      /** The one rule as it is printed, where that is known to be so. */
-      readonly printed?: string | undefined;
-    };
+  | { readonly kind: 'rules'; readonly chain: string; readonly rules: readonly Rule[] };
 
 /** A line of a file as it was written, and what it says. */
 export type DocumentLine = { readonly text: string } & DocumentKind;
+
+/** What of rules the lines say, each by its number from 0: a file's lines need not be made for that. */
+export interface RuleLines {
+  readonly length: number;
+  /** The chain of the line's rules; undefined if it says none. */
+  readonly chainAt: (line: number) => string | undefined;
+  readonly rulesAt: (line: number) => readonly Rule[];
+  /** The one rule as it is printed, where that is known to be so. */
+  readonly printedAt: (line: number) => string | undefined;
+}
 
 /** Where a rule was written. */
 export interface RulePlace {
@@ -45,6 +49,8 @@ export interface RulePlace {
 export interface Document {
   readonly source: Source;
   readonly lines: readonly DocumentLine[];
+  /** The same lines, as far as they say rules. */
+  readonly ruleLines: RuleLines;
   /** By identity of the rule. */
   readonly places: { readonly get: (rule: Rule) => RulePlace | undefined };
   /** Where each chain is declared, if it is. */

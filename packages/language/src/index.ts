@@ -6,7 +6,7 @@ export {
   isEdit,
 } from './command.js';
 export * from './diagnostic.js';
-export type { Document, DocumentKind, DocumentLine, RulePlace } from './document.js';
+export type { Document, DocumentKind, DocumentLine, RuleLines, RulePlace } from './document.js';
 export { editDocument } from './documentedit.js';
 export { draw, placeText, type Remark, type Style } from './drawing.js';
 export { byteLength, type DecodedSource, decodeSource } from './encoding.js';

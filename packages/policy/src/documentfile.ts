@@ -20,11 +20,11 @@ function wordsOf(lines: readonly string[], place: Place): readonly PlacedWord[] 
 }
 
 /** The rules of lines that say them as they are printed. */
-function printedRules({ lines }: Document): ReadonlySet<Rule> {
+function printedRules({ ruleLines }: Document): ReadonlySet<Rule> {
   const found = new Set<Rule>();
-  for (const line of lines)
-    if (line.kind === 'rules' && line.printed !== undefined)
-      for (const rule of line.rules) found.add(rule);
+  for (let at = 0; at < ruleLines.length; at++)
+    if (ruleLines.printedAt(at) !== undefined)
+      for (const rule of ruleLines.rulesAt(at)) found.add(rule);
   return found;
 }
 
