@@ -1,6 +1,6 @@
 /** Generations as plain data, compiled as a whole or edited: made without a kernel, and read as one has them. */
 import { printSave } from '@sockfilter/iptables';
-import type { Packet, Table } from '@sockfilter/table';
+import { BUILTIN_CHAINS, type Packet, type Table } from '@sockfilter/table';
 import { walkBlob } from '../../packages/kernel/src/blobwalk.js';
 import {
   compileTable,
@@ -10,6 +10,7 @@ import {
 } from '../../packages/kernel/src/generation.js';
 import { decodeHeader } from '../../packages/kernel/src/header.js';
 import { HEADER, NODES_PER_PAGE, PAGE_BYTES } from '../../packages/kernel/src/layout.js';
+import { NodeComparison } from '../../packages/kernel/src/samenodes.js';
 import { encodeTraits, traitsOf } from '../../packages/kernel/src/traits.js';
 
 export const PLACE = { sequence: 1, idSlot: 0, idEpoch: 1, programs: 0, slots: [], setSlots: [] };
@@ -75,6 +76,16 @@ export const walk = ({ header, words }: StandingGeneration, packets: readonly Pa
     );
     return { ...rest, counted: [...counted].sort((a, b) => a - b) };
   });
+
+/** The chains of which some call comes to something else by the one than by the other, with what it is asked. */
+export const differences = (one: StandingGeneration, other: StandingGeneration) => {
+  const nodesOf = ({ words }: StandingGeneration) => ({ words, first: NODES_PER_PAGE });
+  const comparison = new NodeComparison(nodesOf(one), nodesOf(other));
+  return BUILTIN_CHAINS.flatMap((chain) => {
+    const asked = comparison.difference(one.header.entries[chain], other.header.entries[chain]);
+    return asked ? [{ chain, asked: [...asked] }] : [];
+  });
+};
 
 const FACTS = [
   HEADER.groupChains,

@@ -29,6 +29,7 @@ import { propertyRuns } from '../harness/length.js';
 import {
   baseOf,
   bytesOf,
+  differences,
   factsOf,
   makeWhole,
   originsOf,
@@ -168,12 +169,14 @@ function step(
     expect([hook.name, draft.needs(hook)]).toEqual([hook.name, isNeeded(hook, table)]);
   const [made, anew] = [standing(next), standing(whole)];
   expect(walk(made, packets)).toEqual(walk(anew, packets));
+  expect(differences(made, anew)).toEqual([]);
   expect(factsOf(made)).toEqual(factsOf(anew));
   if (change.edit?.kind === 'rule') {
     const draftAnew = draftPart(crowded, [], { ...change, text: bytes });
     if (!draftAnew) throw new TypeError('nothing is written anew');
     const rewritten = standing(draftAnew.lay(PLACE));
     expect(walk(rewritten, packets)).toEqual(walk(anew, packets));
+    expect(differences(rewritten, anew)).toEqual([]);
     expect(factsOf(rewritten)).toEqual(factsOf(anew));
     expect(rewritten.header.writtenNodes).toBe(anew.header.nodes);
     expect(rewritten.header.nodes).toBe(anew.header.nodes);

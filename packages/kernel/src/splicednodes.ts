@@ -25,6 +25,7 @@ import type { ChainFacts } from './chainfacts.js';
 import { MAX_STEPS } from './layout.js';
 import { longestPath } from './longestpath.js';
 import { factsFrom, type Nodes, renumberCounters, type Splice, spliceCounters } from './nodes.js';
+import { Reduction } from './reduction.js';
 import { EndTable, NodeReader } from './standingdiagram.js';
 import { Writer } from './writer.js';
 
@@ -118,8 +119,11 @@ class Splicing {
     const reader = new NodeReader(near, this.#store, this.#ends);
     const { edited, table, chains } = edit;
     const replace = replaceWhere(this.#store, edited, table, this.#reader.open, behind);
-    for (const chain of chains)
-      this.#roots.set(chain, replace(reader.at(near.entries[chain]), this.#rootOf(chain)));
+    const { reduce } = new Reduction(this.#store, this.#reader);
+    for (const chain of chains) {
+      const made = replace(reader.at(near.entries[chain]), this.#rootOf(chain));
+      this.#roots.set(chain, reduce(made));
+    }
   }
 
   #write(first: number, roots: readonly Ref[], standing?: (ref: Ref) => number | undefined) {
