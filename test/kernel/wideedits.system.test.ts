@@ -201,6 +201,10 @@ describeKernel('edits of tables with many rules', () => {
       const text = policy.use((firewall) => firewall.read())?.text ?? '';
       const table = tableOf(text);
       expect(printSave(table)).toBe(text);
+      expect({ words, differences: policy.use((firewall) => firewall.verify(table)) }).toEqual({
+        words,
+        differences: [],
+      });
       const near = first.slice(Math.floor(edit.at * first.length)).slice(0, 5);
       const every = Math.ceil(first.length / LOOKED_AT);
       const about = [edit.words, ...near, ...first.filter((_, n) => n % every === 0)];

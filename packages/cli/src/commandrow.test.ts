@@ -53,6 +53,6 @@ test.each(COMMANDS.map(({ words, args }) => [words, args] as const))(
 
 test('examples are shown as they are typed, a line each', () => {
   expect(examplesOf(COMMANDS.filter(({ words }) => words === 'status'))).toBe(
-    'Examples:\n  sockfilter status\n  sockfilter status --json\n',
+    'Examples:\n  sockfilter status\n  sockfilter status --json\n  sockfilter status --verify\n',
   );
 });

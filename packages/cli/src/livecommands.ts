@@ -197,10 +197,15 @@ function machineCommands(parser: Argv, globals: Globals): Argv {
     .command(
       'status',
       'say what is attached, and how big it is',
-      (command) => command.option('json', json),
+      (command) =>
+        command.option('json', json).option('verify', {
+          type: 'boolean',
+          default: false,
+          describe: 'compile the text in force and compare all that the kernel has with it',
+        }),
       async (argv) => {
         const { showStatus } = await import('./status.js');
-        await showStatus(globals, argv.json);
+        await showStatus(globals, argv);
       },
     )
     .command(

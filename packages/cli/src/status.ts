@@ -162,10 +162,18 @@ interface Surroundings {
   readonly nat: readonly Rewriting[];
 }
 
-export async function showStatus(globals: Globals, json: boolean): Promise<void> {
+/** Whether the text in force is compiled and compared, and how it is printed. */
+export interface StatusOptions {
+  readonly json: boolean;
+  readonly verify: boolean;
+}
+
+export async function showStatus(globals: Globals, { json, verify }: StatusOptions): Promise<void> {
   requireLive(globals, 'status');
+  const verification = verify ? await import('./verification.js') : undefined;
   const found = withLiveTable(globals, 'read', ({ firewall, open }) => ({
     status: firewall.status(() => open.table),
+    differences: verification?.differencesOf(firewall, open.table),
     writable: writableAncestors(
       (path) => firewall.cgroupDirectory(path),
       globals.root,
@@ -175,7 +183,7 @@ export async function showStatus(globals: Globals, json: boolean): Promise<void>
     revision: revisionInForce(open),
     surroundings: firewall.surroundings(),
   }));
-  const { status, facts, revision, writable, surroundings } = found;
+  const { status, differences, facts, revision, writable, surroundings } = found;
   const around = closing(surroundings, (open) => ({
     writable,
     carried: lookAround((failed) => open?.carriedSockets(failed) ?? []),
@@ -191,14 +199,17 @@ export async function showStatus(globals: Globals, json: boolean): Promise<void>
           audited: facts.audited.length,
           ...around,
           carried: around.carried.map(carriedData),
+          ...(differences && { differences }),
         }
       : { installed: false };
     print(writeJson(answer));
   } else if (status) {
     print(printStatus(status, facts, revision, around));
+    if (differences) print(verification?.printDifferences(differences) ?? '');
   } else {
     print(`not installed: nothing is enforced below ${globals.root}\n`);
   }
+  verification?.requireNone(differences ?? []);
   const missing = (status?.hooks ?? []).filter(({ needed, attached }) => needed && !attached);
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => `\`${name}\``).join(', ');

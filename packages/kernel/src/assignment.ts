@@ -75,22 +75,41 @@ function resolveIds(
   return ids;
 }
 
-/** Sets the slot of every entry that it does not hold for yet; returns how many those were. */
-function assignOnce(
-  { groups }: Maps,
+/** An entry that does not hold the id that its control group is to have. */
+export interface Unassigned {
+  readonly entry: GroupEntry;
+  readonly id: number;
+}
+
+/** Those of the entries. */
+export function* unassigned(
+  groups: Fd,
   tree: Tree,
   { slot, epoch }: Assignment,
   registered: Registered,
-): number {
+): Generator<Unassigned> {
   // Entries first: one that is made later has its ids from its path already.
   const entries = [...groupEntries(groups)];
   const own = new Map(registeredCgroups(tree, registered));
   own.set(rootCgroup(tree), inheritedBy(tree.root, registered));
   const ids = resolveIds(entries, own);
-  let changed = 0;
   for (const entry of entries) {
     const id = ids.get(entry.cgroup);
     if (id === undefined || (entry.ids[slot] === id && entry.epochs[slot] === epoch)) continue;
+    yield { entry, id };
+  }
+}
+
+/** Sets the slot of every entry that it does not hold for yet; returns how many those were. */
+function assignOnce(
+  { groups }: Maps,
+  tree: Tree,
+  assignment: Assignment,
+  registered: Registered,
+): number {
+  const { slot, epoch } = assignment;
+  let changed = 0;
+  for (const { entry, id } of unassigned(groups, tree, assignment, registered)) {
     const next = withSlot(entry.ids, slot, id);
     replaceEntry(groups, { ...entry, ids: next, epochs: withSlot(entry.epochs, slot, epoch) });
     changed++;

@@ -61,6 +61,7 @@ import {
 } from './trial.js';
 import { UnsupportedError } from './unsupported.js';
 import { beginUpgrade, discardNext, endUpgrade, type Place } from './upgrade.js';
+import { type Difference, verify } from './verification.js';
 import { type Change, draftWhole, openGeneration } from './wholechange.js';
 
 export interface FirewallOptions {
@@ -369,6 +370,17 @@ export class Firewall {
     if (current.release !== 'own') return new Surroundings(tree, undefined);
     const slot = current.generation.header.idSlot;
     return new Surroundings(tree, { groups: openMap(this.#pins, 'groups'), slot });
+  }
+
+  /**
+   * What of the table in force is not what the table says that its text was read to; undefined where nothing is installed.
+   * Throws LimitError and CapacityError where that can't be compiled any more.
+   */
+  verify(table: Table): readonly Difference[] | undefined {
+    const generation = this.#ownInForce()?.generation;
+    if (!generation) return undefined;
+    const { tree } = this.#environment;
+    return this.#withMaps((maps) => verify({ pins: this.#pins, tree, generation, maps }, table));
   }
 
   /** What becomes of a call, by a walk of the blob in force; undefined where nothing is installed. */

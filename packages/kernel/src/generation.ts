@@ -129,9 +129,9 @@ function stripesFor(cpus: number): number {
 }
 
 /** The nodes, each ASK with the slot of its state or set. */
-function withSlots(
+export function withSlots(
   { blob: { words, asks }, tests, sets }: CompiledTable,
-  { slots, setSlots }: GenerationInput,
+  { slots, setSlots }: Pick<GenerationInput, 'slots' | 'setSlots'>,
 ): Uint32Array {
   if (asks.length === 0) return words;
   const made = Uint32Array.from(words);
@@ -211,16 +211,20 @@ function runsOf(first: number, bytes: Uint8Array): readonly PageRun[] {
 const bytesOf = ({ buffer, byteOffset, byteLength }: Uint32Array | BigUint64Array) =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-/** Lays a generation out. */
-export function makeGeneration(compiled: CompiledTable, input: GenerationInput): Generation {
-  const { blob, owners, tests, rules, denyUnseen } = compiled;
+/** Page 0, with what programs must know of the table before they walk its nodes. */
+export function headOf({ blob, denyUnseen }: CompiledTable): DataView<ArrayBuffer> {
   const head = new DataView(new ArrayBuffer(PAGE_BYTES));
   blob.listenerEntries.forEach((entry, n) => {
     head.setUint32(HEADER.listeners + 4 * n, entry, true);
   });
   head.setUint32(HEADER.denyUnseen, denyUnseen ? 1 : 0, true);
   for (const chain of BUILTIN_CHAINS) setFacts(head, chain, blob.facts[chain]);
+  return head;
+}
 
+/** Lays a generation out. */
+export function makeGeneration(compiled: CompiledTable, input: GenerationInput): Generation {
+  const { blob, owners, tests, rules } = compiled;
   const origins = new Uint32Array(owners.length);
   const base = new BigUint64Array(1 + owners.length);
   base[0] = input.follows ? 0n : 1n;
@@ -249,7 +253,7 @@ export function makeGeneration(compiled: CompiledTable, input: GenerationInput):
       writtenNodes: blob.words.length / 2,
     },
     {
-      head,
+      head: headOf(compiled),
       nodes: bytesOf(withSlots(compiled, input)),
       origins: bytesOf(origins),
       base: bytesOf(base),

@@ -118,6 +118,15 @@ export function setFacts(head: DataView, chain: BuiltinChain, facts: ChainFacts)
   head.setUint32(HEADER.details + 4 * n, asked, true);
 }
 
+/** The chains of which the one header leaves out some of what the other says that programs must know. */
+export function chainsLeftOut(head: DataView, whole: DataView): readonly BuiltinChain[] {
+  const lacks = (at: number, mask = 0xffff_ffff) =>
+    (whole.getUint32(at, true) & ~head.getUint32(at, true) & mask) !== 0;
+  return BUILTIN_CHAINS.filter(
+    (_, n) => CHAIN_BITS.some(([at]) => lacks(at, 1 << n)) || lacks(HEADER.details + 4 * n),
+  );
+}
+
 const LAYER_BITS = 4;
 
 /** In how many layers the rules of chains are, as one number. */

@@ -23,4 +23,5 @@ export type { HookStatus, Status } from './status.js';
 export type { Surroundings } from './surroundings.js';
 export { NoTrialError, type PendingTrial, TrialError } from './trial.js';
 export { UnsupportedError } from './unsupported.js';
+export type { Difference, MisjudgedCall } from './verification.js';
 export type { Change } from './wholechange.js';

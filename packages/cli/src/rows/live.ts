@@ -89,9 +89,9 @@ export const LIVE_ROWS: readonly CommandRow[] = [
     words: 'status',
     describe: 'say what is attached, and how big it is',
     args: [],
-    options: { json: 'flag' },
+    options: { json: 'flag', verify: 'flag' },
     scope: 'live',
-    examples: ['status', 'status --json'],
+    examples: ['status', 'status --json', 'status --verify'],
   },
   {
     words: 'doctor',
