@@ -100,6 +100,11 @@ export function* unassigned(
   }
 }
 
+/** Whether there is one. */
+export function hasUnassigned(...kernel: Parameters<typeof unassigned>): boolean {
+  return unassigned(...kernel).next().done === false;
+}
+
 /** Sets the slot of every entry that it does not hold for yet; returns how many those were. */
 function assignOnce(
   { groups }: Maps,

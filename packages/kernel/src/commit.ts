@@ -65,7 +65,12 @@ export function swap(
   { draft, wanted, last }: Swap,
 ): Swapped {
   const { tree } = environment;
-  const ids = prepareRoot(pins, tree, maps, { last: last.header, wanted, needs: draft.needs });
+  const ids = prepareRoot(pins, tree, maps, {
+    last: last.header,
+    wanted,
+    needs: draft.needs,
+    mendsIds: draft.isWhole,
+  });
   const slots = placeTests(maps, draft, last);
   const setSlots = placeSets(maps, draft.sets, draft.setOrigins, setSlotsOf(last));
   const laid = draft.lay({

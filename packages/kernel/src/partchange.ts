@@ -37,6 +37,8 @@ export type Placement = Pick<
 /** A commit, as far as it is known before anything is touched. */
 export interface Draft {
   readonly groups: readonly Group[];
+  /** Whether all of the table is made anew. */
+  readonly isWhole: boolean;
   /** Whether the table has work for the hook. */
   readonly needs: (hook: Hook) => boolean;
   readonly sets: readonly NamedSet[];
@@ -180,6 +182,7 @@ export function draftPart(
   const { hooks, ...rest } = changed;
   return {
     groups,
+    isWhole: false,
     needs: ({ name, needed: when }) => when === 'always' || hooks.has(name),
     sets: [],
     setOrigins: [],

@@ -1,5 +1,5 @@
 /** What a commit makes ready before the new generation is in force: hooks that are attached, ids of groups. */
-import { type Assignment, assignGroups, nextAssignment } from './assignment.js';
+import { type Assignment, assignGroups, hasUnassigned, nextAssignment } from './assignment.js';
 import {
   attachMissing,
   attachPossible,
@@ -23,6 +23,8 @@ export interface Transition {
   readonly wanted: Registered;
   /** Whether the table that is to be has work for the hook. */
   readonly needs: (hook: Hook) => boolean;
+  /** Whether ids are mended that are not what the groups say, as somebody has changed the map. */
+  readonly mendsIds: boolean;
 }
 
 function sameEntries(a: Registered, b: Registered): boolean {
@@ -37,7 +39,7 @@ export function prepareRoot(
   pins: Pins,
   tree: Tree,
   maps: Maps,
-  { last, wanted, needs }: Transition,
+  { last, wanted, needs, mendsIds }: Transition,
 ): Assignment {
   const ids: Assignment = { slot: last.idSlot, epoch: last.idEpoch };
   const inForce = registeredPaths(maps.paths, ids.slot);
@@ -58,7 +60,11 @@ export function prepareRoot(
     for (const hook of ANSWER_HOOKS) detach(pins, hook);
   }
   attachPossible(pins, tree, maps, ANSWER_HOOKS.filter(needs));
-  if (sameEntries(inForce, wanted)) return ids;
+  if (sameEntries(inForce, wanted)) {
+    if (mendsIds && hasUnassigned(maps.groups, tree, ids, wanted))
+      assignGroups(maps, tree, ids, wanted);
+    return ids;
+  }
   const next = nextAssignment(ids);
   assignGroups(maps, tree, next, wanted);
   return next;

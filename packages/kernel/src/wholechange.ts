@@ -56,6 +56,7 @@ export function draftWhole(change: Change, cpus: number): Draft {
   const compiled = compileTable(table, { tellsListeners: tellsListeners(table) });
   return {
     groups: table.groups,
+    isWhole: true,
     needs: (hook) => isNeeded(hook, table),
     sets: table.sets,
     setOrigins: change.setOrigins ?? [],
