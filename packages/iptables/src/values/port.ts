@@ -5,13 +5,16 @@ import { defineValue } from './syntax.js';
 
 export const MAX_PORT = 65535;
 
+/** Names of services have a letter (RFC 6335, section 5.1): for what has none nobody reads a list of them. */
+const LETTER = /[A-Za-z]/;
+
 const port = (names: Names): NumberKind => ({
   noun: 'port',
   least: 0,
   most: MAX_PORT,
   separator: ':',
   open: true,
-  name: names.service,
+  name: (text) => (LETTER.test(text) ? names.service(text) : undefined),
 });
 
 export const portRange = defineValue('portRange', {
