@@ -25,7 +25,21 @@ const SECTOR = 512;
 
 const WRAPPER = ['(function (exports, require, module, __filename) { ', '\n})'];
 
-const wrap = (text) => WRAPPER[0] + text + WRAPPER[1];
+/**
+ * How long a string has to be for V8 to leave it where it is: each collection copies what is shorter. So a text that is nearly as long takes
+ * less memory with blanks.
+ */
+const LARGE = 131_072;
+const WORTH_BLANKS = 0.7 * LARGE;
+
+/** How long a text of this length is when it is wrapped. */
+function wrappedLength(length) {
+  const least = WRAPPER[0].length + length + WRAPPER[1].length;
+  return least > WORTH_BLANKS ? Math.max(least, LARGE) : least;
+}
+
+const wrap = (text) =>
+  (WRAPPER[0] + text).padEnd(wrappedLength(text.length) - WRAPPER[1].length) + WRAPPER[1];
 
 /** The script of a part's wrapped text; `cachedDataRejected` of it says whether `cachedData` was of use. */
 function compilePart(filename, wrapped, cachedData) {
@@ -90,16 +104,13 @@ function openKept(dist) {
 class Kept {
   #fd;
   #header;
-  #text;
-  #data;
+  #memory;
 
   constructor(fd, header) {
     this.#fd = fd;
     this.#header = header;
     const { text, data } = header.longest;
-    this.#text = Buffer.allocUnsafeSlow(WRAPPER[0].length + text + WRAPPER[1].length);
-    this.#text.latin1Write(WRAPPER[0]);
-    this.#data = Buffer.allocUnsafeSlow(data);
+    this.#memory = Buffer.allocUnsafeSlow(Math.max(wrappedLength(text), data));
   }
 
   /** The script of a part that has the text that it had then. */
@@ -107,14 +118,12 @@ class Kept {
     const { parts, start } = this.#header;
     if (!Object.hasOwn(parts, part)) return undefined;
     const { textAt, textSize, dataAt, dataSize, sum } = parts[part];
-    const from = WRAPPER[0].length;
-    if (!this.#readText(filename, from, textSize, start + textAt)) return undefined;
-    const read = readSync(this.#fd, this.#data, 0, dataSize, start + dataAt);
-    const data = this.#data.subarray(0, dataSize);
+    const wrapped = this.#readText(filename, textSize, start + textAt);
+    if (wrapped === undefined) return undefined;
+    const data = this.#memory.subarray(0, dataSize);
+    const read = readSync(this.#fd, data, 0, dataSize, start + dataAt);
     if (read !== dataSize || sumOf(data) !== sum) return undefined;
-    const end = from + textSize + this.#text.latin1Write(WRAPPER[1], from + textSize);
-    // What is kept is ASCII.
-    return compilePart(filename, this.#text.latin1Slice(0, end), data);
+    return compilePart(filename, wrapped, data);
   }
 
   /** koffi, by the addon that it had found itself; to look for it takes three times as long as to load it. */
@@ -131,22 +140,28 @@ class Kept {
     }
   }
 
-  /** Whether the file is what lies at a place of what is kept. */
-  #readText(filename, from, size, place) {
-    const text = this.#text;
+  /** The text of a file, wrapped, if it is what lies at a place of what is kept. */
+  #readText(filename, size, place) {
+    const text = this.#memory;
+    const from = WRAPPER[0].length;
     const file = openSync(filename);
     // A byte more, if it is longer.
     const length = readSync(file, text, from, size + 1, 0);
     closeSync(file);
-    if (length !== size) return false;
+    if (length !== size) return undefined;
     const { block } = this.#header;
     for (let at = 0; at < size; at += BLOCK) {
       const most = Math.min(BLOCK, size - at);
       const read = readSync(this.#fd, block, 0, most, place + at);
       if (read !== most || text.compare(block, 0, most, from + at, from + at + most) !== 0)
-        return false;
+        return undefined;
     }
-    return true;
+    const end = wrappedLength(size);
+    text.latin1Write(WRAPPER[0]);
+    text.fill(' ', from + size, end);
+    text.latin1Write(WRAPPER[1], end - WRAPPER[1].length);
+    // What is kept is ASCII.
+    return text.latin1Slice(0, end);
   }
 }
 
