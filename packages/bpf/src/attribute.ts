@@ -24,7 +24,9 @@ const COMMANDS = {
   BPF_PROG_QUERY: 16,
   BPF_RAW_TRACEPOINT_OPEN: 17,
   BPF_BTF_LOAD: 18,
+  BPF_BTF_GET_FD_BY_ID: 19,
   BPF_MAP_FREEZE: 22,
+  BPF_BTF_GET_NEXT_ID: 23,
   BPF_MAP_LOOKUP_BATCH: 24,
   BPF_MAP_UPDATE_BATCH: 26,
   BPF_LINK_CREATE: 28,
@@ -134,17 +136,22 @@ export function objectInfo(
   for (const { offset, count, target } of pointers) {
     info.pointer(offset, target).u32(count, target.length / 4);
   }
-  const attribute = new Attribute(16).u32(0, fd).u32(4, size).pointer(8, info.bytes);
+  fillInfo(fd, info, sys);
+  return new DataView(info.bytes.buffer);
+}
+
+/** Has the kernel fill in what it says about an object. */
+export function fillInfo(fd: number, info: Attribute, sys: Syscalls = linux): void {
+  const attribute = new Attribute(16).u32(0, fd).u32(4, info.bytes.length).pointer(8, info.bytes);
   holding(info, () => {
     info.resolve(sys);
     bpf('BPF_OBJ_GET_INFO_BY_FD', `${fd}`, attribute, sys);
   });
-  return new DataView(info.bytes.buffer);
 }
 
 /** Opens an object by its id. Undefined if it is gone; needs CAP_SYS_ADMIN. */
 export function openById(
-  command: 'BPF_PROG_GET_FD_BY_ID' | 'BPF_MAP_GET_FD_BY_ID' | 'BPF_LINK_GET_FD_BY_ID',
+  command: `BPF_${'PROG' | 'MAP' | 'BTF' | 'LINK'}_GET_FD_BY_ID`,
   id: number,
   sys: Syscalls = linux,
 ): number | undefined {
@@ -156,7 +163,7 @@ export function openById(
 
 /** The ids of all objects of a kind, in ascending order; needs CAP_SYS_ADMIN. */
 export function* objectIds(
-  command: 'BPF_PROG_GET_NEXT_ID' | 'BPF_MAP_GET_NEXT_ID' | 'BPF_LINK_GET_NEXT_ID',
+  command: `BPF_${'PROG' | 'MAP' | 'BTF' | 'LINK'}_GET_NEXT_ID`,
   sys: Syscalls = linux,
 ): Generator<number> {
   for (let id = 0; ; ) {

@@ -9,8 +9,6 @@
 // A kernel has some 100,000 types. One pass notes where each starts; nothing else is decoded until it is
 // asked for. Positions below are counted in 32-bit words of the type section.
 
-import { readFileSync } from 'node:fs';
-
 const MAGIC = 0xeb9f;
 
 /** Kinds of types, BTF_KIND_*. */
@@ -137,14 +135,6 @@ export function parseBtf(data: Uint8Array): Btf {
   };
 }
 
-let vmlinux: Btf | undefined;
-
-/** The running kernel's types, from /sys/kernel/btf/vmlinux; read once. Linux 5.4, if built with BTF. */
-export function kernelBtf(): Btf {
-  vmlinux ??= parseBtf(readFileSync('/sys/kernel/btf/vmlinux'));
-  return vmlinux;
-}
-
 /** A word of the type section. */
 export function word(btf: Btf, at: number): number {
   const value = btf.words[at];
@@ -168,10 +158,6 @@ function typeById(btf: Btf, id: number): BtfType | undefined {
   };
 }
 
-/** The string at an offset of the string section. */
-export const nameAt = (btf: Btf, offset: number): string =>
-  btf.strings.toString('latin1', offset, btf.strings.indexOf(0, offset));
-
 /** Whether a type has members. */
 export const isAggregate = ({ kind }: BtfType): boolean =>
   kind === KIND.struct || kind === KIND.union;
@@ -194,13 +180,17 @@ export function underlying(btf: Btf, id: number): BtfType | undefined {
   return type;
 }
 
-const hasName = ({ strings }: Btf, offset: number, wanted: Buffer): boolean =>
+/** A name as it stands in the string section: compared with that, it decodes none. */
+export const nameBytes = (name: string): Buffer => Buffer.from(`${name}\0`, 'latin1');
+
+/** Whether the string at an offset is this one. */
+export const hasName = ({ strings }: Btf, offset: number, wanted: Buffer): boolean =>
   strings[offset] === wanted[0] &&
   strings.compare(wanted, 0, wanted.length, offset, offset + wanted.length) === 0;
 
 /** The id of the kernel's function with the name; undefined if it has none. */
 export function functionId(btf: Btf, name: string): number | undefined {
-  const wanted = Buffer.from(`${name}\0`, 'latin1');
+  const wanted = nameBytes(name);
   const id = btf.positions.findIndex((at, number) => {
     if (number === 0 || ((word(btf, at + 1) >>> 24) & 0x1f) !== KIND.func) return false;
     return hasName(btf, word(btf, at), wanted);
@@ -208,11 +198,21 @@ export function functionId(btf: Btf, name: string): number | undefined {
   return id < 0 ? undefined : id;
 }
 
+/** What has been looked for: of a few structs each field is asked for. */
+const found = new WeakMap<Btf, Map<string, BtfType | undefined>>();
+
 /** A struct or union by its name, or by that of a typedef of one; undefined if there is none. */
 export function findNamed(btf: Btf, name: string): BtfType | undefined {
-  // Comparing the bytes with their NUL decodes no names; the first fit in the file is the kernel's own.
+  const known = found.get(btf) ?? new Map<string, BtfType | undefined>();
+  found.set(btf, known);
+  if (!known.has(name)) known.set(name, searchNamed(btf, name));
+  return known.get(name);
+}
+
+function searchNamed(btf: Btf, name: string): BtfType | undefined {
+  // The first fit in the file is the kernel's own.
   const { strings, names } = btf;
-  const wanted = Buffer.from(`${name}\0`, 'latin1');
+  const wanted = nameBytes(name);
   const [first, second] = wanted;
   let alias: BtfType | undefined;
   for (let n = 0; n < names.length; n++) {

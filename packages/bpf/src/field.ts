@@ -2,15 +2,17 @@ import {
   type Btf,
   type BtfType,
   findNamed,
+  hasName,
   isAggregate,
   KIND,
-  nameAt,
+  nameBytes,
   underlying,
   word,
 } from './btf.js';
 
 interface Member {
-  readonly name: string;
+  /** Where its name is. */
+  readonly name: number;
   readonly type: number;
   readonly bitOffset: number;
   /** 0 for what is not a bit-field. */
@@ -22,7 +24,7 @@ function* members(btf: Btf, owner: BtfType): Generator<Member> {
     const at = owner.extra + 3 * index;
     const place = word(btf, at + 2);
     yield {
-      name: nameAt(btf, word(btf, at)),
+      name: word(btf, at),
       type: word(btf, at + 1),
       bitOffset: owner.kindFlag ? place & 0xffffff : place,
       bits: owner.kindFlag ? place >>> 24 : 0,
@@ -31,10 +33,10 @@ function* members(btf: Btf, owner: BtfType): Generator<Member> {
 }
 
 /** A member by name, also inside anonymous structs and unions, as C finds it. */
-function findMember(btf: Btf, owner: BtfType, name: string): Member | undefined {
+function findMember(btf: Btf, owner: BtfType, name: Buffer): Member | undefined {
   for (const member of members(btf, owner)) {
-    if (member.name === name) return member;
-    if (member.name !== '') continue;
+    if (hasName(btf, member.name, name)) return member;
+    if (btf.strings[member.name] !== 0) continue;
     const inner = underlying(btf, member.type);
     const found = inner && isAggregate(inner) ? findMember(btf, inner, name) : undefined;
     if (found !== undefined) return { ...found, bitOffset: member.bitOffset + found.bitOffset };
@@ -89,7 +91,7 @@ function findPlace(btf: Btf, struct: string, path: string): Place {
       const reason = owner?.kind === KIND.ptr ? 'is a pointer' : 'is no struct';
       throw new Error(`\`${place.walked}\` ${reason}: it has no member \`${name}\``);
     }
-    const member = findMember(btf, owner, name);
+    const member = findMember(btf, owner, nameBytes(name));
     if (member === undefined) throw new Error(`\`${place.walked}\` has no member \`${name}\``);
     const { type, bits } = member;
     const bitOffset = place.bitOffset + member.bitOffset;
@@ -138,7 +140,7 @@ export const fieldOffset = (btf: Btf, struct: string, path: string): number =>
 /** Whether a struct has a member of that name; false if there is no such struct either. */
 export function hasField(btf: Btf, struct: string, name: string): boolean {
   const owner = findNamed(btf, struct);
-  return owner !== undefined && findMember(btf, owner, name) !== undefined;
+  return owner !== undefined && findMember(btf, owner, nameBytes(name)) !== undefined;
 }
 
 /** The size of a struct in bytes. Throws Error if this kernel does not have it. */

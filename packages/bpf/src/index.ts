@@ -1,7 +1,7 @@
 export * from './asm.js';
 export { assemble, SLOT } from './assemble.js';
 export { lookupBatch, lookupRun, updateBatch, updateRun } from './batch.js';
-export { type Btf, kernelBtf, parseBtf } from './btf.js';
+export { type Btf, parseBtf } from './btf.js';
 export { cgroupId, findCgroup2, openCgroup, openDirectory } from './cgroup.js';
 export { type ClockOffsets, clockOffsets, startTime } from './clock.js';
 export { DatagramSender } from './datagram.js';
@@ -38,6 +38,7 @@ export {
   type Register,
   type Size,
 } from './instruction.js';
+export { kernelBtf } from './kernelbtf.js';
 export * from './link.js';
 export * from './map.js';
 export { largePages } from './memory.js';

@@ -1,10 +1,11 @@
 import { label } from './asm.js';
 import { assemble, placeLabels, SLOT } from './assemble.js';
 import { Attribute, bpf, objectIds, objectInfo, openById, readName, tryBpf } from './attribute.js';
-import { functionId, kernelBtf } from './btf.js';
+import { functionId } from './btf.js';
 import { BpfError } from './error.js';
 import { functionTypes, type GlobalFunction } from './functiontypes.js';
 import type { Item } from './instruction.js';
+import { kernelBtf } from './kernelbtf.js';
 import { close, cString, type Fd, linux, type Syscalls } from './syscall.js';
 import { processedInstructions, verifierReason } from './verifierLog.js';
 
