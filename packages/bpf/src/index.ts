@@ -49,6 +49,7 @@ export { PerfBuffer } from './perf.js';
 export { DEFAULT_BPFFS, hasBpffs, isBpffs, mountBpffs, openPinned, pin } from './pin.js';
 export { Poller } from './poll.js';
 export * from './program.js';
+export { sha256 } from './sha256.js';
 export { listSockets, SOCKET_STATE, type SocketEntry } from './sockdiag.js';
 export {
   close,

@@ -6,8 +6,8 @@
 // pointers in `union bpf_attr`) come from `address`; whoever calls wraps the call in `holding`, so that
 // no such buffer is collected before the kernel is done. All supported machines are little-endian.
 
-import { createRequire } from 'node:module';
 import { BpfError } from './error.js';
+import { native } from './native.js';
 
 /** A file descriptor. */
 export type Fd = number;
@@ -73,13 +73,10 @@ function loadLinux(): SharingSyscalls {
       `not supported: system calls need Linux on x86-64 or arm64, this is ${process.platform} on ${machine}`,
     );
   }
-  // koffi is a native module and costs 10 ms: commands that never touch the kernel do without it.
-  const require = createRequire(import.meta.url);
-  const koffi: typeof import('koffi') = require('koffi');
-  // syscall(3) is variadic, but integers are passed alike on both machines. An absent name means the
-  // program itself, which has libc's symbols whatever libc is called.
+  const { koffi, program } = native();
+  // syscall(3) is variadic, but integers are passed alike on both machines.
   const type = 'int64_t syscall(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t)';
-  const syscall = koffi.load(null).func(type);
+  const syscall = program.func(type);
   const word = (argument: SyscallArgument | undefined): number | bigint => {
     if (argument === undefined) return 0;
     return typeof argument === 'object' ? koffi.address(argument) : argument;

@@ -3,8 +3,8 @@
  * comment at the head of the text, so that they are in force and gone with it, and `save` prints them.
  */
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
+import { sha256 } from '@sockfilter/bpf';
 import { EXIT } from '@sockfilter/language';
 import { CommandError } from './failure.js';
 
@@ -20,7 +20,7 @@ const MAX_LABEL = 200;
 const MAX_LINE = 4 * MAX_LABEL + 128;
 
 export function hashText(text: string | Uint8Array): string {
-  return createHash('sha256').update(text).digest('hex');
+  return sha256(typeof text === 'string' ? Buffer.from(text) : text);
 }
 
 /** Its beginning, as far as the line may go. */
