@@ -46,7 +46,7 @@ export function loadTogether(src) {
 }
 
 /** Modules of node that take milliseconds to load, and that few commands ask. */
-const SLOW = /^node:(tty|crypto|child_process|worker_threads|readline\/promises|net|http|dns)$/;
+const SLOW = /^node:(v8|tty|crypto|child_process|worker_threads|readline\/promises|net|http|dns)$/;
 
 /** A module that requires another when one of the names is first used. */
 function lateModule(path, names) {

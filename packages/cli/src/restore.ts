@@ -153,8 +153,8 @@ export async function restoreTable(globals: Globals, options: RestoreOptions): P
       EXIT.usage,
     );
   await (test ? loadKernelCode() : loadTableCode(globals));
-  optimizeLater();
   const input = readInput(from);
+  optimizeLater(input.text.length);
   if (options.onlyJson && !isJson(input.text))
     throw new CommandError(`\`${input.name}\` is no JSON`, EXIT.usage, 'leave `--json` out');
   if (test) return testOnly(globals, input, noflush);
