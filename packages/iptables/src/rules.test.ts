@@ -6,7 +6,7 @@ import { parseCommand, printRule } from './index.js';
 const names = readNames({
   passwd: 'root:x:0:0::/root:/bin/sh\nsystemd-network:x:998:998::/:/bin/sh\n',
   group: 'root:x:0:\nweb:x:33:\n',
-  services: '# services\nhttp 80/tcp www # WorldWideWeb\n',
+  services: '# services\nhttp 80/tcp www # WorldWideWeb\n81 8181/tcp\n',
 });
 const groups = [{ name: 'web', id: 3, path: '/web.slice' }];
 
@@ -68,6 +68,7 @@ const ROWS = `
 --dport 80 -p tcp;-p tcp -m tcp --dport 80;OK
 -p tcp --destination-port 80 --source-port 1:2;-p tcp -m tcp --sport 1:2 --dport 80;OK
 -p udp --dport www;-p udp -m udp --dport 80;OK
+-p udp --dport 81;-p udp -m udp --dport 81;OK
 -p udp --dport gopher;;FAIL
 -p udp --sport 0x50;-p udp -m udp --sport 80;OK
 -p udplite;;FAIL
