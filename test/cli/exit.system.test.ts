@@ -46,6 +46,7 @@ test.each([
   ...['group', 'group nothing', 'group add', 'group add a --id 0', 'exec', 'exec -g x', 'explain'],
   ...['explain BIND --dst 300.1.1.1', 'status nothing', 'teardown nothing', 'completion nosuch'],
   ...['check', 'check file --fail-on no', 'test file --format no', 'diff file', 'review --gate no'],
+  ...['restore --test=yes file', 'diff --no-new-access=1 file file', 'save -c=1', 'save --help=no'],
   ...['query', 'query accept file --dst 300.1.1.1', 'simplify', 'rules SF999', 'schema no'],
   // What the kernel has, of a file.
   ...['status', 'teardown', 'exec -g x true', 'group move x 1'].map(

@@ -3,7 +3,7 @@ import type { Argv } from 'yargs';
 import { COMMANDS } from './commandrow.js';
 import { addCommands } from './commands.js';
 import { CommandError } from './failure.js';
-import { readPlain } from './plainwords.js';
+import { flagWithValue, readPlain } from './plainwords.js';
 import type { CommandRow, Filler } from './rows/row.js';
 import { baseParser } from './yargswords.js';
 
@@ -170,4 +170,36 @@ test.each([
 ])('%s is no plain reading', (line) => {
   const declare = (parser: Argv) => addCommands(parser, GLOBALS, []);
   expect(readPlain(line.split(' '), declare)).toBeUndefined();
+});
+
+describe('a flag that is given a value is refused, not taken for one that is not there', () => {
+  const declare = (parser: Argv) => addCommands(parser, GLOBALS, []);
+  const flags = COMMANDS.flatMap(({ words, options }) =>
+    Object.keys(options)
+      .filter((name) => options[name] === 'flag')
+      .map((name) => `${words} --${name}`),
+  );
+
+  test.each(flags)('%s', (line) => {
+    const words = line.split(' ');
+    const flag = words.at(-1) ?? '';
+    const given = (value: string) => [...words.slice(0, -1), 'a', `${flag}=${value}`];
+    for (const value of ['yes', '1', '', 'TRUE', 'no'])
+      expect(flagWithValue(given(value), declare)).toEqual([flag, value]);
+    for (const value of ['true', 'false'])
+      expect(flagWithValue(given(value), declare)).toBeUndefined();
+  });
+
+  test.each([
+    ['save -c=1', '-c'],
+    ['--test=yes restore a', '--test'],
+    ['diff --noNewAccess=1 a b', '--noNewAccess'],
+    ['save --help=no', '--help'],
+  ])('%s', (line, flag) => {
+    expect(flagWithValue(line.split(' '), declare)?.[0]).toBe(flag);
+  });
+
+  test.each(['save -f=a', 'save --output=a', 'group add a=b', 'restore a'])('not %s', (line) => {
+    expect(flagWithValue(line.split(' '), declare)).toBeUndefined();
+  });
 });

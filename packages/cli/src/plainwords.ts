@@ -187,6 +187,31 @@ function readValues(words: readonly string[], command: Command, declared: Declar
   return values;
 }
 
+/** What is declared for the command that some of the words name, wherever they stand. */
+function declaredFor(words: readonly string[], declare: (parser: Argv) => Argv): Declared {
+  return words.reduce((declared, word) => {
+    const command = declared.commands.get(word);
+    return command ? declaredBy(command.build) : declared;
+  }, declaredBy(declare));
+}
+
+/** The first flag that is given another value than `true` or `false`, which yargs takes for `false`, and that value. */
+export function flagWithValue(
+  words: readonly string[],
+  declare: (parser: Argv) => Argv,
+): readonly [flag: string, value: string] | undefined {
+  const glued = words.flatMap((word) => {
+    const [, flag, value = ''] = /^(--?[^=]+)=(.*)$/s.exec(word) ?? [];
+    return flag === undefined || /^(true|false)$/.test(value) ? [] : [[flag, value] as const];
+  });
+  if (glued.length === 0) return undefined;
+  const { specs } = declaredFor(words, declare);
+  const flags = [...specs].flatMap(([key, { type, alias }]) =>
+    type === 'boolean' ? [`--${key}`, `--${camelCase(key)}`, `-${alias}`] : [],
+  );
+  return glued.find(([flag]) => [...flags, '--help', '-h'].includes(flag));
+}
+
 /**
  * What runs the command that the words name; undefined if they are not plain, or name none.
  *

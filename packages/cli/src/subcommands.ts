@@ -7,9 +7,9 @@ import { addCommands } from './commands.js';
 import { CommandError } from './failure.js';
 import { splitGlobals } from './globals.js';
 import { STANDARD_INPUT } from './inputfile.js';
-import { readPlain } from './plainwords.js';
+import { flagWithValue, readPlain } from './plainwords.js';
 import type { CommandRow } from './rows/row.js';
-import { checkName, checkScope } from './wordserror.js';
+import { checkFlag, checkName, checkScope } from './wordserror.js';
 
 /**
  * yargs drops a `-` among words, and a check of nothing finds nothing: where the words are files, it gets
@@ -75,6 +75,7 @@ export async function runSubcommand(argv: readonly string[]): Promise<void> {
     throw new CommandError(`\`${name}\` takes nothing after \`--\``, EXIT.usage);
   const given = [...(takesFiles ? namingStandardInput(ours, row) : asWritten(ours))];
   const declare = (parser: Argv) => addCommands(parser, globals, words);
+  checkFlag(flagWithValue(given, declare));
   const plain = readPlain(given, declare);
   if (plain) return plain();
   const { runByYargs } = await import('./yargswords.js');

@@ -51,6 +51,14 @@ export function checkScope(
   throw new CommandError(`\`${name}\` takes no \`--${option}\``, EXIT.usage, help);
 }
 
+/** Refuses the value of a flag. */
+export function checkFlag(given: readonly [flag: string, value: string] | undefined): void {
+  if (given === undefined) return;
+  const [flag, value] = given;
+  const help = `write \`${flag}\` alone, or leave it out`;
+  throw new CommandError(`\`${flag}\` takes no value, and \`${value}\` is given`, EXIT.usage, help);
+}
+
 export interface CommandWords {
   readonly words: readonly string[];
   readonly row: CommandRow | undefined;
