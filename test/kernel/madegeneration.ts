@@ -11,6 +11,7 @@ import {
 import { decodeHeader } from '../../packages/kernel/src/header.js';
 import { HEADER, NODES_PER_PAGE, PAGE_BYTES } from '../../packages/kernel/src/layout.js';
 import { NodeComparison } from '../../packages/kernel/src/samenodes.js';
+import { noSummaries, summarize } from '../../packages/kernel/src/summary.js';
 import { encodeTraits, traitsOf } from '../../packages/kernel/src/traits.js';
 
 export const PLACE = { sequence: 1, idSlot: 0, idEpoch: 1, programs: 0, slots: [], setSlots: [] };
@@ -47,8 +48,11 @@ export function bytesOf(
 export function standing(generation: Generation): StandingGeneration {
   const page = bytesOf(generation, 0, PAGE_BYTES);
   const header = decodeHeader(page);
-  const words = new Uint32Array(bytesOf(generation, 1, 8 * header.nodes).buffer);
-  return { page, header, words };
+  const { nodes, summaryPage } = header;
+  const words = new Uint32Array(bytesOf(generation, 1, 8 * nodes).buffer);
+  const kept = summaryPage === 0 ? 0 : 4 * nodes;
+  const summaries = new Uint32Array(bytesOf(generation, summaryPage, kept).buffer);
+  return { page, header, words, summaries };
 }
 
 export const textOf = (generation: Generation) =>
@@ -86,6 +90,19 @@ export const differences = (one: StandingGeneration, other: StandingGeneration) 
     return asked ? [{ chain, asked: [...asked] }] : [];
   });
 };
+
+/** Where what is kept of a node is not what its nodes say; none where nothing is kept. */
+export function falseSummaries({
+  header,
+  words,
+  summaries,
+}: StandingGeneration): readonly number[] {
+  if (summaries.length === 0) return [];
+  const anew = noSummaries(header.nodes);
+  const entries = BUILTIN_CHAINS.map((chain) => header.entries[chain]);
+  summarize(words, NODES_PER_PAGE, entries, anew);
+  return [...anew.keys()].filter((n) => anew[n] !== 0 && anew[n] !== summaries[n]);
+}
 
 const FACTS = [
   HEADER.groupChains,

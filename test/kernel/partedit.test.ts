@@ -31,6 +31,7 @@ import {
   bytesOf,
   differences,
   factsOf,
+  falseSummaries,
   makeWhole,
   originsOf,
   PLACE,
@@ -153,6 +154,7 @@ function step(
   const crowded = {
     ...old,
     words: old.words.slice(),
+    summaries: old.summaries.slice(),
     header: { ...old.header, writtenNodes: CROWDED },
   };
   const draft = change && draftPart(old, [], { ...change, text: bytes });
@@ -171,6 +173,8 @@ function step(
   expect(walk(made, packets)).toEqual(walk(anew, packets));
   expect(differences(made, anew)).toEqual([]);
   expect(factsOf(made)).toEqual(factsOf(anew));
+  expect(made.summaries.length).toBe(made.header.nodes);
+  expect(falseSummaries(made)).toEqual([]);
   if (change.edit?.kind === 'rule') {
     const draftAnew = draftPart(crowded, [], { ...change, text: bytes });
     if (!draftAnew) throw new TypeError('nothing is written anew');
@@ -178,6 +182,7 @@ function step(
     expect(walk(rewritten, packets)).toEqual(walk(anew, packets));
     expect(differences(rewritten, anew)).toEqual([]);
     expect(factsOf(rewritten)).toEqual(factsOf(anew));
+    expect(falseSummaries(rewritten)).toEqual([]);
     expect(rewritten.header.writtenNodes).toBe(anew.header.nodes);
     expect(rewritten.header.nodes).toBe(anew.header.nodes);
   }

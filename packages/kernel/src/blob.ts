@@ -22,7 +22,7 @@ import {
 import { CapacityError } from './capacity.js';
 import { type ChainFacts, factsOf, inChain } from './chainfacts.js';
 import { MAX_STEPS } from './layout.js';
-import { longestPath } from './longestpath.js';
+import { noSummaries, stepsOf, summarize } from './summary.js';
 import { type AskPlace, Writer } from './writer.js';
 
 export interface Blob {
@@ -43,6 +43,8 @@ export interface Blob {
   readonly layers: ReadonlyMap<BuiltinChain, number>;
   /** The most steps that a packet can take. */
   readonly longestPath: number;
+  /** Of each node, see summary.ts. */
+  readonly summaries: Uint32Array;
 }
 
 /**
@@ -111,7 +113,9 @@ export function encodeBlob(
     : [];
   const { words } = writer;
   const seen = new RefMap(diagram.store.nodeCount);
-  const longest = longestPath(words, first, [...entries, ...listenerEntries]);
+  const summaries = noSummaries(words.length / 2);
+  const known = summarize(words, first, [...entries, ...listenerEntries], summaries);
+  const longest = Math.max(...known.map(stepsOf));
   if (longest > MAX_STEPS - 1)
     throw new CapacityError('steps of a walk', longest, MAX_STEPS - 1, 'use fewer distinct values');
   return {
@@ -123,6 +127,7 @@ export function encodeBlob(
     facts: chainRecord((chain) => factsOf(diagram, chain, tests, seen)),
     layers: new Map([...diagram.layered].map(([chain, { layers }]) => [chain, layers])),
     longestPath: longest,
+    summaries,
   };
 }
 

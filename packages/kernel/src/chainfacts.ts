@@ -91,7 +91,7 @@ export function factsOf(
 }
 
 /** The facts of a chain whose nodes ask these pieces. */
-export function chainFacts(
+function chainFacts(
   tested: ReadonlySet<number>,
   {
     canRefuse,
@@ -99,7 +99,7 @@ export function chainFacts(
     keepsMark,
     asksGroup,
   }: Readonly<Record<'canRefuse' | 'leads' | 'keepsMark' | 'asksGroup', boolean>>,
-  drawn: ReadonlySet<ReadField> = new Set(),
+  drawn: ReadonlySet<ReadField>,
 ): ChainFacts {
   const fields = new Set(
     [...tested].flatMap((piece) => (piece < PIECES.length ? [pieceAt(piece).field] : [])),

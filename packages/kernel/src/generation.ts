@@ -154,6 +154,8 @@ interface Sections {
   /** Undefined where all of it is zero. */
   readonly base: Uint8Array | undefined;
   readonly slots: Uint8Array;
+  /** Empty where none are kept. */
+  readonly summaries: Uint8Array;
   readonly text: Uint8Array;
 }
 
@@ -163,17 +165,19 @@ type Placed =
   | 'originPage'
   | 'basePage'
   | 'slotPage'
+  | 'summaryPage'
   | 'textPage'
   | 'textBytes';
 
 function layOut(fixed: Omit<Header, Placed>, sections: Sections): Generation {
-  const { head, nodes, origins, base, slots, text } = sections;
+  const { head, nodes, origins, base, slots, summaries, text } = sections;
   const stripePages = Math.ceil(fixed.counters / COUNTERS_PER_PAGE);
   const originPage = 1 + pagesFor(nodes.length);
   const basePage = originPage + pagesFor(origins.length);
   const counterPage = basePage + pagesFor(8 * (1 + fixed.counters));
   const slotPage = counterPage + fixed.stripes * stripePages;
-  const textPage = slotPage + pagesFor(slots.length);
+  const summaryPage = slotPage + pagesFor(slots.length);
+  const textPage = summaryPage + pagesFor(summaries.length);
   const header: Header = {
     ...fixed,
     counterPage,
@@ -183,6 +187,7 @@ function layOut(fixed: Omit<Header, Placed>, sections: Sections): Generation {
     textPage,
     textBytes: text.length,
     slotPage,
+    summaryPage: summaries.length === 0 ? 0 : summaryPage,
   };
   writeHeader(head, header);
   const runs = [
@@ -191,6 +196,7 @@ function layOut(fixed: Omit<Header, Placed>, sections: Sections): Generation {
     ...runsOf(originPage, origins),
     ...(base ? runsOf(basePage, base) : []),
     ...runsOf(slotPage, slots),
+    ...runsOf(summaryPage, summaries),
     ...runsOf(textPage, text),
   ];
   return { runs, pageCount: textPage + pagesFor(text.length), header };
@@ -210,6 +216,8 @@ function runsOf(first: number, bytes: Uint8Array): readonly PageRun[] {
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Uint32Array | BigUint64Array) =>
   new Uint8Array(buffer, byteOffset, byteLength);
+
+const NONE = new Uint8Array();
 
 /** Page 0, with what programs must know of the table before they walk its nodes. */
 export function headOf({ blob, denyUnseen }: CompiledTable): DataView<ArrayBuffer> {
@@ -258,6 +266,7 @@ export function makeGeneration(compiled: CompiledTable, input: GenerationInput):
       origins: bytesOf(origins),
       base: bytesOf(base),
       slots: bytesOf(Uint32Array.from([...input.slots, ...input.setSlots])),
+      summaries: compiled.hasParts ? bytesOf(blob.summaries) : NONE,
       text: typeof input.text === 'string' ? Buffer.from(input.text, 'utf8') : input.text,
     },
   );
@@ -266,11 +275,13 @@ export function makeGeneration(compiled: CompiledTable, input: GenerationInput):
 const wordsIn = ({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>) =>
   new Uint32Array(buffer, byteOffset, byteLength / 4);
 
-/** A generation as it was read back: page 0, what that says, and the nodes. */
+/** A generation as it was read back: page 0, what that says, and the nodes with what is kept of each. */
 export interface StandingGeneration {
   readonly page: Uint8Array;
   readonly header: Header;
   readonly words: Uint32Array<ArrayBuffer>;
+  /** Empty where none are kept. */
+  readonly summaries: Uint32Array<ArrayBuffer>;
 }
 
 /** What becomes of a generation without sets, most of whose nodes go on. The slots of tests are as they were. */
@@ -328,6 +339,7 @@ export function makeEdited(old: StandingGeneration, edit: GenerationEdit): Gener
       origins: bytesOf(origins),
       base: base && bytesOf(base),
       slots: bytesOf(Uint32Array.from(edit.slots)),
+      summaries: bytesOf(nodes?.summaries ?? old.summaries),
       text: edit.text,
     },
   );

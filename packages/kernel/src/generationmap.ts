@@ -80,8 +80,11 @@ export function readText(fd: Fd, header: Header): string {
 
 /** All of a generation that the next one may go on with; behind the nodes is room for a few pages of them. */
 export function readStanding(fd: Fd, header: Header): StandingGeneration {
-  const words = wordsOf(readPages(fd, 1, 8 * header.nodes, 4 * PAGE_BYTES));
-  return { page: readPages(fd, 0, PAGE_BYTES), header, words };
+  const { nodes, summaryPage } = header;
+  const kept = summaryPage === 0 ? 0 : nodes;
+  const words = wordsOf(readPages(fd, 1, 8 * nodes, 4 * PAGE_BYTES));
+  const summaries = wordsOf(readPages(fd, summaryPage, 4 * kept, 2 * PAGE_BYTES));
+  return { page: readPages(fd, 0, PAGE_BYTES), header, words, summaries };
 }
 
 export function readBlob(fd: Fd, { nodes, entries }: Header): WalkableBlob {

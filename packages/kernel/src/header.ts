@@ -23,6 +23,8 @@ export interface Header {
   readonly stripes: number;
   readonly originPage: number;
   readonly basePage: number;
+  /** Of what nodes lead to, see summary.ts; 0 where that is not kept. */
+  readonly summaryPage: number;
   readonly textPage: number;
   readonly textBytes: number;
   readonly nodes: number;
@@ -41,6 +43,7 @@ const SCALARS = [
   ['traits', HEADER.traits],
   ['writtenNodes', HEADER.writtenNodes],
   ['layers', HEADER.layers],
+  ['summaryPage', HEADER.summaryPage],
   ['counterPage', HEADER.counterPage],
   ['stripePages', HEADER.stripePages],
   ['sequence', HEADER.sequence],
@@ -80,6 +83,7 @@ export function decodeHeader(page: Uint8Array): Header {
     traits: scalar(HEADER.traits),
     writtenNodes: scalar(HEADER.writtenNodes),
     layers: scalar(HEADER.layers),
+    summaryPage: scalar(HEADER.summaryPage),
     deadline: view.getBigUint64(HEADER.deadline, true),
     counters: scalar(HEADER.counters),
     counterPage: scalar(HEADER.counterPage),

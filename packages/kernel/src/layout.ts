@@ -10,6 +10,8 @@
  *                         is 1 once the counts of the last generation have been folded in
  *     counters            u64 a counter, in every stripe; programs add to them, nobody else writes
  *     slots               u32 a test: the slot of its state, or 0 if it has none; then u32 a set: its slot
+ *     summaries           u32 a node: what is known of all that it leads to (summary.ts); of tables of which parts can be
+ *                         compiled alone
  *     text                the table in the save format, UTF-8
  *
  * What sets hold is in maps of their own (setmap.ts), and the text says only which sets there are.
@@ -213,6 +215,8 @@ export const HEADER = {
   writtenNodes: 208,
   /** Four bits for each chain in BUILTIN_CHAINS' order: in how many layers its rules are, 0 for one diagram. */
   layers: 212,
+  /** First page of what nodes lead to; 0 where that is not kept. */
+  summaryPage: 216,
   sequence: 48,
   counters: 52,
   originPage: 56,
@@ -235,7 +239,7 @@ export const HEADER = {
  * too: the fields `tests`, `slotPage` and `sets`, the slots behind those of tests, the pins `sets` and `nets`,
  * SET_KEY and SET_VALUE; from format 13 on the pin `comments` and SET_COMMENT.
  */
-export const FORMAT = 14;
+export const FORMAT = 15;
 
 /** The table's slots: the generation in force, and the one to go back to past its deadline. */
 export const TABLE_SLOTS = { inForce: 0, fallback: 1, count: 2 } as const;

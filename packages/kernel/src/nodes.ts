@@ -1,6 +1,5 @@
 /** Nodes as they lie in a generation, walked from one to the next. See layout.ts for what a node says. */
 import { elementAt } from '@sockfilter/table';
-import { type ChainFacts, chainFacts } from './chainfacts.js';
 import { ASK_NODES, OP } from './layout.js';
 
 export interface Nodes {
@@ -65,45 +64,4 @@ export function setErrno(words: Uint32Array, counter: number, errno: number): vo
     if (op === OP.verdict && target === counter) words[at] = ((OP.verdict << 24) | errno) >>> 0;
     at += 2 * lengthOf(op, target);
   }
-}
-
-/** What the nodes that the address leads to do, of a table that rewrites nothing and has no opaque tests. */
-export function factsFrom({ words, first }: Nodes, entry: number): ChainFacts {
-  const count = words.length / 2;
-  const seen = new Uint8Array(count);
-  /** Places of nodes that have been seen and not been looked at; each is so once. */
-  const pending = new Int32Array(count);
-  let waiting = 0;
-  let canRefuse = false;
-  const see = (address: number) => {
-    const place = address - first;
-    const head = elementAt(words, 2 * place);
-    // Many nodes are verdicts.
-    if (head >>> 24 === OP.verdict) canRefuse ||= (head & 0xffff) !== 0;
-    if (head >>> 24 === OP.verdict || seen[place] === 1) return;
-    seen[place] = 1;
-    pending[waiting++] = place;
-  };
-  const tested = new Set<number>();
-  let slot = -1;
-  see(entry);
-  while (waiting > 0) {
-    const place = elementAt(pending, --waiting);
-    const head = elementAt(words, 2 * place);
-    const target = elementAt(words, 2 * place + 1);
-    const op = head >>> 24;
-    if (op === OP.less || op === OP.unequal || op === OP.index) {
-      const asked = (head >>> 16) & 0xff;
-      if (asked !== slot) tested.add(asked);
-      slot = asked;
-    }
-    if (op === OP.jump) see(target);
-    else if (op === OP.index)
-      for (let n = 0; n <= target; n++) see(elementAt(words, 2 * place + 2 + n));
-    else {
-      if (op === OP.less || op === OP.unequal || op === OP.ask) see(target);
-      see(first + place + (op === OP.ask ? ASK_NODES : 1));
-    }
-  }
-  return chainFacts(tested, { canRefuse, leads: false, keepsMark: false, asksGroup: false });
 }

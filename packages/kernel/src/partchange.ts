@@ -1,7 +1,10 @@
 /** A change of a table in force of which most is known to stay: what is compiled is one part, and the rest goes on. */
 import { hasBpfLsm } from '@sockfilter/bpf';
 import {
+  BUILTIN_CHAINS,
   type BuiltinChain,
+  chainNumber,
+  elementAt,
   type Group,
   type NamedSet,
   placedTests,
@@ -16,10 +19,11 @@ import {
 } from './generation.js';
 import { type Hook, isNeeded } from './hooks.js';
 import { CLOCK_STATE, MAX_RULES, NODES_PER_PAGE } from './layout.js';
-import { factsFrom, type Splice, setErrno } from './nodes.js';
+import { type Splice, setErrno } from './nodes.js';
 import type { SetOrigins } from './setmap.js';
 import { editNodes, type NearEdit } from './splicednodes.js';
 import type { Slots, TestOrigins } from './statemap.js';
+import { factsIn, noSummaries, summarize } from './summary.js';
 import {
   CONDITIONAL_HOOKS,
   decodeTraits,
@@ -125,7 +129,7 @@ type Changed = Pick<GenerationEdit, 'splice' | 'packets' | 'nodes'> & {
 };
 
 function changeRule(
-  { header, words }: StandingGeneration,
+  { header, words, summaries }: StandingGeneration,
   traits: Traits,
   edit: RuleEdit,
 ): Changed | undefined {
@@ -133,7 +137,8 @@ function changeRule(
   const isFull = header.rules + splice.added - splice.removed > MAX_RULES;
   if (isFull || !isPlain(edit.table)) return undefined;
   const { entries, writtenNodes: written } = header;
-  const nodes = editNodes({ words, first: NODES_PER_PAGE, entries, written }, edit);
+  const old = { words, first: NODES_PER_PAGE, entries, summaries, written };
+  const nodes = editNodes(old, edit);
   if (!nodes || nodes.words.length / 2 > MOST_NODES) return undefined;
   return { splice, packets, nodes, hooks: neededAfter(traits, edit) };
 }
@@ -143,8 +148,11 @@ function changePolicy({ header, words }: StandingGeneration, edit: PolicyEdit): 
   const { chain, counter, errno } = edit;
   setErrno(words, counter, errno);
   const { entries, writtenNodes: written } = header;
-  const facts = factsFrom({ words, first: NODES_PER_PAGE }, entries[chain]);
-  const nodes = { words, entries, facts: { [chain]: facts }, written };
+  const summaries = noSummaries(header.nodes);
+  const all = BUILTIN_CHAINS.map((each) => entries[each]);
+  const known = summarize(words, NODES_PER_PAGE, all, summaries);
+  const facts = { [chain]: factsIn(elementAt(known, chainNumber(chain))) };
+  const nodes = { words, entries, facts, summaries, written };
   const needed = CONDITIONAL_HOOKS.filter((hook) => isNeeded(hook, edit.table));
   const hooks = new Set(needed.map(({ name }) => name));
   return { splice: NO_SPLICE, packets: [], nodes, hooks };

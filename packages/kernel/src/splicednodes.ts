@@ -16,6 +16,8 @@ import {
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
+  chainNumber,
+  chainRecord,
   elementAt,
   type Rule,
   type Table,
@@ -23,10 +25,10 @@ import {
 import { encodeBlob } from './blob.js';
 import type { ChainFacts } from './chainfacts.js';
 import { MAX_STEPS } from './layout.js';
-import { longestPath } from './longestpath.js';
-import { factsFrom, type Nodes, renumberCounters, type Splice, spliceCounters } from './nodes.js';
+import { type Nodes, renumberCounters, type Splice, spliceCounters } from './nodes.js';
 import { Reduction } from './reduction.js';
 import { EndTable, NodeReader } from './standingdiagram.js';
+import { factsIn, noSummaries, stepsOf, summarize } from './summary.js';
 import { Writer } from './writer.js';
 
 export interface NearEdit {
@@ -58,6 +60,8 @@ type Entries = Readonly<Record<BuiltinChain, number>>;
 export interface StandingNodes extends Nodes {
   readonly words: Uint32Array<ArrayBuffer>;
   readonly entries: Entries;
+  /** Of each node, see summary.ts. */
+  readonly summaries: Uint32Array<ArrayBuffer>;
   /** How many there were when all were written. */
   readonly written: number;
 }
@@ -66,11 +70,15 @@ export interface EditedNodes {
   readonly words: Uint32Array<ArrayBuffer>;
   readonly entries: Entries;
   readonly facts: Partial<Readonly<Record<BuiltinChain, ChainFacts>>>;
+  readonly summaries: Uint32Array<ArrayBuffer>;
   readonly written: number;
 }
 
 /** Nodes that nothing leads to may be as many as those that were written, and so many more. */
 const SPARE_NODES = 65_536;
+
+/** What an edit writes. */
+type Written = Pick<EditedNodes, 'words' | 'entries' | 'summaries' | 'written'>;
 
 /** Both, in the memory of the first if there is room behind it. */
 function concat(a: Uint32Array<ArrayBuffer>, b: Uint32Array): Uint32Array<ArrayBuffer> {
@@ -138,19 +146,20 @@ class Splicing {
   }
 
   /** All nodes, of which those go on that were there. */
-  grown(chains: readonly BuiltinChain[]): Omit<EditedNodes, 'facts'> {
-    const { words, first, entries, written } = this.#old;
+  grown(chains: readonly BuiltinChain[]): Written {
+    const { words, first, entries, summaries, written } = this.#old;
     const roots = chains.map((chain) => this.#rootOf(chain));
     const made = this.#write(first + words.length / 2, roots, this.#reader.standing);
     return {
       words: concat(words, made.words),
       entries: withEntries(entries, chains, made.entries),
+      summaries: concat(summaries, new Uint32Array(made.words.length / 2)),
       written,
     };
   }
 
   /** All that something leads to, written anew. */
-  rewritten(): Omit<EditedNodes, 'facts'> {
+  rewritten(): Written {
     const { first, entries } = this.#old;
     const roots = BUILTIN_CHAINS.map((chain) => this.#rootOf(chain));
     const whole = this.#store.copy(this.#store, roots, this.#reader.whole);
@@ -158,6 +167,7 @@ class Splicing {
     return {
       words: Uint32Array.from(made.words),
       entries: withEntries(entries, BUILTIN_CHAINS, made.entries),
+      summaries: noSummaries(made.words.length / 2),
       written: made.words.length / 2,
     };
   }
@@ -183,13 +193,13 @@ export function editNodes(old: StandingNodes, edit: NearEdit): EditedNodes | und
   const grown = splicing.grown(chains);
   const isFull = grown.words.length / 2 > 2 * old.written + SPARE_NODES;
   const nodes = isFull ? splicing.rewritten() : grown;
-  const made = { words: nodes.words, first };
-  const entries = chains.map((chain) => nodes.entries[chain]);
-  if (longestPath(nodes.words, first, entries) > MAX_STEPS - 1) return undefined;
+  // Of chains that the edit leaves alone as well, if all has been written anew.
+  const entries = BUILTIN_CHAINS.map((chain) => nodes.entries[chain]);
+  const known = summarize(nodes.words, first, entries, nodes.summaries);
+  if (known.some((summary) => stepsOf(summary) > MAX_STEPS - 1)) return undefined;
+  const summaryOf = chainRecord((chain) => elementAt(known, chainNumber(chain)));
   return {
     ...nodes,
-    facts: Object.fromEntries(
-      chains.map((chain) => [chain, factsFrom(made, nodes.entries[chain])]),
-    ),
+    facts: Object.fromEntries(chains.map((chain) => [chain, factsIn(summaryOf[chain])])),
   };
 }
