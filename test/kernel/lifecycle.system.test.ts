@@ -25,7 +25,7 @@ import {
   update,
 } from '@sockfilter/bpf';
 import { printSave } from '@sockfilter/iptables';
-import { CapacityError, UnsupportedError } from '@sockfilter/kernel';
+import { CapacityError, EventSource, UnsupportedError } from '@sockfilter/kernel';
 import { type Table, TableError } from '@sockfilter/table';
 import type { Caller } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
@@ -192,7 +192,7 @@ describeKernel('lifecycle', () => {
     const before = status();
     expect(before).toMatchObject({ root: policy.root, rules: 1, paths: 1, cgroups: 2 });
     expect(before?.nodes).toBeGreaterThan(3);
-    expect(before?.bytes).toBe(7 * PAGE_BYTES);
+    expect(before?.bytes).toBe(8 * PAGE_BYTES);
     bed.cgroups.child('root/more/below');
     policy.enforce('-A BIND -j DROP\n-A BIND -j DROP');
     const after = status();
@@ -343,7 +343,30 @@ describeKernel('lifecycle', () => {
     expect(await connect(7001)).toBe('EPERM');
   });
 
-  test('100 commits leave no descriptor and no map behind', async () => {
+  test('who reads without the lock is given no table whose map has another one meanwhile', () => {
+    const rule = (port: number) => `-A CONNECT -p udp --dport ${port} -j DROP`;
+    policy.enforce(rule(7001));
+    policy.enforce(rule(7002));
+    const source = EventSource.open(policy.root);
+    if (!source) throw new Error('nothing is in force');
+    try {
+      const asked: number[] = [];
+      const read = source.texts((sequence) => {
+        asked.push(sequence);
+        // What is read has been in force before, twice: its map is the next one's.
+        for (const port of asked.length === 1 ? [7003, 7004] : []) policy.enforce(rule(port));
+        return false;
+      });
+      expect(read).toEqual([{ sequence: status()?.sequence, text: textInForce() }]);
+      expect(read[0]?.text).toContain('7004');
+      expect(asked).toHaveLength(2);
+    } finally {
+      close(source.events);
+      source.close();
+    }
+  });
+
+  test('100 commits leave no descriptor and no map behind but the spare one', async () => {
     const table = tableOf('-A BIND -p udp --dport 7001 -j DROP');
     // A size that no generation of another test has.
     const text = `# ${'x'.repeat(40 * PAGE_BYTES)}`;
@@ -358,11 +381,18 @@ describeKernel('lifecycle', () => {
         const { name, maxEntries } = mapInfo(fd);
         close(fd);
         return name === 'sf_generation' && maxEntries === pages;
-      }).length;
+      });
     const before = descriptors();
     for (let n = 0; n < 100; n++) commit();
     expect(descriptors()).toBe(before);
-    expect(await until(() => generations() === 1)).toBe(true);
+    expect(await until(() => generations().length === 2)).toBe(true);
     expect(readdirSync(pins()).filter((name) => name.startsWith('generation-'))).toHaveLength(1);
+    const known = generations();
+    commit();
+    expect(generations()).toEqual(known);
+    // What does not fit is not kept.
+    policy.enforce('-A BIND -p udp --dport 7001 -j DROP');
+    expect(readdirSync(pins())).not.toContain('spare');
+    expect(await until(() => generations().length === 0)).toBe(true);
   });
 });

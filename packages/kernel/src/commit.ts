@@ -5,7 +5,8 @@
  *     2. fills in the ids of control groups for the slot that the new generation will read
  *     3. loads and pins the new generation
  *     4. swaps: one system call, which returns when no program walks the old generation any more
- *     5. folds the old counters into the new generation's base, and unpins the old generation
+ *     5. folds the old counters into the new generation's base, and unpins the old generation; its map is kept for
+ *        the next one (spare.ts)
  *     6. detaches what is not needed any more
  *
  * Whatever is interrupted up to 4 leaves the old table; what is interrupted later leaves the new one,
@@ -38,6 +39,7 @@ import type { Pins } from './pins.js';
 import { prepareRoot } from './preparation.js';
 import { programDigest } from './programs.js';
 import { dropSets, placeSets, type SetSlots } from './setmap.js';
+import { keepSpare } from './spare.js';
 import { assignSlots, clearSlots, type Slots, writeClock } from './statemap.js';
 import type { Place } from './upgrade.js';
 
@@ -81,11 +83,12 @@ export function swap(
     slots,
     setSlots,
   });
-  const next = loadPinned(pins, laid);
+  const next = loadPinned(pins, maps.table, laid);
   const isTrial = draft.confirmWithin !== undefined;
   if (isTrial) setFallback(maps.table, last);
   putInForce(maps.table, next);
   const before = fold(last, next);
+  if (!isTrial) keepSpare(pins, last, laid.pageCount);
   unpinOthers(pins, next, ...(isTrial ? [last] : []));
   return { next, before, setSlots };
 }

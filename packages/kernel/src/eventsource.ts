@@ -18,12 +18,13 @@ import { decodeLast, LAST, type RawEvent } from '@sockfilter/events';
 import { possibleCpus } from './cpus.js';
 import { readEnvironment } from './environment.js';
 import { isFolded, readHeader, readText, readTotals } from './generationmap.js';
-import { slotKey } from './inforce.js';
+import type { Header } from './header.js';
 import { FORMAT, TABLE_SLOTS } from './layout.js';
 import { MAPS } from './mapnames.js';
 import { instanceName, Pins, using } from './pins.js';
 import { programDigest } from './programs.js';
 import { ReaderSlot } from './readerslot.js';
+import { slotKey } from './slotkey.js';
 import { type SocketHolder, SocketHolders } from './socketholders.js';
 
 /** The table of a generation in the save format, by the generation's sequence number. */
@@ -37,6 +38,9 @@ export interface GenerationCounters {
   readonly sequence: number;
   readonly totals: readonly bigint[];
 }
+
+/** More commits than that do not come while one table is read. */
+const READ_TRIES = 100;
 
 export class EventSource {
   /** For the reader, which closes it. */
@@ -109,8 +113,8 @@ export class EventSource {
 
   /** Whether programs of another release judge: theirs need not tell what this one's do. */
   get isOfOtherRelease(): boolean {
-    const fd = this.#generationIn(TABLE_SLOTS.inForce);
-    return fd !== undefined && using(fd, readHeader).programs !== programDigest();
+    const programs = this.#read(TABLE_SLOTS.inForce, (_, header) => header.programs);
+    return programs !== undefined && programs !== programDigest();
   }
 
   #generationIn(slot: number): Fd | undefined {
@@ -119,18 +123,36 @@ export class EventSource {
     return id && mapById(new DataView(id.buffer).getUint32(0, true));
   }
 
+  /**
+   * What is read of the generation in the slot; undefined where there is none, and where it is never whole. No lock is held, and two commits on the map may have
+   * another one: then that is read again which is there.
+   */
+  #read<T>(slot: number, read: (generation: Fd, header: Header) => T): T | undefined {
+    for (let tries = 0; tries < READ_TRIES; tries++) {
+      const fd = this.#generationIn(slot);
+      if (fd === undefined) return undefined;
+      const found = using(fd, (generation) => {
+        const header = readHeader(generation);
+        if (header.format === 0) return undefined;
+        const result = read(generation, header);
+        const { format, sequence } = readHeader(generation);
+        return format === header.format && sequence === header.sequence ? { result } : undefined;
+      });
+      if (found) return found.result;
+    }
+    return undefined;
+  }
+
   /** The tables that programs may walk now, but for those whose number is known. */
   texts(isKnown: (sequence: number) => boolean): readonly GenerationText[] {
-    return [TABLE_SLOTS.inForce, TABLE_SLOTS.fallback].flatMap((slot) => {
-      const fd = this.#generationIn(slot);
-      if (fd === undefined) return [];
-      return using(fd, (generation) => {
-        const header = readHeader(generation);
-        const { format, sequence } = header;
-        if (format !== FORMAT || isKnown(sequence)) return [];
-        return [{ sequence, text: readText(generation, header) }];
-      });
-    });
+    return [TABLE_SLOTS.inForce, TABLE_SLOTS.fallback].flatMap(
+      (slot) =>
+        this.#read(slot, (generation, header): readonly GenerationText[] => {
+          const { format, sequence } = header;
+          if (format !== FORMAT || isKnown(sequence)) return [];
+          return [{ sequence, text: readText(generation, header) }];
+        }) ?? [],
+    );
   }
 
   /**
@@ -138,10 +160,7 @@ export class EventSource {
    * a commit, and for a table of another format.
    */
   counters(): GenerationCounters | undefined {
-    const fd = this.#generationIn(TABLE_SLOTS.inForce);
-    if (fd === undefined) return undefined;
-    return using(fd, (generation) => {
-      const header = readHeader(generation);
+    return this.#read(TABLE_SLOTS.inForce, (generation, header) => {
       if (header.format !== FORMAT || !isFolded(generation, header)) return undefined;
       return { sequence: header.sequence, totals: [...readTotals(generation, header)] };
     });

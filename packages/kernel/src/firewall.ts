@@ -407,7 +407,8 @@ export class Firewall {
       using(table, (fd) => {
         if (instance.state !== 'inForce' || instance.release !== 'own') return;
         const { sequence } = instance.generation.header;
-        const open = loadPinned(this.#pins, openGeneration(sequence + 1, this.#environment.cpus));
+        const empty = openGeneration(sequence + 1, this.#environment.cpus);
+        const open = loadPinned(this.#pins, fd, empty);
         using(open.fd, () => putInForce(fd, open));
       });
     this.#become({ state: 'absent' });
@@ -494,7 +495,8 @@ export class Firewall {
 
   /** Puts what lets every call pass in force, for hooks to be attached under it. */
   #install(maps: Maps): LoadedGeneration {
-    const generation = loadPinned(this.#pins, openGeneration(0, this.#environment.cpus));
+    const empty = openGeneration(0, this.#environment.cpus);
+    const generation = loadPinned(this.#pins, maps.table, empty);
     putInForce(maps.table, generation);
     this.#become({ state: 'unfinished', generation });
     return generation;

@@ -16,11 +16,13 @@ import { FORMAT, HEADER, NODES_PER_PAGE, PAGE_BYTES } from './layout.js';
 import type { SetSlots } from './setmap.js';
 import type { Slots } from './statemap.js';
 
+export const GENERATION_NAME = 'sf_generation';
+
 /** The shape of every generation. */
 export function generationSpec(pageCount: number): MapSpec {
   return {
     type: 'array',
-    name: 'sf_generation',
+    name: GENERATION_NAME,
     keySize: 4,
     valueSize: PAGE_BYTES,
     maxEntries: pageCount,
@@ -55,6 +57,38 @@ export function loadGeneration(generation: Generation): Fd {
   const fd = createMap(generationSpec(generation.pageCount));
   for (const run of generation.runs) writeRun(fd, run);
   return fd;
+}
+
+/** Pages that are written as zeros at a time. */
+const BLANK_PAGES = 16;
+
+function writeBlank(fd: Fd, first: number, end: number): void {
+  if (first === end) return;
+  const blank = largePages(BLANK_PAGES * PAGE_BYTES);
+  for (let page = first; page < end; page += BLANK_PAGES)
+    writeRun(fd, { first: page, bytes: blank.subarray(0, (end - page) * PAGE_BYTES) });
+}
+
+/**
+ * Writes the pages to a map that no program walks and that has had others. From the first step on and until all else is there, the
+ * header is of no format: so who has it open can tell.
+ */
+export function reloadGeneration(fd: Fd, { runs, pageCount }: Generation): void {
+  const [head, ...others] = runs;
+  if (head?.first !== 0 || head.bytes.length !== PAGE_BYTES)
+    throw new TypeError('the first run of a generation is its header');
+  writeBlank(fd, 0, 1);
+  let page = 1;
+  for (const run of others) {
+    writeBlank(fd, page, run.first);
+    writeRun(fd, run);
+    page = run.first + run.bytes.length / PAGE_BYTES;
+  }
+  writeBlank(fd, page, pageCount);
+  const unsaid = head.bytes.slice();
+  viewOf(unsaid).setUint32(HEADER.format, 0, true);
+  writeRun(fd, { first: 0, bytes: unsaid });
+  writeRun(fd, head);
 }
 
 export function readHeader(fd: Fd): Header {

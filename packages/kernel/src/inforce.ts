@@ -7,10 +7,18 @@
  */
 import { type Fd, lookup, remove, update } from '@sockfilter/bpf';
 import type { Generation } from './generation.js';
-import { loadGeneration, readTotals, type Totals, writeBase } from './generationmap.js';
+import {
+  loadGeneration,
+  readTotals,
+  reloadGeneration,
+  type Totals,
+  writeBase,
+} from './generationmap.js';
 import type { Header } from './header.js';
 import { TABLE_SLOTS } from './layout.js';
 import { GENERATION_PIN, generationPin, type Pins } from './pins.js';
+import { slotKey } from './slotkey.js';
+import { takeSpare } from './spare.js';
 
 /** A generation in the kernel. */
 export interface LoadedGeneration {
@@ -18,19 +26,21 @@ export interface LoadedGeneration {
   readonly header: Header;
 }
 
-/** The key of one of TABLE_SLOTS. */
-export function slotKey(slot: number): Uint8Array {
-  const key = new Uint8Array(4);
-  new DataView(key.buffer).setUint32(0, slot, true);
-  return key;
-}
-
-/** Loads a generation and pins it; it is not in force yet. Throws BpfError. */
-export function loadPinned(pins: Pins, generation: Generation): LoadedGeneration {
-  const { header } = generation;
+/**
+ * Loads a generation, into the spare map if that is fit, and pins it; it is not in force yet. `table` is where those in force stand.
+ * Throws BpfError.
+ */
+export function loadPinned(pins: Pins, table: Fd, generation: Generation): LoadedGeneration {
+  const { header, pageCount } = generation;
+  const name = generationPin(header.sequence);
+  const spare = takeSpare(pins, table, name, pageCount);
+  if (spare !== undefined) {
+    reloadGeneration(spare, generation);
+    return { fd: spare, header };
+  }
   const fd = loadGeneration(generation);
-  pins.unpin(generationPin(header.sequence));
-  pins.pin(generationPin(header.sequence), fd);
+  pins.unpin(name);
+  pins.pin(name, fd);
   return { fd, header };
 }
 
@@ -68,5 +78,5 @@ export function fold(last: LoadedGeneration, next: LoadedGeneration): Totals {
 export function unpinOthers(pins: Pins, ...kept: readonly LoadedGeneration[]): void {
   const names = new Set(kept.map(({ header }) => generationPin(header.sequence)));
   for (const name of pins.list())
-    if (GENERATION_PIN.test(name) && !names.has(name)) pins.unpin(name);
+    if (GENERATION_PIN.test(name) && !names.has(name) && pins.isPin(name)) pins.unpin(name);
 }

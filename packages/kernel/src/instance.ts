@@ -25,12 +25,13 @@ import { DamageError } from './damage.js';
 import { findHolder } from './elsewhere.js';
 import { isFolded, readHeader } from './generationmap.js';
 import { CALL_HOOKS, HOOKS } from './hooks.js';
-import { type LoadedGeneration, slotKey } from './inforce.js';
+import type { LoadedGeneration } from './inforce.js';
 import { FORMAT, TABLE_SLOTS } from './layout.js';
 import { nap } from './lock.js';
 import { MAPS } from './mapnames.js';
 import { TABLE_MAP_NAME } from './maps.js';
-import { GENERATION_PIN, generationPin, type Pins, REPLACING, using } from './pins.js';
+import { GENERATION_PIN, generationPin, type Pins, REPLACING, SPARE_PIN, using } from './pins.js';
+import { slotKey } from './slotkey.js';
 import { UnsupportedError } from './unsupported.js';
 
 /** A table that somebody has asked for is in force. */
@@ -75,6 +76,7 @@ const SETTLE_MS = [5, 20, 100, 400];
 const PINS: ReadonlySet<string> = new Set([
   ...Object.values(MAPS),
   ...HOOKS.map(({ name }) => name),
+  SPARE_PIN,
 ]);
 
 /** Whether an instance pins anything by that name. */

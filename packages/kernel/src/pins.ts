@@ -12,6 +12,7 @@
  *     events     the buffers of each reader
  *     last       the last refusal of each CPU
  *     generation-N   the generation with sequence number N; two while a commit is under way
+ *     spare      the map of the generation before, to be written to (spare.ts)
  *     others     links, by the name of their hook; with a `+` one that is about to take its place
  *     next/      what is to take the place of an older release's maps and tracepoints
  */
@@ -35,6 +36,9 @@ export const GENERATION_PIN = /^generation-(\d+)$/;
 export function generationPin(sequence: number): string {
   return `generation-${sequence}`;
 }
+
+/** The pin of a map that the next generation may be written to. */
+export const SPARE_PIN = 'spare';
 
 /** Ends the name of a link that is about to take another's place. */
 export const REPLACING = '+';

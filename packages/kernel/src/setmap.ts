@@ -48,6 +48,7 @@ import {
   writeKey,
   writeValue,
 } from './setentry.js';
+import { slotKey } from './slotkey.js';
 
 /** A full hash, and a full trie. */
 const FULL = [7, 28];
@@ -81,12 +82,6 @@ export type SetSlots = readonly number[];
 
 /** Which set of the table before each set goes on, with what that holds; undefined: it begins anew. */
 export type SetOrigins = readonly (number | undefined)[];
-
-function slotKey(slot: number): Uint8Array {
-  const key = new Uint8Array(4);
-  new DataView(key.buffer).setUint32(0, slot, true);
-  return key;
-}
 
 function* entriesOf(fd: Fd, kind: SetKind) {
   const sizes = { keySize: KINDS[kind].keySize, valueSize: SET_VALUE.bytes };

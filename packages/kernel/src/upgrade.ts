@@ -68,6 +68,7 @@ function stage({ pins, environment }: Place, old: LoadedGeneration, table: Table
   try {
     const generation = loadPinned(
       next,
+      maps.table,
       makeGeneration(compiled, {
         text: readText(old.fd, old.header),
         sequence: old.header.sequence + 1,
