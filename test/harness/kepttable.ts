@@ -13,7 +13,8 @@ export function soundTable(text: string): Table {
 }
 
 export function keptTable(table: Table): KeptTable {
-  const kept = keptText(textBytes(Buffer.from(printSave(table))));
+  const rules = table.chains.reduce((sum, chain) => sum + chain.rules.length, 0);
+  const kept = keptText({ ...textBytes(Buffer.from(printSave(table))), rules });
   const read = (lines: string) => soundTable(excerpt(kept, lines));
   return { kept, head: soundTable(kept.head), totals: [], read };
 }

@@ -138,7 +138,7 @@ class LiveText {
   get kept(): KeptTable | undefined {
     if (this.#kept) return this.#kept;
     if (!this.bytes || !this.#firewall.isPrinted) return undefined;
-    const kept = keptText(textBytes(this.bytes));
+    const kept = keptText({ ...textBytes(this.bytes), rules: this.#firewall.rules });
     const totals = () => this.totals;
     this.#kept = {
       kept,

@@ -2,7 +2,7 @@
  * An edit of one rule, made in the text that is kept: of the other rules those are read that some call may match that
  * it matches, and no more.
  */
-import { countLines, findKeptRule, nextLine, printRule } from '@sockfilter/iptables';
+import { findKeptRule, nextLine, numberOfRule, placeOfRule, printRule } from '@sockfilter/iptables';
 import type { EditCommand } from '@sockfilter/language';
 import {
   BUILTIN_CHAINS,
@@ -25,18 +25,10 @@ interface Place {
   readonly chain: string;
   /** Where the line of the rule that goes begins, or that of the one that comes is to. */
   readonly at: number;
+  /** The number of that rule in its chain, from 0. */
+  readonly index: number;
   readonly removes: boolean;
   readonly rule: Rule | undefined;
-}
-
-/** Where the chain's rule with the number begins, or the place behind its last; undefined past that. */
-function lineAt(bytes: Uint8Array, start: number, end: number, number: number): number | undefined {
-  let at = start;
-  for (let n = 1; n < number; n++) {
-    if (at >= end) return undefined;
-    at = nextLine(bytes, at);
-  }
-  return at;
 }
 
 /** Undefined for an edit of another kind, and for one that the whole table must refuse. Throws TableError. */
@@ -44,29 +36,34 @@ function placeOf({ kept, head }: KeptTable, command: EditCommand): Place | undef
   if (!('chain' in command) || command.chain === undefined) return undefined;
   const { chain } = command;
   if (!head.chains.some(({ name }) => name === chain)) return undefined;
-  const { start, end } = kept.spanOf(chain);
+  const rules = kept.rulesOf(chain);
   const numbered = (number: number, last: number) => {
-    const at = number < 1 ? undefined : lineAt(kept.bytes, start, end, number);
-    return at === undefined || at > last ? undefined : at;
+    const at = number > last ? undefined : placeOfRule(kept, chain, number);
+    return at === undefined ? undefined : { chain, at, index: number - 1 };
   };
   const [rule, other] = 'rules' in command ? command.rules : [];
   switch (command.kind) {
-    case 'append':
-      return rule && !other ? { chain, at: end, removes: false, rule } : undefined;
-    case 'insert': {
-      const at = numbered(command.number, end);
-      return at === undefined || !rule || other ? undefined : { chain, at, removes: false, rule };
+    case 'append': {
+      const place = { chain, at: kept.spanOf(chain).end, index: rules };
+      return rule && !other ? { ...place, removes: false, rule } : undefined;
     }
-    case 'delete':
+    case 'insert': {
+      const place = numbered(command.number, rules + 1);
+      return !place || !rule || other ? undefined : { ...place, removes: false, rule };
+    }
+    case 'delete': {
       if (!rule || other) return undefined;
-      return { chain, at: findKeptRule(kept, head, chain, rule), removes: true, rule: undefined };
+      const at = findKeptRule(kept, head, chain, rule);
+      const index = numberOfRule(kept, chain, at) - 1;
+      return { chain, at, index, removes: true, rule: undefined };
+    }
     case 'delete-number': {
-      const at = numbered(command.number, end - 1);
-      return at === undefined ? undefined : { chain, at, removes: true, rule: undefined };
+      const place = numbered(command.number, rules);
+      return place && { ...place, removes: true, rule: undefined };
     }
     case 'replace': {
-      const at = numbered(command.number, end - 1);
-      return at === undefined ? undefined : { chain, at, removes: true, rule: command.rule };
+      const place = numbered(command.number, rules);
+      return place && { ...place, removes: true, rule: command.rule };
     }
     default:
       return undefined;
@@ -155,14 +152,13 @@ export function planRule(table: KeptTable, command: EditCommand): PlannedPart | 
   const { kept, head } = table;
   const place = placeOf(table, command);
   if (!place) return undefined;
-  const { chain, at, removes, rule } = place;
+  const { chain, at, index, removes, rule } = place;
   const { bytes, slice } = kept;
   const next = removes ? nextLine(bytes, at) : at;
   const line = rule ? `${printRule(chain, rule)}\n` : '';
   const old = slice(at, next);
   if (old.includes(PATH) || line.includes(PATH)) return undefined;
   const { start, end } = kept.spanOf(chain);
-  const index = at === end ? kept.rulesOf(chain) : countLines(bytes, start, at);
   const isTail = goesDown(table, chain, line);
   const stays = isTail && leaveOn(table, old);
   const stretch = isTail ? { start: at, end: stays ? next : end, index } : { start, end, index: 0 };

@@ -3,13 +3,14 @@ export { COMMAND_SPELLINGS, SWITCH } from './commandoptions.js';
 export { parseGroupId, parseGroupName, printGroup } from './groupline.js';
 export { type KeptId, keptIds, namesPath } from './keptids.js';
 export {
-  countLines,
   excerpt,
   findKeptRule,
   headLines,
   type KeptText,
   keptText,
   nextLine,
+  numberOfRule,
+  placeOfRule,
   printKeptRules,
   printKeptSave,
   type TextBytes,

@@ -15,7 +15,9 @@ import {
   findKeptRule,
   type KeptText,
   keptText,
+  numberOfRule,
   parseSave,
+  placeOfRule,
   printKeptRules,
   printKeptSave,
   printRule,
@@ -25,10 +27,10 @@ import {
 
 const COMMENT = '# revision: one sha256:0\n';
 
-const textOf = (text: string): KeptText => {
+const textOf = (text: string, rules?: number): KeptText => {
   const bytes = Buffer.from(text);
   const slice = (start: number, end: number) => bytes.toString('utf8', start, end);
-  return keptText({ bytes, slice, find: (words, from) => bytes.indexOf(words, from) });
+  return keptText({ bytes, slice, find: (words, from) => bytes.indexOf(words, from), rules });
 };
 
 /** Without what sets hold, which no text in force says. */
@@ -36,7 +38,9 @@ const kept = (table: Table) => {
   const text = textOf(`${COMMENT}${printSave(table, { elements: false })}`);
   const { table: head, diagnostics } = parseSave(text.head, 'head', { names: NO_NAMES });
   expect(diagnostics).toEqual([]);
-  return { text, head };
+  const rules = table.chains.reduce((sum, chain) => sum + chain.rules.length, 0);
+  const known = textOf(`${COMMENT}${printSave(table, { elements: false })}`, rules);
+  return { text, head, known };
 };
 
 const hasRule = (find: () => number): boolean => {
@@ -52,12 +56,21 @@ const hasRule = (find: () => number): boolean => {
 it('cuts listings out of the text as they are printed', () => {
   fc.assert(
     fc.property(tables(12), (table) => {
-      const { text, head } = kept(table);
+      const { text, head, known } = kept(table);
       expect(printKeptRules(text, head)).toBe(printRules(table));
       for (const { name, rules } of table.chains) {
         expect(printKeptRules(text, head, name)).toBe(printRules(table, { chain: name }));
         const { start, end } = text.spanOf(name);
         expect(text.rulesOf(name)).toBe(rules.length);
+        expect(known.rulesOf(name)).toBe(rules.length);
+        const lines = [...rules.map((rule) => `${printRule(name, rule)}\n`), ''];
+        lines.forEach((_, n) => {
+          const at = start + Buffer.byteLength(lines.slice(0, n).join(''));
+          expect(placeOfRule(text, name, n + 1)).toBe(at);
+          expect(numberOfRule(text, name, at)).toBe(n + 1);
+        });
+        expect(placeOfRule(text, name, 0)).toBeUndefined();
+        expect(placeOfRule(text, name, rules.length + 2)).toBeUndefined();
         expect(text.slice(start, end)).toBe(
           rules.map((rule) => `${printRule(name, rule)}\n`).join(''),
         );

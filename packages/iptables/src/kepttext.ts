@@ -21,6 +21,8 @@ export interface TextBytes {
   readonly slice: (start: number, end: number) => string;
   /** Where the words stand first from a place on; -1 if nowhere. */
   readonly find: (words: string, from: number) => number;
+  /** How many rules there are, where that is known. */
+  readonly rules?: number | undefined;
 }
 
 /** Such a text, which may have comments before it. */
@@ -48,8 +50,15 @@ export function nextLine(bytes: Uint8Array, at: number): number {
   return end + 1;
 }
 
+/** Where the line begins before the one that begins at the place. */
+function lineBefore(bytes: Uint8Array, at: number): number {
+  let start = at - 1;
+  while (start > 0 && bytes[start - 1] !== NEWLINE) start--;
+  return start;
+}
+
 /** How many lines there are from `start` to `end`. */
-export function countLines(bytes: Uint8Array, start: number, end: number): number {
+function countLines(bytes: Uint8Array, start: number, end: number): number {
   let count = 0;
   for (let at = start; at < end; at++) if (bytes[at] === NEWLINE) count++;
   return count;
@@ -118,13 +127,49 @@ export function keptText(text: TextBytes): KeptText {
     if (!span) throw new TypeError(`the text has no chain ${name}`);
     return span;
   };
-  const rulesOf = (name: string) => {
-    const span = spanOf(name);
-    const count = counts.get(name) ?? countLines(bytes, span.start, span.end);
+  const counted = (span: ChainSpan): number => {
+    const isMost = 2 * (span.end - span.start) > end - body;
+    if (!isMost || text.rules === undefined) return countLines(bytes, span.start, span.end);
+    const others = [...known().values()].filter(({ name }) => name !== span.name);
+    return others.reduce((left, { name }) => left - rulesOf(name), text.rules);
+  };
+  const rulesOf = (name: string): number => {
+    const count = counts.get(name) ?? counted(spanOf(name));
     counts.set(name, count);
     return count;
   };
   return { ...text, body, head, spanOf, spans: () => known().values(), rulesOf };
+}
+
+/** Where the chain's rule with the number begins, or the place behind its last; undefined past that. It is looked for from the nearer end. */
+export function placeOfRule(
+  { bytes, spanOf, rulesOf }: KeptText,
+  chain: string,
+  number: number,
+): number | undefined {
+  const { start, end } = spanOf(chain);
+  const behind = rulesOf(chain) + 1 - number;
+  if (number < 1 || behind < 0) return undefined;
+  if (number <= behind) {
+    let at = start;
+    for (let n = 1; n < number; n++) at = nextLine(bytes, at);
+    return at;
+  }
+  let at = end;
+  for (let n = 0; n < behind; n++) at = lineBefore(bytes, at);
+  return at;
+}
+
+/** The number of the chain's rule that begins at the place, as placeOfRule() has it. */
+export function numberOfRule(
+  { bytes, spanOf, rulesOf }: KeptText,
+  chain: string,
+  at: number,
+): number {
+  const { start, end } = spanOf(chain);
+  return at - start <= end - at
+    ? 1 + countLines(bytes, start, at)
+    : 1 + rulesOf(chain) - countLines(bytes, at, end);
 }
 
 /** As printSave(), of a text without counters. `head` is the table without its rules, as the text has it. */

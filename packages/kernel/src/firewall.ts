@@ -171,6 +171,11 @@ export class Firewall {
     return isOwn && (decodeTraits(traits)?.isPrinted ?? false);
   }
 
+  /** How many rules the table in force has; undefined where nothing is installed. */
+  get rules(): number | undefined {
+    return this.#inForce()?.generation.header.rules;
+  }
+
   /** The text to go back to while a table is on trial; undefined if that is nothing. */
   get fallback(): string | undefined {
     const current = this.#inForce();
