@@ -77,7 +77,7 @@ function asBuilt(
 ): Diagram | undefined {
   if (edges > limits.edges || store.edgeCount > edges + edges / GARBAGE_SHARE) return undefined;
   const layered = new Map();
-  return { store, roots: [root], verdicts: 0, layered, outcomes: outcomes.all, reporters };
+  return { store, roots: [root], verdicts: 0, layered, outcomes, reporters };
 }
 
 /**
@@ -126,7 +126,7 @@ export function gather(
     layered: new Map(
       layered.map(({ name, layers, roots }) => [name, { layers, steps: roots.length }]),
     ),
-    outcomes: outcomes.all,
+    outcomes,
     reporters: elementAt(parts, 0).compiler.reporters,
   };
 }

@@ -34,7 +34,7 @@ import { ConditionCompiler, HOLDS } from './condition.js';
 import { isLink, type Link } from './intervalpath.js';
 import { blame, type Limits, type RuleSpan } from './limit.js';
 import { defineGuard, defineOperation, NONE, type Operation } from './operation.js';
-import { OutcomeTable, type PartialOutcome } from './outcome.js';
+import { decided, OutcomeTable, type PartialOutcome } from './outcome.js';
 import { overlayAll } from './overlay.js';
 import { firstPiece } from './piece.js';
 import { leavesEarly, type PlacedRule, rulesOf } from './placedrule.js';
@@ -323,12 +323,13 @@ export class TableCompiler implements Interpretation<Ref> {
 
   #decided(errno: Errno, decider: number, as: Rewriting): Ref {
     if (!this.#recording.verdicts) return HOLDS;
-    return this.outcomes.intern(decided(errno, decider, as));
+    if (as === UNCHANGED) return this.outcomes.verdict(errno, decider);
+    return this.outcomes.intern(verdictOn(errno, decider, as));
   }
 
   #policy(chain: Chain, as: Rewriting): PartialOutcome {
     const policy = (this.#firstCounters.get(chain) ?? 0) + chain.rules.length;
-    return decided(policyErrno(chain.policy), policy, as);
+    return verdictOn(policyErrno(chain.policy), policy, as);
   }
 
   /** What leaves the chain early goes on behind its call; of some rules, the policy of a built-in chain has it at once. */
@@ -339,11 +340,9 @@ export class TableCompiler implements Interpretation<Ref> {
   }
 }
 
-function decided(errno: Errno, decider: number, as: Rewriting): PartialOutcome {
-  const rewriting = errno === 0 ? wholeRewriting(as) : UNCHANGED;
-  const verdict = { errno, decider, rewriting };
-  return { onward: 'over', verdict, counted: [decider], ask: undefined, becomes: undefined };
-}
+/** The verdict on calls that have been rewritten so; one that fails is as it was. */
+const verdictOn = (errno: Errno, decider: number, as: Rewriting): PartialOutcome =>
+  decided(errno, decider, errno === 0 ? wholeRewriting(as) : UNCHANGED);
 
 function spanOf({ chain, number }: PlacedRule): RuleSpan {
   return { chain: chain.name, rules: [number, number] };

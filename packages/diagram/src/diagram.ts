@@ -8,10 +8,10 @@ import {
   type Reporters,
   rewrite,
 } from '@sockfilter/table';
-import type { Outcome, Verdict } from './outcome.js';
+import type { Outcome, Outcomes, Verdict } from './outcome.js';
 import { pieceValues, RANK } from './piece.js';
 import { reportsOf } from './reporting.js';
-import { type DiagramStore, type Ref, terminalNumber } from './store.js';
+import type { DiagramStore, Ref } from './store.js';
 
 export interface Layered {
   /** In how many layers the rules of the chain are. */
@@ -34,7 +34,7 @@ export interface Diagram {
   /** The chains that are not. */
   readonly layered: ReadonlyMap<BuiltinChain, Layered>;
   /** What each terminal means, by its number. */
-  readonly outcomes: readonly Outcome[];
+  readonly outcomes: Outcomes;
   /** Which counters report. One diagram has all counters of a call that may be traced. */
   readonly reporters: Reporters;
 }
@@ -73,7 +73,7 @@ export function decide(
   for (const root of diagram.roots) {
     let isTraced = false;
     for (let at: Ref | undefined = diagram.store.walk(root, values); at !== undefined; ) {
-      const outcome: Outcome = elementAt(diagram.outcomes, terminalNumber(at));
+      const outcome: Outcome = diagram.outcomes.of(at);
       counted.push(...outcome.counted);
       for (const counter of outcome.counted) {
         const reported = reportsOf(diagram.reporters, counter, isTraced);

@@ -3,7 +3,7 @@ export * from './build.js';
 export * from './diagram.js';
 export * from './limit.js';
 export * from './operation.js';
-export type { Ask, Outcome, Verdict } from './outcome.js';
+export type { Ask, Outcome, Outcomes, Verdict } from './outcome.js';
 export * from './piece.js';
 export { reportsOf } from './reporting.js';
 export type { Row } from './row.js';

@@ -61,6 +61,19 @@ function keyOf({ onward, verdict, counted, ask, becomes, rank }: PartialOutcome)
   return `${onward} ${end}${ranked} ${counted.join()}`;
 }
 
+/** What terminals mean. */
+export interface Outcomes {
+  /** How many there are, by the numbers of terminals. */
+  readonly length: number;
+  readonly of: (terminal: Ref) => Outcome;
+}
+
+/** The outcome that is a verdict, and counts the decider alone. */
+export function decided(errno: Errno, decider: number, rewriting: Rewriting): PartialOutcome {
+  const verdict = { errno, decider, rewriting };
+  return { onward: 'over', verdict, counted: [decider], ask: undefined, becomes: undefined };
+}
+
 /** The verdict of an outcome that counts its rule alone, as nearly all do; undefined for another outcome. */
 function plainVerdict({ onward, verdict, counted, ask, becomes }: PartialOutcome) {
   if (!verdict || ask || becomes || onward !== 'over' || counted.length !== 1) return undefined;
@@ -70,8 +83,12 @@ function plainVerdict({ onward, verdict, counted, ask, becomes }: PartialOutcome
 
 const PAIR = 2 ** 26;
 
-export class OutcomeTable {
-  readonly #outcomes: PartialOutcome[] = [];
+/** One more than any errno. */
+const ERRNOS = 2 ** 12;
+
+export class OutcomeTable implements Outcomes {
+  /** A plain verdict is a number: its errno, and its decider times ERRNOS. */
+  readonly #outcomes: (PartialOutcome | number)[] = [];
   readonly #numbers = new Map<string, number>();
   /** The plain verdict of each decider that came first: one more than its number, or 0. */
   #plain = new Int32Array(1024);
@@ -87,13 +104,14 @@ export class OutcomeTable {
     this.#limit = countedLimit;
   }
 
-  /** All outcomes, by terminal number. */
-  get all(): readonly PartialOutcome[] {
-    return this.#outcomes;
+  get length(): number {
+    return this.#outcomes.length;
   }
 
   of(terminal: Ref): PartialOutcome {
-    return elementAt(this.#outcomes, terminalNumber(terminal));
+    const outcome = elementAt(this.#outcomes, terminalNumber(terminal));
+    if (typeof outcome !== 'number') return outcome;
+    return decided(outcome % ERRNOS, Math.floor(outcome / ERRNOS), UNCHANGED);
   }
 
   /** True if some of its packets go on behind the rules. */
@@ -103,21 +121,36 @@ export class OutcomeTable {
 
   intern(outcome: PartialOutcome): Ref {
     const plain = plainVerdict(outcome);
-    const first = plain && this.#plain[plain.decider];
-    if (first && this.#outcomes[first - 1]?.verdict?.errno === plain.errno)
-      return terminalRef(first - 1);
-    const key = plain && !first ? undefined : keyOf(outcome);
-    const known = key === undefined ? undefined : this.#numbers.get(key);
+    if (plain) return this.verdict(plain.errno, plain.decider);
+    const key = keyOf(outcome);
+    const known = this.#numbers.get(key);
     if (known !== undefined) return terminalRef(known);
     const { counted, ask, onward } = outcome;
-    this.#counted += counted.length + (ask ? 1 : 0);
-    if (this.#counted > this.#limit) throw new LimitError('counted', this.#limit);
-    const number = this.#outcomes.length;
-    this.#outcomes.push(outcome);
-    this.#isOpen.push(ask ? this.isOpen(ask.holds) || this.isOpen(ask.fails) : onward === 'next');
-    if (key !== undefined) this.#numbers.set(key, number);
-    else if (plain) this.#keepPlain(plain.decider, number);
+    const isOpen = ask ? this.isOpen(ask.holds) || this.isOpen(ask.fails) : onward === 'next';
+    const number = this.#add(outcome, counted.length + (ask ? 1 : 0), isOpen);
+    this.#numbers.set(key, number);
     return terminalRef(number);
+  }
+
+  /** The outcome that is a verdict on a call as it was asked for, and counts the decider alone. */
+  verdict(errno: Errno, decider: number): Ref {
+    const outcome = decider * ERRNOS + errno;
+    const first = this.#plain[decider];
+    if (first && this.#outcomes[first - 1] === outcome) return terminalRef(first - 1);
+    const key = first ? keyOf(decided(errno, decider, UNCHANGED)) : undefined;
+    const known = key === undefined ? undefined : this.#numbers.get(key);
+    if (known !== undefined) return terminalRef(known);
+    const number = this.#add(outcome, 1, false);
+    if (key === undefined) this.#keepPlain(decider, number);
+    else this.#numbers.set(key, number);
+    return terminalRef(number);
+  }
+
+  #add(outcome: PartialOutcome | number, counted: number, isOpen: boolean): number {
+    this.#counted += counted;
+    if (this.#counted > this.#limit) throw new LimitError('counted', this.#limit);
+    this.#isOpen.push(isOpen);
+    return this.#outcomes.push(outcome) - 1;
   }
 
   #keepPlain(decider: number, number: number): void {

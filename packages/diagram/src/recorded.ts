@@ -44,7 +44,7 @@ const NO_COST: Cost = { poolEdges: 0, edges: 0, steps: 0, counted: 0 };
 
 function costOf({ compiler, edges }: Built): Cost {
   const { store, outcomes } = compiler;
-  const counted = outcomes.all.length;
+  const counted = outcomes.length;
   return { poolEdges: store.edgeCount, edges, steps: store.steps, counted };
 }
 

@@ -62,7 +62,10 @@ class Terminals {
     const { outcomes } = this.#diagram;
     const number = terminalNumber(ref);
     const isTraced = number >= outcomes.length;
-    return { outcome: elementAt(outcomes, number - (isTraced ? outcomes.length : 0)), isTraced };
+    return {
+      outcome: outcomes.of(isTraced ? terminalRef(number - outcomes.length) : ref),
+      isTraced,
+    };
   }
 
   /** The terminal as a call meets it that is traced, or not. */

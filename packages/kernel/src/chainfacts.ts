@@ -8,7 +8,6 @@ import {
   type Ref,
   RefMap,
   rootsOf,
-  terminalNumber,
 } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
@@ -69,7 +68,7 @@ export function factsOf(
     if (seen.get(ref) === mark) return;
     seen.set(ref, mark);
     if (isTerminal(ref)) {
-      const { verdict, ask } = elementAt(outcomes, terminalNumber(ref));
+      const { verdict, ask } = outcomes.of(ref);
       canRefuse ||= verdict !== undefined && verdict.errno !== 0;
       if (verdict && verdict.rewriting !== UNCHANGED) {
         keepsMark ||= (verdict.rewriting.mark?.keep ?? 0n) !== 0n;

@@ -2,11 +2,11 @@
  * Which listening sockets no peer may reach. What ACCEPT makes of a SYN depends on who sends it; with the
  * peer forgotten, it says whether there is anybody.
  */
-import { chainNumber, DETAIL_NAMES, elementAt, type Field } from '@sockfilter/table';
+import { chainNumber, DETAIL_NAMES, type Field } from '@sockfilter/table';
 import { type Diagram, verdictRoot } from '../diagram.js';
 import { DEFAULT_LIMITS, LimitError } from '../limit.js';
 import { firstPiece, pieceAt } from '../piece.js';
-import { DiagramStore, type Ref, terminalNumber } from '../store.js';
+import { DiagramStore, type Ref } from '../store.js';
 import { IN, OUT, SetStore } from './setstore.js';
 
 /** What of ACCEPT's packet is the listener's: its group and owner, and its address and port as far as it is bound. */
@@ -36,7 +36,7 @@ function acceptance({ outcomes }: Diagram): (terminal: Ref) => boolean {
   const mayAccept = (terminal: Ref): boolean => {
     const before = known.get(terminal);
     if (before !== undefined) return before;
-    const { verdict, ask } = elementAt(outcomes, terminalNumber(terminal));
+    const { verdict, ask } = outcomes.of(terminal);
     const may = ask ? mayAccept(ask.holds) || mayAccept(ask.fails) : verdict?.errno === 0;
     known.set(terminal, may);
     return may;

@@ -13,7 +13,7 @@ import {
 } from '@sockfilter/table';
 import type { OutcomeTable } from '../outcome.js';
 import { buildRecorded } from '../recorded.js';
-import type { Ref } from '../store.js';
+import { type Ref, terminalRef } from '../store.js';
 import type { FreeTests } from './freetests.js';
 import type { Reached } from './reach.js';
 import { OUT, type SetStore } from './setstore.js';
@@ -39,8 +39,11 @@ function countedPackets(store: SetStore, table: Table, tests: FreeTests): Readon
   return counted;
 }
 
-function countersOf({ all }: OutcomeTable): ReadonlySet<number> {
-  return new Set(all.flatMap(({ counted }) => counted));
+function countersOf(outcomes: OutcomeTable): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (let n = 0; n < outcomes.length; n++)
+    for (const counter of outcomes.of(terminalRef(n)).counted) found.add(counter);
+  return found;
 }
 
 export function reachRewritten(store: SetStore, table: Table, tests: FreeTests): Reached {
