@@ -3,6 +3,7 @@ import type { ParsedSave } from '@sockfilter/iptables';
 import { EXIT } from '@sockfilter/language';
 import { isJson } from '@sockfilter/nftables';
 import {
+  type Chain,
   findSet,
   type NamedSet,
   type Rule,
@@ -64,14 +65,22 @@ export function dropCounters(
   const old = new Set<Rule>(base?.chains.flatMap(({ rules }) => rules));
   const reset = (rule: Rule): Rule =>
     rule.packets === 0n || old.has(rule) ? rule : { ...rule, packets: 0n };
-  const chains = table.chains.map((chain) => ({
-    ...chain,
-    packets: anew.has(chain.name)
-      ? 0n
-      : (base?.chains.find(({ name }) => name === chain.name)?.packets ?? 0n),
-    rules: chain.rules.map(reset),
-  }));
-  return { ...table, chains, sets: table.sets.map((set) => dropElementCounters(set, base)) };
+  const resetChain = (chain: Chain): Chain => {
+    const known = base?.chains.find(({ name }) => name === chain.name);
+    const packets = anew.has(chain.name) ? 0n : (known?.packets ?? 0n);
+    const isReset = chain.packets === packets && chain.rules.every((rule) => reset(rule) === rule);
+    return isReset ? chain : { ...chain, packets, rules: chain.rules.map(reset) };
+  };
+  const chains = mapped(table.chains, resetChain);
+  const sets = mapped(table.sets, (set) => dropElementCounters(set, base));
+  // What has been found out of a table holds as long as it is the same object.
+  return chains === table.chains && sets === table.sets ? table : { ...table, chains, sets };
+}
+
+/** The list with each element changed; the list itself if none becomes another. */
+function mapped<T>(list: readonly T[], change: (each: T) => T): readonly T[] {
+  const changed = list.map(change);
+  return changed.every((each, n) => each === list[n]) ? list : changed;
 }
 
 /** The set with what its new elements have counted at 0; the others are those of the set in `base`. */

@@ -5,6 +5,7 @@ import { chainTargets } from './chaintargets.js';
 import { describeOption, ruleCondition } from './condition.js';
 import { elementAt } from './element.js';
 import { type Problem, TableError } from './error.js';
+import { perTable } from './pertable.js';
 import { rewrittenFields } from './rewriting.js';
 import { perModel } from './ruleform.js';
 import { misusedSet } from './sets/use.js';
@@ -39,10 +40,12 @@ interface Finding extends Problem {
 function* walk(table: Table, start: Chain): Generator<Finding> {
   /** How deep the calls go from a chain that has been walked to its end. */
   const heights = new Map<Chain, number>();
-  const absenceOf = perModel((rule) =>
-    isBuiltinChain(start.name) ? unavailableIn(rule, start.name) : undefined,
+  const absenceOf = (rule: Rule) =>
+    isBuiltinChain(start.name) ? unavailableIn(rule, start.name) : undefined;
+  const misuseOf = (rule: Rule) => misusedSet(rule, table, start.name);
+  const isFine = perModel(
+    (rule) => calledChain(rule.target) === undefined && !absenceOf(rule) && !misuseOf(rule),
   );
-  const misuseOf = perModel((rule) => misusedSet(rule, table, start.name));
 
   function* enter(chain: Chain, way: readonly Call[]): Generator<Finding> {
     const names = way.map((call) => call.chain.name);
@@ -67,6 +70,7 @@ function* walk(table: Table, start: Chain): Generator<Finding> {
     const { rules } = chain;
     for (let at = 0; at < rules.length; at++) {
       const rule = elementAt(rules, at);
+      if (isFine(rule)) continue;
       const place = () => `${chain.name} ${at + 1}`;
       const reason = absenceOf(rule);
       if (reason !== undefined) {
@@ -143,11 +147,7 @@ function* seenTwice(table: Table): Generator<Finding> {
   }
 }
 
-/**
- * Everything that is wrong with the table, each mistake once: targets that are not there, loops,
- * chains nested too deep, and rules that a built-in chain reaches but can't have.
- */
-export function validate(table: Table): readonly Problem[] {
+const problemsOf = perTable((table: Table): readonly Problem[] => {
   const problems = new Map<string, Problem>();
   for (const start of table.chains) {
     for (const { key, ...problem } of walk(table, start)) {
@@ -157,6 +157,14 @@ export function validate(table: Table): readonly Problem[] {
   for (const { key, ...problem } of seenTwice(table))
     if (!problems.has(key)) problems.set(key, problem);
   return [...problems.values()];
+});
+
+/**
+ * Everything that is wrong with the table, each mistake once: targets that are not there, loops,
+ * chains nested too deep, and rules that a built-in chain reaches but can't have.
+ */
+export function validate(table: Table): readonly Problem[] {
+  return problemsOf(table);
 }
 
 /** The table itself if nothing is wrong with it; else TableError with the first fault. */
