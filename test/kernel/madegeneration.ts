@@ -1,6 +1,6 @@
 /** Generations as plain data, compiled as a whole or edited: made without a kernel, and read as one has them. */
 import { printSave } from '@sockfilter/iptables';
-import { BUILTIN_CHAINS, type Packet, type Table } from '@sockfilter/table';
+import { BUILTIN_CHAINS, elementAt, type Packet, type Table } from '@sockfilter/table';
 import { walkBlob } from '../../packages/kernel/src/blobwalk.js';
 import {
   compileTable,
@@ -9,8 +9,8 @@ import {
   type StandingGeneration,
 } from '../../packages/kernel/src/generation.js';
 import { decodeHeader } from '../../packages/kernel/src/header.js';
-import { HEADER, NODES_PER_PAGE, PAGE_BYTES } from '../../packages/kernel/src/layout.js';
-import { NodeComparison } from '../../packages/kernel/src/samenodes.js';
+import { HEADER, NODES_PER_PAGE, OP, PAGE_BYTES } from '../../packages/kernel/src/layout.js';
+import { differingCall } from '../../packages/kernel/src/samenodes.js';
 import { noSummaries, summarize } from '../../packages/kernel/src/summary.js';
 import { encodeTraits, traitsOf } from '../../packages/kernel/src/traits.js';
 
@@ -84,9 +84,9 @@ export const walk = ({ header, words }: StandingGeneration, packets: readonly Pa
 /** The chains of which some call comes to something else by the one than by the other, with what it is asked. */
 export const differences = (one: StandingGeneration, other: StandingGeneration) => {
   const nodesOf = ({ words }: StandingGeneration) => ({ words, first: NODES_PER_PAGE });
-  const comparison = new NodeComparison(nodesOf(one), nodesOf(other));
   return BUILTIN_CHAINS.flatMap((chain) => {
-    const asked = comparison.difference(one.header.entries[chain], other.header.entries[chain]);
+    const entries = { left: one.header.entries[chain], right: other.header.entries[chain] };
+    const asked = differingCall(nodesOf(one), nodesOf(other), chain, entries);
     return asked ? [{ chain, asked: [...asked] }] : [];
   });
 };
@@ -103,6 +103,31 @@ export function falseSummaries({
   summarize(words, NODES_PER_PAGE, entries, anew);
   return [...anew.keys()].filter((n) => anew[n] !== 0 && anew[n] !== summaries[n]);
 }
+
+/** The slots that calls of each chain may be asked: nodes that tell nothing apart would ask for more. */
+export const asked = ({ header, words }: StandingGeneration) =>
+  BUILTIN_CHAINS.map((chain) => {
+    const slots = new Set<number>();
+    const seen = new Set<number>();
+    const visit = (address: number): void => {
+      if (seen.has(address)) return;
+      seen.add(address);
+      const at = 2 * (address - NODES_PER_PAGE);
+      const head = elementAt(words, at);
+      const target = elementAt(words, at + 1);
+      const op = head >>> 24;
+      if (op === OP.less || op === OP.unequal || op === OP.index) slots.add((head >>> 16) & 0xff);
+      if (op === OP.jump) visit(target);
+      else if (op === OP.index)
+        for (let n = 0; n <= target; n++) visit(elementAt(words, at + 2 + n));
+      else if (op !== OP.verdict) {
+        if (op < OP.count) visit(target);
+        visit(address + 1);
+      }
+    };
+    visit(header.entries[chain]);
+    return [...slots].toSorted((a, b) => a - b);
+  });
 
 const FACTS = [
   HEADER.groupChains,

@@ -27,6 +27,7 @@ import { editText } from '../harness/editedtext.js';
 import { editCommand, keptTable, soundTable } from '../harness/kepttable.js';
 import { propertyRuns } from '../harness/length.js';
 import {
+  asked,
   baseOf,
   bytesOf,
   differences,
@@ -175,6 +176,7 @@ function step(
   expect(factsOf(made)).toEqual(factsOf(anew));
   expect(made.summaries.length).toBe(made.header.nodes);
   expect(falseSummaries(made)).toEqual([]);
+  expect(asked(made)).toEqual(asked(anew));
   if (change.edit?.kind === 'rule') {
     const draftAnew = draftPart(crowded, [], { ...change, text: bytes });
     if (!draftAnew) throw new TypeError('nothing is written anew');
@@ -239,6 +241,11 @@ const BEHIND_POLICY: Example = [
   ['-A RECVFROM -p udp -j U', '-A U -p udp -j DROP'],
   ['-A RECVFROM -j ACCEPT'],
 ];
+/** What the rule says differs between chains: of some it asks the other port. */
+const OF_CHAINS: Example = [
+  ['-A CONNECT -m socket --remote-port 80 -j REJECT', '-A CONNECT -p udp -j DROP'],
+  ['-D CONNECT 1', '-I CONNECT 1 -m socket --remote-port 80 -j ACCEPT'],
+];
 /** A hook is needed for one rule, which goes. */
 const UNHOOKED: Example = [['-A RECVFROM -d 10.0.0.1 -j DROP'], ['-D RECVFROM 1']];
 
@@ -278,6 +285,7 @@ it('makes what a compiling of the whole makes', () => {
         [LEAVING],
         [BEHIND_POLICY],
         [UNHOOKED],
+        [OF_CHAINS],
       ],
     },
   );

@@ -13,7 +13,7 @@ import { callOf } from '../../packages/kernel/src/askedcall.js';
 import { type WalkableBlob, walkBlob } from '../../packages/kernel/src/blobwalk.js';
 import { compileTable } from '../../packages/kernel/src/generation.js';
 import { OP } from '../../packages/kernel/src/layout.js';
-import { NodeComparison } from '../../packages/kernel/src/samenodes.js';
+import { differingCall } from '../../packages/kernel/src/samenodes.js';
 import { decisionWords } from '../arbitrary/decision.js';
 import { opaqueTables } from '../arbitrary/opaque.js';
 import { rewritingTables, smallSpace, smallTables } from '../arbitrary/smalltable.js';
@@ -26,9 +26,9 @@ const walk = (blob: WalkableBlob, packet: Packet) => decisionWords(walkBlob(blob
 
 /** The call of each chain in which they differ, by the comparison. */
 function differences(one: WalkableBlob, other: WalkableBlob): readonly Packet[] {
-  const comparison = new NodeComparison(one, other);
   return BUILTIN_CHAINS.flatMap((chain) => {
-    const asked = comparison.difference(one.entries[chain], other.entries[chain]);
+    const entries = { left: one.entries[chain], right: other.entries[chain] };
+    const asked = differingCall(one, other, chain, entries);
     return asked ? [callOf(chain, asked)] : [];
   });
 }

@@ -107,7 +107,7 @@ export function encodeBlob(
 ): Blob {
   const writer = new Writer(first);
   const entries = writeDiagrams(writer, diagram, tests, (root, isFirst) =>
-    isFirst ? BUILTIN_CHAINS.map((chain) => inChain(diagram, root, chain)) : [root],
+    isFirst ? BUILTIN_CHAINS.map((chain) => inChain(diagram.store, root, chain)) : [root],
   );
   const listenerEntries = listeners
     ? writer.write(listeners.store, listeners.roots, (ref) =>

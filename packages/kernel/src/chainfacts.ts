@@ -1,6 +1,7 @@
 /** What the programs must know of chains before they walk. */
 import {
   type Diagram,
+  type DiagramStore,
   firstPiece,
   isTerminal,
   PIECES,
@@ -41,7 +42,7 @@ export interface ChainFacts {
 }
 
 /** Where the diagram goes on for packets of the chain. */
-export function inChain({ store }: Diagram, root: Ref, chain: BuiltinChain): Ref {
+export function inChain(store: DiagramStore, root: Ref, chain: BuiltinChain): Ref {
   if (store.pieceOf(root) !== firstPiece('chain')) return root;
   return store.follow(root, BUILTIN_CHAINS.indexOf(chain));
 }
@@ -85,7 +86,7 @@ export function factsOf(
     for (let edge = store.firstEdge(ref); edge < store.endEdge(ref); edge++)
       visit(store.edgeTarget(edge));
   };
-  for (const root of rootsOf(diagram, chain)) visit(inChain(diagram, root, chain));
+  for (const root of rootsOf(diagram, chain)) visit(inChain(store, root, chain));
   return chainFacts(tested, { canRefuse, leads, keepsMark, asksGroup }, drawn);
 }
 

@@ -3,7 +3,7 @@
  * one from the other. Nothing is shared with what compiles, writes or edits nodes.
  */
 import { firstPiece, PIECES } from '@sockfilter/diagram';
-import { elementAt } from '@sockfilter/table';
+import { type BuiltinChain, chainNumber, elementAt } from '@sockfilter/table';
 import { ASK_NODES, MAX_STEPS, OP } from './layout.js';
 import type { Nodes } from './nodes.js';
 
@@ -18,12 +18,14 @@ interface Edge {
   readonly target: number;
 }
 
+const CHAIN = firstPiece('chain');
 const FAMILY = firstPiece('family');
 const FAMILIES = [4, 6];
 
-/** A value of the slot from `low` to `high` that a call can have; undefined if there is none. */
-function possibleValue(slot: number, low: number, high: number): number | undefined {
-  if (slot === FAMILY) return FAMILIES.find((family) => low <= family && family <= high);
+/** A value of the slot from `low` to `high` that a call of the chain can have; undefined if there is none. */
+function possibleValue(slot: number, low: number, high: number, chain: number): number | undefined {
+  const few = slot === CHAIN ? [chain] : slot === FAMILY ? FAMILIES : undefined;
+  if (few) return few.find((value) => low <= value && value <= high);
   const { bits = 16 } = PIECES[slot] ?? {};
   return low < 1 << bits ? low : undefined;
 }
@@ -131,37 +133,29 @@ interface Collected {
   readonly edges: Edge[];
 }
 
-/** Compares nodes from pairs of addresses on; what has been found the same once is so for all of them. */
-export class NodeComparison {
+/** A walk of both in step, for calls of one chain. */
+class Comparison {
   readonly #left: Side;
   readonly #right: Side;
+  readonly #chain: number;
   /** By place of the left: 1 + the first place of the right that was found to say the same. */
   readonly #same: Uint32Array;
   /** Others, as one number of both. */
   readonly #others = new Set<number>();
-  readonly #values = new Map<number, number>();
+  /** What leads to where the two are. */
+  readonly values = new Map<number, number>();
   #isRewritten = false;
   #steps = 0;
 
-  constructor(left: Nodes, right: Nodes) {
-    this.#left = new Side(left);
-    this.#right = new Side(right);
-    this.#same = new Uint32Array(this.#left.count);
+  constructor(left: Side, right: Side, chain: number) {
+    this.#left = left;
+    this.#right = right;
+    this.#chain = chain;
+    this.#same = new Uint32Array(left.count);
   }
 
-  /**
-   * What a call is asked that comes to something else from the one address than from the other; undefined if none does. Throws
-   * RangeError for nodes that lead nowhere, or in a circle.
-   */
-  difference(left: number, right: number): AskedPieces | undefined {
-    this.#values.clear();
-    this.#isRewritten = false;
-    this.#steps = 0;
-    const isSame = this.#compare(this.#left.placeOf(left), this.#right.placeOf(right));
-    return isSame ? undefined : new Map(this.#values);
-  }
-
-  #compare(left: number, right: number): boolean {
+  /** Whether both lead to the same; if not, `values` say what does not. */
+  compare(left: number, right: number): boolean {
     const known = elementAt(this.#same, left);
     const pair = left * this.#right.count + right;
     if (known === right + 1 || (known !== 0 && this.#others.has(pair))) return true;
@@ -184,22 +178,22 @@ export class NodeComparison {
   #compareEdges(left: number, right: number, slot: number): boolean {
     const [ours, others] = [this.#left.edges(left, slot), this.#right.edges(right, slot)];
     const wasRewritten = this.#isRewritten;
-    const before = this.#values.get(slot);
+    const before = this.values.get(slot);
     for (let n = 0, m = 0, low = 0; low <= PIECE_MASK; ) {
       const our = elementAt(ours, n);
       const other = elementAt(others, m);
       const high = Math.min(our.last, other.last);
-      const value = possibleValue(slot, low, high);
-      if (value !== undefined && !wasRewritten) this.#values.set(slot, value);
+      const value = possibleValue(slot, low, high, this.#chain);
+      if (value !== undefined && !wasRewritten) this.values.set(slot, value);
       this.#isRewritten = wasRewritten;
-      if (value !== undefined && !this.#compare(our.target, other.target)) return false;
+      if (value !== undefined && !this.compare(our.target, other.target)) return false;
       low = high + 1;
       if (our.last < low) n++;
       if (other.last < low) m++;
     }
     this.#isRewritten = wasRewritten;
-    if (before === undefined) this.#values.delete(slot);
-    else this.#values.set(slot, before);
+    if (before === undefined) this.values.delete(slot);
+    else this.values.set(slot, before);
     return true;
   }
 
@@ -212,7 +206,7 @@ export class NodeComparison {
     if (ours.target(left) !== others.target(right)) return false;
     if (op === OP.verdict) return true;
     if (op === OP.rewrite) this.#isRewritten = true;
-    return this.#compare(ours.behind(left, 1), others.behind(right, 1));
+    return this.compare(ours.behind(left, 1), others.behind(right, 1));
   }
 
   #compareAsks(left: number, right: number): boolean {
@@ -220,10 +214,32 @@ export class NodeComparison {
     for (let n = 2; n < 2 * ASK_NODES; n++)
       if (ours.word(left, n) !== others.word(right, n)) return false;
     const wasRewritten = this.#isRewritten;
-    const holds = this.#compare(ours.behind(left, ASK_NODES), others.behind(right, ASK_NODES));
+    const holds = this.compare(ours.behind(left, ASK_NODES), others.behind(right, ASK_NODES));
     this.#isRewritten = wasRewritten;
     return (
-      holds && this.#compare(ours.placeOf(ours.target(left)), others.placeOf(others.target(right)))
+      holds && this.compare(ours.placeOf(ours.target(left)), others.placeOf(others.target(right)))
     );
   }
+}
+
+/** An address of each. */
+export interface Entries {
+  readonly left: number;
+  readonly right: number;
+}
+
+/**
+ * What a call of the chain is asked that comes to something else from the one address than from the other; undefined if none does.
+ * Throws RangeError for nodes that lead nowhere, or in a circle.
+ */
+export function differingCall(
+  left: Nodes,
+  right: Nodes,
+  chain: BuiltinChain,
+  entries: Entries,
+): AskedPieces | undefined {
+  const [one, other] = [new Side(left), new Side(right)];
+  const comparison = new Comparison(one, other, chainNumber(chain));
+  const isSame = comparison.compare(one.placeOf(entries.left), other.placeOf(entries.right));
+  return isSame ? undefined : comparison.values;
 }

@@ -23,7 +23,7 @@ import {
   type Table,
 } from '@sockfilter/table';
 import { encodeBlob } from './blob.js';
-import type { ChainFacts } from './chainfacts.js';
+import { type ChainFacts, inChain } from './chainfacts.js';
 import { MAX_STEPS } from './layout.js';
 import { type Nodes, renumberCounters, type Splice, spliceCounters } from './nodes.js';
 import { Reduction } from './reduction.js';
@@ -130,7 +130,7 @@ class Splicing {
     const { reduce } = new Reduction(this.#store, this.#reader);
     for (const chain of chains) {
       const made = replace(reader.at(near.entries[chain]), this.#rootOf(chain));
-      this.#roots.set(chain, reduce(made));
+      this.#roots.set(chain, reduce(inChain(this.#store, made, chain)));
     }
   }
 

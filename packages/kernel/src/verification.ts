@@ -4,6 +4,7 @@
  */
 import {
   BUILTIN_CHAINS,
+  type BuiltinChain,
   type Decision,
   elementAt,
   escapePath,
@@ -24,7 +25,7 @@ import { HEADER, NODES_PER_PAGE } from './layout.js';
 import { nap } from './lock.js';
 import { type Registered, registeredPaths, registrationOf } from './pathmap.js';
 import type { Pins } from './pins.js';
-import { NodeComparison } from './samenodes.js';
+import { differingCall } from './samenodes.js';
 
 /** A call that comes to something else in force than by the text. */
 export interface MisjudgedCall {
@@ -69,9 +70,10 @@ function* differingNodes(
   const slots = { slots: readSlots(fd, header), setSlots: readSetSlots(fd, header) };
   const made: WalkableBlob = { ...blob, words: withSlots(compiled, slots) };
   const nodes: WalkableBlob = { words, first: NODES_PER_PAGE, entries: header.entries };
-  const comparison = new NodeComparison(nodes, made);
+  const differing = (chain: BuiltinChain, left: number, right: number) =>
+    differingCall(nodes, made, chain, { left, right });
   for (const chain of BUILTIN_CHAINS) {
-    const asked = comparison.difference(nodes.entries[chain], made.entries[chain]);
+    const asked = differing(chain, nodes.entries[chain], made.entries[chain]);
     if (!asked) continue;
     const call = misjudged(nodes, made, callOf(chain, asked));
     const message = `the nodes of ${chain} do not say what its rules say`;
@@ -80,7 +82,7 @@ function* differingNodes(
   const head = new DataView(page.buffer, page.byteOffset, page.byteLength);
   const asks = blob.listenerEntries.some((entry, n) => {
     const standing = head.getUint32(HEADER.listeners + 4 * n, true);
-    return standing === 0 || comparison.difference(standing, entry);
+    return standing === 0 || differing('ACCEPT', standing, entry);
   });
   if (asks)
     yield {
