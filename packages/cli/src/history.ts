@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { replaceOwnFile } from './atomicfile.js';
 import { errnoOf } from './errno.js';
 import { CommandError } from './failure.js';
+import { hashText } from './hashtext.js';
 import { note } from './output.js';
-import { bytesWithoutRevision, hashText, withoutRevision } from './revision.js';
+import { bytesWithoutRevision, withoutRevision } from './revision.js';
 import { makeStateDirectory, stateDirectory } from './statedirectory.js';
 
 /** What is kept of one instance. */

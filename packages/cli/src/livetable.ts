@@ -8,6 +8,7 @@ import { counterOwners, EMPTY_TABLE, type Rule, requireValid, type Table } from 
 import { closing } from './closing.js';
 import { CommandError } from './failure.js';
 import type { Globals } from './globals.js';
+import { hashText } from './hashtext.js';
 import { recordIds } from './highmark.js';
 import {
   entryOf,
@@ -23,7 +24,7 @@ import type { Access, Change, Counters, KeptTable, OpenTable } from './opentable
 import { followSets, followTests, followTexts } from './origins.js';
 import { holdOutput, note } from './output.js';
 import { notePaths } from './pathnotes.js';
-import { hashText, type Revision, revisionOf, withRevision } from './revision.js';
+import { type Revision, revisionOf, withRevision } from './revision.js';
 import { SYSTEM_NAMES } from './systemnames.js';
 import { decode, editBytes, type TextEdit, textBytes } from './textedit.js';
 import { waitTurn } from './turn.js';

@@ -4,7 +4,6 @@
  */
 import { execFileSync } from 'node:child_process';
 import { basename, dirname } from 'node:path';
-import { sha256 } from '@sockfilter/bpf';
 import { EXIT } from '@sockfilter/language';
 import { CommandError } from './failure.js';
 
@@ -18,10 +17,6 @@ const LINE = /^# revision: (.*) sha256:([0-9a-f]{64})\n/;
 const MAX_LABEL = 200;
 /** Bytes of the line at most. */
 const MAX_LINE = 4 * MAX_LABEL + 128;
-
-export function hashText(text: string | Uint8Array): string {
-  return sha256(typeof text === 'string' ? Buffer.from(text) : text);
-}
 
 /** Its beginning, as far as the line may go. */
 const headOf = (text: string | Uint8Array) =>

@@ -16,10 +16,11 @@ import { printColumns } from './columns.js';
 import { type WritableAncestor, writableAncestors } from './delegation.js';
 import { CommandError } from './failure.js';
 import { type Globals, requireLive } from './globals.js';
+import { hashText } from './hashtext.js';
 import { withFirewall, withLiveTable } from './livetable.js';
 import type { OpenTable } from './opentable.js';
 import { forThisTable, note, print } from './output.js';
-import { bytesWithoutRevision, hashText } from './revision.js';
+import { bytesWithoutRevision } from './revision.js';
 import { carriedData, carriedText, lookAround, rewritingTexts } from './surroundings.js';
 
 function printCgroups({ cgroups, cgroupCapacity, removed }: Status): string | undefined {

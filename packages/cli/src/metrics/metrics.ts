@@ -9,10 +9,10 @@ import type { Knowledge } from '../events/knowledge.js';
 import { listen } from '../events/listener.js';
 import { CommandError, describeFailure } from '../failure.js';
 import { type Globals, requireLive } from '../globals.js';
+import { hashText } from '../hashtext.js';
 import { VERSION } from '../help.js';
 import { withLiveTable } from '../livetable.js';
 import { note, print, printRuleText, tell } from '../output.js';
-import { hashText } from '../revision.js';
 import {
   CONTENT_TYPES,
   type ExpositionFormat,
