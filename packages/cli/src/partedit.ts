@@ -121,6 +121,7 @@ function goesDown({ kept: { find, spanOf } }: KeptTable, chain: string, line: st
 
 /** Whether the rules of the lines leave all calls to those behind them. */
 function leaveOn({ read }: KeptTable, lines: string): boolean {
+  if (lines === '') return true;
   const rules = read(lines).chains.flatMap((chain) => chain.rules);
   return rules.every(({ target }) => stepOf(target).kind === 'next');
 }

@@ -16,13 +16,15 @@ export function requireGroup(table: Table, name: string): Group {
 
 /** What about the group collides with one that is declared, in words. */
 export function groupConflict(groups: readonly Group[], group: Group): string | undefined {
+  // Of two that may be patterns: there may be thousands of others.
+  const mayBePattern = group.path?.includes('*') ?? false;
   for (const other of groups) {
     if (other.name === group.name) return `group \`${group.name}\` exists already (id ${other.id})`;
     if (other.id === group.id) return `id ${group.id} belongs to group \`${other.name}\` already`;
     if (group.path !== undefined && other.path === group.path)
       return `path \`${group.path}\` belongs to group \`${other.name}\` (id ${other.id}) already`;
     const common =
-      group.path !== undefined && other.path !== undefined
+      mayBePattern && group.path !== undefined && other.path !== undefined
         ? commonPath(group.path, other.path)
         : undefined;
     if (common !== undefined)
