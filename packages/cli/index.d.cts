@@ -1484,6 +1484,8 @@ interface Header {
   readonly stripes: number;
   readonly originPage: number;
   readonly basePage: number;
+  /** Of what nodes lead to, see summary.ts; 0 where that is not kept. */
+  readonly summaryPage: number;
   readonly textPage: number;
   readonly textBytes: number;
   readonly nodes: number;
