@@ -194,6 +194,12 @@ function step(
 
 type Example = [lines: string[], commands: string[]];
 
+/** What had refused nothing refuses, and the other way round. */
+const POLICIES: Example = [
+  ['-A CONNECT -d 10.0.0.1 -j ACCEPT'],
+  ['-P CONNECT DROP', '-A CONNECT -d 10.0.0.2 -j ACCEPT', '-P CONNECT ACCEPT'],
+];
+
 /** Each kind of edit, where parts are enough. */
 const EVERY_LINE = ['-A CONNECT -m cgroup --id 4 -j REJECT', '-A CONNECT -p udp -j DROP'];
 const EVERY_COMMAND = [
@@ -285,6 +291,7 @@ it('makes what a compiling of the whole makes', () => {
         [LEAVING],
         [BEHIND_POLICY],
         [UNHOOKED],
+        [POLICIES],
         [OF_CHAINS],
       ],
     },
