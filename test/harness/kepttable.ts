@@ -1,13 +1,13 @@
 /** Tables as commands have them that read no more than their text, and edits of these. */
 import { excerpt, keptText, parseCommand, parseSave, printSave } from '@sockfilter/iptables';
 import { type EditCommand, isEdit, NO_NAMES } from '@sockfilter/language';
-import type { Table } from '@sockfilter/table';
+import { EMPTY_TABLE, type Table } from '@sockfilter/table';
 import type { KeptTable } from '../../packages/cli/src/opentable.js';
 import { textBytes } from '../../packages/cli/src/textedit.js';
 
 /** The table of a save file in which nothing is wrong. */
-export function soundTable(text: string): Table {
-  const { table, diagnostics } = parseSave(text, 'rules', { names: NO_NAMES });
+export function soundTable(text: string, base: Table = EMPTY_TABLE): Table {
+  const { table, diagnostics } = parseSave(text, 'rules', { names: NO_NAMES, base });
   expect(diagnostics).toEqual([]);
   return table;
 }
@@ -15,8 +15,8 @@ export function soundTable(text: string): Table {
 export function keptTable(table: Table): KeptTable {
   const rules = table.chains.reduce((sum, chain) => sum + chain.rules.length, 0);
   const kept = keptText({ ...textBytes(Buffer.from(printSave(table))), rules });
-  const read = (lines: string) => soundTable(excerpt(kept, lines));
-  return { kept, head: soundTable(kept.head), totals: [], read };
+  const head = soundTable(kept.head);
+  return { kept, head, totals: [], read: (lines) => soundTable(excerpt(lines), head) };
 }
 
 /** The edit that the words command; what double quotes hold is one word. */

@@ -48,8 +48,9 @@ function countersOf(table: Table, totals: ArrayLike<bigint>): Counters {
   return ({ rule, chain }) => counts.get(rule ?? chain.name) ?? 0n;
 }
 
-function parseInForce(text: string): Table {
-  const { table, diagnostics } = parseSave(text, 'the table in force', { names: SYSTEM_NAMES });
+function parseInForce(text: string, base?: Table): Table {
+  const context = { names: SYSTEM_NAMES, ...(base && { base }) };
+  const { table, diagnostics } = parseSave(text, 'the table in force', context);
   const [fault] = diagnostics;
   if (fault) throw new Error(`the table in force can't be read back: ${fault.message}`);
   return table;
@@ -141,10 +142,11 @@ class LiveText {
     if (!this.bytes || !this.#firewall.isPrinted) return undefined;
     const kept = keptText({ ...textBytes(this.bytes), rules: this.#firewall.rules });
     const totals = () => this.totals;
+    const head = parseInForce(kept.head);
     this.#kept = {
       kept,
-      head: parseInForce(kept.head),
-      read: (lines) => parseInForce(excerpt(kept, lines)),
+      head,
+      read: (lines) => parseInForce(excerpt(lines), head),
       get totals() {
         return totals();
       },

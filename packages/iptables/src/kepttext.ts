@@ -209,9 +209,9 @@ export function headLines(
   return { at, removed: text.body - at, added: printSave(head).slice(0, -COMMIT.length) };
 }
 
-/** A text to be read: what stands before the rules, and of those the lines, which end in a newline each. */
-export function excerpt({ head }: KeptText, lines: string): string {
-  return `${head.slice(0, -COMMIT.length)}${lines}${COMMIT}`;
+/** The lines alone as a text, to be read on top of what the head says: each ends in a newline. */
+export function excerpt(lines: string): string {
+  return `*socket\n${lines}${COMMIT}`;
 }
 
 /** As printRules() without counters, of all chains or one. */

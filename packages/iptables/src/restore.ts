@@ -26,6 +26,7 @@ import {
   findSet,
   flush,
   fullSet,
+  type Group,
   isBuiltinChain,
   requireChain,
   sameSetShape,
@@ -84,6 +85,7 @@ class SaveReader {
   readonly #name: string;
   readonly #names: Names;
   readonly #base: Table;
+  readonly #baseGroups: ReadonlyMap<string, Group>;
   /** Rules of chains that the table has not got yet. */
   readonly #drafts = new Map<string, ChainDraft>();
   readonly #elements = new AddedElements();
@@ -107,6 +109,7 @@ class SaveReader {
     this.#name = name;
     this.#names = names;
     this.#base = base;
+    this.#baseGroups = new Map(base.groups.map((group) => [group.name, group]));
     this.#table = base;
     this.places = new RulePlaces(name, this.lines, { names, groups: base.groups });
     this.#context = { names, groups: base.groups, sets: base.sets, memo: ruleMemo() };
@@ -273,9 +276,8 @@ class SaveReader {
     const { group, diagnostics } = parseGroupLine(words, start);
     this.#diagnostics.push(...diagnostics);
     if (!group) return { kind: 'other' };
-    const same = this.#base.groups.some(
-      ({ name, id, path }) => name === group.name && id === group.id && path === group.path,
-    );
+    const known = this.#baseGroups.get(group.name);
+    const same = known?.id === group.id && known.path === group.path;
     const span = whole ?? joinSpans(start.span, this.#last.span);
     this.groups.set(group.name, span);
     if (!same) this.#attempt(span, () => addGroup(this.#table, group));

@@ -14,29 +14,69 @@ export function requireGroup(table: Table, name: string): Group {
   return group;
 }
 
+/** What groups may have only one of, and those whose paths may be patterns. */
+class GroupIndex {
+  readonly #byName = new Map<string, Group>();
+  readonly #byId = new Map<number, Group>();
+  readonly #byPath = new Map<string, Group>();
+  readonly #patterns: Group[] = [];
+
+  constructor(groups: readonly Group[]) {
+    for (const group of groups) this.add(group);
+  }
+
+  add(group: Group): void {
+    const { name, id, path } = group;
+    this.#byName.set(name, group);
+    this.#byId.set(id, group);
+    if (path === undefined) return;
+    this.#byPath.set(path, group);
+    if (path.includes('*')) this.#patterns.push(group);
+  }
+
+  /** What about the group collides with one of these, in words. */
+  conflict({ name, id, path }: Group): string | undefined {
+    const named = this.#byName.get(name);
+    if (named) return `group \`${name}\` exists already (id ${named.id})`;
+    const numbered = this.#byId.get(id);
+    if (numbered) return `id ${id} belongs to group \`${numbered.name}\` already`;
+    if (path === undefined) return undefined;
+    const placed = this.#byPath.get(path);
+    if (placed)
+      return `path \`${path}\` belongs to group \`${placed.name}\` (id ${placed.id}) already`;
+    for (const other of path.includes('*') ? this.#patterns : []) {
+      const common = other.path === undefined ? undefined : commonPath(path, other.path);
+      if (common !== undefined)
+        return `\`${path}\` of group \`${name}\` and \`${other.path}\` of group \`${other.name}\` (id ${other.id}) both match \`${common}\``;
+    }
+    return undefined;
+  }
+}
+
+/** Of lists that groups are added to one by one. */
+const INDICES = new WeakMap<readonly Group[], GroupIndex>();
+
+function indexOf(groups: readonly Group[]): GroupIndex {
+  const index = INDICES.get(groups) ?? new GroupIndex(groups);
+  INDICES.set(groups, index);
+  return index;
+}
+
 /** What about the group collides with one that is declared, in words. */
 export function groupConflict(groups: readonly Group[], group: Group): string | undefined {
-  // Of two that may be patterns: there may be thousands of others.
-  const mayBePattern = group.path?.includes('*') ?? false;
-  for (const other of groups) {
-    if (other.name === group.name) return `group \`${group.name}\` exists already (id ${other.id})`;
-    if (other.id === group.id) return `id ${group.id} belongs to group \`${other.name}\` already`;
-    if (group.path !== undefined && other.path === group.path)
-      return `path \`${group.path}\` belongs to group \`${other.name}\` (id ${other.id}) already`;
-    const common =
-      mayBePattern && group.path !== undefined && other.path !== undefined
-        ? commonPath(group.path, other.path)
-        : undefined;
-    if (common !== undefined)
-      return `\`${group.path}\` of group \`${group.name}\` and \`${other.path}\` of group \`${other.name}\` (id ${other.id}) both match \`${common}\``;
-  }
-  return undefined;
+  return indexOf(groups).conflict(group);
 }
 
 export function addGroup(table: Table, group: Group): Table {
   const conflict = groupConflict(table.groups, group);
   if (conflict !== undefined) throw new TableError(conflict);
-  return { ...table, groups: [...table.groups, group] };
+  const groups = [...table.groups, group];
+  // The index goes on with the longer list; another one is made should somebody add to the shorter one again.
+  const index = indexOf(table.groups);
+  INDICES.delete(table.groups);
+  index.add(group);
+  INDICES.set(groups, index);
+  return { ...table, groups };
 }
 
 export function deleteGroup(table: Table, name: string): Table {
