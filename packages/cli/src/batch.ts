@@ -6,6 +6,7 @@ import { CommandError, DiagnosticsError } from './failure.js';
 import { splitGlobals } from './globals.js';
 import { type Input, readInput } from './inputfile.js';
 import { withTable } from './opentable.js';
+import { optimizeLater } from './optimizer.js';
 import { note } from './output.js';
 import { addTo } from './restore.js';
 import { SYSTEM_NAMES } from './systemnames.js';
@@ -39,6 +40,7 @@ export async function runBatch(argv: readonly string[]): Promise<void> {
   const { globals, rest } = splitGlobals(argv);
   const { atomic } = readOptions(rest.slice(1));
   const input = readInput('-');
+  optimizeLater(input.text.length);
   let isBegun = false;
   for (const { text, firstLine } of stepsOf(input, atomic)) {
     const read = (base: Table) => {

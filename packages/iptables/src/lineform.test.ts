@@ -1,6 +1,6 @@
 /** Lines of a form that was read before, held against the same lines read word by word. */
 import { NO_NAMES, type Span } from '@sockfilter/language';
-import { EMPTY_TABLE, elementAt } from '@sockfilter/table';
+import { EMPTY_TABLE, elementAt, formedRule } from '@sockfilter/table';
 import fc from 'fast-check';
 import { tables } from '../../../test/arbitrary/table.js';
 import { propertyRuns } from '../../../test/harness/length.js';
@@ -283,6 +283,26 @@ test('what lines say as it is printed is printed so', () => {
     { numRuns: propertyRuns(120) },
   );
   expect(taken).toBeGreaterThan(20);
+});
+
+test('rules of a form are printed as those that are made whole', () => {
+  let formed = 0;
+  fc.assert(
+    fc.property(
+      fc.oneof(printedLines, likeLines, files),
+      fc.constantFrom(undefined, 7n),
+      (text, count) => {
+        const { table } = parseSave(text, 'file', { names: NO_NAMES });
+        for (const { name, rules } of table.chains)
+          for (const rule of rules) {
+            if (formedRule(rule)) formed++;
+            expect(printRule(name, rule, count)).toBe(printRule(name, { ...rule }, count));
+          }
+      },
+    ),
+    { numRuns: propertyRuns(60) },
+  );
+  expect(formed).toBeGreaterThan(20);
 });
 
 test('lines are the text’s, and the same objects each time', () => {

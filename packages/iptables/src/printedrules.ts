@@ -1,11 +1,12 @@
 /** Rules as they are printed, from lines of a file that say them so already. */
 import type { RuleLines } from '@sockfilter/language';
-import type { Rule } from '@sockfilter/table';
+import { formedRule, type Rule } from '@sockfilter/table';
 import { printRule } from './print.js';
 
-/** Whether the two are printed alike: counters may differ. */
-const saysTheSame = (one: Rule, other: Rule) =>
-  one === other || (one.matches === other.matches && one.target === other.target);
+/** Whether the rule is the one that the line says, but for its counter: a copy of it, which is no rule of a form. */
+const isOf = (said: Rule, rule: Rule) =>
+  said === rule ||
+  (!formedRule(rule) && said.matches === rule.matches && said.target === rule.target);
 
 /** The numbers of the lines with rules, by chain. */
 function linesByChain(lines: RuleLines): ReadonlyMap<string, readonly number[]> {
@@ -35,7 +36,7 @@ export function printedRules(
     return (rule) => {
       const line = own[at];
       const said = line === undefined ? undefined : lines.rulesAt(line)[0];
-      if (line === undefined || !said || !saysTheSame(said, rule)) return printRule(chain, rule);
+      if (line === undefined || !said || !isOf(said, rule)) return printRule(chain, rule);
       at++;
       return lines.printedAt(line) ?? printRule(chain, rule);
     };

@@ -25,6 +25,7 @@ export { DEFAULT_BURST } from './matches/limit.js';
 export * from './matches.js';
 export * from './opaque.js';
 export * from './packet.js';
+export * from './pertable.js';
 export * from './plaincondition.js';
 export * from './policy.js';
 export * from './protocol.js';
@@ -32,7 +33,14 @@ export * from './question.js';
 export * from './region.js';
 export * from './report.js';
 export * from './rewriting.js';
-export { type FormPlace, modelOf, type Numbers, perModel, RuleForm } from './ruleform.js';
+export {
+  type FormPlace,
+  formedRule,
+  modelOf,
+  type Numbers,
+  perModel,
+  RuleForm,
+} from './ruleform.js';
 export * from './schedule.js';
 export * from './sets/membership.js';
 export * from './sets/namedset.js';

@@ -102,6 +102,14 @@ class FormedRule implements Rule {
     return this.#together.form;
   }
 
+  /** What stands at the place in the matches. */
+  value(place: number): Value {
+    const { value } = elementAt(this.form.places, place);
+    const at = this.#at + 2 * place;
+    const { numbers } = this.#together;
+    return VALUE_OF[value](elementAt(numbers, at), elementAt(numbers, at + 1));
+  }
+
   /** The first address, port or group at the place. */
   first(place: number): number {
     return elementAt(this.#together.numbers, this.#at + 2 * place);
