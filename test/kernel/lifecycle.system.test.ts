@@ -388,11 +388,15 @@ describeKernel('lifecycle', () => {
     expect(await until(() => generations().length === 2)).toBe(true);
     expect(readdirSync(pins()).filter((name) => name.startsWith('generation-'))).toHaveLength(1);
     const known = generations();
+    const last = status()?.committed ?? 0;
     commit();
+    expect(status()?.committed).toBeGreaterThan(last);
     expect(generations()).toEqual(known);
+    expect(status()).toMatchObject({ bytes: pages * PAGE_BYTES, spareBytes: pages * PAGE_BYTES });
     // What does not fit is not kept.
     policy.enforce('-A BIND -p udp --dport 7001 -j DROP');
     expect(readdirSync(pins())).not.toContain('spare');
+    expect(status()?.spareBytes).toBe(0);
     expect(await until(() => generations().length === 0)).toBe(true);
   });
 });

@@ -87,6 +87,12 @@ function factsOf(open: OpenTable): Facts {
   return { groups: table.groups, audited };
 }
 
+function printMemory({ bytes, spareBytes }: Status): string {
+  return spareBytes === 0
+    ? `${bytes} bytes`
+    : `${bytes} bytes, and ${spareBytes} for the next table`;
+}
+
 /** `CONNECT in 2: ...`; of no table whose chains are one diagram each. */
 function printLayers({ layers }: Status): string | undefined {
   const said = Object.entries(layers).map(([chain, count]) => `${chain} in ${count}`);
@@ -118,7 +124,7 @@ function printStatus(
     ['rules', String(status.rules)],
     ['nodes', String(status.nodes)],
     ['layers', printLayers(status)],
-    ['memory', `${status.bytes} bytes`],
+    ['memory', printMemory(status)],
     ['groups', `${groups.length}${paths === undefined ? '' : `, ${paths} with a path`}`],
     ['cgroups', printCgroups(status)],
     ['revision', label && `${label}${isEdited ? ', edited since' : ''}`],

@@ -132,9 +132,9 @@ export class Pins {
     renameSync(join(this.folder, name), join(target.folder, newName));
   }
 
-  /** When the object was pinned under the name, in milliseconds since 1970; undefined where it is not. */
+  /** When the object was pinned under the name, or moved to it, in milliseconds since 1970; undefined where it is not. */
   timeOf(name: string): number | undefined {
-    return lstatSync(join(this.folder, name), { throwIfNoEntry: false })?.mtimeMs;
+    return lstatSync(join(this.folder, name), { throwIfNoEntry: false })?.ctimeMs;
   }
 
   /** Whether a file has the name, and no folder: bpffs has pins and folders alone. */

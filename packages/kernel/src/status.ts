@@ -1,5 +1,5 @@
 /** What is attached where, and how big it is. */
-import { mapInfo } from '@sockfilter/bpf';
+import { type Fd, mapInfo } from '@sockfilter/bpf';
 import { READER_SLOTS } from '@sockfilter/events';
 import type { BuiltinChain } from '@sockfilter/table';
 import { inspectHook } from './attachment.js';
@@ -14,7 +14,7 @@ import type { InForceInstance } from './instance.js';
 import { MAX_PATHS, MAX_RULES, MAX_SETS, PAGE_BYTES } from './layout.js';
 import { closeMaps, openMaps } from './maps.js';
 import { registeredPaths } from './pathmap.js';
-import { generationPin, instanceName, type Pins } from './pins.js';
+import { generationPin, instanceName, type Pins, SPARE_PIN, using } from './pins.js';
 import { countReaders } from './readerslot.js';
 import type { Traits } from './traits.js';
 
@@ -62,6 +62,8 @@ export interface Status extends Partial<Entries> {
   readonly layers: Partial<Readonly<Record<BuiltinChain, number>>>;
   /** Bytes of kernel memory that the generation takes. */
   readonly bytes: number;
+  /** And those of the map that the next one may be written to; 0 where there is none. */
+  readonly spareBytes: number;
   /** The format of what is in force, and whose programs walk it: this release's, an older one's, or both. */
   readonly format: number;
   readonly release: InForceInstance['release'];
@@ -104,6 +106,13 @@ function readEntries(pins: Pins, tree: Tree, { header }: LoadedGeneration): Entr
   }
 }
 
+const bytesOf = (generation: Fd) => mapInfo(generation).maxEntries * PAGE_BYTES;
+
+function spareBytes(pins: Pins): number {
+  const fd = pins.isPin(SPARE_PIN) ? pins.open(SPARE_PIN) : undefined;
+  return fd === undefined ? 0 : using(fd, bytesOf);
+}
+
 /** What stands for the generation that holds the table. */
 export function readStatus(
   pins: Pins,
@@ -128,7 +137,8 @@ export function readStatus(
     denyUnseen: traits.hooks.has('sock_create'),
     nodes: header.nodes,
     layers: layersOf(header),
-    bytes: mapInfo(fd).maxEntries * PAGE_BYTES,
+    bytes: bytesOf(fd),
+    spareBytes: spareBytes(pins),
     format: header.format,
     release,
     trialSeconds:
