@@ -28,9 +28,18 @@ export class ChainDraft implements RuleList {
   }
 
   splice({ at, removed, added }: RuleSplice): void {
-    const gone = this.#rules.splice(at, removed, ...added);
+    const gone = this.#put(at, removed, added);
     for (const rule of gone) this.#alike?.get(this.#text(rule))?.delete(rule);
     this.#note(added);
+  }
+
+  #put(at: number, removed: number, added: readonly Rule[]): readonly Rule[] {
+    const [rule, other] = added;
+    const old = this.#rules[at];
+    // What comes behind stays where it is.
+    if (removed !== 1 || !rule || other || !old) return this.#rules.splice(at, removed, ...added);
+    this.#rules[at] = rule;
+    return [old];
   }
 
   /** The number of the first rule that says the same. Throws TableError. */

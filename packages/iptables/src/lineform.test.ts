@@ -7,16 +7,19 @@ import { propertyRuns } from '../../../test/harness/length.js';
 import { parseCommand } from './commandline.js';
 import { fillForm, formLine, keepForm } from './lineform.js';
 import { printRule } from './print.js';
-import { parseSave } from './restore.js';
+import { parseSave, type SaveContext } from './restore.js';
 import { type RuleMemo, ruleMemo } from './rulememo.js';
 import { printSave } from './save.js';
 
 /** A blank in front of a rule changes nothing but where it stands, and no such line has a form. */
-function read(text: string, isMoved: boolean) {
+function read(text: string, isMoved: boolean, context: Partial<SaveContext> = {}) {
   const lines = text.split('\n');
-  const isRule = (line: string) => /^(-A|\[)/.test(line);
+  const isRule = (line: string) => /^(-[AIRD]|\[)/.test(line);
   const moved = lines.map((line) => (isMoved && isRule(line) ? ` ${line}` : line)).join('\n');
-  const { table, document, diagnostics } = parseSave(moved, 'file', { names: NO_NAMES });
+  const { table, document, diagnostics } = parseSave(moved, 'file', {
+    names: NO_NAMES,
+    ...context,
+  });
   const back = (span: Span | undefined) =>
     span && {
       ...span,
@@ -166,6 +169,12 @@ test('quotes, counts of their own and what stands twice are left to the scanner'
     ['-A BIND -d 10.0.0.1 -j DROP', '-A BIND -d 10.0.0.1 -j DROP -d 10.0.0.2'],
     ['-A BIND -d 10.0.0.1 -j web', '-N web', '-A BIND -d 10.0.0.2 -j web'],
     [
+      '-A BIND -d 10.0.0.1 -j web',
+      '-A BIND -d 10.0.0.2 -j web',
+      '-D BIND -d 10.0.0.1 -j web',
+      '-N web',
+    ],
+    [
       '-A web -d 10.0.0.1 -j DROP',
       '-N web',
       '-A web -d 10.0.0.1 -j DROP',
@@ -231,6 +240,92 @@ test('a line that goes as the one before it says what its words say', () => {
     { numRuns: propertyRuns(120) },
   );
 });
+
+/** Commands of a batch on tables that stand, where many say the same rule and some are wrong. */
+const batches = fc
+  .record({
+    isSound: fc.boolean(),
+    edits: fc.array(
+      fc.record({
+        verb: fc.constantFrom('-A', '-A', '-I', '-I #', '-R #', '-D', '-D', '-D #', '-R', '-I 0'),
+        number: fc.integer({ min: 1, max: 9 }),
+        chain: fc.constantFrom('CONNECT', 'CONNECT', 'CONNECT', 'web', 'nowhere'),
+        option: fc.constantFrom('-d', '-d', '-d', '! -d'),
+        last: fc.nat(3),
+        port: fc.constantFrom('5', '6', '5:6', '70000'),
+        target: fc.constantFrom('-j DROP', '-j DROP', '-j web', '-j nowhere', '-g web'),
+        end: fc.constantFrom(...Array<string>(12).fill(''), ' -c 5 0', ' ', ' -j DROP', 'x'),
+        before: fc.constantFrom(
+          ...Array<string>(12).fill(''),
+          '-F CONNECT',
+          '-N web',
+          '-X web',
+          '[4:0] -D CONNECT 1',
+        ),
+      }),
+      { minLength: 10, maxLength: 50 },
+    ),
+  })
+  .map(({ isSound, edits }) =>
+    edits
+      .flatMap(({ verb, number, chain, option, last, port, target, end, before }) => {
+        const [letter, place = ''] = verb.split(' ');
+        const start = [letter, isSound ? 'CONNECT' : chain, place.replace('#', String(number))];
+        const rule = isSound
+          ? `-d 10.0.0.${last} -p tcp --dport ${last + 1} -j DROP`
+          : `${option} 10.0.0.${last} -p tcp --dport ${port} ${target}${end}`;
+        const isWhole = verb === '-D #' && last > 0;
+        const line = start.filter((word) => word !== '').join(' ');
+        return [...(isSound || before === '' ? [] : [before]), isWhole ? line : `${line} ${rule}`];
+      })
+      .join('\n'),
+  );
+
+test('commands of a batch do what their words say', () => {
+  const base = parseSave(
+    [
+      '*socket',
+      ':web - [0:0]',
+      ...[1, 2, 1, 3].map(
+        (n) => `[${n}:0] -A CONNECT -d 10.0.0.${n} -p tcp --dport ${n + 1} -j DROP`,
+      ),
+      'COMMIT',
+    ].join('\n'),
+    'base',
+    { names: NO_NAMES },
+  ).table;
+  let formed = 0;
+  fc.assert(
+    fc.property(batches, (text) => {
+      const quick = read(text, false, { base, firstLine: 1 });
+      const slow = read(text, true, { base, firstLine: 1 });
+      expect(quick).toEqual(slow);
+      const rules = quick.table.chains.flatMap((chain) => chain.rules);
+      const kept = new Set(base.chains.flatMap((chain) => chain.rules));
+      expect(rules.map((rule) => kept.has(rule))).toEqual(
+        slow.table.chains.flatMap((chain) => chain.rules).map((rule) => kept.has(rule)),
+      );
+      formed += rules.filter((rule) => formedRule(rule) && !kept.has(rule)).length;
+    }),
+    { numRuns: propertyRuns(120) },
+  );
+  expect(formed).toBeGreaterThan(20);
+});
+
+test.each(['-I CONNECT 2', '-R CONNECT 1', '-D CONNECT'])(
+  '%s of a form is not taken apart',
+  (start) => {
+    const rule = (n: number) => `-d 10.0.0.${n} -p tcp --dport ${n} -j DROP`;
+    const own = [1, 2, 3].map((n) => `-A CONNECT ${rule(n)}`);
+    const edits = [1, 2, 3].map((n) => `${start} ${rule(n)}`);
+    const { table, diagnostics } = read([...own, ...edits].join('\n'), false, { firstLine: 1 });
+    expect(diagnostics).toEqual([]);
+    const rules = table.chains.flatMap((chain) => chain.rules);
+    expect(rules).toHaveLength({ I: 6, R: 3, D: 0 }[start.charAt(1)] ?? -1);
+    const last = rules[start.startsWith('-I') ? 1 : 0];
+    expect(last && formedRule(last) !== undefined).toBe(start.startsWith('-D') ? undefined : true);
+  },
+);
 
 const like = fc.record({
   option: fc.constantFrom('-d', '-s', '! -d'),

@@ -19,6 +19,7 @@ import {
 import {
   addGroup,
   BUILTIN_CHAINS,
+  calledChain,
   createSet,
   EMPTY_TABLE,
   emptyChain,
@@ -38,19 +39,19 @@ import { AddedElements } from './addedelements.js';
 import { ChainDraft } from './chaindraft.js';
 import { type ChainLine, COUNTERS, parseChainLine } from './chainline.js';
 import { type ParsedWords, parseWords } from './commandline.js';
+import { type EditLine, editLine, plainDeletion } from './editline.js';
 import { parseGroupLine } from './groupline.js';
+import { KnownForms } from './knownforms.js';
 import { lexLine } from './lexer.js';
-import { type FormedLine, fillForm, formLine, keepForm } from './lineform.js';
-import { RecentForms } from './recentforms.js';
+import { type FormedLine, formLine } from './lineform.js';
 import { RefusedRejects } from './refusedrejects.js';
-import { entry, ruleMemo } from './rulememo.js';
+import { entry } from './rulememo.js';
 import { LastWord, RulePlaces, spanOf } from './ruleplaces.js';
 import { type RecentLine, SavedLines } from './savedlines.js';
 import { parseCreate, parseElementLine, takeExist } from './setline.js';
 import { checkTable } from './tablecheck.js';
 import { TableFrame } from './tableframe.js';
-import { unfitNames } from './unfit.js';
-import type { RuleContext } from './values/syntax.js';
+import { rulesOf, unfitNames } from './unfit.js';
 
 export interface SaveContext {
   readonly names: Names;
@@ -94,9 +95,9 @@ class SaveReader {
   readonly #refusedChains = new Set<string>();
   readonly #rejects = new RefusedRejects();
   #table: Table;
-  #context: RuleContext;
-  /** Good as long as the context. */
-  #recent = new RecentForms();
+  #forms: KnownForms;
+  /** The command of the line that was taken apart last, if it is one that can be. */
+  #carriedOut: EditCommand | undefined;
   readonly #frame: TableFrame;
   #last: Pick<Word, 'span'>;
 
@@ -112,7 +113,7 @@ class SaveReader {
     this.#baseGroups = new Map(base.groups.map((group) => [group.name, group]));
     this.#table = base;
     this.places = new RulePlaces(name, this.lines, { names, groups: base.groups });
-    this.#context = { names, groups: base.groups, sets: base.sets, memo: ruleMemo() };
+    this.#forms = new KnownForms({ names, groups: base.groups, sets: base.sets });
     this.#last = { span: { source: name, line: 1, column: 1, length: 0 } };
   }
 
@@ -155,11 +156,15 @@ class SaveReader {
     }
   }
 
+  /** What is known, unless groups or sets have changed. */
+  #known(): KnownForms | undefined {
+    const { groups, sets } = this.#forms.context;
+    return groups === this.#table.groups && sets === this.#table.sets ? this.#forms : undefined;
+  }
+
   /** A line that goes as one shortly before it, in a chain to which that one has added. */
   #readRecent(text: string, number: number): RecentLine | undefined {
-    const { groups, sets } = this.#context;
-    if (groups !== this.#table.groups || sets !== this.#table.sets) return undefined;
-    const read = this.#recent.read(text);
+    const read = this.#known()?.recent(text);
     const draft = read && this.#drafts.get(read.chain);
     if (!read || !draft || this.#refusedChains.has(read.chain)) return undefined;
     draft.append([read.rule]);
@@ -168,36 +173,68 @@ class SaveReader {
   }
 
   #readInside(text: string, number: number): DocumentKind {
-    return this.#elements.addPlain(text, this.#table) ?? this.#readFormed(text, number);
+    const deletion = plainDeletion(text);
+    return (
+      this.#elements.addPlain(text, this.#table) ??
+      (deletion && this.#edit(deletion, text, number)) ??
+      this.#readFormed(text, number)
+    );
   }
 
   /** A line inside the table, which may be of a form that has been read before. */
   #readFormed(text: string, number: number): DocumentKind {
-    const line = formLine(text);
+    const edit = editLine(text);
+    const recent = edit && this.#known()?.recent(edit.appended);
+    const done = recent && this.#edit(edit.command(recent.rule), text, number);
+    if (done) return done;
+    const line = formLine(edit?.appended ?? text);
     if (!line) return this.#read(text, number);
-    const known = this.#fill(line, text, number);
+    const known = this.#fill(line, edit, text, number);
     if (known) return known;
+    this.#carriedOut = undefined;
     const kind = this.#read(text, number);
-    const context = this.#context;
-    if (kind.kind !== 'rules' || !context.memo) return kind;
-    const [rule, other] = kind.rules;
-    if (rule && !other) keepForm(context.memo, line, kind.chain, rule, context);
+    this.#keepForm(line, this.#carriedOut);
     return kind;
   }
 
-  #fill(line: FormedLine, text: string, number: number): DocumentKind | undefined {
-    const context = this.#context;
-    const { groups, sets } = this.#table;
-    if (!context.memo || context.groups !== groups || context.sets !== sets) return undefined;
-    const form = context.memo.forms.get(line.form);
-    if (!form || this.#refusedChains.has(form.chain) || !findChain(this.#table, form.chain))
-      return undefined;
-    const rule = fillForm(context.memo, form, line, context);
-    if (!rule) return undefined;
-    this.#recent.keep(line.form, form, line.blanks);
+  #keepForm(line: FormedLine, command: EditCommand | undefined): void {
+    if (!command || !('chain' in command) || command.chain === undefined) return;
+    const [rule, other] = rulesOf(command);
+    if (rule && !other) this.#forms.keep(line, command.chain, rule);
+  }
+
+  #fill(
+    line: FormedLine,
+    edit: EditLine | undefined,
+    text: string,
+    number: number,
+  ): DocumentKind | undefined {
+    const read = this.#known()?.filled(line);
+    if (!read) return undefined;
+    const { chain, rule } = read;
+    if (edit) return this.#edit(edit.command(rule), text, number);
+    if (this.#refusedChains.has(chain) || !findChain(this.#table, chain)) return undefined;
     this.#last = new LastWord(text, this.#name, number);
-    this.#draft(form.chain).append([rule]);
-    return { kind: 'rules', chain: form.chain, rules: [rule] };
+    this.#draft(chain).append([rule]);
+    return { kind: 'rules', chain, rules: [rule] };
+  }
+
+  /** What a plain line asks; undefined, with nothing done, where something may be said against it. */
+  #edit(command: EditCommand, text: string, number: number): DocumentKind | undefined {
+    const [rule] = rulesOf(command);
+    const called = calledChain(rule?.target);
+    if (called !== undefined && !findChain(this.#table, called)) return undefined;
+    try {
+      const splice = ruleSplice(this.#table, command, (name) => this.#draft(name));
+      if (!splice || this.#refusedChains.has(splice.chain)) return undefined;
+      this.#draft(splice.chain).splice(splice);
+    } catch (error) {
+      if (!(error instanceof TableError)) throw error;
+      return undefined;
+    }
+    if (command.kind === 'insert' && rule) this.places.setLine(rule, this.lines.length);
+    this.#last = new LastWord(text, this.#name, number);
+    return { kind: 'edit', zeroed: [] };
   }
 
   /** A line that another notation says; its words are kept with the places of its rules. */
@@ -331,12 +368,9 @@ class SaveReader {
     const rest = counter === undefined ? words : words.slice(1);
     const first = rest[0] ?? start;
     const { groups, sets } = this.#table;
-    if (this.#context.groups !== groups || this.#context.sets !== sets) {
-      this.#context = { names: this.#names, groups, sets, memo: ruleMemo() };
-      this.#recent = new RecentForms();
-    }
+    if (!this.#known()) this.#forms = new KnownForms({ names: this.#names, groups, sets });
     const packets = counter === undefined ? undefined : BigInt(counter);
-    const parsed = parseWords(rest, this.#context, first, packets);
+    const parsed = parseWords(rest, this.#forms.context, first, packets);
     this.#diagnostics.push(...parsed.diagnostics);
     const { command, place, flags, chain } = parsed;
     if (!command) {
@@ -372,6 +406,7 @@ class SaveReader {
     const missing = this.#missing(command, parsed);
     this.#diagnostics.push(...missing);
     if (missing.length > 0) return { kind: 'other' };
+    this.#carriedOut = command;
     if (command.kind === 'append') {
       this.#draft(command.chain).append(command.rules);
       return { kind: 'rules', chain: command.chain, rules: command.rules };
@@ -404,7 +439,7 @@ class SaveReader {
       if (command.kind === 'append') return [];
     }
     const places = { place, chain: chain?.span, target: target?.span };
-    const found = unfitNames(this.#table, command, places, this.#context, 'file');
+    const found = unfitNames(this.#table, command, places, this.#forms.context, 'file');
     return command.kind === 'append' ? found.filter(({ exit }) => exit === 1) : found;
   }
 

@@ -46,6 +46,7 @@ function firstOf([first]: readonly Word[]): Word {
 
 export class RulePlaces {
   readonly #known = new Map<Rule, RulePlace>();
+  readonly #inserted = new Map<Rule, number>();
   readonly #source: string;
   readonly #lines: SavedLines;
   readonly #context: RuleContext;
@@ -63,11 +64,16 @@ export class RulePlaces {
     this.#known.set(rule, place);
   }
 
+  /** The line of a rule, from 0, of which the lines do not tell that they say it. */
+  setLine(rule: Rule, line: number): void {
+    this.#inserted.set(rule, line);
+  }
+
   get(rule: Rule): RulePlace | undefined {
     const known = this.#known.get(rule);
     if (known) return known;
     this.#numbers ??= this.#numbered();
-    const at = this.#numbers.get(rule);
+    const at = this.#numbers.get(rule) ?? this.#inserted.get(rule);
     if (at === undefined) return undefined;
     const place = this.#find(this.#lines.textAt(at), at + 1);
     this.#known.set(rule, place);

@@ -21,7 +21,8 @@ interface Places {
   readonly target: Span | undefined;
 }
 
-function rulesOf(command: Command): readonly Rule[] {
+/** The rules that the command says. */
+export function rulesOf(command: Command): readonly Rule[] {
   if (command.kind === 'replace') return [command.rule];
   return 'rules' in command ? command.rules : [];
 }
