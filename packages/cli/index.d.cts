@@ -1569,6 +1569,8 @@ export interface Status extends Partial<Entries> {
   readonly layers: Partial<Readonly<Record<BuiltinChain, number>>>;
   /** Bytes of kernel memory that the generation takes. */
   readonly bytes: number;
+  /** And those of the map that the next one may be written to; 0 where there is none. */
+  readonly spareBytes: number;
   /** The format of what is in force, and whose programs walk it: this release's, an older one's, or both. */
   readonly format: number;
   readonly release: InForceInstance['release'];
