@@ -1,6 +1,6 @@
 /** `sockfilter restore`. */
 import type { ParsedSave } from '@sockfilter/iptables';
-import { EXIT } from '@sockfilter/language';
+import { EXIT, type RuleLines } from '@sockfilter/language';
 import { isJson } from '@sockfilter/nftables';
 import {
   type Chain,
@@ -106,6 +106,17 @@ function replaceAll(
   open.commit({ table: started, origins: [], text: source.text, lines: ruleLines, ...trial });
 }
 
+/** The chains whose policy the lines count anew, with `counters` those that they declare among them. */
+function countedAnew(lines: RuleLines, counters: boolean): ReadonlySet<string> {
+  const anew = new Set<string>();
+  for (let at = 0; at < lines.length; at++) {
+    const said = lines.otherAt(at);
+    if (said?.kind === 'edit') for (const chain of said.zeroed) anew.add(chain);
+    if (counters && said?.kind === 'chain') anew.add(said.name);
+  }
+  return anew;
+}
+
 /** Adds what `read` makes of the table that is there; the rules keep the counters that they come with if `counters`. */
 export function addTo(
   open: OpenTable,
@@ -114,15 +125,13 @@ export function addTo(
 ): void {
   const base = open.table;
   const { table, document } = read(base);
-  const given = document.lines.flatMap((line) =>
-    line.kind === 'edit' ? line.zeroed : counters && line.kind === 'chain' ? line.name : [],
-  );
-  const anew = new Set(given);
+  const { ruleLines } = document;
+  const anew = countedAnew(ruleLines, counters);
   const next = counters ? table : dropCounters(table, base, anew);
   open.commit({
     table: next,
     origins: followCounters(base, next, (chain) => anew.has(chain)),
-    lines: document.ruleLines,
+    lines: ruleLines,
     ...trial,
   });
 }

@@ -412,6 +412,7 @@ test('lines are the text’s, and the same objects each time', () => {
       lines.forEach((line, at) => {
         const said = line.kind === 'rules' ? line : { chain: undefined, rules: [] };
         expect(ruleLines.chainAt(at)).toBe(said.chain);
+        expect(ruleLines.otherAt(at)).toBe(line.kind === 'rules' ? undefined : line);
         expect(ruleLines.rulesAt(at)).toHaveLength(said.rules.length);
         said.rules.forEach((rule, n) => {
           expect(ruleLines.rulesAt(at)[n]).toBe(rule);

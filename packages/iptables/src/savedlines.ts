@@ -2,7 +2,7 @@
  * The lines of a file as it is read. A line that goes as one before it is kept as its rule and where it stands: most files
  * have hardly any other, and most readers ask what these say and not for the lines.
  */
-import type { DocumentLine, RuleLines } from '@sockfilter/language';
+import type { DocumentKind, DocumentLine, RuleLines } from '@sockfilter/language';
 import { elementAt, type Rule } from '@sockfilter/table';
 
 /** A line with one rule, cut out of the file's text when somebody asks for it. */
@@ -58,6 +58,11 @@ export class SavedLines implements RuleLines {
     const line = elementAt(this.#lines, n);
     if (!('kind' in line)) return [line];
     return line.kind === 'rules' ? line.rules : [];
+  }
+
+  otherAt(n: number): DocumentKind | undefined {
+    const line = elementAt(this.#lines, n);
+    return 'kind' in line && line.kind !== 'rules' ? line : undefined;
   }
 
   printedAt(n: number): string | undefined {

@@ -31,6 +31,8 @@ export interface RuleLines {
   /** The chain of the line's rules; undefined if it says none. */
   readonly chainAt: (line: number) => string | undefined;
   readonly rulesAt: (line: number) => readonly Rule[];
+  /** What a line says that says no rules. */
+  readonly otherAt: (line: number) => DocumentKind | undefined;
   /** The one rule as it is printed, where that is known to be so. */
   readonly printedAt: (line: number) => string | undefined;
 }
