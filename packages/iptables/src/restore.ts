@@ -20,22 +20,17 @@ import {
   addGroup,
   BUILTIN_CHAINS,
   calledChain,
-  createSet,
   EMPTY_TABLE,
   emptyChain,
   findChain,
-  findSet,
   flush,
-  fullSet,
   type Group,
   isBuiltinChain,
   requireChain,
-  sameSetShape,
   setRules,
   type Table,
   TableError,
 } from '@sockfilter/table';
-import { AddedElements } from './addedelements.js';
 import { ChainDraft } from './chaindraft.js';
 import { type ChainLine, COUNTERS, parseChainLine } from './chainline.js';
 import { type ParsedWords, parseWords } from './commandline.js';
@@ -48,7 +43,7 @@ import { RefusedRejects } from './refusedrejects.js';
 import { entry } from './rulememo.js';
 import { LastWord, RulePlaces, spanOf } from './ruleplaces.js';
 import { type RecentLine, SavedLines } from './savedlines.js';
-import { parseCreate, parseElementLine, takeExist } from './setline.js';
+import { isSetLine, SetLines } from './setlines.js';
 import { checkTable } from './tablecheck.js';
 import { TableFrame } from './tableframe.js';
 import { rulesOf, unfitNames } from './unfit.js';
@@ -74,9 +69,6 @@ export interface SavedWords {
   readonly span: Span;
 }
 
-/** How a line of a set begins: as ipset has them. */
-const SET_LINE = /^(create|add|del|flush|destroy|rename|swap|-!|-exist)$/;
-
 class SaveReader {
   readonly lines: SavedLines;
   readonly places: RulePlaces;
@@ -89,7 +81,12 @@ class SaveReader {
   readonly #baseGroups: ReadonlyMap<string, Group>;
   /** Rules of chains that the table has not got yet. */
   readonly #drafts = new Map<string, ChainDraft>();
-  readonly #elements = new AddedElements();
+  readonly #sets = new SetLines({
+    table: () => this.#table,
+    diagnose: (diagnostics) => this.#diagnostics.push(...diagnostics),
+    report: (span, message, help) => this.#report(span, message, help),
+    attempt: (span, edit) => this.#attempt(span, edit),
+  });
   readonly #declared = new Set<string>();
   /** Chains whose declaration is wrong: the lines that use them are not. */
   readonly #refusedChains = new Set<string>();
@@ -175,7 +172,7 @@ class SaveReader {
   #readInside(text: string, number: number): DocumentKind {
     const deletion = plainDeletion(text);
     return (
-      this.#elements.addPlain(text, this.#table) ??
+      this.#sets.addPlain(text) ??
       (deletion && this.#edit(deletion, text, number)) ??
       this.#readFormed(text, number)
     );
@@ -266,7 +263,7 @@ class SaveReader {
     if (start.text.startsWith(':') && !start.quoted)
       return this.#readChain([start, ...rest], whole);
     if (/^(-G|--group$)/.test(start.text)) return this.#readGroup(words, start, whole);
-    if (!start.quoted && SET_LINE.test(start.text)) return this.#readSet(words);
+    if (isSetLine(start)) return this.#sets.read(words, this.#last);
     return this.#readCommand(words, start, whole);
   }
 
@@ -274,7 +271,7 @@ class SaveReader {
   #startAnew(): void {
     this.#settle();
     this.#declared.clear();
-    this.#elements.clear();
+    this.#sets.clear();
     this.#table = this.#base;
   }
 
@@ -319,48 +316,6 @@ class SaveReader {
     this.groups.set(group.name, span);
     if (!same) this.#attempt(span, () => addGroup(this.#table, group));
     return { kind: 'group', group };
-  }
-
-  #readSet(all: readonly Word[]): DocumentKind {
-    const { exist, words } = takeExist(all);
-    const [start, ...rest] = words;
-    if (start?.text === 'create') return this.#createSet(start, rest, exist);
-    if (start?.text === 'add') return this.#addElements(start, rest, exist);
-    this.#report(
-      (start ?? this.#last).span,
-      'of the commands on sets a save file holds `create` and `add`',
-    );
-    return { kind: 'other' };
-  }
-
-  #createSet(start: Word, words: readonly Word[], exist: boolean): DocumentKind {
-    const { value: set, diagnostics } = parseCreate(start, words);
-    this.#diagnostics.push(...diagnostics);
-    if (!set) return { kind: 'other' };
-    const known = findSet(this.#table, set.name);
-    if (known && exist && sameSetShape(known, set)) return { kind: 'other' };
-    this.#attempt(joinSpans(start.span, this.#last.span), () => createSet(this.#table, set));
-    return { kind: 'set', set };
-  }
-
-  #addElements(start: Word, words: readonly Word[], exist: boolean): DocumentKind {
-    const { value, diagnostics } = parseElementLine(start, words, (name) =>
-      findSet(this.#table, name),
-    );
-    this.#diagnostics.push(...diagnostics);
-    if (!value) return { kind: 'other' };
-    const { set, elements } = value;
-    const span = joinSpans(start.span, this.#last.span);
-    const { isThere, isFull } = this.#elements.add(set, elements, exist);
-    if (isThere) {
-      const message = "Element cannot be added to the set: it's already added";
-      this.#report(span, message, 'write `add -exist`');
-    }
-    if (isFull)
-      this.#attempt(span, () => {
-        throw fullSet(set);
-      });
-    return { kind: 'elements', set: set.name, elements };
   }
 
   #readCommand(words: readonly Word[], start: Word, whole: Span | undefined): DocumentKind {
@@ -445,7 +400,7 @@ class SaveReader {
 
   finish(): readonly Diagnostic[] {
     this.#settle();
-    this.#table = this.#elements.into(this.#table);
+    this.#table = this.#sets.into(this.#table);
     const { span } = this.#last;
     this.#frame.finish(span);
     const { dropped, told } = this.#rejects.judge(this.#table);
