@@ -53,7 +53,7 @@ class GroupIndex {
   }
 }
 
-/** Of lists that groups are added to one by one. */
+/** Of the lists of tables, to which groups are added one by one. */
 const INDICES = new WeakMap<readonly Group[], GroupIndex>();
 
 function indexOf(groups: readonly Group[]): GroupIndex {
@@ -64,15 +64,15 @@ function indexOf(groups: readonly Group[]): GroupIndex {
 
 /** What about the group collides with one that is declared, in words. */
 export function groupConflict(groups: readonly Group[], group: Group): string | undefined {
-  return indexOf(groups).conflict(group);
+  return new GroupIndex(groups).conflict(group);
 }
 
 export function addGroup(table: Table, group: Group): Table {
-  const conflict = groupConflict(table.groups, group);
+  const index = indexOf(table.groups);
+  const conflict = index.conflict(group);
   if (conflict !== undefined) throw new TableError(conflict);
   const groups = [...table.groups, group];
   // The index goes on with the longer list; another one is made should somebody add to the shorter one again.
-  const index = indexOf(table.groups);
   INDICES.delete(table.groups);
   index.add(group);
   INDICES.set(groups, index);
