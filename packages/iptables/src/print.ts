@@ -4,7 +4,7 @@ import {
   formedRule,
   type Match,
   type MatchOption,
-  perTable,
+  perObject,
   type Rule,
   type RuleForm,
 } from '@sockfilter/table';
@@ -47,7 +47,7 @@ interface PrintedForm {
   readonly target: string;
 }
 
-const printedForm = perTable(({ model, places }: RuleForm): PrintedForm => {
+const printedForm = perObject(({ model, places }: RuleForm): PrintedForm => {
   const values: { readonly place: number; readonly before: string }[] = [];
   let before = '';
   model.matches.forEach((match, at) => {

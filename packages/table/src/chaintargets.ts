@@ -1,5 +1,5 @@
 /** The targets of chains, each once: a file's rules share them, so that there are few. */
-import { perTable } from './pertable.js';
+import { perObject } from './perobject.js';
 import type { Chain, Rule, Table } from './table.js';
 import type { Target } from './targets.js';
 
@@ -17,7 +17,7 @@ function distinctTargets(rules: readonly Rule[]): Targets {
   return found;
 }
 
-const targetsByChain = perTable(
+const targetsByChain = perObject(
   ({ chains }: Pick<Table, 'chains'>): ReadonlyMap<string, Targets> =>
     new Map(chains.map(({ name, rules }) => [name, distinctTargets(rules)])),
 );

@@ -3,7 +3,7 @@
  * built-in chain, its policy. It is what the kernel's counters are indexed by.
  */
 import type { Errno } from './errno.js';
-import { perTable } from './pertable.js';
+import { perObject } from './perobject.js';
 import { policyTarget } from './policy.js';
 import type { Chain, Rule, Table } from './table.js';
 import { effectsOf, stepOf, type Target } from './targets.js';
@@ -51,7 +51,7 @@ export function auditedErrno(owner: CounterOwner): Errno | undefined {
 }
 
 /** Every counter of the table; a counter's index is its position here. */
-export const counterOwners = perTable(({ chains }: Table): readonly CounterOwner[] => {
+export const counterOwners = perObject(({ chains }: Table): readonly CounterOwner[] => {
   const owners: CounterOwner[] = [];
   for (const chain of chains) {
     chain.rules.forEach((rule, at) => {

@@ -25,7 +25,7 @@ export { DEFAULT_BURST } from './matches/limit.js';
 export * from './matches.js';
 export * from './opaque.js';
 export * from './packet.js';
-export * from './pertable.js';
+export * from './perobject.js';
 export * from './plaincondition.js';
 export * from './policy.js';
 export * from './protocol.js';

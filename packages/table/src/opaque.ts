@@ -4,7 +4,7 @@ import type { Test } from './clause.js';
 import { type CounterOwner, counterOwners } from './counter.js';
 import type { MatchDescriptor, Scope } from './match.js';
 import { MATCHES } from './matches.js';
-import { perTable } from './pertable.js';
+import { perObject } from './perobject.js';
 import type { Assume, OpaqueTest, Question } from './question.js';
 import { isUnchanged, type Rewriting, UNCHANGED } from './rewriting.js';
 import { perModel } from './ruleform.js';
@@ -85,7 +85,7 @@ export interface PlacedTest {
 }
 
 /** Every opaque test of the table, by counter; a test's number is its position here. */
-export const placedTests = perTable((table: Table): readonly PlacedTest[] => {
+export const placedTests = perObject((table: Table): readonly PlacedTest[] => {
   const placed: PlacedTest[] = [];
   counterOwners(table).forEach((owner, counter) => {
     if (!owner.rule) return;

@@ -2,6 +2,7 @@
 import type { PlainTest } from './clause.js';
 import { describeOption } from './condition.js';
 import { elementAt } from './element.js';
+import { perObject } from './perobject.js';
 import { formedRule, type RuleForm } from './ruleform.js';
 import type { Rule } from './table.js';
 import { targetCondition } from './targets.js';
@@ -13,9 +14,7 @@ interface FormTests {
   readonly places: readonly number[];
 }
 
-const FORMS = new WeakMap<RuleForm, FormTests | 'none'>();
-
-function testsOf({ model, places }: RuleForm): FormTests | 'none' {
+const formTests = perObject(({ model, places }: RuleForm): FormTests | 'none' => {
   const tests: PlainTest[] = [];
   const isPlain = eachTest(model, (test) => {
     tests.push(test);
@@ -28,13 +27,7 @@ function testsOf({ model, places }: RuleForm): FormTests | 'none' {
     ),
   );
   return { tests, places: at };
-}
-
-function formTests(form: RuleForm): FormTests | 'none' {
-  const known = FORMS.get(form) ?? testsOf(form);
-  FORMS.set(form, known);
-  return known;
-}
+});
 
 function eachTest(rule: Rule, put: (test: PlainTest) => boolean): boolean {
   for (const match of rule.matches) {

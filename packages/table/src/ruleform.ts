@@ -5,6 +5,7 @@
  */
 import { elementAt } from './element.js';
 import type { MatchOption } from './match.js';
+import { perObject } from './perobject.js';
 import type { Match, Rule } from './table.js';
 import type { Value } from './value.js';
 
@@ -197,14 +198,9 @@ export function modelOf(rule: Rule): Rule {
 
 /** What is asked of rules' targets, matches and options, and in which their numbers have no part: asked once for all of a form. */
 export function perModel<T>(ask: (rule: Rule) => T): (rule: Rule) => T {
-  const known = new WeakMap<Rule, { readonly answer: T }>();
+  const ofModel = perObject(ask);
   return (rule) => {
     const model = modelOf(rule);
-    if (model === rule) return ask(rule);
-    const before = known.get(model);
-    if (before) return before.answer;
-    const answer = ask(model);
-    known.set(model, { answer });
-    return answer;
+    return model === rule ? ask(rule) : ofModel(model);
   };
 }

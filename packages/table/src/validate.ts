@@ -5,7 +5,7 @@ import { chainTargets } from './chaintargets.js';
 import { describeOption, ruleCondition } from './condition.js';
 import { elementAt } from './element.js';
 import { type Problem, TableError } from './error.js';
-import { perTable } from './pertable.js';
+import { perObject } from './perobject.js';
 import { rewrittenFields } from './rewriting.js';
 import { perModel } from './ruleform.js';
 import { misusedSet } from './sets/use.js';
@@ -147,7 +147,7 @@ function* seenTwice(table: Table): Generator<Finding> {
   }
 }
 
-const problemsOf = perTable((table: Table): readonly Problem[] => {
+const problemsOf = perObject((table: Table): readonly Problem[] => {
   const problems = new Map<string, Problem>();
   for (const start of table.chains) {
     for (const { key, ...problem } of walk(table, start)) {
