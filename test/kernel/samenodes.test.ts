@@ -122,4 +122,5 @@ it('and nodes that lead in a circle are told', () => {
   words[2 * (entry - whole.first)] = OP.jump * 2 ** 24;
   words[2 * (entry - whole.first) + 1] = entry;
   expect(() => differences({ ...whole, words }, whole)).toThrow(RangeError);
+  expect(() => walkBlob({ ...whole, words }, callOf('CONNECT', new Map()))).toThrow(RangeError);
 });

@@ -12,7 +12,7 @@ import {
   type WritableField,
 } from '@sockfilter/table';
 import { CHOOSES, writeChosen } from './chosen.js';
-import { ASK_NODES, NODE, OP } from './layout.js';
+import { ASK_NODES, MAX_STEPS, NODE, OP } from './layout.js';
 
 function reportKind(number: number): ReportKind {
   const kind = eventKind(number);
@@ -41,7 +41,7 @@ export interface WalkableBlob {
 
 /**
  * What becomes of the packet, whose opaque tests are answered so. The packet's chain must be the first piece,
- * as in every diagram.
+ * as in every diagram. Throws RangeError for nodes that lead nowhere, or in a circle.
  */
 export function walkBlob(
   blob: WalkableBlob,
@@ -52,7 +52,8 @@ export function walkBlob(
   const values = pieceValues(packet);
   const counted: number[] = [];
   const reports: Report[] = [];
-  for (let address = blob.entries[packet.chain]; ; ) {
+  for (let address = blob.entries[packet.chain], steps = 0; ; steps++) {
+    if (steps === MAX_STEPS) throw new RangeError(`a walk takes more than ${MAX_STEPS} steps`);
     const at = 2 * (address - first);
     const head = elementAt(words, at);
     const target = elementAt(words, at + 1);
