@@ -23,6 +23,7 @@ import { CALL_HOOKS, isNeeded, TRACEPOINTS, tellsListeners } from './hooks.js';
 import type { LoadedGeneration } from './inforce.js';
 import { HEADER, NODES_PER_PAGE } from './layout.js';
 import { nap } from './lock.js';
+import type { Maps } from './maps.js';
 import { type Registered, registeredPaths, registrationOf } from './pathmap.js';
 import type { Pins } from './pins.js';
 import { differingCall } from './samenodes.js';
@@ -46,7 +47,7 @@ interface Kernel {
   readonly pins: Pins;
   readonly tree: Tree;
   readonly generation: LoadedGeneration;
-  readonly maps: { readonly groups: number; readonly paths: number };
+  readonly maps: Pick<Maps, 'groups' | 'paths'>;
 }
 
 /** What a call that is asked so comes to by both; undefined where they decide alike, as opaque tests may be in its way. */
@@ -80,11 +81,11 @@ function* differingNodes(
     yield { part: 'nodes', message, ...(call && { call }) };
   }
   const head = new DataView(page.buffer, page.byteOffset, page.byteLength);
-  const asks = blob.listenerEntries.some((entry, n) => {
+  const isOtherForListeners = blob.listenerEntries.some((entry, n) => {
     const standing = head.getUint32(HEADER.listeners + 4 * n, true);
     return standing === 0 || differing('ACCEPT', standing, entry);
   });
-  if (asks)
+  if (isOtherForListeners)
     yield {
       part: 'nodes',
       message: 'the nodes of listeners do not say what the rules of ACCEPT say',
