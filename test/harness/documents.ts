@@ -1,6 +1,6 @@
 /**
  * Documents, and what their examples do: fenced blocks, commands after `$ ` with what each prints, and a scratch folder
- * in which they run with the built command on the path. What a document shows is written as docs.test.ts says.
+ * in which they run with the built command on the path. What a document shows is written as docs.system.test.ts says.
  */
 import {
   chmodSync,
