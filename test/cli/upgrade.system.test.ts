@@ -18,6 +18,7 @@ const PORTS = [7001, 7002, 7003];
 /** What an older format had elsewhere. */
 const OLDER = [
   [`export const FORMAT = ${FORMAT};`, `export const FORMAT = ${FORMAT - 1};`],
+  ['HEADER_BYTES = 256', 'HEADER_BYTES = 512'],
   ['entries: 28,', 'entries: 400,'],
   ['less: 0,', 'less: 1,'],
   ['unequal: 1,', 'unequal: 0,'],

@@ -19,6 +19,7 @@ import { type Blob, encodeBlob } from '../../packages/kernel/src/blob.js';
 import { type CompiledTable, compileTable } from '../../packages/kernel/src/generation.js';
 import {
   COUNTERS_PER_PAGE,
+  FIRST_NODE,
   MAX_STEPS,
   NODES_PER_PAGE,
   OP,
@@ -38,9 +39,12 @@ import { type JitDecision, JitWalk } from './jitwalk.js';
 const TABLES = forLength({ long: 300, short: 40 });
 const PACKETS_EACH = 350;
 
+/** Nodes on the first page. */
+const TO_PAGE_END = NODES_PER_PAGE - FIRST_NODE;
+
 /** A table whose blob begins anywhere on a page, so that its paths go over page ends. */
 function compileAt(table: Table, diagram: Diagram, offset: number): CompiledTable {
-  const blob = encodeBlob(diagram, NODES_PER_PAGE + offset, placedTests(table));
+  const blob = encodeBlob(diagram, FIRST_NODE + offset, placedTests(table));
   const words = new Uint32Array(2 * offset + blob.words.length);
   words.set(blob.words, 2 * offset);
   const owners = counterOwners(table);
@@ -48,7 +52,7 @@ function compileAt(table: Table, diagram: Diagram, offset: number): CompiledTabl
     blob: {
       ...blob,
       words,
-      first: NODES_PER_PAGE,
+      first: FIRST_NODE,
       asks: blob.asks.map(({ node, test }) => ({ node: node + offset, test })),
     },
     owners,
@@ -128,7 +132,7 @@ describeKernel('the walk in the JIT', () => {
     };
     const offsets = fc.oneof(
       fc.constant(0),
-      fc.integer({ min: NODES_PER_PAGE - 100, max: 2 * NODES_PER_PAGE }),
+      fc.integer({ min: TO_PAGE_END - 100, max: 2 * NODES_PER_PAGE }),
     );
     fc.assert(fc.property(tables(3), fc.nat(), offsets, check), { numRuns: TABLES });
     expect(packets).toBe(TABLES * PACKETS_EACH);
@@ -143,7 +147,7 @@ describeKernel('the walk in the JIT', () => {
     const check = (table: Table, seed: number, layerEdges: number) => {
       const diagram = buildDiagram(table, { layerEdges });
       for (const layered of diagram.layered.values()) layers.add(layered.layers);
-      const compiled = compileAt(table, diagram, NODES_PER_PAGE - 100);
+      const compiled = compileAt(table, diagram, TO_PAGE_END - 100);
       const evaluate = evaluator(table);
       const nextPacket = packetSource(table, seeded(seed));
       for (const walk of [jit, counted]) walk.enforce(compiled);
@@ -208,24 +212,24 @@ describeKernel('the walk in the JIT', () => {
     const verdict = [0x0d | (OP.verdict << 24), 0] as const;
     const jumpTo = (address: number) => [OP.jump << 24, address] as const;
     const walkIn = (walk: JitWalk, nodes: readonly (readonly [number, number])[]) => {
-      const entries = { ...chainRecord(() => 0), CONNECT: NODES_PER_PAGE };
+      const entries = { ...chainRecord(() => 0), CONNECT: FIRST_NODE };
       const made: Blob = { ...blob, words: Uint32Array.from(nodes.flat()), entries };
       walk.enforce({ ...compiled, blob: made });
       return walk.run(PACKET).errno;
     };
     const straight = (steps: number) => [
-      ...Array.from({ length: steps - 1 }, (_, n) => jumpTo(NODES_PER_PAGE + n + 1)),
+      ...Array.from({ length: steps - 1 }, (_, n) => jumpTo(FIRST_NODE + n + 1)),
       verdict,
     ];
     for (const walk of [jit, counted]) {
       const walkOf = (nodes: readonly (readonly [number, number])[]) => walkIn(walk, nodes);
       expect(walkOf(straight(MAX_STEPS - 1))).toBe(13);
       expect(walkOf(straight(MAX_STEPS))).toBeUndefined();
-      expect(walkOf([jumpTo(NODES_PER_PAGE)])).toBeUndefined();
+      expect(walkOf([jumpTo(FIRST_NODE)])).toBeUndefined();
       // Back and forth between two pages, and to a page that is not there.
-      const far = 2 * NODES_PER_PAGE;
-      const padding = Array.from({ length: NODES_PER_PAGE - 1 }, () => jumpTo(0));
-      expect(walkOf([jumpTo(far), ...padding, jumpTo(NODES_PER_PAGE)])).toBeUndefined();
+      const far = NODES_PER_PAGE;
+      const padding = Array.from({ length: TO_PAGE_END - 1 }, () => jumpTo(0));
+      expect(walkOf([jumpTo(far), ...padding, jumpTo(FIRST_NODE)])).toBeUndefined();
       expect(walkOf([jumpTo(1000 * NODES_PER_PAGE)])).toBeUndefined();
     }
   });

@@ -7,6 +7,7 @@ import {
   add,
   addImm,
   addImm32,
+  andImm,
   callHelper,
   exit,
   type GlobalFunction,
@@ -28,14 +29,17 @@ import {
   R3,
   R4,
   R5,
+  R6,
   R7,
   R8,
   R9,
   R10,
+  rshImm,
   store,
   storeImm,
 } from '@sockfilter/bpf';
 import { BUILTIN_CHAINS } from '@sockfilter/table';
+import { COUNTERS_PER_PAGE, NODE_BITS } from '../../packages/kernel/src/layout.js';
 import type { Offsets } from '../../packages/kernel/src/offsets.js';
 import { askFunction } from '../../packages/kernel/src/program/ask.js';
 import { groupFunction, putGroup } from '../../packages/kernel/src/program/group.js';
@@ -44,9 +48,10 @@ import { REPORT } from '../../packages/kernel/src/program/report.js';
 import {
   CONTEXT,
   clearPacket,
+  KEY,
   PACKET,
   SLOTS,
-  STRIPE_PAGE,
+  STRIPE,
   slot,
 } from '../../packages/kernel/src/program/stack.js';
 import {
@@ -165,7 +170,7 @@ const READ_CGROUP: readonly Item[] = [load(8, R0, R10, CGROUP)];
 const programFor = (bound: WalkBound): readonly Item[] => [
   mov(R9, R1),
   store(8, R10, CONTEXT, R1),
-  storeImm(4, R10, STRIPE_PAGE, 0),
+  storeImm(4, R10, STRIPE, 0),
   ...findGeneration(),
   ...clearPacket(),
   ...loadData(DATA.slots, PACKET, 2 * SLOTS),
@@ -194,14 +199,22 @@ const programFor = (bound: WalkBound): readonly Item[] => [
   addImm(R3, PACKET),
   ...storeData(DATA.slots, 2 * SLOTS),
   mov(R3, R10),
-  addImm(R3, STRIPE_PAGE),
+  addImm(R3, STRIPE),
   ...storeData(DATA.stripe, 4),
+  load(4, R6, R10, STRIPE),
+  mov(R1, R6),
+  rshImm(R1, NODE_BITS),
+  store(4, R10, KEY, R1),
   mov(R1, R7),
   mov(R2, R10),
-  addImm(R2, STRIPE_PAGE),
+  addImm(R2, KEY),
   callHelper('map_lookup_elem'),
   jumpIf('eq', R0, 0, 'broken'),
+  andImm(R6, COUNTERS_PER_PAGE - 1),
+  jumpIf('gt', R6, COUNTERS_PER_PAGE - SHOWN_COUNTERS, 'broken'),
+  lshImm(R6, 3),
   mov(R3, R0),
+  add(R3, R6),
   ...storeData(DATA.counters, 8 * SHOWN_COUNTERS),
   mov(R0, R8),
   exit(),

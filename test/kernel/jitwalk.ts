@@ -117,7 +117,7 @@ export class JitWalk {
   readonly #data = new Uint8Array(DATA_BYTES);
   readonly #view = new DataView(this.#data.buffer);
   readonly #counts = new Int32Array(SHOWN_COUNTERS);
-  /** What the counters of each stripe had come to, by its first page. */
+  /** What the counters of each stripe had come to, by the address of its first. */
   #seen = new Map<number, Uint32Array>();
   #current: { readonly fd: Fd; readonly generation: Generation } | undefined;
   #sequence = 0;
@@ -314,7 +314,9 @@ export class JitWalk {
       seen = new Uint32Array(SHOWN_COUNTERS);
       this.#seen.set(stripe, seen);
     }
-    for (let n = 0; n < SHOWN_COUNTERS; n++) {
+    // Behind them come those of the next stripe.
+    const counters = this.#current?.generation.header.counters ?? 0;
+    for (let n = 0; n < Math.min(SHOWN_COUNTERS, counters); n++) {
       const count = view.getUint32(DATA.counters + 8 * n, true);
       this.#counts[n] = count - elementAt(seen, n);
       seen[n] = count;

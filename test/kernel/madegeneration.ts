@@ -9,7 +9,14 @@ import {
   type StandingGeneration,
 } from '../../packages/kernel/src/generation.js';
 import { decodeHeader } from '../../packages/kernel/src/header.js';
-import { HEADER, NODES_PER_PAGE, OP, PAGE_BYTES } from '../../packages/kernel/src/layout.js';
+import {
+  FIRST_NODE,
+  HEAD_BYTES,
+  HEADER,
+  HEADER_BYTES,
+  OP,
+  PAGE_BYTES,
+} from '../../packages/kernel/src/layout.js';
 import { differingCall } from '../../packages/kernel/src/samenodes.js';
 import { noSummaries, summarize } from '../../packages/kernel/src/summary.js';
 import { encodeTraits, traitsOf } from '../../packages/kernel/src/traits.js';
@@ -46,13 +53,15 @@ export function bytesOf(
 }
 
 export function standing(generation: Generation): StandingGeneration {
-  const page = bytesOf(generation, 0, PAGE_BYTES);
-  const header = decodeHeader(page);
+  const head = bytesOf(generation, 0, HEADER_BYTES);
+  const header = decodeHeader(head);
   const { nodes, summaryPage } = header;
-  const words = new Uint32Array(bytesOf(generation, 1, 8 * nodes).buffer);
+  const words = new Uint32Array(
+    bytesOf(generation, 0, HEAD_BYTES + 8 * nodes).slice(HEAD_BYTES).buffer,
+  );
   const kept = summaryPage === 0 ? 0 : 4 * nodes;
   const summaries = new Uint32Array(bytesOf(generation, summaryPage, kept).buffer);
-  return { page, header, words, summaries };
+  return { head, header, words, summaries };
 }
 
 export const textOf = (generation: Generation) =>
@@ -75,7 +84,7 @@ export const baseOf = (generation: Generation) => {
 export const walk = ({ header, words }: StandingGeneration, packets: readonly Packet[]) =>
   packets.map((packet) => {
     const { counted, ...rest } = walkBlob(
-      { words, first: NODES_PER_PAGE, entries: header.entries },
+      { words, first: FIRST_NODE, entries: header.entries },
       packet,
     );
     return { ...rest, counted: [...counted].sort((a, b) => a - b) };
@@ -83,7 +92,7 @@ export const walk = ({ header, words }: StandingGeneration, packets: readonly Pa
 
 /** The chains of which some call comes to something else by the one than by the other, with what it is asked. */
 export const differences = (one: StandingGeneration, other: StandingGeneration) => {
-  const nodesOf = ({ words }: StandingGeneration) => ({ words, first: NODES_PER_PAGE });
+  const nodesOf = ({ words }: StandingGeneration) => ({ words, first: FIRST_NODE });
   return BUILTIN_CHAINS.flatMap((chain) => {
     const entries = { left: one.header.entries[chain], right: other.header.entries[chain] };
     const asked = differingCall(nodesOf(one), nodesOf(other), chain, entries);
@@ -100,7 +109,7 @@ export function falseSummaries({
   if (summaries.length === 0) return [];
   const anew = noSummaries(header.nodes);
   const entries = BUILTIN_CHAINS.map((chain) => header.entries[chain]);
-  summarize(words, NODES_PER_PAGE, entries, anew);
+  summarize(words, FIRST_NODE, entries, anew);
   return [...anew.keys()].filter((n) => anew[n] !== 0 && anew[n] !== summaries[n]);
 }
 
@@ -112,7 +121,7 @@ export const asked = ({ header, words }: StandingGeneration) =>
     const visit = (address: number): void => {
       if (seen.has(address)) return;
       seen.add(address);
-      const at = 2 * (address - NODES_PER_PAGE);
+      const at = 2 * (address - FIRST_NODE);
       const head = elementAt(words, at);
       const target = elementAt(words, at + 1);
       const op = head >>> 24;
@@ -140,7 +149,7 @@ const FACTS = [
   HEADER.counters,
   HEADER.denyUnseen,
 ];
-export const factsOf = ({ page }: StandingGeneration) => {
-  const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
+export const factsOf = ({ head }: StandingGeneration) => {
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   return FACTS.map((at) => view.getUint32(at, true));
 };

@@ -3,9 +3,12 @@
  * call unjudged, whenever that is interrupted. The other release is these sources with another layout.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mountBpffs } from '@sockfilter/bpf';
 import { printSave } from '@sockfilter/iptables';
 import { UnsupportedError } from '@sockfilter/kernel';
+import { markFormat, readHeader } from '../../packages/kernel/src/generationmap.js';
 import { FORMAT } from '../../packages/kernel/src/layout.js';
+import { GENERATION_PIN, Pins, using } from '../../packages/kernel/src/pins.js';
 import type { Caller } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
 import { forLength } from '../harness/length.js';
@@ -22,6 +25,7 @@ const PORTS = [7001, 7002, 7003];
 /** Another format: fields, entries and nodes that programs of these sources would misread. */
 const OLDER: Patch = [
   [FORMAT_LINE, `export const FORMAT = ${FORMAT - 1};`],
+  ['HEADER_BYTES = 256', 'HEADER_BYTES = 512'],
   ['entries: 28,', 'entries: 400,'],
   ['idSlot: 4,', 'idSlot: 440,'],
   ['ids: 16, epochs: 24,', 'ids: 24, epochs: 16,'],
@@ -124,6 +128,20 @@ describeKernel('upgrade', () => {
       'no older release takes over from a newer one',
     );
     older = await Administrator.startOther('older', OLDER);
+  });
+
+  test('what says that an upgrade has begun loses no count', async () => {
+    await replace(await Administrator.start(), a);
+    const pins = Pins.of(mountBpffs(), policy.root);
+    const fd = pins.open(pins.list().find((pin) => GENERATION_PIN.test(pin)) ?? '');
+    if (fd === undefined) throw new Error('no generation is pinned');
+    const before = (await unfiltered()).calls - counted();
+    await hammer.run();
+    using(fd, () => {
+      for (let n = 0; n < 5000; n++) markFormat({ fd, header: readHeader(fd) });
+    });
+    const { calls } = await unfiltered();
+    expect(calls - counted() - before).toBe(0);
   });
 
   test('kill -9 at steps of an upgrade: rules, counts and the way on are there', async () => {

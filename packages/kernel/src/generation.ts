@@ -16,16 +16,20 @@ import { entriesOf } from './bucketmap.js';
 import { CapacityError } from './capacity.js';
 import { encodeLayers, type Header, setFacts, writeHeader } from './header.js';
 import {
+  COUNTERS_PER_LINE,
   COUNTERS_PER_PAGE,
+  FIRST_NODE,
   FORMAT,
+  HEAD_BYTES,
   HEADER,
+  HEADER_BYTES,
   MAX_RULES,
   MAX_SETS,
   MAX_STATES,
   MAX_STRIPES,
   MOST_BUCKETS_ENTRIES,
+  NEAR_COUNTERS,
   NODE,
-  NODES_PER_PAGE,
   PAGE_BYTES,
 } from './layout.js';
 import type { Splice } from './nodes.js';
@@ -72,7 +76,7 @@ export function compileTable(
   }
   const diagram = buildDiagram(table, limits);
   const told = tellsListeners ? listeners(diagram) : undefined;
-  const blob = encodeBlob(diagram, NODES_PER_PAGE, tests, told);
+  const blob = encodeBlob(diagram, FIRST_NODE, tests, told);
   const sets = table.sets.map(({ name }) => name);
   if (sets.length > MAX_SETS) throw new CapacityError('sets', sets.length, MAX_SETS);
   const hasParts = diagram.roots.length === 1 && tests.length === 0 && sets.length === 0 && !told;
@@ -147,7 +151,7 @@ export function withSlots(
 
 /** What lies in a generation, and where is to be told. */
 interface Sections {
-  /** Page 0, with what programs must know of chains. */
+  /** The header, with what programs must know of chains. */
   readonly head: DataView<ArrayBuffer>;
   readonly nodes: Uint8Array;
   readonly origins: Uint8Array;
@@ -160,8 +164,8 @@ interface Sections {
 }
 
 type Placed =
-  | 'counterPage'
-  | 'stripePages'
+  | 'firstCounter'
+  | 'stripeLength'
   | 'originPage'
   | 'basePage'
   | 'slotPage'
@@ -171,17 +175,18 @@ type Placed =
 
 function layOut(fixed: Omit<Header, Placed>, sections: Sections): Generation {
   const { head, nodes, origins, base, slots, summaries, text } = sections;
-  const stripePages = Math.ceil(fixed.counters / COUNTERS_PER_PAGE);
-  const originPage = 1 + pagesFor(nodes.length);
+  const stripeLength = COUNTERS_PER_LINE * Math.ceil(fixed.counters / COUNTERS_PER_LINE);
+  const isNear = fixed.stripes * stripeLength <= NEAR_COUNTERS.count;
+  const originPage = pagesFor(HEAD_BYTES + nodes.length);
   const basePage = originPage + pagesFor(origins.length);
   const counterPage = basePage + pagesFor(8 * (1 + fixed.counters));
-  const slotPage = counterPage + fixed.stripes * stripePages;
+  const slotPage = counterPage + (isNear ? 0 : pagesFor(8 * fixed.stripes * stripeLength));
   const summaryPage = slotPage + pagesFor(slots.length);
   const textPage = summaryPage + pagesFor(summaries.length);
   const header: Header = {
     ...fixed,
-    counterPage,
-    stripePages,
+    firstCounter: isNear ? NEAR_COUNTERS.first : counterPage * COUNTERS_PER_PAGE,
+    stripeLength,
     originPage,
     basePage,
     textPage,
@@ -191,8 +196,8 @@ function layOut(fixed: Omit<Header, Placed>, sections: Sections): Generation {
   };
   writeHeader(head, header);
   const runs = [
-    ...runsOf(0, new Uint8Array(head.buffer)),
-    ...runsOf(1, nodes),
+    firstRun(head, nodes),
+    ...runsOf(1, nodes.subarray(PAGE_BYTES - HEAD_BYTES)),
     ...runsOf(originPage, origins),
     ...(base ? runsOf(basePage, base) : []),
     ...runsOf(slotPage, slots),
@@ -200,6 +205,14 @@ function layOut(fixed: Omit<Header, Placed>, sections: Sections): Generation {
     ...runsOf(textPage, text),
   ];
   return { runs, pageCount: textPage + pagesFor(text.length), header };
+}
+
+/** Page 0: the header, counters that are 0, and the first nodes. */
+function firstRun(head: DataView<ArrayBuffer>, nodes: Uint8Array): PageRun {
+  const bytes = new Uint8Array(PAGE_BYTES);
+  bytes.set(new Uint8Array(head.buffer));
+  bytes.set(nodes.subarray(0, PAGE_BYTES - HEAD_BYTES), HEAD_BYTES);
+  return { first: 0, bytes };
 }
 
 /** The bytes in whole pages, the last with zeros behind what it has. */
@@ -219,9 +232,9 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Uint32Array | BigUint64Arra
 
 const NONE = new Uint8Array();
 
-/** Page 0, with what programs must know of the table before they walk its nodes. */
+/** The header, with what programs must know of the table before they walk its nodes. */
 export function headOf({ blob, denyUnseen }: CompiledTable): DataView<ArrayBuffer> {
-  const head = new DataView(new ArrayBuffer(PAGE_BYTES));
+  const head = new DataView(new ArrayBuffer(HEADER_BYTES));
   blob.listenerEntries.forEach((entry, n) => {
     head.setUint32(HEADER.listeners + 4 * n, entry, true);
   });
@@ -275,9 +288,9 @@ export function makeGeneration(compiled: CompiledTable, input: GenerationInput):
 const wordsIn = ({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>) =>
   new Uint32Array(buffer, byteOffset, byteLength / 4);
 
-/** A generation as it was read back: page 0, what that says, and the nodes with what is kept of each. */
+/** A generation as it was read back: the header, what that says, and the nodes with what is kept of each. */
 export interface StandingGeneration {
-  readonly page: Uint8Array;
+  readonly head: Uint8Array;
   readonly header: Header;
   readonly words: Uint32Array<ArrayBuffer>;
   /** Empty where none are kept. */
@@ -303,7 +316,7 @@ export interface GenerationEdit
 /** Lays the generation out that follows another. */
 export function makeEdited(old: StandingGeneration, edit: GenerationEdit): Generation {
   const { splice, packets, nodes } = edit;
-  const head = new DataView(Uint8Array.from(old.page).buffer);
+  const head = new DataView(Uint8Array.from(old.head).buffer);
   for (const chain of BUILTIN_CHAINS) {
     const facts = nodes?.facts[chain];
     if (facts) setFacts(head, chain, facts);

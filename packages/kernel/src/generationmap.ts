@@ -12,7 +12,16 @@ import { elementAt } from '@sockfilter/table';
 import type { WalkableBlob } from './blobwalk.js';
 import type { Generation, PageRun, StandingGeneration } from './generation.js';
 import { decodeHeader, type Header } from './header.js';
-import { FORMAT, HEADER, NODES_PER_PAGE, PAGE_BYTES } from './layout.js';
+import {
+  BASE,
+  COUNTERS_PER_PAGE,
+  FIRST_NODE,
+  FORMAT,
+  HEAD_BYTES,
+  HEADER,
+  HEADER_BYTES,
+  PAGE_BYTES,
+} from './layout.js';
 import type { SetSlots } from './setmap.js';
 import type { Slots } from './statemap.js';
 
@@ -91,15 +100,23 @@ export function reloadGeneration(fd: Fd, { runs, pageCount }: Generation): void 
   writeRun(fd, head);
 }
 
+/** What the header says; the format is that of a newer release if one is taking its place. */
 export function readHeader(fd: Fd): Header {
-  return decodeHeader(readPages(fd, 0, PAGE_BYTES));
+  const header = decodeHeader(readPages(fd, 0, PAGE_BYTES));
+  const mark = viewOf(readPages(fd, header.basePage, 8)).getUint32(BASE.mark, true);
+  return { ...header, format: Math.max(header.format, mark) };
 }
 
-/** Says of a generation that a release of this FORMAT is taking its place. */
-export function markFormat(fd: Fd): void {
-  const page = readPages(fd, 0, PAGE_BYTES);
-  viewOf(page).setUint32(HEADER.format, FORMAT, true);
-  writeRun(fd, { first: 0, bytes: page });
+/**
+ * Says of a generation that a release of this FORMAT is taking its place. Programs go on counting meanwhile, so it is not said on a page
+ * on which they do.
+ */
+export function markFormat({ fd, header }: { readonly fd: Fd; readonly header: Header }): void {
+  const isNear = header.firstCounter < COUNTERS_PER_PAGE;
+  const [first, at] = isNear ? [header.basePage, BASE.mark] : [0, HEADER.format];
+  const bytes = readPages(fd, first, PAGE_BYTES);
+  viewOf(bytes).setUint32(at, FORMAT, true);
+  writeRun(fd, { first, bytes });
 }
 
 /** The text in UTF-8, with room for some more behind it. */
@@ -112,17 +129,23 @@ export function readText(fd: Fd, header: Header): string {
   return readTextBytes(fd, header).toString('utf8');
 }
 
+/** The header, and the nodes, behind which is room for so many more bytes. */
+function readNodes(fd: Fd, nodes: number, spare = 0) {
+  const bytes = readPages(fd, 0, HEAD_BYTES + 8 * nodes, spare);
+  return { header: bytes.subarray(0, HEADER_BYTES), words: wordsOf(bytes.subarray(HEAD_BYTES)) };
+}
+
 /** All of a generation that the next one may go on with; behind the nodes is room for a few pages of them. */
 export function readStanding(fd: Fd, header: Header): StandingGeneration {
   const { nodes, summaryPage } = header;
   const kept = summaryPage === 0 ? 0 : nodes;
-  const words = wordsOf(readPages(fd, 1, 8 * nodes, 4 * PAGE_BYTES));
+  const { header: head, words } = readNodes(fd, nodes, 4 * PAGE_BYTES);
   const summaries = wordsOf(readPages(fd, summaryPage, 4 * kept, 2 * PAGE_BYTES));
-  return { page: readPages(fd, 0, PAGE_BYTES), header, words, summaries };
+  return { head, header, words, summaries };
 }
 
 export function readBlob(fd: Fd, { nodes, entries }: Header): WalkableBlob {
-  return { words: wordsOf(readPages(fd, 1, 8 * nodes)), first: NODES_PER_PAGE, entries };
+  return { words: readNodes(fd, nodes).words, first: FIRST_NODE, entries };
 }
 
 /** The slot of each opaque test's state. */
@@ -139,7 +162,7 @@ export function readSetSlots(fd: Fd, { slotPage, tests, sets }: Header): SetSlot
 
 /** Whether the counts of the generation before are in this one's base. */
 export function isFolded(fd: Fd, { basePage }: Header): boolean {
-  return viewOf(readPages(fd, basePage, 8)).getBigUint64(0, true) === 1n;
+  return viewOf(readPages(fd, basePage, 8)).getUint32(BASE.folded, true) === 1;
 }
 
 /** The base of a folded generation: whether it is one, and what each counter had come to before it. */
@@ -191,18 +214,23 @@ const BLANK = Buffer.alloc(PAGE_BYTES);
  * been folded in yet.
  */
 export function readTotals(fd: Fd, header: Header, before?: Totals): Totals {
-  const { counters, counterPage, stripes, stripePages } = header;
+  const { counters, firstCounter, stripes, stripeLength } = header;
   const base = before ? foldedBase(fd, header, before) : readBase(fd, header);
   const totals = new Uint32Array(base.buffer, base.byteOffset + 8, 2 * counters);
   const page = Buffer.alloc(PAGE_BYTES);
   const counts = new Uint32Array(page.buffer, page.byteOffset, PAGE_BYTES / 4);
-  for (let n = 0; n < stripes * stripePages; n++) {
-    readRun(fd, counterPage + n, page);
-    // Of many rules few are met.
-    if (page.equals(BLANK)) continue;
-    const first = (n % stripePages) * counts.length;
-    add(totals.subarray(first, first + counts.length), counts);
-  }
+  let read = -1;
+  for (let stripe = 0; stripe < stripes; stripe++)
+    for (let n = 0, end = 0; n < counters; n = end) {
+      const address = firstCounter + stripe * stripeLength + n;
+      const at = address % COUNTERS_PER_PAGE;
+      end = Math.min(n + COUNTERS_PER_PAGE - at, counters);
+      const number = Math.floor(address / COUNTERS_PER_PAGE);
+      if (number !== read) readRun(fd, number, page);
+      read = number;
+      // Of many rules few are met.
+      if (!page.equals(BLANK)) add(totals.subarray(2 * n, 2 * end), counts.subarray(2 * at));
+    }
   return base.subarray(1);
 }
 

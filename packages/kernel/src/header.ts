@@ -2,7 +2,7 @@
 import { BUILTIN_CHAINS, type BuiltinChain, chainNumber, chainRecord } from '@sockfilter/table';
 import type { ChainFacts } from './chainfacts.js';
 import { readBit } from './detail.js';
-import { HEADER } from './layout.js';
+import { COUNTERS_PER_PAGE, HEADER } from './layout.js';
 
 /** The header's fields in words. */
 export interface Header {
@@ -18,8 +18,9 @@ export interface Header {
   readonly writtenNodes: number;
   readonly deadline: bigint;
   readonly counters: number;
-  readonly counterPage: number;
-  readonly stripePages: number;
+  /** Address of the first counter, and how far stripes are apart. */
+  readonly firstCounter: number;
+  readonly stripeLength: number;
   readonly stripes: number;
   readonly originPage: number;
   readonly basePage: number;
@@ -44,8 +45,8 @@ const SCALARS = [
   ['writtenNodes', HEADER.writtenNodes],
   ['layers', HEADER.layers],
   ['summaryPage', HEADER.summaryPage],
-  ['counterPage', HEADER.counterPage],
-  ['stripePages', HEADER.stripePages],
+  ['firstCounter', HEADER.firstCounter],
+  ['stripeLength', HEADER.stripeLength],
   ['sequence', HEADER.sequence],
   ['counters', HEADER.counters],
   ['originPage', HEADER.originPage],
@@ -74,6 +75,9 @@ export function decodeHeader(page: Uint8Array): Header {
   const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
   const scalar = (at: number) => view.getUint32(at, true);
   const entry = (chain: BuiltinChain) => scalar(HEADER.entries + 4 * BUILTIN_CHAINS.indexOf(chain));
+  const stripePages = scalar(HEADER.stripePages);
+  // Of a generation before format 16; not asked by its format, which is marked when an upgrade begins.
+  const hasPages = stripePages !== 0;
   return {
     format: scalar(HEADER.format),
     sequence: scalar(HEADER.sequence),
@@ -86,8 +90,10 @@ export function decodeHeader(page: Uint8Array): Header {
     summaryPage: scalar(HEADER.summaryPage),
     deadline: view.getBigUint64(HEADER.deadline, true),
     counters: scalar(HEADER.counters),
-    counterPage: scalar(HEADER.counterPage),
-    stripePages: scalar(HEADER.stripePages),
+    firstCounter: hasPages
+      ? scalar(HEADER.counterPage) * COUNTERS_PER_PAGE
+      : scalar(HEADER.firstCounter),
+    stripeLength: hasPages ? stripePages * COUNTERS_PER_PAGE : scalar(HEADER.stripeLength),
     stripes: scalar(HEADER.stripeMask) + 1,
     originPage: scalar(HEADER.originPage),
     basePage: scalar(HEADER.basePage),

@@ -3,16 +3,22 @@
  *
  * A generation is one array map of pages, all numbers in it little-endian (x86-64, arm64):
  *
- *     page 0              header, below
+ *     header              256 bytes, below
+ *     near counters       2 KiB: those of a table that has few
  *     blob                the table as nodes of 8 bytes; a node's address is its index over all pages
  *     origins             u32 a counter: 1 + the counter of the last generation that it goes on, or 0
- *     base                u64 a counter: what it had before this generation; first comes one u64 that
- *                         is 1 once the counts of the last generation have been folded in
- *     counters            u64 a counter, in every stripe; programs add to them, nobody else writes
+ *     base                u64 a counter: what it had before this generation; first come two u32, one that is 1 once the
+ *                         counts of the last generation have been folded in, and the FORMAT of a newer release that is
+ *                         taking its place, or 0 (where no counters lie on the header's page the header itself says so)
+ *     counters            u64 a counter, in every stripe; programs add to them, nobody else writes. A stripe is whole lines of
+ *                         a cache; a counter has an address as nodes have
  *     slots               u32 a test: the slot of its state, or 0 if it has none; then u32 a set: its slot
  *     summaries           u32 a node: what is known of all that it leads to (summary.ts); of tables of which parts can be
  *                         compiled alone
  *     text                the table in the save format, UTF-8
+ *
+ * All but the first three begin on a page of their own. What a call of a small table needs of it, header, counters and nodes, lies
+ * in 4 KiB: each page of the processor's that a call touches costs it 10 to 20 ns where page tables are isolated.
  *
  * What sets hold is in maps of their own (setmap.ts), and the text says only which sets there are.
  *
@@ -50,9 +56,23 @@ export const PAGE_BYTES = 1 << PAGE_BITS;
 export const NODE_BITS = PAGE_BITS - 3;
 export const NODES_PER_PAGE = 1 << NODE_BITS;
 
-/** Counters on a page. */
-export const COUNTER_BITS = PAGE_BITS - 3;
-export const COUNTERS_PER_PAGE = 1 << COUNTER_BITS;
+/** Counters on a page: they are as long as nodes. */
+export const COUNTERS_PER_PAGE = NODES_PER_PAGE;
+
+/** Counters in a line of a cache, of which a stripe takes whole ones. */
+export const COUNTERS_PER_LINE = 8;
+
+/** Bytes of the header. */
+export const HEADER_BYTES = 256;
+
+/** Addresses behind the header that are kept for counters. */
+export const NEAR_COUNTERS = { first: HEADER_BYTES / 8, count: 256 } as const;
+
+/** Address of the first node. */
+export const FIRST_NODE = NEAR_COUNTERS.first + NEAR_COUNTERS.count;
+
+/** Bytes before it. */
+export const HEAD_BYTES = 8 * FIRST_NODE;
 
 /** Those from `count` on do something, the others find the way. */
 export const OP = {
@@ -178,9 +198,10 @@ export const HEADER = {
   groupChains: 8,
   /** Bit n: chain n can refuse, so a field that can't be read refuses there. */
   refusingChains: 12,
-  /** First page of the counters, pages of a stripe, and number of stripes - 1 (a mask). */
+  /** Before format 16, 0 since: first page of the counters, and pages of a stripe. */
   counterPage: 16,
   stripePages: 20,
+  /** Stripes of counters - 1 (a mask). */
   stripeMask: 24,
   /** Address of the first node of chain n, in BUILTIN_CHAINS' order. */
   entries: 28,
@@ -217,6 +238,9 @@ export const HEADER = {
   layers: 212,
   /** First page of what nodes lead to; 0 where that is not kept. */
   summaryPage: 216,
+  /** Address of the first counter, and how far stripes are apart. */
+  firstCounter: 220,
+  stripeLength: 224,
   sequence: 48,
   counters: 52,
   originPage: 56,
@@ -234,15 +258,18 @@ export const HEADER = {
  * Changes with any change of this file's meaning, of the maps' shapes, or of the hooks in their order (traits.ts). A
  * release takes over what an older one has put in force, so what it must read for that stays where it is in every
  * format: the table's slot 0, in it the generation's fields `format`, `sequence`, `counters`, `counterPage`,
- * `stripePages`, `stripeMask`, `originPage`, `basePage`, `textPage` and `textBytes`, the text, and what origins, base
+ * `stripePages`, where that is 0 `firstCounter` and `stripeLength`, `stripeMask`, `originPage`, `basePage`, `textPage` and `textBytes`, the text, and what origins, base
  * and counters mean; and the pins' names of the table and of the hooks. From format 6 on what sets hold is to be read
  * too: the fields `tests`, `slotPage` and `sets`, the slots behind those of tests, the pins `sets` and `nets`,
  * SET_KEY and SET_VALUE; from format 13 on the pin `comments` and SET_COMMENT.
  */
-export const FORMAT = 15;
+export const FORMAT = 16;
 
 /** The table's slots: the generation in force, and the one to go back to past its deadline. */
 export const TABLE_SLOTS = { inForce: 0, fallback: 1, count: 2 } as const;
+
+/** The first two u32 of what counters had before. */
+export const BASE = { folded: 0, mark: 4 } as const;
 
 /** Stripes of counters at most: more CPUs than that share. */
 export const MAX_STRIPES = 8;

@@ -18,7 +18,7 @@ import {
   type StandingGeneration,
 } from './generation.js';
 import { type Hook, isNeeded } from './hooks.js';
-import { CLOCK_STATE, MAX_RULES, NODES_PER_PAGE } from './layout.js';
+import { CLOCK_STATE, FIRST_NODE, MAX_RULES } from './layout.js';
 import { type Splice, setErrno } from './nodes.js';
 import type { SetOrigins } from './setmap.js';
 import { editNodes, type NearEdit } from './splicednodes.js';
@@ -137,7 +137,7 @@ function changeRule(
   const isFull = header.rules + splice.added - splice.removed > MAX_RULES;
   if (isFull || !isPlain(edit.table)) return undefined;
   const { entries, writtenNodes: written } = header;
-  const old = { words, first: NODES_PER_PAGE, entries, summaries, written };
+  const old = { words, first: FIRST_NODE, entries, summaries, written };
   const nodes = editNodes(old, edit);
   if (!nodes || nodes.words.length / 2 > MOST_NODES) return undefined;
   return { splice, packets, nodes, hooks: neededAfter(traits, edit) };
@@ -150,7 +150,7 @@ function changePolicy({ header, words }: StandingGeneration, edit: PolicyEdit): 
   const { entries, writtenNodes: written } = header;
   const summaries = noSummaries(header.nodes);
   const all = BUILTIN_CHAINS.map((each) => entries[each]);
-  const known = summarize(words, NODES_PER_PAGE, all, summaries);
+  const known = summarize(words, FIRST_NODE, all, summaries);
   const facts = { [chain]: factsIn(elementAt(known, chainNumber(chain))) };
   const nodes = { words, entries, facts, summaries, written };
   const needed = CONDITIONAL_HOOKS.filter((hook) => isNeeded(hook, edit.table));

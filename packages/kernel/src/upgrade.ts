@@ -132,7 +132,7 @@ export function beginUpgrade(place: Place, old: LoadedGeneration, table: Table):
   } finally {
     closeMaps(maps);
   }
-  markFormat(old.fd);
+  markFormat(old);
 }
 
 /**

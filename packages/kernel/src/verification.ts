@@ -21,7 +21,7 @@ import { readSetSlots, readSlots, readStanding } from './generationmap.js';
 import { chainsLeftOut } from './header.js';
 import { CALL_HOOKS, isNeeded, TRACEPOINTS, tellsListeners } from './hooks.js';
 import type { LoadedGeneration } from './inforce.js';
-import { HEADER, NODES_PER_PAGE } from './layout.js';
+import { FIRST_NODE, HEADER } from './layout.js';
 import { nap } from './lock.js';
 import type { Maps } from './maps.js';
 import { type Registered, registeredPaths, registrationOf } from './pathmap.js';
@@ -67,10 +67,10 @@ function* differingNodes(
   compiled: CompiledTable,
 ): Generator<Difference> {
   const { blob } = compiled;
-  const { words, page } = readStanding(fd, header);
+  const { words, head: bytes } = readStanding(fd, header);
   const slots = { slots: readSlots(fd, header), setSlots: readSetSlots(fd, header) };
   const made: WalkableBlob = { ...blob, words: withSlots(compiled, slots) };
-  const nodes: WalkableBlob = { words, first: NODES_PER_PAGE, entries: header.entries };
+  const nodes: WalkableBlob = { words, first: FIRST_NODE, entries: header.entries };
   const differing = (chain: BuiltinChain, left: number, right: number) =>
     differingCall(nodes, made, chain, { left, right });
   for (const chain of BUILTIN_CHAINS) {
@@ -80,7 +80,7 @@ function* differingNodes(
     const message = `the nodes of ${chain} do not say what its rules say`;
     yield { part: 'nodes', message, ...(call && { call }) };
   }
-  const head = new DataView(page.buffer, page.byteOffset, page.byteLength);
+  const head = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isOtherForListeners = blob.listenerEntries.some((entry, n) => {
     const standing = head.getUint32(HEADER.listeners + 4 * n, true);
     return standing === 0 || differing('ACCEPT', standing, entry);

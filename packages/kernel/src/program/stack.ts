@@ -2,7 +2,7 @@
  * How the programs use registers and their 512 bytes of stack.
  *
  *     fp-128 .. fp-1      the packet: a slot of 16 bits for each piece of the diagram, in host byte order
- *     fp-132              the first counter page of this CPU's stripe
+ *     fp-132              the address of this CPU's first counter
  *     fp-136              key of a page look-up
  *     fp-144, fp-152       scratch
  *     fp-160              the number of the generation, in the upper half, while it is walked
@@ -46,7 +46,7 @@ import type { Field } from '@sockfilter/table';
 import { HEADER } from '../layout.js';
 
 export const PACKET = -128;
-export const STRIPE_PAGE = -132;
+export const STRIPE = -132;
 export const KEY = -136;
 export const SCRATCH = -144;
 export const SPILL = -152;

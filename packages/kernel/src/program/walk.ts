@@ -41,7 +41,6 @@ import {
 import { BUILTIN_CHAINS, type BuiltinChain } from '@sockfilter/table';
 import {
   ASK_NODES,
-  COUNTER_BITS,
   COUNTERS_PER_PAGE,
   HEADER,
   MAX_STEPS,
@@ -54,7 +53,7 @@ import { MAPS } from '../mapnames.js';
 import type { Offsets } from '../offsets.js';
 import { ANSWER, ASK } from './ask.js';
 import { COUNTER, keepSequence, reportCounter, reportPassed } from './report.js';
-import { KEY, PACKET, REWRITTEN, SCRATCH, SLOTS, SPILL, STRIPE_PAGE } from './stack.js';
+import { KEY, PACKET, REWRITTEN, SCRATCH, SLOTS, SPILL, STRIPE } from './stack.js';
 
 /** Some helpers are for programs that declare themselves compatible with the kernel's licence. */
 export const LICENSE = 'Dual MIT/GPL';
@@ -148,19 +147,30 @@ export function enter(chain: BuiltinChain): readonly Item[] {
   return [load(4, R8, R6, HEADER.entries + 4 * BUILTIN_CHAINS.indexOf(chain))];
 }
 
-/** Adds one to the counter whose index is in r0; keeps r6 to r9. */
-function count(): readonly Item[] {
+/** Adds one to the counter whose index is in r0, and keeps that at SCRATCH; keeps r6 to r9. `name` begins its labels. */
+function count(name: string): readonly Item[] {
+  const [far, found] = [`${name}.far`, `${name}.found`];
   return [
     store(8, R10, SCRATCH, R0),
-    rshImm(R0, COUNTER_BITS),
-    load(4, R1, R10, STRIPE_PAGE),
+    load(4, R1, R10, STRIPE),
     add(R0, R1),
+    rshImm(R0, NODE_BITS),
     store(4, R10, KEY, R0),
+    // Those of a small table lie on the page of its nodes.
+    mov(R1, R8),
+    rshImm(R1, NODE_BITS),
+    jumpIf('ne', R0, R1, far),
+    mov(R0, R6),
+    jump(found),
+    label(far),
     ...lookUpPage(),
-    load(8, R2, R10, SCRATCH),
-    andImm(R2, COUNTERS_PER_PAGE - 1),
-    lshImm(R2, 3),
-    add(R0, R2),
+    label(found),
+    load(8, R1, R10, SCRATCH),
+    load(4, R2, R10, STRIPE),
+    add(R1, R2),
+    andImm(R1, COUNTERS_PER_PAGE - 1),
+    lshImm(R1, 3),
+    add(R0, R1),
     movImm(R1, 1),
     atomicAdd(8, R0, 0, R1),
   ];
@@ -187,18 +197,18 @@ function countSteps(offsets: Pick<Offsets, 'mayGoto'>): readonly Item[] {
   return [load(8, R9, R6, HEADER.zero), addImm(R9, MAX_STEPS)];
 }
 
-/** The events' sequence number, and the first counter page of this CPU's stripe; r6 is the header. */
+/** The events' sequence number, and the address of this CPU's first counter; r6 is the header. */
 function findStripe(): readonly Item[] {
   return [
     ...keepSequence(),
     callHelper('get_smp_processor_id'),
     load(4, R1, R6, HEADER.stripeMask),
-    load(4, R2, R6, HEADER.stripePages),
-    load(4, R3, R6, HEADER.counterPage),
+    load(4, R2, R6, HEADER.stripeLength),
+    load(4, R3, R6, HEADER.firstCounter),
     and(R0, R1),
     mul(R0, R2),
     add(R0, R3),
-    store(4, R10, STRIPE_PAGE, R0),
+    store(4, R10, STRIPE, R0),
   ];
 }
 
@@ -230,7 +240,7 @@ function act(
     jump(at('step')),
 
     label(at('count')),
-    ...(countsAll ? count() : []),
+    ...(countsAll ? count(at('counting')) : []),
     addImm32(R8, 1),
     jump(at('step')),
 
@@ -259,7 +269,7 @@ function act(
     label(at('verdict')),
     ...(countsAll ? [] : [mov(R8, R4), jumpIf('eq', R4, 0, decided)]),
     store(8, R10, SPILL, R4),
-    ...count(),
+    ...count(at('deciding')),
     load(8, R8, R10, SPILL),
     load(8, R0, R10, SCRATCH),
     jumpIf('eq', R8, 0, countsAll ? at('passes') : decided),
@@ -271,7 +281,7 @@ function act(
   ];
 }
 
-/** Walks from the node at r8, with the context at CONTEXT, and jumps to where it is decided with the errno in r8, or to REFUSED. */
+/** Walks from the node at r8, with the header in r6 and the context at CONTEXT, and jumps to where it is decided with the errno in r8, or to REFUSED. */
 export function walk(
   offsets: Pick<Offsets, 'mayGoto'>,
   { name, decided, counts }: Walk = ONCE,
@@ -280,6 +290,10 @@ export function walk(
   return [
     ...(counts === 'nothing' ? [] : findStripe()),
     ...countSteps(offsets),
+    mov(R1, R8),
+    rshImm(R1, NODE_BITS),
+    // The header's page has the first nodes.
+    jumpIf('eq', R1, 0, at('step')),
 
     label(at('page')),
     mov(R1, R8),
