@@ -1479,8 +1479,9 @@ interface Header {
   readonly writtenNodes: number;
   readonly deadline: bigint;
   readonly counters: number;
-  readonly counterPage: number;
-  readonly stripePages: number;
+  /** Address of the first counter, and how far stripes are apart. */
+  readonly firstCounter: number;
+  readonly stripeLength: number;
   readonly stripes: number;
   readonly originPage: number;
   readonly basePage: number;

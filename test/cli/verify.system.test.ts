@@ -2,10 +2,10 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { close, type Fd, lookupRun, openPinned, updateRun } from '@sockfilter/bpf';
-import { elementAt } from '@sockfilter/table';
+import { chainNumber, elementAt } from '@sockfilter/table';
 import { groupEntries, replaceEntry } from '../../packages/kernel/src/groupmap.js';
 import { decodeHeader } from '../../packages/kernel/src/header.js';
-import { HEADER, OP, PAGE_BYTES } from '../../packages/kernel/src/layout.js';
+import { HEAD_BYTES, HEADER, OP, PAGE_BYTES } from '../../packages/kernel/src/layout.js';
 import type { Caller } from '../harness/caller.js';
 import { describeKernel } from '../harness/kernel.js';
 import { Testbed } from '../harness/testbed.js';
@@ -93,8 +93,8 @@ COMMIT
 
   test('a verdict: the call that gets through is named, and explained', async () => {
     expect(await connect()).toBe('EPERM');
-    changePage(1, (view) => {
-      for (let at = 0; at < PAGE_BYTES; at += 8)
+    changePage(0, (view) => {
+      for (let at = HEAD_BYTES; at < PAGE_BYTES; at += 8)
         if (view.getUint8(at + 3) === OP.verdict && view.getUint16(at, true) !== 0)
           view.setUint16(at, 0, true);
     });
@@ -113,9 +113,9 @@ COMMIT
   });
 
   test('nodes that lead in a circle', () => {
-    changePage(1, (view) => {
-      for (let at = 0; at < PAGE_BYTES; at += 8)
-        if (view.getUint8(at + 3) === OP.unequal) view.setUint32(at + 4, 8192 + at / 8, true);
+    changePage(0, (view) => {
+      for (let at = HEAD_BYTES; at < PAGE_BYTES; at += 8)
+        if (view.getUint8(at + 3) === OP.unequal) view.setUint32(at + 4, at / 8, true);
     });
     expect(verify().differences).toMatchObject([{ part: 'nodes' }]);
     mend();
@@ -138,6 +138,12 @@ COMMIT
     expect(await connect()).toBe('EPERM');
     changePage(0, (view) => view.setUint32(HEADER.groupChains, 0, true));
     expect(verify().stdout).toContain('header: programs are not told all that CONNECT asks for');
+    mend();
+    changePage(0, (view) => view.setUint32(HEADER.settled + 4 * chainNumber('CONNECT'), 1, true));
+    expect(await connect()).toBe('ok');
+    expect(verify().stdout).toContain(
+      'header: programs are not told whether all calls of CONNECT pass',
+    );
     mend();
   });
 

@@ -42,6 +42,15 @@ import { BUILTIN_CHAINS } from '@sockfilter/table';
 import { COUNTERS_PER_PAGE, NODE_BITS } from '../../packages/kernel/src/layout.js';
 import type { Offsets } from '../../packages/kernel/src/offsets.js';
 import { askFunction } from '../../packages/kernel/src/program/ask.js';
+import {
+  DECIDED,
+  enter,
+  FAILED,
+  findGeneration,
+  LICENSE,
+  REFUSED,
+  refuseIfRefusing,
+} from '../../packages/kernel/src/program/generation.js';
 import { groupFunction, putGroup } from '../../packages/kernel/src/program/group.js';
 import { tell } from '../../packages/kernel/src/program/refusal.js';
 import { REPORT } from '../../packages/kernel/src/program/report.js';
@@ -54,16 +63,7 @@ import {
   STRIPE,
   slot,
 } from '../../packages/kernel/src/program/stack.js';
-import {
-  DECIDED,
-  enter,
-  FAILED,
-  findGeneration,
-  LICENSE,
-  REFUSED,
-  refuseIfRefusing,
-  walk,
-} from '../../packages/kernel/src/program/walk.js';
+import { walk } from '../../packages/kernel/src/program/walk.js';
 
 /** What the data holds, behind an Ethernet header of zeros. */
 const BEHIND_SLOTS = 16 + 2 * SLOTS;

@@ -192,7 +192,7 @@ describeKernel('lifecycle', () => {
     const before = status();
     expect(before).toMatchObject({ root: policy.root, rules: 1, paths: 1, cgroups: 2 });
     expect(before?.nodes).toBeGreaterThan(3);
-    expect(before?.bytes).toBe(8 * PAGE_BYTES);
+    expect(before?.bytes).toBe(5 * PAGE_BYTES);
     bed.cgroups.child('root/more/below');
     policy.enforce('-A BIND -j DROP\n-A BIND -j DROP');
     const after = status();

@@ -14,7 +14,7 @@ import {
 import { type Blob, encodeBlob } from './blob.js';
 import { entriesOf } from './bucketmap.js';
 import { CapacityError } from './capacity.js';
-import { encodeLayers, type Header, setFacts, writeHeader } from './header.js';
+import { encodeLayers, type Header, setFacts, setSettled, writeHeader } from './header.js';
 import {
   COUNTERS_PER_LINE,
   COUNTERS_PER_PAGE,
@@ -32,7 +32,7 @@ import {
   NODE,
   PAGE_BYTES,
 } from './layout.js';
-import type { Splice } from './nodes.js';
+import { type Splice, settledCounter } from './nodes.js';
 import type { SetSlots } from './setmap.js';
 import type { EditedNodes } from './splicednodes.js';
 import type { Slots } from './statemap.js';
@@ -153,7 +153,7 @@ export function withSlots(
 interface Sections {
   /** The header, with what programs must know of chains. */
   readonly head: DataView<ArrayBuffer>;
-  readonly nodes: Uint8Array;
+  readonly words: Uint32Array;
   readonly origins: Uint8Array;
   /** Undefined where all of it is zero. */
   readonly base: Uint8Array | undefined;
@@ -174,7 +174,8 @@ type Placed =
   | 'textBytes';
 
 function layOut(fixed: Omit<Header, Placed>, sections: Sections): Generation {
-  const { head, nodes, origins, base, slots, summaries, text } = sections;
+  const { head, words, origins, base, slots, summaries, text } = sections;
+  const nodes = bytesOf(words);
   const stripeLength = COUNTERS_PER_LINE * Math.ceil(fixed.counters / COUNTERS_PER_LINE);
   const isNear = fixed.stripes * stripeLength <= NEAR_COUNTERS.count;
   const originPage = pagesFor(HEAD_BYTES + nodes.length);
@@ -195,6 +196,10 @@ function layOut(fixed: Omit<Header, Placed>, sections: Sections): Generation {
     summaryPage: summaries.length === 0 ? 0 : summaryPage,
   };
   writeHeader(head, header);
+  for (const chain of BUILTIN_CHAINS) {
+    const counter = settledCounter({ words, first: FIRST_NODE }, fixed.entries[chain]);
+    setSettled(head, chain, counter);
+  }
   const runs = [
     firstRun(head, nodes),
     ...runsOf(1, nodes.subarray(PAGE_BYTES - HEAD_BYTES)),
@@ -275,7 +280,7 @@ export function makeGeneration(compiled: CompiledTable, input: GenerationInput):
     },
     {
       head: headOf(compiled),
-      nodes: bytesOf(withSlots(compiled, input)),
+      words: withSlots(compiled, input),
       origins: bytesOf(origins),
       base: bytesOf(base),
       slots: bytesOf(Uint32Array.from([...input.slots, ...input.setSlots])),
@@ -348,7 +353,7 @@ export function makeEdited(old: StandingGeneration, edit: GenerationEdit): Gener
     },
     {
       head,
-      nodes: bytesOf(words),
+      words,
       origins: bytesOf(origins),
       base: base && bytesOf(base),
       slots: bytesOf(Uint32Array.from(edit.slots)),

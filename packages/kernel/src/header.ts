@@ -128,6 +128,17 @@ export function setFacts(head: DataView, chain: BuiltinChain, facts: ChainFacts)
   head.setUint32(HEADER.details + 4 * n, asked, true);
 }
 
+/** Says in the header that all calls of the chain pass by the verdict with that counter; undefined if that is not so. */
+export function setSettled(head: DataView, chain: BuiltinChain, counter: number | undefined): void {
+  head.setUint32(HEADER.settled + 4 * chainNumber(chain), (counter ?? -1) + 1, true);
+}
+
+/** The counter that setSettled() was given. */
+export function settledIn(head: DataView, chain: BuiltinChain): number | undefined {
+  const word = head.getUint32(HEADER.settled + 4 * chainNumber(chain), true);
+  return word === 0 ? undefined : word - 1;
+}
+
 /** The chains of which the one header leaves out some of what the other says that programs must know. */
 export function chainsLeftOut(head: DataView, whole: DataView): readonly BuiltinChain[] {
   const lacks = (at: number, mask = 0xffff_ffff) =>

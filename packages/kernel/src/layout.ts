@@ -56,8 +56,8 @@ export const PAGE_BYTES = 1 << PAGE_BITS;
 export const NODE_BITS = PAGE_BITS - 3;
 export const NODES_PER_PAGE = 1 << NODE_BITS;
 
-/** Counters on a page: they are as long as nodes. */
-export const COUNTERS_PER_PAGE = NODES_PER_PAGE;
+/** Counters on a page, as many as nodes. */
+export const COUNTERS_PER_PAGE = PAGE_BYTES / 8;
 
 /** Counters in a line of a cache, of which a stripe takes whole ones. */
 export const COUNTERS_PER_LINE = 8;
@@ -238,6 +238,11 @@ export const HEADER = {
   layers: 212,
   /** First page of what nodes lead to; 0 where that is not kept. */
   summaryPage: 216,
+  /**
+   * A u32 for each chain in BUILTIN_CHAINS' order: where all of its calls pass by one verdict, unasked for anything, one more than
+   * its counter, else 0.
+   */
+  settled: 228,
   /** Address of the first counter, and how far stripes are apart. */
   firstCounter: 220,
   stripeLength: 224,

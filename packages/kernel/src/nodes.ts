@@ -65,3 +65,10 @@ export function setErrno(words: Uint32Array, counter: number, errno: number): vo
     at += 2 * lengthOf(op, target);
   }
 }
+
+/** The counter of the verdict by which all calls pass that come to the entry; undefined where they are asked for something. */
+export function settledCounter({ words, first }: Nodes, entry: number): number | undefined {
+  const at = 2 * (entry - first);
+  const passes = words[at] === (OP.verdict << 24) >>> 0;
+  return passes ? words[at + 1] : undefined;
+}

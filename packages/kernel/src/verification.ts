@@ -18,12 +18,13 @@ import { type WalkableBlob, walkBlob } from './blobwalk.js';
 import type { Tree } from './cgrouptree.js';
 import { type CompiledTable, compileTable, headOf, withSlots } from './generation.js';
 import { readSetSlots, readSlots, readStanding } from './generationmap.js';
-import { chainsLeftOut } from './header.js';
+import { chainsLeftOut, settledIn } from './header.js';
 import { CALL_HOOKS, isNeeded, TRACEPOINTS, tellsListeners } from './hooks.js';
 import type { LoadedGeneration } from './inforce.js';
 import { FIRST_NODE, HEADER } from './layout.js';
 import { nap } from './lock.js';
 import type { Maps } from './maps.js';
+import { settledCounter } from './nodes.js';
 import { type Registered, registeredPaths, registrationOf } from './pathmap.js';
 import type { Pins } from './pins.js';
 import { differingCall } from './samenodes.js';
@@ -90,6 +91,9 @@ function* differingNodes(
       part: 'nodes',
       message: 'the nodes of listeners do not say what the rules of ACCEPT say',
     };
+  for (const chain of BUILTIN_CHAINS)
+    if (settledIn(head, chain) !== settledCounter(nodes, header.entries[chain]))
+      yield { part: 'header', message: `programs are not told whether all calls of ${chain} pass` };
   const whole = headOf(compiled);
   for (const chain of chainsLeftOut(head, whole))
     yield { part: 'header', message: `programs are not told all that ${chain} asks for` };

@@ -36,6 +36,7 @@ import { HEADER } from '../layout.js';
 import { MAPS } from '../mapnames.js';
 import type { ListenerOffsets, Offsets } from '../offsets.js';
 import { type LoadWord, putAddress6, unlessMapped } from './address.js';
+import { DECIDED, FAILED, findGeneration, LICENSE, REFUSED } from './generation.js';
 import { groupFunction, putGroup } from './group.js';
 import { putMark } from './mark.js';
 import {
@@ -51,7 +52,7 @@ import {
   putConstant,
   SCRATCH,
 } from './stack.js';
-import { DECIDED, FAILED, findGeneration, LICENSE, REFUSED, walk } from './walk.js';
+import { walk } from './walk.js';
 
 const AF_INET = 2;
 const AF_INET6 = 10;

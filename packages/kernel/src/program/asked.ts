@@ -25,8 +25,8 @@ import type { Offsets } from '../offsets.js';
 import { WORDS } from './address.js';
 import { CTX, SK } from './callcontext.js';
 import { socketNumber } from './detour.js';
+import { UNREADABLE } from './generation.js';
 import { ASKED_ADDRESS, ASKED_PORT, follow, peek, probe, SPILL } from './stack.js';
-import { UNREADABLE } from './walk.js';
 
 const TCP_ESTABLISHED = 1;
 

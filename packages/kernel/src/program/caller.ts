@@ -22,9 +22,9 @@ import {
 import type { BuiltinChain } from '@sockfilter/table';
 import { HEADER } from '../layout.js';
 import type { Offsets } from '../offsets.js';
+import { chainBit, DECIDED, FAILED, UNREADABLE } from './generation.js';
 import { type CgroupOf, EPERM, tellRefusal } from './refusal.js';
 import { follow, OBJECT, peek, put32 } from './stack.js';
-import { chainBit, DECIDED, FAILED, UNREADABLE } from './walk.js';
 
 const PF_KTHREAD = 0x0020_0000;
 const ROOT_CGROUP = 1;

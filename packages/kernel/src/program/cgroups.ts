@@ -33,9 +33,9 @@ import {
 import { GROUP_VALUE, REMOVED_VALUE } from '../layout.js';
 import { MAPS } from '../mapnames.js';
 import type { Offsets } from '../offsets.js';
+import { LICENSE } from './generation.js';
 import { ownIds } from './ownids.js';
 import { follow, OBJECT, probe, SCRATCH } from './stack.js';
-import { LICENSE } from './walk.js';
 
 const ARG_CGROUP = 0;
 const ARG_PATH = 8;

@@ -39,8 +39,8 @@ import { BOUND, HEADER, PEERS, REWRITES } from '../layout.js';
 import { MAPS } from '../mapnames.js';
 import { type LoadWord, MAPPED_WORD, putAddress6, WORDS } from './address.js';
 import { CTX } from './callcontext.js';
+import { chainBit, REFUSED } from './generation.js';
 import { AS_BOUND, CONTEXT, LEADS, put16, REWRITTEN, slot } from './stack.js';
-import { chainBit, REFUSED } from './walk.js';
 
 const CREATE = 1;
 

@@ -24,8 +24,8 @@ import {
 import type { Family } from '@sockfilter/table';
 import type { Ipv6Offsets, Offsets } from '../offsets.js';
 import { CTX } from './callcontext.js';
+import { REFUSED, UNREADABLE, unlessRefusing } from './generation.js';
 import { follow, numberOf, peek, SPILL } from './stack.js';
-import { REFUSED, UNREADABLE, unlessRefusing } from './walk.js';
 
 /** The chains whose calls name a destination. */
 export type SendingChain = 'CONNECT' | 'SENDTO';

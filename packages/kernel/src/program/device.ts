@@ -23,8 +23,8 @@ import type { DeviceOffsets, Offsets } from '../offsets.js';
 import { CTX, SK } from './callcontext.js';
 import { type SendingChain, socketNumber } from './detour.js';
 import { findDeviceNode } from './devicetable.js';
+import { UNREADABLE } from './generation.js';
 import { follow, numberOf, peek, slot } from './stack.js';
-import { UNREADABLE } from './walk.js';
 
 /** How many addresses of a device are looked through. */
 const MAX_ADDRESSES = 8;

@@ -37,6 +37,16 @@ import type { Offsets } from '../offsets.js';
 import { askFunction } from './ask.js';
 import { refuseRewritten } from './destination.js';
 import { detailFunction, putDetails } from './details.js';
+import {
+  DECIDED,
+  enter,
+  FAILED,
+  findGeneration,
+  LICENSE,
+  REFUSED,
+  refuseIfRefusing,
+  UNREADABLE,
+} from './generation.js';
 import { groupFunction, putGroup } from './group.js';
 import { peekMark, putMark } from './mark.js';
 import {
@@ -64,17 +74,7 @@ import {
   put16,
   slot,
 } from './stack.js';
-import {
-  DECIDED,
-  enter,
-  FAILED,
-  findGeneration,
-  LICENSE,
-  REFUSED,
-  refuseIfRefusing,
-  UNREADABLE,
-  walk,
-} from './walk.js';
+import { walk } from './walk.js';
 
 const SK = { type: 8, protocol: 12 } as const;
 const SOCK_RAW = 3;

@@ -36,8 +36,8 @@ import {
 import type { BuiltinChain } from '@sockfilter/table';
 import { GROUP_VALUE, HEADER, MAX_REMOVED_LEVELS, REMOVED_VALUE } from '../layout.js';
 import { MAPS } from '../mapnames.js';
+import { chainBit, REFUSED } from './generation.js';
 import { put32, READERS } from './stack.js';
-import { chainBit, REFUSED } from './walk.js';
 
 /** Its label. It takes the id of a control group, and of the generation which ids hold: HEADER.idSlot and idEpoch. */
 const GROUP = 'group';

@@ -43,6 +43,18 @@ import { type LoadWord, putBound4, putBound6, unlessMapped } from './address.js'
 import { askFunction } from './ask.js';
 import { putAskedBind, refuseUnlessBound } from './destination.js';
 import { detailFunction, putDetails } from './details.js';
+import {
+  DECIDED,
+  enter,
+  FAILED,
+  findGeneration,
+  findHeader,
+  LICENSE,
+  REFUSED,
+  refuseIfRefusing,
+  UNREADABLE,
+  unlessRefusing,
+} from './generation.js';
 import { groupFunction, putGroup } from './group.js';
 import { peekMark, putMark } from './mark.js';
 import {
@@ -71,19 +83,7 @@ import {
   SCRATCH,
   slot,
 } from './stack.js';
-import {
-  DECIDED,
-  enter,
-  FAILED,
-  findGeneration,
-  findHeader,
-  LICENSE,
-  REFUSED,
-  refuseIfRefusing,
-  UNREADABLE,
-  unlessRefusing,
-  walk,
-} from './walk.js';
+import { walk } from './walk.js';
 
 const SKB_PROTOCOL = 16;
 const ETH_P_IP = 0x0800;

@@ -22,8 +22,8 @@ import {
 import type { BuiltinChain } from '@sockfilter/table';
 import { HEADER, REWRITES } from '../layout.js';
 import type { Offsets } from '../offsets.js';
+import { chainBit, FAILED } from './generation.js';
 import { CONTEXT, peek, put8s, REWRITTEN, SCRATCH, take8s } from './stack.js';
-import { chainBit, FAILED } from './walk.js';
 
 const SOL_SOCKET = 1;
 const SO_MARK = 36;

@@ -24,6 +24,7 @@ import {
   toBig,
 } from '@sockfilter/bpf';
 import type { Offsets } from '../offsets.js';
+import { REFUSED, UNREADABLE } from './generation.js';
 import {
   addressOf,
   follow,
@@ -36,7 +37,6 @@ import {
   put32,
   SCRATCH,
 } from './stack.js';
-import { REFUSED, UNREADABLE } from './walk.js';
 
 export const SKB_SK = 168;
 export const IPV4_HEADER_BYTES = 20;

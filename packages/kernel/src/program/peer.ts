@@ -28,7 +28,7 @@ import { BOUND } from '../layout.js';
 import { type LoadWord, unlessMapped, WORDS } from './address.js';
 import { CTX } from './callcontext.js';
 import { findKept, PEER_PLACES } from './destination.js';
-import { LICENSE } from './walk.js';
+import { LICENSE } from './generation.js';
 
 /** What asks, and where it does. */
 const ATTACH = {

@@ -27,10 +27,6 @@ import { askFunction } from './ask.js';
 import { callerCgroup, finish, PROCEEDS, putOwner } from './caller.js';
 import { putAskedBind, refuseUnlessBound } from './destination.js';
 import { detailFunction, putDetails } from './details.js';
-import { groupFunction, putGroup } from './group.js';
-import { peekMark, putMark } from './mark.js';
-import { type Reporting, reportFunction } from './report.js';
-import { CONTEXT, clearPacket, numberOf, peek, put16, putConstant } from './stack.js';
 import {
   DECIDED,
   enter,
@@ -40,8 +36,12 @@ import {
   refuseIfRefusing,
   UNREADABLE,
   unlessRefusing,
-  walk,
-} from './walk.js';
+} from './generation.js';
+import { groupFunction, putGroup } from './group.js';
+import { peekMark, putMark } from './mark.js';
+import { type Reporting, reportFunction } from './report.js';
+import { CONTEXT, clearPacket, numberOf, peek, put16, putConstant } from './stack.js';
+import { walk } from './walk.js';
 
 const SK = { protocol: 12, port: 44 } as const;
 

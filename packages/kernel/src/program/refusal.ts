@@ -19,10 +19,10 @@ import {
   store,
 } from '@sockfilter/bpf';
 import { EVENT_KINDS, NO_COUNTER } from '@sockfilter/events';
+import { FAILED, findHeader, REFUSED, TOLD } from './generation.js';
 import { callGroup, NO_GROUP } from './group.js';
 import { callReport } from './report.js';
 import { CONTEXT, put32, SPILL, slot } from './stack.js';
-import { FAILED, findHeader, REFUSED, TOLD } from './walk.js';
 
 export const EPERM = 1;
 

@@ -33,10 +33,12 @@ import { askFunction } from './ask.js';
 import { putAsked } from './asked.js';
 import { CTX, SK } from './callcontext.js';
 import { callerCgroup, finish, PROCEEDS, putOwner } from './caller.js';
+import { settle } from './counting.js';
 import { applyDestination, keepLeads } from './destination.js';
 import { detailFunction, putDetails } from './details.js';
 import { pinIpv4, pinIpv6, refuseDetours, type SendingChain, socketNumber } from './detour.js';
 import { deviceAddress, namedDevice } from './device.js';
+import { enter, findGeneration, LICENSE, refuseIfRefusing, UNREADABLE } from './generation.js';
 import { groupFunction, putGroup } from './group.js';
 import { applyMark, putMark } from './mark.js';
 import { type Reporting, reportFunction } from './report.js';
@@ -51,7 +53,7 @@ import {
   putConstant,
   slot,
 } from './stack.js';
-import { enter, findGeneration, LICENSE, refuseIfRefusing, UNREADABLE, walk } from './walk.js';
+import { walk } from './walk.js';
 
 export type CallChain = 'BIND' | 'CONNECT' | 'SENDTO';
 
@@ -266,6 +268,10 @@ export function sockAddrProgram(chain: CallChain, family: Family, offsets: Offse
       mov(R9, R1),
       store(8, R10, CONTEXT, R9),
       ...findGeneration(),
+      // A send that names no address may be none that SENDTO judges.
+      ...(chain === 'SENDTO' ? [load(4, R1, R9, CTX.userPort), jumpIf('eq', R1, 0, 'judge')] : []),
+      ...settle(chain, 'judge'),
+      label('judge'),
       ...clearPacket(),
       storeImm(2, R10, slot('chain'), BUILTIN_CHAINS.indexOf(chain)),
       ...(chain === 'BIND' ? keepLeads() : []),

@@ -22,7 +22,7 @@ import {
 } from '@sockfilter/bpf';
 import { PROTOCOL } from '@sockfilter/table';
 import { HEADER } from '../layout.js';
-import { FAILED, findGeneration, LICENSE, REFUSED } from './walk.js';
+import { FAILED, findGeneration, LICENSE, REFUSED } from './generation.js';
 
 const SK = { type: 8, protocol: 12 } as const;
 

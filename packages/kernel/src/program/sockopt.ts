@@ -30,7 +30,7 @@ import {
   sub,
 } from '@sockfilter/bpf';
 import type { BuiltinChain } from '@sockfilter/table';
-import { FAILED, findGeneration, LICENSE, REFUSED, unlessRefusing } from './walk.js';
+import { FAILED, findGeneration, LICENSE, REFUSED, unlessRefusing } from './generation.js';
 
 const CTX = { value: 8, valueEnd: 16, level: 24, name: 28, length: 32 } as const;
 

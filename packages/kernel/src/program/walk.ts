@@ -1,12 +1,10 @@
-/** The part that all hooks share: find the generation, then walk its blob from the chain's entry. */
+/** The walk over the nodes of a generation, from a chain's entry. */
 import {
   add,
   addImm,
   addImm32,
   and,
   andImm,
-  atomicAdd,
-  callHelper,
   callLabel,
   type Item,
   jump,
@@ -14,12 +12,10 @@ import {
   jumpIf32,
   label,
   load,
-  loadMap,
   lshImm,
   mayGoto,
   mov,
   movImm,
-  mul,
   or,
   R0,
   R1,
@@ -27,154 +23,22 @@ import {
   R3,
   R4,
   R6,
-  R7,
   R8,
   R9,
   R10,
   rshImm,
   store,
-  storeImm,
   sub,
   subImm,
   xor,
 } from '@sockfilter/bpf';
-import { BUILTIN_CHAINS, type BuiltinChain } from '@sockfilter/table';
-import {
-  ASK_NODES,
-  COUNTERS_PER_PAGE,
-  HEADER,
-  MAX_STEPS,
-  NODE_BITS,
-  NODES_PER_PAGE,
-  OP,
-  TABLE_SLOTS,
-} from '../layout.js';
-import { MAPS } from '../mapnames.js';
+import { ASK_NODES, HEADER, MAX_STEPS, NODE_BITS, NODES_PER_PAGE, OP } from '../layout.js';
 import type { Offsets } from '../offsets.js';
 import { ANSWER, ASK } from './ask.js';
-import { COUNTER, keepSequence, reportCounter, reportPassed } from './report.js';
-import { KEY, PACKET, REWRITTEN, SCRATCH, SLOTS, SPILL, STRIPE } from './stack.js';
-
-/** Some helpers are for programs that declare themselves compatible with the kernel's licence. */
-export const LICENSE = 'Dual MIT/GPL';
-
-/** Labels that a program must define. The errno is in r8. */
-export const DECIDED = 'decided';
-/** The call fails with EPERM. */
-export const REFUSED = 'refused';
-/** The call fails with the errno in r8, and the counter of what refuses it is at SPILL with its generation. */
-export const TOLD = 'told';
-/** A field of the packet can't be read; see `refuseIfRefusing`. */
-export const UNREADABLE = 'unreadable';
-
-export const chainBit = (chain: BuiltinChain) => 1 << BUILTIN_CHAINS.indexOf(chain);
-
-/** Of a call without a generation, before there is a packet that could be told of. */
-export const FAILED = 'failed';
-
-/** r0 = the page whose number is at KEY; r7 is the generation. */
-function lookUpPage(missing: string = REFUSED): readonly Item[] {
-  return [
-    mov(R1, R7),
-    mov(R2, R10),
-    addImm(R2, KEY),
-    callHelper('map_lookup_elem'),
-    jumpIf('eq', R0, 0, missing),
-  ];
-}
-
-/** r6 = the header of the generation in r7. */
-export function findHeader(missing: string = REFUSED): readonly Item[] {
-  return [storeImm(4, R10, KEY, 0), ...lookUpPage(missing), mov(R6, R0)];
-}
-
-/** r7 = the generation in the table's slot, r6 = its header; without one on to `missing`. */
-function findInSlot(slot: number, missing: string): readonly Item[] {
-  return [
-    storeImm(4, R10, KEY, slot),
-    loadMap(R1, MAPS.table),
-    mov(R2, R10),
-    addImm(R2, KEY),
-    callHelper('map_lookup_elem'),
-    jumpIf('eq', R0, 0, missing),
-    mov(R7, R0),
-    ...findHeader(missing),
-  ];
-}
-
-/**
- * r7 = the generation in force, r6 = its header: past the deadline of one that is on trial, the one that it
- * took the place of. No clock is read without a deadline. `name` begins its labels; it jumps to FAILED if there is
- * none.
- */
-export function findGeneration(name = 'find'): readonly Item[] {
-  const found = `${name}.found`;
-  return [
-    ...findInSlot(TABLE_SLOTS.inForce, FAILED),
-    load(8, R1, R6, HEADER.deadline),
-    jumpIf('eq', R1, 0, found),
-    store(8, R10, SCRATCH, R1),
-    callHelper('ktime_get_boot_ns'),
-    load(8, R1, R10, SCRATCH),
-    jumpIf('lt', R0, R1, found),
-    ...findInSlot(TABLE_SLOTS.fallback, FAILED),
-    label(found),
-  ];
-}
-
-/** Jumps to `target` unless the chain can refuse. */
-export function unlessRefusing(chain: BuiltinChain, target: string): readonly Item[] {
-  return [
-    load(4, R1, R6, HEADER.refusingChains),
-    andImm(R1, chainBit(chain)),
-    jumpIf('eq', R1, 0, target),
-  ];
-}
-
-/** Decides for a call of which a field can't be read: it is refused if the chain can refuse at all. */
-export function refuseIfRefusing(chain: BuiltinChain): readonly Item[] {
-  return [
-    load(4, R1, R6, HEADER.refusingChains),
-    andImm(R1, chainBit(chain)),
-    jumpIf('ne', R1, 0, REFUSED),
-    movImm(R8, 0),
-    jump(DECIDED),
-  ];
-}
-
-/** r8 = the address of the chain's first node. */
-export function enter(chain: BuiltinChain): readonly Item[] {
-  return [load(4, R8, R6, HEADER.entries + 4 * BUILTIN_CHAINS.indexOf(chain))];
-}
-
-/** Adds one to the counter whose index is in r0, and keeps that at SCRATCH; keeps r6 to r9. `name` begins its labels. */
-function count(name: string): readonly Item[] {
-  const [far, found] = [`${name}.far`, `${name}.found`];
-  return [
-    store(8, R10, SCRATCH, R0),
-    load(4, R1, R10, STRIPE),
-    add(R0, R1),
-    rshImm(R0, NODE_BITS),
-    store(4, R10, KEY, R0),
-    // Those of a small table lie on the page of its nodes.
-    mov(R1, R8),
-    rshImm(R1, NODE_BITS),
-    jumpIf('ne', R0, R1, far),
-    mov(R0, R6),
-    jump(found),
-    label(far),
-    ...lookUpPage(),
-    label(found),
-    load(8, R1, R10, SCRATCH),
-    load(4, R2, R10, STRIPE),
-    add(R1, R2),
-    andImm(R1, COUNTERS_PER_PAGE - 1),
-    lshImm(R1, 3),
-    add(R0, R1),
-    movImm(R1, 1),
-    atomicAdd(8, R0, 0, R1),
-  ];
-}
+import { count, findStripe } from './counting.js';
+import { DECIDED, lookUpPage, REFUSED, TOLD } from './generation.js';
+import { COUNTER, reportCounter, reportPassed } from './report.js';
+import { KEY, PACKET, REWRITTEN, SCRATCH, SLOTS, SPILL } from './stack.js';
 
 export interface Walk {
   /** Begins the names of the walk's own labels. */
@@ -195,21 +59,6 @@ const ONCE: Walk = { name: 'walk', decided: DECIDED, counts: 'all' };
 function countSteps(offsets: Pick<Offsets, 'mayGoto'>): readonly Item[] {
   if (!offsets.mayGoto) return [movImm(R9, MAX_STEPS)];
   return [load(8, R9, R6, HEADER.zero), addImm(R9, MAX_STEPS)];
-}
-
-/** The events' sequence number, and the address of this CPU's first counter; r6 is the header. */
-function findStripe(): readonly Item[] {
-  return [
-    ...keepSequence(),
-    callHelper('get_smp_processor_id'),
-    load(4, R1, R6, HEADER.stripeMask),
-    load(4, R2, R6, HEADER.stripeLength),
-    load(4, R3, R6, HEADER.firstCounter),
-    and(R0, R1),
-    mul(R0, R2),
-    add(R0, R3),
-    store(4, R10, STRIPE, R0),
-  ];
 }
 
 /** What a node does that finds no way. */
@@ -292,6 +141,8 @@ export function walk(
     ...countSteps(offsets),
     mov(R1, R8),
     rshImm(R1, NODE_BITS),
+    // By what is in KEY the verifier tells ways apart: it would look at the walk for each.
+    store(4, R10, KEY, R1),
     // The header's page has the first nodes.
     jumpIf('eq', R1, 0, at('step')),
 
