@@ -67,22 +67,34 @@ const headCommand = fc.oneof(
   name.map((of) => `group add ${of}`),
   name.map((of) => `group delete ${of}`),
 );
-export const command = fc.oneof(
-  { arbitrary: headCommand, weight: 2 },
+const ruleCommand = fc.oneof(
   line,
   fc.tuple(chain, number, rule).map(([name, n, words]) => `-I ${name} ${n} -c 7 9 ${words}`),
   fc.tuple(chain, rule).map(([name, words]) => `-D ${name} ${words}`),
   fc.tuple(chain, number).map(([name, n]) => `-D ${name} ${n}`),
   fc.tuple(chain, number, rule).map(([name, n, words]) => `-R ${name} ${n} ${words}`),
 );
+export const command = fc.oneof(
+  { arbitrary: headCommand, weight: 2 },
+  { arbitrary: ruleCommand, weight: 5 },
+);
+
+/** Commands that go into force together, with a line for each. */
+const batchOf = (each: fc.Arbitrary<string>) =>
+  fc.array(each, { minLength: 2, maxLength: 5 }).map((lines) => lines.join('\n'));
+export const batch = batchOf(ruleCommand);
 
 /** What leads calls down a built-in chain, from rule to rule: little else does in what is drawn above. */
 const downRule = ruleOf('-j ACCEPT', '-j DROP', '-j DROP', '-j LOG', '', '-j U', '-j W');
 export const downLine = fc.tuple(builtin, downRule).map(([name, words]) => `-A ${name} ${words}`);
-export const downCommand = fc.oneof(
+const downEdit = fc.oneof(
   downLine,
   fc.tuple(builtin, number, downRule).map(([name, n, words]) => `-I ${name} ${n} ${words}`),
   fc.tuple(builtin, number).map(([name, n]) => `-D ${name} ${n}`),
   fc.tuple(builtin, number, downRule).map(([name, n, words]) => `-R ${name} ${n} ${words}`),
+);
+export const downBatch = batchOf(downEdit);
+export const downCommand = fc.oneof(
+  { arbitrary: downEdit, weight: 4 },
   builtin.map((of) => `-P ${of} DROP --audit`),
 );

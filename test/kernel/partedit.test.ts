@@ -9,6 +9,7 @@ import {
   counterOwners,
   deleteGroup,
   elementAt,
+  isBuiltinChain,
   nextGroupId,
   type Packet,
   requireValid,
@@ -16,13 +17,13 @@ import {
   TableError,
 } from '@sockfilter/table';
 import fc from 'fast-check';
+import { editLines } from '../../packages/cli/src/keptbatch.js';
 import { planEdit } from '../../packages/cli/src/keptedit.js';
-import type { KeptEdit } from '../../packages/cli/src/opentable.js';
+import type { KeptEdit, PlannedPart } from '../../packages/cli/src/opentable.js';
 import { followCounters, originsAfter } from '../../packages/cli/src/origins.js';
 import type { Generation, StandingGeneration } from '../../packages/kernel/src/generation.js';
 import { HOOKS, isNeeded } from '../../packages/kernel/src/hooks.js';
 import { draftPart } from '../../packages/kernel/src/partchange.js';
-import type { NearEdit } from '../../packages/kernel/src/splicednodes.js';
 import { editText } from '../harness/editedtext.js';
 import { editCommand, keptTable, soundTable } from '../harness/kepttable.js';
 import { propertyRuns } from '../harness/length.js';
@@ -40,7 +41,15 @@ import {
   textOf,
   walk,
 } from './madegeneration.js';
-import { command, downCommand, downLine, firstLine, GROUPS } from './partcommands.js';
+import {
+  batch,
+  command,
+  downBatch,
+  downCommand,
+  downLine,
+  firstLine,
+  GROUPS,
+} from './partcommands.js';
 
 /** The rules sorted by chains, as the text has them. */
 const tableOf = (lines: readonly string[]) =>
@@ -92,7 +101,8 @@ const CROWDED = -1_000_000;
 
 interface Edited {
   readonly table: Table;
-  readonly edit: KeptEdit;
+  /** Undefined where the lines of several commands do not say it without the table. */
+  readonly edit: KeptEdit | undefined;
   readonly origins: readonly (number | undefined)[];
 }
 
@@ -108,9 +118,24 @@ function editOf(before: Table, text: string): Edited {
     const edit = { kind: 'groups', groups: table.groups } as const;
     return { table, edit, origins: followCounters(before, table) };
   }
+  if (isBatch(text)) {
+    const table = requireValid(text.split('\n').map(editCommand).reduce(applyEdit, before));
+    return { table, edit: linesEdit(before, text), origins: followCounters(before, table) };
+  }
   const edit = editCommand(text);
   const table = requireValid(applyEdit(before, edit));
   return { table, edit, origins: originsAfter(edit, before, table) };
+}
+
+/** Whether there are several commands, with a line for each. */
+const isBatch = (text: string) => text.includes('\n');
+
+/** What a batch asks, if it says that without the whole table. */
+function linesEdit(before: Table, text: string): KeptEdit | undefined {
+  const asked: KeptEdit[] = [];
+  const editPart = (edit: KeptEdit) => asked.push(edit) > 0;
+  editLines({ kept: keptTable(before), editPart }, { text, firstLine: 1 }, true);
+  return asked[0];
 }
 
 const packetsOf = (table: Table, counter: number) => {
@@ -123,7 +148,17 @@ interface Stepped {
   readonly next: Generation;
   /** Whether a part was enough. */
   readonly isPart: boolean;
-  readonly tail?: NearEdit['tail'];
+  readonly tails?: Tails | undefined;
+}
+
+/** Whether what calls have met said how far they come, in all chains: with rules read behind one that went, or with none. */
+type Tails = 'stays' | 'follows';
+
+function tailsOf({ edit }: PlannedPart): Tails | undefined {
+  if (edit?.kind !== 'rule' || !edit.chains.every(({ tail }) => tail)) return undefined;
+  const own = edit.table.chains.filter(({ name }) => isBuiltinChain(name));
+  const rules = own.reduce((sum, chain) => sum + chain.rules.length, 0);
+  return rules === edit.packets.length ? 'stays' : 'follows';
 }
 
 /** The edited table. */
@@ -142,14 +177,17 @@ function step(
     if (!(error instanceof TableError)) throw error;
     // It is refused alike, or left to who has the whole table.
     try {
-      if (!text.startsWith('group')) expect(plan(editCommand(text))).toBeUndefined();
+      if (isBatch(text)) {
+        const edit = linesEdit(before, text);
+        expect(edit && plan(edit)).toBeUndefined();
+      } else if (!text.startsWith('group')) expect(plan(editCommand(text))).toBeUndefined();
     } catch (refusal) {
       expect(refusal).toEqual(error);
     }
     return undefined;
   }
   const { table, edit, origins } = edited;
-  const change = plan(edit);
+  const change = edit && plan(edit);
   const saved = change ? editText(kept.kept, change.text) : '';
   const bytes = () => Buffer.from(saved);
   const crowded = {
@@ -188,8 +226,7 @@ function step(
     expect(rewritten.header.writtenNodes).toBe(anew.header.nodes);
     expect(rewritten.header.nodes).toBe(anew.header.nodes);
   }
-  const tail = change.edit?.kind === 'rule' ? change.edit.tail : undefined;
-  return { table, next, isPart: true, tail };
+  return { table, next, isPart: true, tails: tailsOf(change) };
 }
 
 type Example = [lines: string[], commands: string[]];
@@ -263,7 +300,12 @@ it('makes what a compiling of the whole makes', () => {
     fc.tuple(fc.array(line, { maxLength: 12 }), fc.array(each, { minLength: 4, maxLength: 8 }));
   fc.assert(
     fc.property(
-      fc.oneof(edits(firstLine, command), edits(downLine, downCommand)),
+      fc.oneof(
+        edits(firstLine, command),
+        edits(downLine, downCommand),
+        edits(firstLine, batch),
+        edits(downLine, downBatch),
+      ),
       ([lines, commands]) => {
         let table = tableOf(lines);
         let old = standing(makeWhole(table));
@@ -274,9 +316,9 @@ it('makes what a compiling of the whole makes', () => {
           old = standing(stepped.next);
           all++;
           if (!stepped.isPart) continue;
-          if (stepped.tail) tails[stepped.tail.stays ? 'stays' : 'follows']++;
+          if (stepped.tails) tails[stepped.tails]++;
           parts++;
-          kinds.add(each.replace(/^(-[A-Z]|group \w+).*/, '$1'));
+          kinds.add(isBatch(each) ? 'batch' : each.replace(/^(-[A-Z]|group \w+).*/, '$1'));
         }
       },
     ),
@@ -300,7 +342,7 @@ it('makes what a compiling of the whole makes', () => {
   expect(tails.stays / all).toBeGreaterThan(0.15);
   expect(tails.follows / all).toBeGreaterThan(0.03);
   expect([...kinds].sort()).toEqual(
-    ['-A', '-D', '-I', '-N', '-P', '-R', '-X', '-Z', 'group add', 'group delete'].sort(),
+    ['-A', '-D', '-I', '-N', '-P', '-R', '-X', '-Z', 'batch', 'group add', 'group delete'].sort(),
   );
 });
 

@@ -219,4 +219,19 @@ describeKernel('what is in force is what its text says', () => {
     );
     expect(done / all).toBeGreaterThan(0.4);
   });
+
+  test.each([
+    ['-D CONNECT 9', 1, 'Index of deletion too big.'],
+    ['-A CONNECT -j none', 2, 'No chain/target/match by that name.'],
+  ])('a batch with %s among its lines changes nothing, and names the line', (line, exit, said) => {
+    place.write('rules', '*socket\n-A CONNECT -p tcp -j DROP\nCOMMIT\n');
+    place.expectStatus(['restore', 'rules'], 0);
+    const before = textInForce();
+    const input = ['-A CONNECT -p udp -j DROP', '# ours', '-D CONNECT 1', line, ''].join('\n');
+    const { status, stderr } = place.run(['-', '--atomic'], { input });
+    expect(status).toBe(exit);
+    expect(stderr).toContain('standard input:4:');
+    expect(stderr).toContain(said);
+    expect(textInForce()).toBe(before);
+  });
 });

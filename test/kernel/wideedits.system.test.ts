@@ -3,10 +3,12 @@
  * are about is what evaluate() says of the text that is in force.
  */
 import { printSave } from '@sockfilter/iptables';
+import { applyEdit } from '@sockfilter/language';
 import { type Decision, evaluator, type Packet, type Table } from '@sockfilter/table';
 import fc from 'fast-check';
 import { COUNTERS_PER_PAGE } from '../../packages/kernel/src/layout.js';
 import { Workplace } from '../cli/command.js';
+import { editCommand } from '../harness/kepttable.js';
 import { describeKernel } from '../harness/kernel.js';
 import { forLength } from '../harness/length.js';
 import { Policy, tableOf } from '../harness/policy.js';
@@ -101,6 +103,13 @@ const editOf = (most: number): fc.Arbitrary<Edit> =>
     words: wordsOf(most),
   });
 
+const single = (most: number) => editOf(most).map((edit) => [edit]);
+const batch = (most: number) =>
+  fc.array(
+    editOf(most).filter(({ does }) => does !== 'P'),
+    { minLength: 2, maxLength: 10 },
+  );
+
 /** The words of the command; `lines` are those of the table as it is printed. */
 function argumentsOf({ does, at, words }: Edit, lines: readonly string[], layout: Layout): string {
   const chain = layout.chain(words);
@@ -119,6 +128,16 @@ function argumentsOf({ does, at, words }: Edit, lines: readonly string[], layout
     P: `-P CONNECT ${words.verdict === 'DROP' ? 'DROP' : 'ACCEPT'}`,
   };
   return forms[does];
+}
+
+/** The lines of a batch of edits of rules, each of the table that those before it leave. */
+function batchOf(edits: readonly Edit[], before: string, layout: Layout): readonly string[] {
+  let table = tableOf(before);
+  return edits.map((edit) => {
+    const line = argumentsOf(edit, printSave(table).split('\n'), layout);
+    table = applyEdit(table, editCommand(line));
+    return line;
+  });
 }
 
 /** The calls that the words are about, and such as miss a little of it. */
@@ -186,13 +205,20 @@ describeKernel('edits of tables with many rules', () => {
   });
 
   /** Makes a table of the rules, edits it, and compares after each edit; of many calls, some. */
-  function follow(layout: Layout, first: readonly Words[], edits: readonly Edit[]): void {
+  function follow(
+    layout: Layout,
+    first: readonly Words[],
+    edits: readonly (readonly Edit[])[],
+  ): void {
     const lines = first.map((words) => `-A ${layout.chain(words)} ${layout.rule(words)}`);
     policy.enforce(`-P CONNECT DROP\n-N U\n${lines.join('\n')}`);
-    for (const edit of edits) {
+    for (const together of edits) {
       const before = policy.use((firewall) => firewall.read())?.text ?? '';
-      const words = argumentsOf(edit, before.split('\n'), layout);
-      expect({ words, ...place.run(words.split(' ')) }).toEqual({
+      const words = batchOf(together, before, layout).join('\n');
+      const run = words.includes('\n')
+        ? place.run(['-', '--atomic'], { input: words })
+        : place.run(words.split(' '));
+      expect({ words, ...run }).toEqual({
         words,
         status: 0,
         stdout: '',
@@ -205,9 +231,12 @@ describeKernel('edits of tables with many rules', () => {
         words,
         differences: [],
       });
-      const near = first.slice(Math.floor(edit.at * first.length)).slice(0, 5);
+      const near = together.flatMap(({ at, words: own }) => [
+        own,
+        ...first.slice(Math.floor(at * first.length)).slice(0, 5),
+      ]);
       const every = Math.ceil(first.length / LOOKED_AT);
-      const about = [edit.words, ...near, ...first.filter((_, n) => n % every === 0)];
+      const about = [...near, ...first.filter((_, n) => n % every === 0)];
       const packets = packetsOf(about);
       expect({ words, walks: walkAll(policy, packets) }).toEqual({
         words,
@@ -222,7 +251,7 @@ describeKernel('edits of tables with many rules', () => {
       .chain((most) =>
         fc.tuple(
           fc.array(wordsOf(most), { minLength: most, maxLength: most }),
-          fc.array(editOf(most), { minLength: edits, maxLength: edits }),
+          fc.array(fc.oneof(single(most), batch(most)), { minLength: edits, maxLength: edits }),
         ),
       );
 

@@ -42,14 +42,15 @@ export async function runBatch(argv: readonly string[]): Promise<void> {
   const input = readInput('-');
   optimizeLater(input.text.length);
   let isBegun = false;
-  for (const { text, firstLine } of stepsOf(input, atomic)) {
+  for (const step of stepsOf(input, atomic)) {
+    const { text, firstLine } = step;
     const read = (base: Table) => {
       const parsed = parseSave(text, input.name, { names: SYSTEM_NAMES, base, firstLine });
       if (parsed.diagnostics.length > 0) throw new DiagnosticsError(parsed.diagnostics, input);
       return parsed;
     };
     try {
-      await withTable(globals, 'edit', (open) => addTo(open, read, { counters: false }));
+      await withTable(globals, 'edit', (open) => addTo(open, step, read, { counters: false }));
     } catch (error) {
       if (isBegun) note(`what stands before line ${firstLine} is in force`);
       throw error;

@@ -29,7 +29,7 @@ test.each([
   ['-Z V', { at: 8, count: 0 }],
 ])('%s clears counters, and no letter of the text', (words, counters) => {
   expect(plan(keep(...RULES), words)).toEqual({
-    text: { at: 0, removed: 0, added: '' },
+    text: [],
     groups: [{ name: 'web', id: 3 }],
     edit: { kind: 'zero', ...counters },
   });

@@ -95,7 +95,6 @@ export function planHead(table: KeptTable, edit: KeptEdit): PlannedPart | undefi
   const change = changeOf(table, edit);
   if (!change) return undefined;
   const head = requireValid(change.head);
-  const stays = { at: 0, removed: 0, added: '' };
-  const text = head === table.head ? stays : headLines(table.kept, head);
+  const text = head === table.head ? [] : [headLines(table.kept, head)];
   return { text, groups: head.groups, edit: change.edit };
 }

@@ -12,15 +12,17 @@ interface CounterSpan {
   readonly isUser: boolean;
 }
 
-/** Of each chain in the table's order; in `edited` there are `more` rules than the text has. */
+/** How many rules chains have more than the text says. */
+type More = ReadonlyMap<string, number>;
+
+/** Of each chain in the table's order. */
 export function* counterSpans(
   { kept, head }: Chains,
-  edited?: string,
-  more = 0,
+  more: More = new Map(),
 ): Generator<CounterSpan> {
   let first = 0;
   for (const { name, policy } of head.chains) {
-    const rules = kept.rulesOf(name) + (name === edited ? more : 0);
+    const rules = kept.rulesOf(name) + (more.get(name) ?? 0);
     const isUser = policy === undefined;
     const end = first + rules + (isUser ? 0 : 1);
     yield { name, first, rules, end, isUser };
@@ -37,12 +39,11 @@ export function counterSpan(table: Chains, chain: string): CounterSpan {
 /** The numbers that counters of a table have which is some rules of a whole one, those of each chain by their places. */
 export function numbersOf(
   table: Chains,
-  edited: string,
   places: ReadonlyMap<string, readonly number[]>,
-  more: number,
+  more: More,
 ): readonly number[] {
   const numbers: number[] = [];
-  for (const { name, first, rules, isUser } of counterSpans(table, edited, more)) {
+  for (const { name, first, rules, isUser } of counterSpans(table, more)) {
     for (const place of places.get(name) ?? []) numbers.push(first + place);
     if (!isUser) numbers.push(first + rules);
   }

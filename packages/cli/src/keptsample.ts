@@ -1,14 +1,7 @@
 /** Of the rules of a table that is kept as its text those that hooks, and what chains may call, can tell from each other. */
-import type { Chain, Rule, Table } from '@sockfilter/table';
+import type { Chain, Table } from '@sockfilter/table';
+import type { EditedChain } from './keptdraft.js';
 import type { KeptTable } from './opentable.js';
-
-/** A rule in the stead of what stands in a chain from `at` up to `next`, or none. */
-interface LineEdit {
-  readonly chain: string;
-  readonly at: number;
-  readonly next: number;
-  readonly rule: Rule | undefined;
-}
 
 const PROTOCOL = /(?:! )?-p \S+/;
 
@@ -30,23 +23,21 @@ function sampleLines(text: string): readonly string[] {
   return [...lines.values()];
 }
 
-/** Rules by which hooks tell what they are needed for; after an edit, of which the new rule is there. */
-export function sampleOf(table: KeptTable, edit?: LineEdit): Table {
-  const { slice, spans } = table.kept;
-  const lines: string[] = [];
-  let place = 0;
-  for (const { name, start, end } of spans()) {
-    const isEdited = name === edit?.chain;
-    const before = sampleLines(slice(start, isEdited ? edit.at : end));
-    lines.push(...before);
-    if (!isEdited) continue;
-    place = before.length;
-    lines.push(...sampleLines(slice(edit.next, end)));
-  }
-  const sample = table.read(lines.join(''));
-  const rule = edit?.rule;
-  if (!rule) return sample;
-  const put = (chain: Chain) =>
-    chain.name === edit.chain ? { ...chain, rules: chain.rules.toSpliced(place, 0, rule) } : chain;
+/** Rules by which hooks tell what they are needed for; after edits, of which the new rules are there. */
+export function sampleOf({ kept, read }: KeptTable, edited: readonly EditedChain[] = []): Table {
+  const changesOf = (chain: string) => edited.find(({ name }) => name === chain)?.changes ?? [];
+  const lines = [...kept.spans()].map(({ name, start, end }) => {
+    const changes = changesOf(name);
+    const starts = [start, ...changes.map(({ next }) => next)];
+    const ends = [...changes.map(({ at }) => at), end];
+    const stretches = starts.map((from, n) => kept.slice(from, ends[n] ?? end));
+    return sampleLines(stretches.join('')).join('');
+  });
+  const sample = read(lines.join(''));
+  // Hooks and calls of chains ask for no order.
+  const put = (chain: Chain): Chain => {
+    const added = changesOf(chain.name).flatMap((change) => change.added.map(({ rule }) => rule));
+    return added.length === 0 ? chain : { ...chain, rules: [...chain.rules, ...added] };
+  };
   return { ...sample, chains: sample.chains.map(put) };
 }

@@ -19,8 +19,9 @@ import {
   readHistory,
   recordCommit,
 } from './history.js';
+import { editLines } from './keptbatch.js';
 import { planEdit } from './keptedit.js';
-import type { Access, Change, Counters, KeptTable, OpenTable } from './opentable.js';
+import type { Access, Change, Counters, KeptEdit, KeptTable, OpenTable } from './opentable.js';
 import { followSets, followTests, followTexts } from './origins.js';
 import { holdOutput, note } from './output.js';
 import { notePaths } from './pathnotes.js';
@@ -112,12 +113,12 @@ class LiveText {
     return this.#text;
   }
 
-  /** The hash of the text, and in UTF-8 what an edit makes of it: in the memory that it was read to, so once at most. */
-  edited(edit: TextEdit): { readonly before: HashedText; readonly text: Buffer } {
+  /** The hash of the text, and in UTF-8 what edits make of it: in the memory that it was read to, so once at most. */
+  edited(edits: readonly TextEdit[]): { readonly before: HashedText; readonly text: Buffer } {
     if (!this.bytes || this.#isTaken) throw new TypeError('there is no text to be edited');
     const { hash } = hashed(this.bytes);
     this.#isTaken = true;
-    const { text, before } = editBytes(this.bytes, edit);
+    const { text, before } = editBytes(this.bytes, edits);
     return { before: { hash, text: before }, text };
   }
 
@@ -161,6 +162,20 @@ function openLive(
   { wait, tell = note }: LiveOptions,
 ): OpenTable {
   const live = new LiveText(firewall, access);
+  const editPart = (edit: KeptEdit): boolean => {
+    const { kept } = live;
+    const plan = kept && planEdit(kept, edit);
+    if (!plan) return false;
+    let recorded: ReturnType<LiveText['edited']> | undefined;
+    const text = () => {
+      recorded ??= live.edited(plan.text);
+      return recorded.text;
+    };
+    if (!firewall.commitPart({ ...plan, text })) return false;
+    if (recorded) recordCommit(firewall.name, recorded, tell);
+    notePaths(kept.head, plan, tell);
+    return true;
+  };
   return {
     get table() {
       return live.table;
@@ -170,20 +185,8 @@ function openLive(
     },
     counters: (owner) => live.counters(owner),
     revision: live.bytes && revisionOf(live.bytes),
-    editPart: (edit) => {
-      const { kept } = live;
-      const plan = kept && planEdit(kept, edit);
-      if (!plan) return false;
-      let recorded: ReturnType<LiveText['edited']> | undefined;
-      const text = () => {
-        recorded ??= live.edited(plan.text);
-        return recorded.text;
-      };
-      if (!firewall.commitPart({ ...plan, text })) return false;
-      if (recorded) recordCommit(firewall.name, recorded, tell);
-      notePaths(kept.head, plan, tell);
-      return true;
-    },
+    editPart,
+    editLines: (lines, counters) => editLines({ kept: live.kept, editPart }, lines, counters),
     commit: (change) => {
       const { table, text: inForce } = live;
       const next = recordIds(requireValid(change.table), wait);

@@ -177,14 +177,17 @@ export interface Stretch {
   readonly index: number;
 }
 
+/** So many lines have a bit each. */
+const BITS = 31;
+
 /** Those of the lines that some call may match that one of the others, a few, matches. */
-export function linesNear(
+function linesNearSome(
   { bytes, slice }: KeptText,
   { start, end, index: first }: Stretch,
   others: readonly string[],
 ): readonly KeptLine[] {
   const wanted = wantedBy(others);
-  const all = (1 << others.length) - 1;
+  const all = 2 ** others.length - 1;
   const near: KeptLine[] = [];
   let index = first;
   for (let at = start; at < end; index++) {
@@ -196,4 +199,18 @@ export function linesNear(
     at = next;
   }
   return near;
+}
+
+/** Those of the lines that some call may match that one of the others matches. */
+export function linesNear(
+  text: KeptText,
+  stretch: Stretch,
+  others: readonly string[],
+): readonly KeptLine[] {
+  if (others.length <= BITS) return linesNearSome(text, stretch, others);
+  const near = new Map<number, KeptLine>();
+  for (let n = 0; n < others.length; n += BITS)
+    for (const line of linesNearSome(text, stretch, others.slice(n, n + BITS)))
+      near.set(line.index, line);
+  return [...near.values()].sort((a, b) => a.index - b.index);
 }

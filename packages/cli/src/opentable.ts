@@ -4,6 +4,7 @@ import type { PartChange } from '@sockfilter/kernel';
 import type { Document, EditCommand } from '@sockfilter/language';
 import type { CounterOwner, Group, Table } from '@sockfilter/table';
 import type { Globals } from './globals.js';
+import type { EditedChain } from './keptdraft.js';
 import type { Revision } from './revision.js';
 import type { TextEdit } from './textedit.js';
 
@@ -39,11 +40,22 @@ export interface KeptTable {
 
 /** A change of such a table, and of its text. */
 export interface PlannedPart extends Omit<PartChange, 'text'> {
-  readonly text: TextEdit;
+  /** In the order of the text. */
+  readonly text: readonly TextEdit[];
 }
 
-/** A command, or other groups. */
-export type KeptEdit = EditCommand | { readonly kind: 'groups'; readonly groups: readonly Group[] };
+/** A command, other rules in some chains, or other groups. */
+export type KeptEdit =
+  | EditCommand
+  | { readonly kind: 'rules'; readonly chains: readonly EditedChain[] }
+  | { readonly kind: 'groups'; readonly groups: readonly Group[] };
+
+/** Lines of a rule file. */
+export interface Lines {
+  readonly text: string;
+  /** The number of the first, of lines from inside the table. */
+  readonly firstLine?: number | undefined;
+}
 
 export interface OpenTable {
   /**
@@ -51,6 +63,11 @@ export interface OpenTable {
    * other. Throws TableError.
    */
   readonly editPart?: (edit: KeptEdit) => boolean;
+  /**
+   * The same of all that lines ask, at once; the rules keep the counters that they come with if `counters`. False also where something
+   * is wrong, which who reads the whole table tells.
+   */
+  readonly editLines?: (lines: Lines, counters: boolean) => boolean;
   /** Read when it is first asked for. */
   readonly table: Table;
   /** Where the text that is kept says all of the table. */

@@ -1,103 +1,48 @@
 /**
- * An edit of one rule, made in the text that is kept: of the other rules those are read that some call may match that
- * it matches, and no more.
+ * Edits of rules, made in the text that is kept: of the other rules those are read that some call may match that
+ * one of these matches, and no more.
  */
-import { findKeptRule, nextLine, numberOfRule, placeOfRule, printRule } from '@sockfilter/iptables';
-import type { EditCommand } from '@sockfilter/language';
+import { type EditCommand, ruleSplice } from '@sockfilter/language';
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
   type Chain,
   calledChain,
+  elementAt,
+  findChain,
   isBuiltinChain,
   type Rule,
   requireValid,
   stepOf,
   type Table,
 } from '@sockfilter/table';
-import { counterSpan, numbersOf } from './keptcounters.js';
+import { counterSpan, counterSpans, numbersOf } from './keptcounters.js';
+import { type EditedChain, KeptDrafts, type LineChange } from './keptdraft.js';
 import { sampleOf } from './keptsample.js';
 import { type KeptLine, linesNear, type Stretch } from './nearlines.js';
 import type { KeptTable, PlannedPart } from './opentable.js';
 
-/** Where a rule comes, goes, or takes the place of another. */
-interface Place {
-  readonly chain: string;
-  /** Where the line of the rule that goes begins, or that of the one that comes is to. */
-  readonly at: number;
-  /** The number of that rule in its chain, from 0. */
-  readonly index: number;
-  readonly removes: boolean;
-  readonly rule: Rule | undefined;
-}
-
-/** Undefined for an edit of another kind, and for one that the whole table must refuse. Throws TableError. */
-function placeOf({ kept, head }: KeptTable, command: EditCommand): Place | undefined {
+/** What the command makes of its chain; undefined for one of another kind, and where the whole table must refuse it. Throws TableError. */
+function chainsAfter(table: KeptTable, command: EditCommand): readonly EditedChain[] | undefined {
   if (!('chain' in command) || command.chain === undefined) return undefined;
-  const { chain } = command;
-  if (!head.chains.some(({ name }) => name === chain)) return undefined;
-  const rules = kept.rulesOf(chain);
-  const numbered = (number: number, last: number) => {
-    const at = number > last ? undefined : placeOfRule(kept, chain, number);
-    return at === undefined ? undefined : { chain, at, index: number - 1 };
-  };
-  const [rule, other] = 'rules' in command ? command.rules : [];
-  switch (command.kind) {
-    case 'append': {
-      const place = { chain, at: kept.spanOf(chain).end, index: rules };
-      return rule && !other ? { ...place, removes: false, rule } : undefined;
-    }
-    case 'insert': {
-      const place = numbered(command.number, rules + 1);
-      return !place || !rule || other ? undefined : { ...place, removes: false, rule };
-    }
-    case 'delete': {
-      if (!rule || other) return undefined;
-      const at = findKeptRule(kept, head, chain, rule);
-      const index = numberOfRule(kept, chain, at) - 1;
-      return { chain, at, index, removes: true, rule: undefined };
-    }
-    case 'delete-number': {
-      const place = numbered(command.number, rules);
-      return place && { ...place, removes: true, rule: undefined };
-    }
-    case 'replace': {
-      const place = numbered(command.number, rules);
-      return place && { ...place, removes: true, rule: command.rule };
-    }
-    default:
-      return undefined;
+  const { head } = table;
+  const rules =
+    command.kind === 'replace' ? [command.rule] : 'rules' in command ? command.rules : [];
+  const names = [command.chain, ...rules.flatMap(({ target }) => calledChain(target) ?? [])];
+  if (!names.every((name) => findChain(head, name))) return undefined;
+  const drafts = new KeptDrafts(table);
+  if (command.kind === 'append') drafts.of(command.chain).append(command.rules);
+  else {
+    const splice = ruleSplice(head, command, drafts.of);
+    if (!splice) return undefined;
+    drafts.of(splice.chain).splice(splice);
   }
+  return drafts.edited;
 }
 
 const CALL = / -[jg] /;
 /** Ids are given to paths, and let go of, with the rules that name them. */
 const PATH = ' --path ';
-
-/** The lines of each chain that are to be read. */
-type Near = ReadonlyMap<string, readonly KeptLine[]>;
-
-/** Those that are near the others: of the chain's stretch, and of chains from which calls come to it and to which they go on. */
-function nearLines(
-  { kept, head }: KeptTable,
-  chain: string,
-  stretch: Stretch,
-  others: readonly string[],
-): Near {
-  const near = new Map([[chain, linesNear(kept, stretch, others)]]);
-  const look = (name: string) =>
-    near.set(name, linesNear(kept, { ...kept.spanOf(name), index: 0 }, others));
-  const users = head.chains.filter(({ policy }) => policy === undefined);
-  const calls = (line: string) => CALL.test(line);
-  const own = near.get(chain) ?? [];
-  const goesOn =
-    users.length > 0 &&
-    (others.some(calls) || own.some(({ start, end }) => calls(kept.slice(start, end))));
-  if (isBuiltinChain(chain)) {
-    if (goesOn) for (const { name } of users) look(name);
-  } else for (const { name } of head.chains) if (name !== chain) look(name);
-  return near;
-}
 
 /**
  * What rules of a built-in chain say behind which its policy has calls that have met them, whatever comes then. It may stand in a
@@ -108,29 +53,103 @@ const LEAVES = ['RETURN', '-g '];
 const TRACES = 'TRACE';
 
 /** Whether what calls have met says whether they come to a place in the chain: they go down it from rule to rule. */
-function goesDown({ kept: { find, spanOf } }: KeptTable, chain: string, line: string): boolean {
-  const { start, end } = spanOf(chain);
+function goesDown({ kept: { find, spanOf } }: KeptTable, { name, changes }: EditedChain): boolean {
+  const { start, end } = spanOf(name);
+  const says = (sign: string) =>
+    changes.some(({ added }) => added.some(({ line }) => line.includes(sign)));
   const leaves = (sign: string) => {
     const found = find(sign, start);
-    return (found >= 0 && found < end) || line.includes(sign);
+    return (found >= 0 && found < end) || says(sign);
   };
-  return (
-    isBuiltinChain(chain) && !LEAVES.some(leaves) && find(TRACES, 0) < 0 && !line.includes(TRACES)
-  );
+  return isBuiltinChain(name) && !LEAVES.some(leaves) && find(TRACES, 0) < 0 && !says(TRACES);
 }
 
-/** Whether the rules of the lines leave all calls to those behind them. */
-function leaveOn({ read }: KeptTable, lines: string): boolean {
-  if (lines === '') return true;
-  const rules = read(lines).chains.flatMap((chain) => chain.rules);
-  return rules.every(({ target }) => stepOf(target).kind === 'next');
+/** A chain that becomes another, and how it is to be looked at. */
+interface PlannedChain extends EditedChain {
+  /** The rules that go, for each change. */
+  readonly gone: readonly (readonly Rule[])[];
+  /** What calls have met says how far they come in it. */
+  readonly isTail: boolean;
+}
+
+function plannedChains(table: KeptTable, edited: readonly EditedChain[]): readonly PlannedChain[] {
+  const lines = edited.flatMap(({ changes }) => changes.flatMap(({ gone }) => gone));
+  const all = lines.length === 0 ? table.head : table.read(lines.join(''));
+  const isBuiltin = edited.every(({ name }) => isBuiltinChain(name));
+  return edited.map((each) => {
+    const rules = findChain(all, each.name)?.rules ?? [];
+    let at = 0;
+    const gone = each.changes.map((change) => {
+      const first = at;
+      at += change.gone.length;
+      return rules.slice(first, at);
+    });
+    return { ...each, gone, isTail: isBuiltin && goesDown(table, each) };
+  });
+}
+
+const addedIn = ({ changes }: EditedChain) =>
+  changes.flatMap(({ added }) => added.map(({ rule }) => rule));
+const editedIn = (chain: PlannedChain) => [...chain.gone.flat(), ...addedIn(chain)];
+
+const linesIn = ({ changes }: EditedChain) =>
+  changes.flatMap(({ gone, added }) => [...gone, ...added.map(({ line }) => line)]);
+
+/** The lines of each chain that are to be read. */
+type Near = ReadonlyMap<string, readonly KeptLine[]>;
+
+/** Whether the rule leaves all calls to those behind it. */
+const leavesOn = ({ target }: Rule) => stepOf(target).kind === 'next';
+
+/** Those of a chain that calls may come to otherwise than before. */
+function nearInChain({ kept }: KeptTable, chain: PlannedChain): readonly KeptLine[] {
+  const { name, changes, gone, isTail } = chain;
+  const { start, end } = kept.spanOf(name);
+  if (!isTail) return linesNear(kept, { start, end, index: 0 }, linesIn(chain));
+  // Behind a rule that leaves all calls on they come to what they came to.
+  const deciding = changes.map((change, n) =>
+    change.gone.filter((_, at) => !leavesOn(elementAt(elementAt(gone, n), at))),
+  );
+  const first = changes[deciding.findIndex(({ length }) => length > 0)];
+  if (!first) return [];
+  const stretch: Stretch = { start: first.at, end, index: first.index };
+  return linesNear(kept, stretch, deciding.flat());
+}
+
+/** Those that are near the edited ones: of the chains, and of chains from which calls come to them and to which they go on. */
+function nearLines(table: KeptTable, edited: readonly PlannedChain[]): Near {
+  const { kept, head } = table;
+  const lines = edited.flatMap(linesIn);
+  const look = (name: string) => linesNear(kept, { ...kept.spanOf(name), index: 0 }, lines);
+  if (!edited.every(({ name }) => isBuiltinChain(name)))
+    return new Map(head.chains.map(({ name }) => [name, look(name)]));
+  const near = new Map(edited.map((chain) => [chain.name, nearInChain(table, chain)]));
+  const users = head.chains.filter(({ policy }) => policy === undefined);
+  const calls = (line: string) => CALL.test(line);
+  const own = [...near.values()].flat();
+  const goesOn =
+    users.length > 0 &&
+    (lines.some(calls) || own.some(({ start, end }) => calls(kept.slice(start, end))));
+  if (goesOn) for (const { name } of users) near.set(name, look(name));
+  return near;
+}
+
+/** Without those that go. */
+function staying(near: Near, edited: readonly EditedChain[]): Near {
+  const stays = new Map(near);
+  for (const { name, changes } of edited) {
+    const gone = new Set(
+      changes.flatMap(({ index, gone: lines }) => lines.map((_, n) => index + n)),
+    );
+    stays.set(name, near.get(name)?.filter(({ index }) => !gone.has(index)) ?? []);
+  }
+  return stays;
 }
 
 /** More lines than that, and more than half of all, are no less work than all. */
 const MANY_LINES = 1000;
 
-function isMost({ kept }: KeptTable, near: Near): boolean {
-  const lines = [...near.values()].reduce((sum, { length }) => sum + length, 0);
+function isMost({ kept }: KeptTable, lines: number): boolean {
   if (lines <= MANY_LINES) return false;
   const all = [...kept.spans()].reduce((sum, { name }) => sum + kept.rulesOf(name), 0);
   return 2 * lines > all;
@@ -145,74 +164,129 @@ function chainsTo(chain: string, { chains }: Table): readonly BuiltinChain[] {
   return BUILTIN_CHAINS.filter((name) => calling.has(name));
 }
 
-/**
- * What is to be committed for the edit; undefined where it takes the whole table to judge, or as much work. Throws
- * TableError.
- */
-export function planRule(table: KeptTable, command: EditCommand): PlannedPart | undefined {
-  const { kept, head } = table;
-  const place = placeOf(table, command);
-  if (!place) return undefined;
-  const { chain, at, index, removes, rule } = place;
-  const { bytes, slice } = kept;
-  const next = removes ? nextLine(bytes, at) : at;
-  const line = rule ? `${printRule(chain, rule)}\n` : '';
-  const old = slice(at, next);
-  if (old.includes(PATH) || line.includes(PATH)) return undefined;
-  const { start, end } = kept.spanOf(chain);
-  const isTail = goesDown(table, chain, line);
-  const stays = isTail && leaveOn(table, old);
-  const stretch = isTail ? { start: at, end: stays ? next : end, index } : { start, end, index: 0 };
-  const others = [...(removes ? [old] : []), ...(rule ? [line] : [])];
-  const near = nearLines(table, chain, stretch, others);
-  if (isMost(table, near)) return undefined;
+/** The rules of a chain after its changes, of those that were there these, and the number of each in the whole chain. */
+function rulesAfter(
+  lines: readonly KeptLine[],
+  rules: readonly Rule[],
+  changes: readonly LineChange[],
+): { readonly rules: readonly Rule[]; readonly places: readonly number[] } {
+  const after: Rule[] = [];
+  const places: number[] = [];
+  let [more, n] = [0, 0];
+  const goOnBefore = (end: number) => {
+    for (; n < lines.length && elementAt(lines, n).index < end; n++) {
+      after.push(elementAt(rules, n));
+      places.push(elementAt(lines, n).index + more);
+    }
+  };
+  for (const { index, gone, added } of changes) {
+    goOnBefore(index);
+    added.forEach(({ rule }, at) => {
+      after.push(rule);
+      places.push(index + more + at);
+    });
+    more += added.length - gone.length;
+  }
+  goOnBefore(Infinity);
+  return { rules: after, places };
+}
 
-  const own = near.get(chain) ?? [];
-  const position = own.filter((each) => each.index < index).length;
-  const [removed, added] = [removes ? 1 : 0, rule ? 1 : 0];
+const moreOf = ({ changes }: EditedChain) =>
+  changes.reduce((sum, { gone, added }) => sum + added.length - gone.length, 0);
+
+type RuleEdit = Extract<PlannedPart['edit'], { readonly kind: 'rule' }>;
+
+/** The chains whose calls may come to something else. */
+function chainEdits(
+  table: KeptTable,
+  edited: readonly PlannedChain[],
+  after: Table,
+  more: ReadonlyMap<string, number>,
+): RuleEdit['chains'] {
+  const spans = new Map([...counterSpans(table, more)].map((span) => [span.name, span]));
+  if (edited.every(({ name }) => isBuiltinChain(name)))
+    return edited.flatMap((each) => {
+      const { name, changes, isTail } = each;
+      const [span, first] = [spans.get(name), changes[0]];
+      if (!isBuiltinChain(name) || !span || !first) return [];
+      const tail = isTail ? { from: span.first + first.index, policy: span.end - 1 } : undefined;
+      return { chain: name, edited: editedIn(each), tail };
+    });
+  const chains = new Set(edited.flatMap(({ name }) => chainsTo(name, after)));
+  const rules = edited.flatMap(editedIn);
+  return [...chains].map((chain) => ({ chain, edited: rules, tail: undefined }));
+}
+
+function ruleEdit(table: KeptTable, edited: readonly PlannedChain[]): RuleEdit | undefined {
+  const { kept, head } = table;
+  const near = staying(nearLines(table, edited), edited);
+  if (
+    isMost(
+      table,
+      [...near.values()].reduce((sum, { length }) => sum + length, 0),
+    )
+  )
+    return undefined;
   const lines = head.chains.flatMap(({ name }) => near.get(name) ?? []);
-  const before = table.read(lines.map(({ start, end }) => slice(start, end)).join(''));
-  const sample = () => sampleOf(table, { chain, at, next, rule });
-  const gone =
-    before.chains.find(({ name }) => name === chain)?.rules.slice(position, position + removed) ??
-    [];
+  const before = table.read(lines.map(({ start, end }) => kept.slice(start, end)).join(''));
+  const changed = new Map(edited.map((each) => [each.name, each]));
+  const afterOf = ({ name, rules }: Chain) =>
+    rulesAfter(near.get(name) ?? [], rules, changed.get(name)?.changes ?? []);
+  const made = new Map(before.chains.map((chain) => [chain.name, afterOf(chain)]));
   const after: Table = {
     ...before,
-    chains: before.chains.map((each) =>
-      each.name === chain
-        ? { ...each, rules: each.rules.toSpliced(position, removed, ...(rule ? [rule] : [])) }
-        : each,
-    ),
+    chains: before.chains.map((chain) => ({ ...chain, rules: made.get(chain.name)?.rules ?? [] })),
   };
-  const edited = [...gone, ...(rule ? [rule] : [])];
+  const sample = () => sampleOf(table, edited);
+  const rules = edited.flatMap(editedIn);
+  const added = edited.flatMap(addedIn);
   const isAlone =
-    isBuiltinChain(chain) && edited.every(({ target }) => calledChain(target) === undefined);
+    edited.every(({ name }) => isBuiltinChain(name)) &&
+    rules.every(({ target }) => calledChain(target) === undefined);
   // Other rules have a say in what chains may call each other, and in what they may call.
-  requireValid(isAlone || !rule ? after : sample());
-  const indices = new Map(
-    [...near].map(([name, each]) => [name, each.map((kept) => kept.index)] as const),
-  );
-  const { first, rules } = counterSpan(table, chain);
-  indices.set(chain, [
-    ...own.slice(0, position).map((each) => each.index),
-    ...(rule ? [index] : []),
-    ...own.slice(position + removed).map((each) => each.index - removed + added),
-  ]);
+  requireValid(isAlone || added.length === 0 ? after : sample());
+  const more = new Map(edited.map((each) => [each.name, moreOf(each)]));
+  const places = new Map([...made].map(([name, { places: of }]) => [name, of]));
   return {
-    text: { at, removed: next - at, added: line },
-    groups: head.groups,
-    edit: {
-      kind: 'rule',
-      chains: chainsTo(chain, after),
-      edited,
-      table: after,
-      removes,
-      isAlone,
-      tail: isTail ? { policy: first + rules + added - removed, stays } : undefined,
-      sample,
-      counters: numbersOf(table, chain, indices, added - removed),
-      splice: { at: first + index, removed, added },
-      packets: rule ? [rule.packets] : [],
-    },
+    kind: 'rule',
+    chains: chainEdits(table, edited, after, more),
+    table: after,
+    removes: edited.some(({ gone }) => gone.some(({ length }) => length > 0)),
+    isAlone,
+    sample,
+    counters: numbersOf(table, places, more),
+    splices: edited.flatMap(({ name, changes }) => {
+      const { first } = counterSpan(table, name);
+      return changes.map((change) => ({
+        at: first + change.index,
+        removed: change.gone.length,
+        added: change.added.length,
+      }));
+    }),
+    packets: added.map(({ packets }) => packets),
   };
+}
+
+/** What is to be committed for the chains; undefined where it takes the whole table to judge, or as much work. Throws TableError. */
+export function planChains(
+  table: KeptTable,
+  edited: readonly EditedChain[],
+): PlannedPart | undefined {
+  if (edited.flatMap(linesIn).some((line) => line.includes(PATH))) return undefined;
+  const edit = edited.length === 0 ? undefined : ruleEdit(table, plannedChains(table, edited));
+  if (edited.length > 0 && !edit) return undefined;
+  const text = edited.flatMap(({ changes }) =>
+    changes.map(({ at, next, added }) => ({
+      at,
+      removed: next - at,
+      added: added.map(({ line }) => line).join(''),
+    })),
+  );
+  return { text, groups: table.head.groups, edit };
+}
+
+/** The same for a command that edits rules; undefined for any other. */
+export function planRule(table: KeptTable, command: EditCommand): PlannedPart | undefined {
+  const edited = chainsAfter(table, command);
+  return edited && planChains(table, edited);
 }

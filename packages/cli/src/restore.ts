@@ -17,7 +17,7 @@ import type { Globals } from './globals.js';
 import { readHighMark } from './highmark.js';
 import { type Input, namesFile, readInput } from './inputfile.js';
 import { parseRules } from './notation.js';
-import { type Change, loadTableCode, type OpenTable, withTable } from './opentable.js';
+import { type Change, type Lines, loadTableCode, type OpenTable, withTable } from './opentable.js';
 import { optimizeLater } from './optimizer.js';
 import { followCounters } from './origins.js';
 import { gitLabel, readLabel, revisionOf } from './revision.js';
@@ -117,12 +117,17 @@ function countedAnew(lines: RuleLines, counters: boolean): ReadonlySet<string> {
   return anew;
 }
 
-/** Adds what `read` makes of the table that is there; the rules keep the counters that they come with if `counters`. */
+/**
+ * Adds what `read` makes of the lines to the table that is there; the rules keep the counters that they come with if `counters`.
+ */
 export function addTo(
   open: OpenTable,
+  lines: Lines,
   read: (base: Table) => ParsedSave,
   { counters, ...trial }: Trial & { readonly counters: boolean },
 ): void {
+  const isPlain = Object.values(trial).every((each) => each === undefined || each === false);
+  if (isPlain && open.editLines?.(lines, counters)) return;
   const base = open.table;
   const { table, document } = read(base);
   const { ruleLines } = document;
@@ -183,7 +188,7 @@ export async function restoreTable(globals: Globals, options: RestoreOptions): P
   await withTable(globals, parsed ? 'replace' : 'edit', (open) =>
     parsed
       ? replaceAll(open, parsed, counters, trial)
-      : addTo(open, (base) => parse(input, base), { counters, ...trial }),
+      : addTo(open, input, (base) => parse(input, base), { counters, ...trial }),
   );
   if (confirmWithin === undefined) return;
   const { awaitConfirmation } = await import('./trial.js');

@@ -12,17 +12,25 @@ function bytesOf(text: string, spare: number): Buffer {
 
 const text = fc.array(fc.constantFrom('a', 'bc\n', 'é', '🧦', '"')).map((parts) => parts.join(''));
 
+/** What goes, what comes in its place, and what stays behind it. */
+const change = fc.record({ gone: text, added: text, behind: text });
+
 it('makes of bytes what it makes of the text, with room behind them and without, and gives them back', () => {
   fc.assert(
-    fc.property(text, text, text, text, fc.nat({ max: 12 }), (head, gone, tail, added, spare) => {
-      const whole = `${head}${gone}${tail}`;
-      const edit = { at: Buffer.byteLength(head), removed: Buffer.byteLength(gone), added };
-      const kept = bytesOf(whole, spare);
-      const expected = editText(textBytes(kept), edit);
-      const made = editBytes(kept, edit);
+    fc.property(text, fc.array(change), fc.nat({ max: 12 }), (head, changes, spare) => {
+      let [before, after] = [head, head];
+      const edits = changes.map(({ gone, added, behind }) => {
+        const at = Buffer.byteLength(before);
+        before += gone + behind;
+        after += added + behind;
+        return { at, removed: Buffer.byteLength(gone), added };
+      });
+      const kept = bytesOf(before, spare);
+      const expected = editText(textBytes(kept), edits);
+      const made = editBytes(kept, edits);
       expect(made.text.toString()).toBe(expected);
-      expect(decode(made.text)).toBe(`${head}${added}${tail}`);
-      expect(made.before().toString()).toBe(whole);
+      expect(decode(made.text)).toBe(after);
+      expect(made.before().toString()).toBe(before);
     }),
   );
 });

@@ -7,7 +7,13 @@ import { noSuchRule, type Rule, type RuleSplice } from '@sockfilter/table';
 import { printRule } from './print.js';
 import { entry } from './rulememo.js';
 
-export class ChainDraft implements RuleList {
+/** The rules of a chain, which lines add to and change. */
+export interface RuleDraft extends RuleList {
+  readonly append: (rules: readonly Rule[]) => void;
+  readonly splice: (change: RuleSplice) => void;
+}
+
+export class ChainDraft implements RuleDraft {
   readonly #chain: string;
   readonly #rules: Rule[];
   /** Rules that say the same, in no order. Only who deletes a rule by what it says asks for it. */
@@ -20,6 +26,10 @@ export class ChainDraft implements RuleList {
 
   get rules(): readonly Rule[] {
     return this.#rules;
+  }
+
+  get length(): number {
+    return this.#rules.length;
   }
 
   append(rules: readonly Rule[]): void {

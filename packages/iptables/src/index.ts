@@ -1,3 +1,4 @@
+export type { RuleDraft } from './chaindraft.js';
 export { type ParsedCommand, parseCommand } from './commandline.js';
 export { COMMAND_SPELLINGS, SWITCH } from './commandoptions.js';
 export { parseGroupId, parseGroupName, printGroup } from './groupline.js';
@@ -11,8 +12,10 @@ export {
   nextLine,
   numberOfRule,
   placeOfRule,
+  placesOfLine,
   printKeptRules,
   printKeptSave,
+  type RulePlace,
   type TextBytes,
 } from './kepttext.js';
 export { commandLine, lexLine } from './lexer.js';
@@ -22,6 +25,7 @@ export { editSave } from './notation.js';
 export { AUDIT } from './policyword.js';
 export { printOwner, printRule } from './print.js';
 export {
+  editDrafts,
   type ParsedSave,
   parseSave,
   parseSaveWords,

@@ -3,7 +3,7 @@
  * the same as objects take seconds. Nor is such a text a string, which would be a copy of it: places are those of its bytes. The
  * rules of a chain stand together, and chains in the order of their lines.
  */
-import { type Rule, requireChain, type Table, TableError } from '@sockfilter/table';
+import { noSuchRule, type Rule, requireChain, type Table } from '@sockfilter/table';
 import { printRules } from './listing.js';
 import { printRule } from './print.js';
 import { printSave } from './save.js';
@@ -141,18 +141,29 @@ export function keptText(text: TextBytes): KeptText {
   return { ...text, body, head, spanOf, spans: () => known().values(), rulesOf };
 }
 
-/** Where the chain's rule with the number begins, or the place behind its last; undefined past that. It is looked for from the nearer end. */
+/** A rule of a chain: where its line begins. */
+export interface RulePlace {
+  readonly number: number;
+  readonly at: number;
+}
+
+/**
+ * Where the chain's rule with the number begins, or the place behind its last; undefined past that. It is looked for from the nearer
+ * end; `known` is a rule before it, or it.
+ */
 export function placeOfRule(
   { bytes, spanOf, rulesOf }: KeptText,
   chain: string,
   number: number,
+  known?: RulePlace,
 ): number | undefined {
   const { start, end } = spanOf(chain);
+  const first = known ?? { number: 1, at: start };
   const behind = rulesOf(chain) + 1 - number;
-  if (number < 1 || behind < 0) return undefined;
-  if (number <= behind) {
-    let at = start;
-    for (let n = 1; n < number; n++) at = nextLine(bytes, at);
+  if (number < first.number || behind < 0) return undefined;
+  if (number - first.number <= behind) {
+    let { at } = first;
+    for (let n = first.number; n < number; n++) at = nextLine(bytes, at);
     return at;
   }
   let at = end;
@@ -225,21 +236,24 @@ export function printKeptRules(text: KeptText, head: Table, chain?: string): str
   return `${printRules(head, { chain })}${parts.join('')}`;
 }
 
-/** Where the first rule of the chain stands that says the same; TableError, as findRule() has it, if none does. */
-export function findKeptRule(
+/** Where a chain's rules stand whose line is this one, in their order. */
+export function* placesOfLine(
   { bytes, find, spanOf }: KeptText,
-  head: Table,
   chain: string,
-  rule: Rule,
-): number {
-  requireChain(head, chain);
+  line: string,
+): Generator<number> {
   const { start, end } = spanOf(chain);
-  const line = `${printRule(chain, rule)}\n`;
   for (let at = start; at < end; ) {
     const found = find(line, at);
-    if (found < 0 || found >= end) break;
-    if (found === start || bytes[found - 1] === NEWLINE) return found;
+    if (found < 0 || found >= end) return;
+    if (found === start || bytes[found - 1] === NEWLINE) yield found;
     at = found + 1;
   }
-  throw new TableError('Bad rule (does a matching rule exist in that chain?).');
+}
+
+/** Where the first rule of the chain stands that says the same; TableError, as findRule() has it, if none does. */
+export function findKeptRule(text: KeptText, head: Table, chain: string, rule: Rule): number {
+  requireChain(head, chain);
+  for (const at of placesOfLine(text, chain, `${printRule(chain, rule)}\n`)) return at;
+  throw noSuchRule();
 }

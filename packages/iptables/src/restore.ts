@@ -31,7 +31,7 @@ import {
   type Table,
   TableError,
 } from '@sockfilter/table';
-import { ChainDraft } from './chaindraft.js';
+import { ChainDraft, type RuleDraft } from './chaindraft.js';
 import { type ChainLine, COUNTERS, parseChainLine } from './chainline.js';
 import { type ParsedWords, parseWords } from './commandline.js';
 import { type EditLine, editLine, plainDeletion } from './editline.js';
@@ -69,6 +69,9 @@ export interface SavedWords {
   readonly span: Span;
 }
 
+/** The rules of each chain. */
+type RuleDrafts = (chain: string) => RuleDraft;
+
 class SaveReader {
   readonly lines: SavedLines;
   readonly places: RulePlaces;
@@ -81,6 +84,10 @@ class SaveReader {
   readonly #baseGroups: ReadonlyMap<string, Group>;
   /** Rules of chains that the table has not got yet. */
   readonly #drafts = new Map<string, ChainDraft>();
+  /** Those of a base that has none itself. */
+  readonly #ruleDrafts: RuleDrafts | undefined;
+  /** Whether something has been asked of the table that it can't say without its rules. */
+  #asksRules = false;
   readonly #sets = new SetLines({
     table: () => this.#table,
     diagnose: (diagnostics) => this.#diagnostics.push(...diagnostics),
@@ -98,7 +105,12 @@ class SaveReader {
   readonly #frame: TableFrame;
   #last: Pick<Word, 'span'>;
 
-  constructor({ name, text }: Source, { names, base = EMPTY_TABLE, firstLine }: SaveContext) {
+  constructor(
+    { name, text }: Source,
+    { names, base = EMPTY_TABLE, firstLine }: SaveContext,
+    ruleDrafts?: RuleDrafts,
+  ) {
+    this.#ruleDrafts = ruleDrafts;
     this.lines = new SavedLines(text);
     this.#frame = new TableFrame(firstLine !== undefined, {
       report: (span, message, help) => this.#report(span, message, help),
@@ -129,12 +141,14 @@ class SaveReader {
   }
 
   #settle(): void {
+    this.#asksRules = true;
     for (const [chain, { rules }] of this.#drafts)
       this.#table = setRules(this.#table, chain, rules);
     this.#drafts.clear();
   }
 
-  #draft(chain: string): ChainDraft {
+  #draft(chain: string): RuleDraft {
+    if (this.#ruleDrafts) return this.#ruleDrafts(chain);
     return entry(
       this.#drafts,
       chain,
@@ -162,7 +176,7 @@ class SaveReader {
   /** A line that goes as one shortly before it, in a chain to which that one has added. */
   #readRecent(text: string, number: number): RecentLine | undefined {
     const read = this.#known()?.recent(text);
-    const draft = read && this.#drafts.get(read.chain);
+    const draft = read && (this.#ruleDrafts?.(read.chain) ?? this.#drafts.get(read.chain));
     if (!read || !draft || this.#refusedChains.has(read.chain)) return undefined;
     draft.append([read.rule]);
     this.#last = new LastWord(text, this.#name, number);
@@ -398,6 +412,13 @@ class SaveReader {
     return command.kind === 'append' ? found.filter(({ exit }) => exit === 1) : found;
   }
 
+  /** Whether all lines do is edit rules, and nothing is wrong with any. */
+  get editsRules(): boolean {
+    this.#frame.finish(this.#last.span);
+    const isSound = this.#diagnostics.length === 0;
+    return isSound && !this.#asksRules && this.#table === this.#base;
+  }
+
   finish(): readonly Diagnostic[] {
     this.#settle();
     this.#table = this.#sets.into(this.#table);
@@ -442,18 +463,36 @@ function finish(
   return { document, table, diagnostics };
 }
 
-/** Reads a save file. It never throws: what is wrong is in the diagnostics, in the file's order. */
-export function parseSave(text: string, name: string, context: SaveContext): ParsedSave {
-  const source: Source = { name, text };
-  const reader = new SaveReader(source, context);
-  let number = context.firstLine ?? 1;
+function readLines(reader: SaveReader, text: string, firstLine = 1): void {
+  let number = firstLine;
   let start = 0;
   for (let end = 0; end >= 0; start = end + 1) {
     end = text.indexOf('\n', start);
     reader.readLine(text.slice(start, end < 0 ? text.length : end), number++, start);
     if (end < 0) break;
   }
+}
+
+/** Reads a save file. It never throws: what is wrong is in the diagnostics, in the file's order. */
+export function parseSave(text: string, name: string, context: SaveContext): ParsedSave {
+  const source: Source = { name, text };
+  const reader = new SaveReader(source, context);
+  readLines(reader, text, context.firstLine);
   return finish(reader, source, context);
+}
+
+/**
+ * Has lines that edit rules change those of a table that has none itself. False where they do anything else, or something is
+ * wrong with one: then what has become of the rules is nothing to go by.
+ */
+export function editDrafts(
+  text: string,
+  context: SaveContext & { readonly base: Table },
+  drafts: RuleDrafts,
+): boolean {
+  const reader = new SaveReader({ name: '', text }, context, drafts);
+  readLines(reader, text, context.firstLine);
+  return reader.editsRules;
 }
 
 /** Reads what another notation says, in the words of a save file. */

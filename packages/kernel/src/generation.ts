@@ -311,30 +311,33 @@ export interface GenerationEdit
   /** In UTF-8. */
   readonly text: Uint8Array;
   /** Which counters go and come. All others go on. */
-  readonly splice: Splice;
+  readonly splices: readonly Splice[];
   /** What each counter that comes starts at. */
   readonly packets: readonly bigint[];
   /** The nodes, if they are others. */
   readonly nodes: EditedNodes | undefined;
 }
 
+const NO_SPLICE: Splice = { at: 0, removed: 0, added: 0 };
+
 /** Lays the generation out that follows another. */
 export function makeEdited(old: StandingGeneration, edit: GenerationEdit): Generation {
-  const { splice, packets, nodes } = edit;
+  const { splices, packets, nodes } = edit;
   const head = new DataView(Uint8Array.from(old.head).buffer);
   for (const chain of BUILTIN_CHAINS) {
     const facts = nodes?.facts[chain];
     if (facts) setFacts(head, chain, facts);
   }
-  const counters = old.header.counters + splice.added - splice.removed;
+  const more = splices.reduce((sum, { added, removed }) => sum + added - removed, 0);
+  const counters = old.header.counters + more;
   const origins = wordsIn(largePages(4 * counters));
-  for (let n = 0; n < splice.at; n++) origins[n] = n + 1;
-  for (let n = splice.at + splice.added; n < counters; n++)
-    origins[n] = n + 1 + splice.removed - splice.added;
   const base = packets.some((count) => count > 0n) ? new BigUint64Array(1 + counters) : undefined;
-  packets.forEach((count, n) => {
-    if (base) base[1 + splice.at + n] = count;
-  });
+  let [from, to, came] = [0, 0, 0];
+  for (const { at, removed, added } of [...splices, { ...NO_SPLICE, at: old.header.counters }]) {
+    while (from < at) origins[to++] = ++from;
+    from += removed;
+    for (let n = 0; n < added; n++, to++, came++) if (base) base[1 + to] = packets[came] ?? 0n;
+  }
   const words = nodes?.words ?? old.words;
   return layOut(
     {
@@ -347,7 +350,7 @@ export function makeEdited(old: StandingGeneration, edit: GenerationEdit): Gener
       deadline: 0n,
       counters,
       nodes: words.length / 2,
-      rules: old.header.rules + splice.added - splice.removed,
+      rules: old.header.rules + more,
       entries: nodes?.entries ?? old.header.entries,
       writtenNodes: nodes?.written ?? old.header.writtenNodes,
     },

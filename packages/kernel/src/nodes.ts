@@ -9,7 +9,7 @@ export interface Nodes {
   readonly first: number;
 }
 
-/** Some counters in the stead of others. */
+/** Some counters in the stead of others. Where there are several splices, they stand in the order of what they change. */
 export interface Splice {
   /** The first of those that go, and of those that come. */
   readonly at: number;
@@ -36,13 +36,34 @@ export function renumberCounters(words: Uint32Array, numberOf: (counter: number)
 /** What nodes count in the stead of a counter that has gone: nothing that stays leads to them. */
 export const GONE = 0xffff_ffff;
 
+/** The numbers that counters have after the splices: of those from the first to the last splice, and how many more the others behind have. */
+function numbersAfter(
+  first: Splice,
+  splices: readonly Splice[],
+): { readonly numbers: Uint32Array; readonly more: number } {
+  const from = first.at;
+  const end = splices.reduce((last, { at, removed }) => Math.max(last, at + removed), from);
+  const numbers = new Uint32Array(end - from).fill(GONE);
+  let [old, made] = [from, from];
+  for (const { at, removed, added } of splices) {
+    while (old < at) numbers[old++ - from] = made++;
+    old += removed;
+    made += added;
+  }
+  return { numbers, more: made - old };
+}
+
 /**
- * Gives the counters from one on other numbers, after some of them have gone and others come; there may be a million nodes. Those that
- * go are equal to no other then.
+ * Gives the counters from the first splice on other numbers, after some of them have gone and others come; there may be a million
+ * nodes. Those that go are equal to no other then.
  */
-export function spliceCounters(words: Uint32Array, { at: from, removed, added }: Splice): void {
+export function spliceCounters(words: Uint32Array, splices: readonly Splice[]): void {
+  const [first] = splices;
+  if (!first) return;
+  const { numbers, more } = numbersAfter(first, splices);
   const { length } = words;
-  const stay = from + removed;
+  const from = first.at;
+  const stay = from + numbers.length;
   for (let at = 0; at < length; ) {
     const op = elementAt(words, at) >>> 24;
     const target = elementAt(words, at + 1);
@@ -50,7 +71,7 @@ export function spliceCounters(words: Uint32Array, { at: from, removed, added }:
     else {
       const counts = op !== OP.ask && op !== OP.rewrite;
       if (counts && target >= from && target !== GONE)
-        words[at + 1] = target < stay ? GONE : target + added - removed;
+        words[at + 1] = target < stay ? elementAt(numbers, target - from) : target + more;
       at += 2 * lengthOf(op, target);
     }
   }

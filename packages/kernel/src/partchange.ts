@@ -19,7 +19,7 @@ import {
 } from './generation.js';
 import { type Hook, isNeeded } from './hooks.js';
 import { CLOCK_STATE, FIRST_NODE, MAX_RULES } from './layout.js';
-import { type Splice, setErrno } from './nodes.js';
+import { setErrno } from './nodes.js';
 import type { SetOrigins } from './setmap.js';
 import { editNodes, type NearEdit } from './splicednodes.js';
 import type { Slots, TestOrigins } from './statemap.js';
@@ -99,8 +99,6 @@ interface Zeroing {
   readonly count: number;
 }
 
-const NO_SPLICE: Splice = { at: 0, removed: 0, added: 0 };
-
 /** So many nodes are surely within what a whole table may have. */
 const MOST_NODES = 2_000_000;
 
@@ -123,7 +121,7 @@ const isPlain = (table: Table) =>
   table.sets.length === 0 && placedTests(table).length === 0 && !rewritesAny(table);
 
 /** What of a generation is another one's after an edit. */
-type Changed = Pick<GenerationEdit, 'splice' | 'packets' | 'nodes'> & {
+type Changed = Pick<GenerationEdit, 'splices' | 'packets' | 'nodes'> & {
   /** The hooks that have work then. */
   readonly hooks: ReadonlySet<string>;
 };
@@ -133,14 +131,14 @@ function changeRule(
   traits: Traits,
   edit: RuleEdit,
 ): Changed | undefined {
-  const { splice, packets } = edit;
-  const isFull = header.rules + splice.added - splice.removed > MAX_RULES;
-  if (isFull || !isPlain(edit.table)) return undefined;
+  const { splices, packets } = edit;
+  const rules = splices.reduce((sum, { added, removed }) => sum + added - removed, header.rules);
+  if (rules > MAX_RULES || !isPlain(edit.table)) return undefined;
   const { entries, writtenNodes: written } = header;
   const old = { words, first: FIRST_NODE, entries, summaries, written };
   const nodes = editNodes(old, edit);
   if (!nodes || nodes.words.length / 2 > MOST_NODES) return undefined;
-  return { splice, packets, nodes, hooks: neededAfter(traits, edit) };
+  return { splices, packets, nodes, hooks: neededAfter(traits, edit) };
 }
 
 /** A policy's verdicts are those with its counter. */
@@ -155,7 +153,7 @@ function changePolicy({ header, words }: StandingGeneration, edit: PolicyEdit): 
   const nodes = { words, entries, facts, summaries, written };
   const needed = CONDITIONAL_HOOKS.filter((hook) => isNeeded(hook, edit.table));
   const hooks = new Set(needed.map(({ name }) => name));
-  return { splice: NO_SPLICE, packets: [], nodes, hooks };
+  return { splices: [], packets: [], nodes, hooks };
 }
 
 /** Undefined where the whole table must be compiled to tell. */
@@ -164,11 +162,11 @@ function changedBy(
   traits: Traits,
   edit: PartChange['edit'],
 ): Changed | undefined {
-  const stays = { splice: NO_SPLICE, packets: [], nodes: undefined, hooks: traits.hooks };
+  const stays = { splices: [], packets: [], nodes: undefined, hooks: traits.hooks };
   if (!edit) return stays;
   if (edit.kind === 'zero')
-    return { ...stays, splice: { at: edit.at, removed: edit.count, added: edit.count } };
-  const chains = edit.kind === 'policy' ? [edit.chain] : edit.chains;
+    return { ...stays, splices: [{ at: edit.at, removed: edit.count, added: edit.count }] };
+  const chains = edit.kind === 'policy' ? [edit.chain] : edit.chains.map(({ chain }) => chain);
   const isTold = chains.includes('ACCEPT') && hasBpfLsm();
   if (!traits.hasParts || isTold) return undefined;
   return edit.kind === 'policy' ? changePolicy(old, edit) : changeRule(old, traits, edit);

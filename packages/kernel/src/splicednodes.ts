@@ -27,31 +27,30 @@ import { type ChainFacts, inChain } from './chainfacts.js';
 import { MAX_STEPS } from './layout.js';
 import { type Nodes, renumberCounters, type Splice, spliceCounters } from './nodes.js';
 import { Reduction } from './reduction.js';
-import { EndTable, NodeReader } from './standingdiagram.js';
+import { EndTable, NodeReader, type Tail } from './standingdiagram.js';
 import { factsIn, noSummaries, stepsOf, summarize } from './summary.js';
 import { Writer } from './writer.js';
 
-export interface NearEdit {
-  /** The chains whose calls may come to the rules. */
-  readonly chains: readonly BuiltinChain[];
-  /** The rules that come or go. */
+/** A chain whose calls may come to rules that come or go. */
+interface ChainEdit {
+  readonly chain: BuiltinChain;
+  /** Those rules. */
   readonly edited: readonly Rule[];
-  /** The table after it as calls see it that these match: all rules that such may match. */
+  /**
+   * The chain from the first of them on, by counters after the edit, where what calls have met says how far they come. Then the table
+   * has of its other rules those alone that calls may come to anew, as one before them has gone.
+   */
+  readonly tail: Tail | undefined;
+}
+
+export interface NearEdit {
+  readonly chains: readonly ChainEdit[];
+  /** The table after it as calls see it that rules match which come or go: all rules that such may match. */
   readonly table: Table;
   /** For each counter of that table its number in the whole one. */
   readonly counters: readonly number[];
-  /** Where what calls have met says whether they come to the rules: then the table has none of those before them. */
-  readonly tail: Tail | undefined;
   /** How the counters of the nodes that stand are to be numbered. */
-  readonly splice: Splice;
-}
-
-/** A built-in chain from the edited rules on. */
-interface Tail {
-  /** Its policy's counter after the edit. */
-  readonly policy: number;
-  /** Whether calls that the edited rules leave come to what they came to: then the table has none of the others. */
-  readonly stays: boolean;
+  readonly splices: readonly Splice[];
 }
 
 type Entries = Readonly<Record<BuiltinChain, number>>;
@@ -118,17 +117,14 @@ class Splicing {
 
   /** Has the calls of the rules come to what those nodes say. */
   replace(near: Nodes & { readonly entries: Entries }, edit: NearEdit): void {
-    const { splice, tail } = edit;
-    const counters = tail && { from: splice.at, ...tail };
-    const behind: Behind | undefined = counters && {
-      isOver: (end) => !this.#ends.comesTo(end, counters),
-      join: (next, end) => this.#ends.joined(next, end, counters),
-    };
     const reader = new NodeReader(near, this.#store, this.#ends);
-    const { edited, table, chains } = edit;
-    const replace = replaceWhere(this.#store, edited, table, this.#reader.open, behind);
     const { reduce } = new Reduction(this.#store, this.#reader);
-    for (const chain of chains) {
+    for (const { chain, edited, tail } of edit.chains) {
+      const behind: Behind | undefined = tail && {
+        isOver: (end) => !this.#ends.comesTo(end, tail),
+        join: (next, end) => this.#ends.joined(next, end, tail),
+      };
+      const replace = replaceWhere(this.#store, edited, edit.table, this.#reader.open, behind);
       const made = replace(reader.at(near.entries[chain]), this.#rootOf(chain));
       this.#roots.set(chain, reduce(inChain(this.#store, made, chain)));
     }
@@ -180,13 +176,14 @@ class Splicing {
  * Throws LimitError and CapacityError.
  */
 export function editNodes(old: StandingNodes, edit: NearEdit): EditedNodes | undefined {
-  const { chains, counters, splice } = edit;
+  const { counters, splices } = edit;
+  const chains = edit.chains.map(({ chain }) => chain);
   const { words, first } = old;
   const diagram = buildDiagram(edit.table);
   if (diagram.roots.length > 1) return undefined;
   const near = encodeBlob(diagram, first);
   renumberCounters(near.words, (counter) => elementAt(counters, counter));
-  spliceCounters(words, splice);
+  spliceCounters(words, splices);
 
   const splicing = new Splicing(old);
   splicing.replace(near, edit);

@@ -20,27 +20,51 @@ const HALF = 2 ** 32;
 
 const slotOf = (head: number) => (head >>> 16) & 0xff;
 
-/** A built-in chain from an edited place on, by its counters. */
-interface TailCounters {
+/** A built-in chain from the first edited place on, by its counters. */
+export interface Tail {
   readonly from: number;
-  /** The last. */
+  /** The last, its policy's. */
   readonly policy: number;
-  /** Whether what an end has of them goes on behind what the policy would have. */
-  readonly stays: boolean;
 }
 
+/** Whether a rule in the tail counts there, or one that has gone. */
+const isIn = ({ from, policy }: Tail, counter: number) =>
+  counter === GONE || (counter >= from && counter <= policy);
+
 /** Where the words of what comes in the tail begin; behind all of them if none do. Words of chains that its rules call follow theirs. */
-function tailStart(words: readonly number[], { from, policy }: TailCounters): number {
-  for (let at = 0; at < words.length; at += 2) {
-    const counter = elementAt(words, at + 1);
-    if (counter === GONE || (counter >= from && counter <= policy)) return at;
-  }
+function tailStart(words: readonly number[], tail: Tail): number {
+  for (let at = 0; at < words.length; at += 2) if (isIn(tail, elementAt(words, at + 1))) return at;
   return words.length;
 }
 
-/** Without the words that count there. */
-function without(words: readonly number[], counter: number): readonly number[] {
-  return words.filter((_, at) => elementAt(words, at | 1) !== counter);
+/** What a call does at a rule of the tail, with the words of chains that it calls. */
+interface Step {
+  readonly counter: number;
+  readonly words: number[];
+}
+
+/** What a call does at the rules of the tail that there are, in their order; the words from `start` on are the tail's. */
+function stepsAlong(words: readonly number[], start: number, tail: Tail): readonly Step[] {
+  const steps: Step[] = [];
+  for (let at = start; at < words.length; at += 2) {
+    const [head, counter] = [elementAt(words, at), elementAt(words, at + 1)];
+    const last = steps.at(-1);
+    if (last && (last.counter === counter || !isIn(tail, counter))) last.words.push(head, counter);
+    else steps.push({ counter, words: [head, counter] });
+  }
+  return steps.filter(({ counter }) => counter !== GONE);
+}
+
+/** The steps of both in the order of the rules, up to a verdict; at the same rule they are the same. */
+function merged(steps: readonly Step[], others: readonly Step[]): readonly number[] {
+  const known = new Set(steps.map(({ counter }) => counter));
+  const all = [...steps, ...others.filter(({ counter }) => !known.has(counter))];
+  const words: number[] = [];
+  for (const step of all.toSorted((a, b) => a.counter - b.counter)) {
+    words.push(...step.words);
+    if (elementAt(words, words.length - 2) >>> 24 === OP.verdict) break;
+  }
+  return words;
 }
 
 /** The ends of walks, each once, numbered from 1 on: the terminal NONE is none of them. */
@@ -63,21 +87,23 @@ export class EndTable {
   }
 
   /** Whether calls that come to the end come through the tail. */
-  comesTo(end: Ref, tail: TailCounters): boolean {
+  comesTo(end: Ref, tail: Tail): boolean {
     const words = this.wordsOf(end);
     return tailStart(words, tail) < words.length;
   }
 
-  /** What calls come to that came to the end, if the tail is what the other end says of it; none is traced. */
-  joined(next: Ref, end: Ref, tail: TailCounters): Ref {
+  /**
+   * What calls come to that came to the end, where those rules of the tail are met as well that the other end says: all that have
+   * come, and where calls came to one that has gone and did not leave them to the rules behind it, all behind that. None is traced.
+   */
+  joined(next: Ref, end: Ref, tail: Tail): Ref {
     const words = this.wordsOf(end);
     const start = tailStart(words, tail);
-    const made = this.wordsOf(next);
-    const isLeft = tail.stays && made.at(-1) === tail.policy;
-    const rest = isLeft
-      ? [...without(made, tail.policy), ...without(words.slice(start), GONE)]
-      : made;
-    const all = [...words.slice(0, start), ...rest];
+    const steps = stepsAlong(words, start, tail);
+    const all = [
+      ...words.slice(0, start),
+      ...merged(steps, stepsAlong(this.wordsOf(next), 0, tail)),
+    ];
     return all.length === 2
       ? this.#verdict(elementAt(all, 0), elementAt(all, 1))
       : this.#other(all);

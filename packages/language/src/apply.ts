@@ -33,9 +33,9 @@ function requireTarget(table: Table, target: Target | undefined): void {
     throw new TableError('No chain/target/match by that name.');
 }
 
-/** The rules of a chain, and the number of the first that says the same; that throws TableError if none does. */
+/** How many rules a chain has, and the number of the first that says the same; that throws TableError if none does. */
 export interface RuleList {
-  readonly rules: readonly Rule[];
+  readonly length: number;
   readonly find: (rule: Rule) => number;
 }
 
@@ -56,23 +56,23 @@ export function ruleSplice(
     case 'insert': {
       const { chain, number, rules } = command;
       for (const { target } of rules) requireTarget(table, target);
-      return { chain, ...insertion(list(chain).rules, number, rules) };
+      return { chain, ...insertion(list(chain), number, rules) };
     }
     case 'replace': {
       const { chain, number, rule } = command;
       requireTarget(table, rule.target);
-      return { chain, ...replacement(list(chain).rules, number, rule) };
+      return { chain, ...replacement(list(chain), number, rule) };
     }
     case 'delete-number': {
       const { chain, number } = command;
-      return { chain, ...deletion(list(chain).rules, number) };
+      return { chain, ...deletion(list(chain), number) };
     }
     case 'delete': {
       const { chain } = command;
       const [rule, other] = command.rules;
       if (!rule || other) return undefined;
-      const { rules, find } = list(chain);
-      return { chain, ...deletion(rules, find(rule)) };
+      const rules = list(chain);
+      return { chain, ...deletion(rules, rules.find(rule)) };
     }
     default:
       return undefined;

@@ -40,23 +40,22 @@ export interface RuleSplice {
   readonly added: readonly Rule[];
 }
 
+/** Rules, as many as there are. */
+type Counted = Pick<readonly Rule[], 'length'>;
+
 /** Inserts before the rule with this number; one past the last appends. */
-export function insertion(
-  { length }: readonly Rule[],
-  number: number,
-  added: readonly Rule[],
-): RuleSplice {
+export function insertion({ length }: Counted, number: number, added: readonly Rule[]): RuleSplice {
   checkNumber(number, length + 1, 'insertion');
   return { at: number - 1, removed: 0, added };
 }
 
 /** Another rule in the place of the one with this number. */
-export function replacement({ length }: readonly Rule[], number: number, rule: Rule): RuleSplice {
+export function replacement({ length }: Counted, number: number, rule: Rule): RuleSplice {
   checkNumber(number, length, 'replacement');
   return { at: number - 1, removed: 1, added: [rule] };
 }
 
-export function deletion({ length }: readonly Rule[], number: number): RuleSplice {
+export function deletion({ length }: Counted, number: number): RuleSplice {
   checkNumber(number, length, 'deletion');
   return { at: number - 1, removed: 1, added: [] };
 }
