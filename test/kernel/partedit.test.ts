@@ -346,6 +346,29 @@ it('makes what a compiling of the whole makes', () => {
   );
 });
 
+const RULES = [
+  '-A CONNECT -d 10.0.0.1 -j DROP',
+  '-A CONNECT -p tcp -j ACCEPT',
+  '-A CONNECT -p udp -j DROP',
+  '-A CONNECT -p tcp -j ACCEPT',
+  '-A CONNECT -p udp -j LOG',
+];
+
+it.each([
+  ['rules between two that go', ['-D CONNECT 1', '-D CONNECT 2']],
+  ['the same line twice', ['-D CONNECT -p tcp -j ACCEPT', '-D CONNECT -p tcp -j ACCEPT']],
+  ['a line that has come', ['-A CONNECT -j DROP', '-D CONNECT 6']],
+  ['what has come, by its words', ['-I CONNECT 1 -p udp -j DROP', '-D CONNECT -p udp -j DROP']],
+  ['another for one that has come', ['-I CONNECT 3 -j DROP', '-R CONNECT 3 -p tcp -j LOG']],
+  ['several chains', ['-A BIND -p tcp -j DROP', '-I CONNECT 2 -j LOG', '-D CONNECT 4']],
+  ['a chain that others call', ['-A U -p tcp -j DROP', '-I CONNECT 2 -p tcp -j U']],
+  ['neighbours', ['-D CONNECT 2', '-D CONNECT 2', '-I CONNECT 2 -p udp -j LOG']],
+])('takes a batch as one edit: %s', (_, commands) => {
+  const table = tableOf(RULES);
+  const stepped = step(table, standing(makeWhole(table)), commands.join('\n'));
+  expect(stepped?.isPart).toBe(true);
+});
+
 /** Groups, addresses and ports enough for nodes of many edges. */
 const WIDE = 40;
 const wideRule = (n: number, port = n) =>

@@ -49,7 +49,7 @@ function stepsAlong(words: readonly number[], start: number, tail: Tail): readon
   for (let at = start; at < words.length; at += 2) {
     const [head, counter] = [elementAt(words, at), elementAt(words, at + 1)];
     const last = steps.at(-1);
-    if (last && (last.counter === counter || !isIn(tail, counter))) last.words.push(head, counter);
+    if (last && !isIn(tail, counter)) last.words.push(head, counter);
     else steps.push({ counter, words: [head, counter] });
   }
   return steps.filter(({ counter }) => counter !== GONE);
