@@ -362,6 +362,7 @@ it.each([
   ['another for one that has come', ['-I CONNECT 3 -j DROP', '-R CONNECT 3 -p tcp -j LOG']],
   ['several chains', ['-A BIND -p tcp -j DROP', '-I CONNECT 2 -j LOG', '-D CONNECT 4']],
   ['a chain that others call', ['-A U -p tcp -j DROP', '-I CONNECT 2 -p tcp -j U']],
+  ['several rules by a line', ['-I CONNECT 2 -d 10.0.0.1,10.0.0.2 -j DROP', '-D CONNECT 3']],
   ['neighbours', ['-D CONNECT 2', '-D CONNECT 2', '-I CONNECT 2 -p udp -j LOG']],
 ])('takes a batch as one edit: %s', (_, commands) => {
   const table = tableOf(RULES);
