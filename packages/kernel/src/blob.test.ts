@@ -112,6 +112,22 @@ test('no step leaves its page but by an address', () => {
   }
 });
 
+test('tests that tell many intervals apart lie together', () => {
+  const ports = Array.from({ length: 20_000 }, (_, n) => n * 3);
+  const { words, first } = encodeBlob(buildDiagram(portTable(ports)), NODES_PER_PAGE);
+  const NODES_IN_4K = 512;
+  const touched = [];
+  for (let at = 0; at < words.length / 2; at++) {
+    const [word, target] = [elementAt(words, 2 * at), elementAt(words, 2 * at + 1)];
+    // What is left at the end of a page is 0.
+    if (word >>> 24 === OP.less && target !== 0)
+      touched.push(Math.floor((first + at) / NODES_IN_4K));
+    if (word >>> 24 === OP.index) at += Math.ceil((target + 1) / 2);
+  }
+  expect(touched.length).toBeGreaterThan(10);
+  expect(new Set(touched).size).toBe(1);
+});
+
 test('facts tell which chains can refuse and which test the group or the owner', () => {
   const { facts } = encodeBlob(buildDiagram(portTable([80])), 0);
   const refusing = BUILTIN_CHAINS.filter((chain) => facts[chain].canRefuse);

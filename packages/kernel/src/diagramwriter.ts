@@ -1,13 +1,15 @@
 /** The places of one decision diagram -> nodes that lead to each other. See layout.ts for what a node says. */
 import { type DiagramStore, isTerminal, type Ref, RefMap } from '@sockfilter/diagram';
 import { OP } from './layout.js';
-import type { NodeBuffer } from './nodebuffer.js';
+import { indexNodes, type NodeBuffer } from './nodebuffer.js';
 
 /** The most addresses that one INDEX node has. */
 const MAX_INDEX = 4096;
 /** A node gets an INDEX from so many intervals on, if it has at most so many addresses for each. */
 const MIN_INDEXED = 5;
 const INDEX_SPREAD = 4;
+/** So many intervals that have no index are told apart, down to fewer ones, by tests that lie together. */
+const MIN_LADDER = 256;
 
 /** Some of a node's intervals: the numbers of their edges, `from` up to, without, `to`. */
 interface Span {
@@ -79,16 +81,27 @@ export class DiagramWriter {
         this.#wanted.pop(),
         this.#wanted.pop(),
       ];
-      const known = this.#addressOf(place);
-      if (known !== undefined) {
-        this.#fill(known, at, from, to);
-        continue;
-      }
-      this.#nodes.makeRoom(2);
-      this.#fill(this.#nodes.address, at, from, to);
-      this.#here(place);
+      this.#write(place, at, from, to);
     }
     return this.#results;
+  }
+
+  #write(place: Place, at: number, from: number, to: number): void {
+    const known = this.#addressOf(place);
+    if (known !== undefined) {
+      this.#fill(known, at, from, to);
+      return;
+    }
+    this.#nodes.makeRoom(this.#roomOf(place));
+    this.#fill(this.#nodes.address, at, from, to);
+    this.#here(place);
+  }
+
+  /** How many nodes have to be left on the page of its first one: an index goes there at once, and not by a jump. */
+  #roomOf(place: Place): number {
+    if (typeof place === 'number' && isTerminal(place)) return 2;
+    const indexed = this.#indexOf(this.#spanOf(place));
+    return indexed ? indexNodes(this.#valuesOf(indexed)) : 2;
   }
 
   /** Writes the address down: of the index at `at` as the entries `from` up to, without, `to`. */
@@ -126,9 +139,14 @@ export class DiagramWriter {
     }
     this.#nodes.makeRoom(2);
     this.#addresses.set(place, this.#nodes.address);
-    const store = this.#store;
     if (isTerminal(place)) this.#terminal(place, this.#onward);
-    else this.#spread({ node: place, from: store.firstEdge(place), to: store.endEdge(place) });
+    else this.#spread(this.#spanOf(place));
+  }
+
+  #spanOf(place: Place): Span {
+    if (typeof place !== 'number') return place;
+    const store = this.#store;
+    return { node: place, from: store.firstEdge(place), to: store.endEdge(place) };
   }
 
   /** A node that leads to `place`, or else to the next. */
@@ -154,12 +172,13 @@ export class DiagramWriter {
       this.#here(store.edgeTarget(from + 1));
       return;
     }
-    // What is not in the index goes to the last address: it can serve the first interval as well.
-    const indexed = first === other ? from + 1 : from;
-    const count = store.edgeStart(last) - store.edgeStart(indexed);
-    const worth = to - from >= MIN_INDEXED && count <= INDEX_SPREAD * (to - from);
-    if (worth && count <= MAX_INDEX) {
-      this.#putIndex({ ...span, from: indexed }, count);
+    const indexed = this.#indexOf(span);
+    if (indexed) {
+      this.#putIndex(indexed);
+      return;
+    }
+    if (this.#isLadder(span)) {
+      this.#putLadder(span);
       return;
     }
     const middle = (from + to) >> 1;
@@ -167,15 +186,70 @@ export class DiagramWriter {
     this.#here(this.#part(node, middle, to));
   }
 
-  /** A node with an address for each of `count` values, and one for all others. */
-  #putIndex({ node, from, to }: Span, count: number): void {
+  /** The intervals that an index is to tell apart; undefined where none is worth it, or has room. */
+  #indexOf({ node, from, to }: Span): Span | undefined {
     const store = this.#store;
+    const last = to - 1;
+    // What is not in the index goes to the last address: it can serve the first interval as well.
+    const isSame = store.edgeTarget(from) === store.edgeTarget(last);
+    const indexed = { node, from: isSame ? from + 1 : from, to };
+    const count = this.#valuesOf(indexed);
+    const worth = to - from >= MIN_INDEXED && count <= INDEX_SPREAD * (to - from);
+    return worth && count <= MAX_INDEX ? indexed : undefined;
+  }
+
+  /** How many values there are before the last interval. */
+  #valuesOf({ from, to }: Span): number {
+    return this.#store.edgeStart(to - 1) - this.#store.edgeStart(from);
+  }
+
+  #isLadder(span: Span): boolean {
+    return span.to - span.from >= MIN_LADDER && this.#indexOf(span) === undefined;
+  }
+
+  /**
+   * Halves the intervals, and these, by tests that lie together: what they lead to is long, and a walk from one to the next would
+   * touch other pages each time.
+   */
+  #putLadder({ node, from, to }: Span): void {
+    const store = this.#store;
+    const middle = (from + to) >> 1;
+    const at = this.#nodes.put(store.edgeStart(middle), store.pieceOf(node), OP.less, 0, 2);
+    const [lower, upper] = [
+      { node, from, to: middle },
+      { node, from: middle, to },
+    ];
+    if (this.#isLadder(upper)) this.#putLadder(upper);
+    else this.#later(upper, this.#nodes.put(0, 0, OP.jump, 0, 1), TARGET);
+    if (!this.#isLadder(lower)) {
+      this.#later(lower, at, TARGET);
+      return;
+    }
+    this.#nodes.makeRoom(2);
+    this.#nodes.setTarget(at, this.#nodes.address);
+    this.#putLadder(lower);
+  }
+
+  /** Whether a ladder is to be written for the place. */
+  #beginsLadder(place: Ref): boolean {
+    if (this.#addressOf(place) !== undefined || isTerminal(place)) return false;
+    return this.#isLadder(this.#spanOf(place));
+  }
+
+  /** A node with an address for each of the values, and one for all others. */
+  #putIndex(span: Span): void {
+    const { node, from, to } = span;
+    const store = this.#store;
+    const count = this.#valuesOf(span);
     const first = store.edgeStart(from);
     const at = this.#nodes.putIndex(first, store.pieceOf(node), count);
     for (let edge = from; edge < to; edge++) {
       const start = store.edgeStart(edge) - first;
       const end = edge === to - 1 ? count + 1 : store.edgeStart(edge + 1) - first;
-      this.#later(store.edgeTarget(edge), at, start, end);
+      const place = store.edgeTarget(edge);
+      // The tests that follow on those of the index lie beside it.
+      if (this.#beginsLadder(place)) this.#write(place, at, start, end);
+      else this.#later(place, at, start, end);
     }
   }
 }

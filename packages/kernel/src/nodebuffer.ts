@@ -1,6 +1,9 @@
 /** The words of nodes as they are written, one after the other, on pages. */
 import { ASK_NODES, NODES_PER_PAGE, OP } from './layout.js';
 
+/** How many nodes an index takes that leads on by `count` + 1 addresses. */
+export const indexNodes = (count: number) => 1 + Math.ceil((count + 1) / 2);
+
 export class NodeBuffer {
   readonly #first: number;
   #words = new Uint32Array(1024);
@@ -53,7 +56,7 @@ export class NodeBuffer {
 
   /** A node that leads on by `count` + 1 addresses; returns its place. */
   putIndex(base: number, slot: number, count: number): number {
-    const room = 1 + Math.ceil((count + 1) / 2);
+    const room = indexNodes(count);
     const at = this.put(base, slot, OP.index, count, room);
     this.#grow(at + room);
     this.#length = at + room;

@@ -1,6 +1,7 @@
 /** Nodes as they lie in a generation, walked from one to the next. See layout.ts for what a node says. */
 import { elementAt } from '@sockfilter/table';
 import { ASK_NODES, OP } from './layout.js';
+import { indexNodes } from './nodebuffer.js';
 
 export interface Nodes {
   /** Two u32 a node. */
@@ -19,7 +20,7 @@ export interface Splice {
 
 /** How many nodes the one takes. */
 function lengthOf(op: number, target: number): number {
-  if (op === OP.index) return 1 + Math.ceil((target + 1) / 2);
+  if (op === OP.index) return indexNodes(target);
   return op === OP.ask ? ASK_NODES : 1;
 }
 
