@@ -82,6 +82,7 @@ class Sides {
   readonly #mount: Fd;
   readonly #ids: ReadonlyMap<number, number>;
   readonly #paths = new Map<bigint, string | undefined>();
+  readonly #held = new Map<string, Side>();
 
   constructor(tree: Tree, mount: Fd, groups: Fd, slot: number) {
     this.#tree = tree;
@@ -101,13 +102,21 @@ class Sides {
     return path;
   }
 
+  idOf(cgroup: bigint): Side['id'] {
+    return this.#ids.get(Number(cgroup));
+  }
+
   ofCgroup(cgroup: bigint): Side {
-    return { path: this.#pathOf(cgroup), id: this.#ids.get(Number(cgroup)) };
+    return { path: this.#pathOf(cgroup), id: this.idOf(cgroup) };
   }
 
   ofPath(path: string): Side {
+    const known = this.#held.get(path);
+    if (known) return known;
     const found = statSync(join(this.#tree.mount, path), { throwIfNoEntry: false });
-    return { path, id: found && this.#ids.get(found.ino) };
+    const side = { path, id: found && this.#ids.get(found.ino) };
+    this.#held.set(path, side);
+    return side;
   }
 }
 
@@ -133,13 +142,15 @@ export function carriedSockets(
   try {
     const sides = new Sides(tree, mount, groups, slot);
     const found = new Map<string, CarriedSocket>();
+    const ids = new Set([...waiting.values()].map((socket) => sides.idOf(socket.cgroup)));
     for (const { pid, cgroup } of holders) {
-      let heldIn: Side | undefined;
+      const heldIn = sides.ofPath(cgroup);
+      // To look at all that a process has open takes long: not where no socket could make a difference.
+      if (ids.size === 1 && ids.has(heldIn.id)) continue;
       for (const inode of chosen?.get(pid)?.sockets ?? socketsOf(pid)) {
         const socket = waiting.get(inode);
         if (!socket) continue;
         const madeIn = sides.ofCgroup(socket.cgroup);
-        heldIn ??= sides.ofPath(cgroup);
         if (madeIn.path === undefined || madeIn.path === heldIn.path || madeIn.id === heldIn.id)
           continue;
         const { protocol, family, address, port } = socket;
