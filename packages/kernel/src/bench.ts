@@ -14,7 +14,7 @@ import {
   type ProgramSpec,
   R0,
 } from '@sockfilter/bpf';
-import { tryHook } from './attachment.js';
+import { tryHook } from './attaching.js';
 import type { ProbeCall } from './callprobe.js';
 import type { Tree } from './cgrouptree.js';
 import type { Hook } from './hooks.js';

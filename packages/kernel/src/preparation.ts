@@ -1,16 +1,12 @@
 /** What a commit makes ready before the new generation is in force: hooks that are attached, ids of groups. */
 import { type Assignment, assignGroups, hasUnassigned, nextAssignment } from './assignment.js';
-import {
-  attachMissing,
-  attachPossible,
-  detach,
-  inspectHook,
-  replacePrograms,
-} from './attachment.js';
+import { replacePrograms } from './attaching.js';
+import { detach, inspectHook } from './attachment.js';
 import { adoptCgroups, type Tree } from './cgrouptree.js';
 import type { Header } from './header.js';
 import { ANSWER_HOOKS, CALL_HOOKS, type Hook, TRACEPOINTS } from './hooks.js';
 import type { Maps } from './maps.js';
+import { attachMissing, attachPossible } from './missinghooks.js';
 import { type Registered, registeredPaths } from './pathmap.js';
 import type { Pins } from './pins.js';
 import { programDigest } from './programs.js';

@@ -16,7 +16,8 @@
 import { clockOffsets } from '@sockfilter/bpf';
 import { escapePath, hasState, type Table } from '@sockfilter/table';
 import { assignGroups } from './assignment.js';
-import { attachMissing, attachPossible, detach, replacePrograms } from './attachment.js';
+import { replacePrograms } from './attaching.js';
+import { detach } from './attachment.js';
 import { adoptCgroups } from './cgrouptree.js';
 import type { Environment } from './environment.js';
 import { compileTable, makeGeneration } from './generation.js';
@@ -32,6 +33,7 @@ import {
 import { fold, type LoadedGeneration, loadPinned, putInForce } from './inforce.js';
 import { FIRST_EPOCH } from './layout.js';
 import { closeMaps, createMaps, MAP_NAMES, type Maps, openMaps } from './maps.js';
+import { attachMissing, attachPossible } from './missinghooks.js';
 import { registrationOf } from './pathmap.js';
 import { GENERATION_PIN, type Pins, using } from './pins.js';
 import { programDigest } from './programs.js';
