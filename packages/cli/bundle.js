@@ -23,8 +23,10 @@ import {
   loadLate,
   loadOursLate,
   loadTogether,
+  nameByContents,
   toCommonJs,
 } from './packaging/chunks.js';
+import { importDirectly } from './packaging/direct.js';
 import { licensesOf } from './packaging/licenses.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -43,6 +45,17 @@ const RUNNING = {
   logLevel: 'warning',
 };
 
+/** The index of each package, by which others import it. */
+const INDEXES = Object.fromEntries(
+  readdirSync(packages).map((name) => [
+    `@sockfilter/${name}`,
+    join(packages, name, 'src/index.ts'),
+  ]),
+);
+
+/** Packages of which commands need parts: of the others each needs nearly all, and a file of its own for each part would cost more. */
+const IN_PARTS = ['bpf', 'diagram', 'events', 'kernel'].map((name) => `@sockfilter/${name}`);
+
 const options = {
   absWorkingDir: here,
   bundle: true,
@@ -53,12 +66,7 @@ const options = {
     '@sockfilter/policy/words': join(packages, 'policy/src/words.ts'),
     'nftables-json/plain': join(packages, 'nftables-json/src/plain.ts'),
     'nftables-json': join(packages, 'nftables-json/src/index.ts'),
-    ...Object.fromEntries(
-      readdirSync(packages).map((name) => [
-        `@sockfilter/${name}`,
-        join(packages, name, 'src/index.ts'),
-      ]),
-    ),
+    ...INDEXES,
   },
   define: { 'import.meta.url': 'moduleUrl' },
   banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
@@ -123,7 +131,13 @@ const [own, ...others] = await Promise.all([
     external: ['koffi'],
     // The CommonJS of jsonc-parser loads its parts in a way that can't be bundled.
     mainFields: ['module', 'main'],
-    plugins: [loadTogether(join(here, 'src')), loadLate, loadOursLate(packages), separate],
+    plugins: [
+      importDirectly(Object.fromEntries(IN_PARTS.map((name) => [name, INDEXES[name]]))),
+      loadTogether(join(here, 'src')),
+      loadLate,
+      loadOursLate(packages),
+      separate,
+    ],
   }),
   ...Object.entries(SEPARATE).map(([name, entry]) =>
     build({
@@ -142,6 +156,7 @@ for (const { path, text } of others.flatMap(({ outputFiles }) => outputFiles))
   files.set(basename(path), text);
 for (const { path, text } of own.outputFiles.toReversed())
   files.set(basename(path).replace(/\.js$/, '.cjs'), await toCommonJs(text, RUNNING));
+nameByContents(files);
 // Names for node, which finds what can be imported without running anything.
 const { exports } = own.metafile.outputs['dist/index.js'];
 files.set(

@@ -2,6 +2,7 @@
  * The command is cut into files, of which each start loads those that it needs. esbuild cuts ES modules only, so these
  * are made CommonJS afterwards: node needs a third less time to start it.
  */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { build, transform } from 'esbuild';
@@ -82,11 +83,24 @@ export const loadLate = {
   },
 };
 
+const modulesOf = (folder, ...names) => names.map((name) => `${folder}/${name}`);
+
 /**
- * Modules of ours, by the file that they are in, that few commands need and whose users can't wait for import(): loaded as
- * those of node, and by nothing while modules are loaded.
+ * Modules of ours, by the file that they are in, that not all need and whose users can't wait for import(): loaded as
+ * those of node, and by nothing while modules are loaded. All that only they import is in the file too.
  */
 const OURS_LATE = {
+  programs: [
+    // What hooks run, and what loads and attaches it: for a first commit, or where something is not attached.
+    ...modulesOf('kernel/src/program', 'accept', 'cgroups', 'egress', 'ingress', 'peer'),
+    ...modulesOf('kernel/src/program', 'postbind', 'sockaddr', 'sockcreate', 'sockopt'),
+    'kernel/src/attaching',
+  ],
+  changes: modulesOf(
+    'kernel/src',
+    ...['commit', 'partchange', 'wholechange', 'upgrade', 'removal'],
+  ),
+  looking: modulesOf('kernel/src', 'verification', 'status', 'blobwalk', 'surroundings'),
   nftables: ['nftables/src/read', 'nftables/src/schema', 'nftables/src/write'],
   pages: [
     'policy/src/html/build',
@@ -130,13 +144,14 @@ export function loadOursLate(packages) {
         resolveDir: packages,
       }));
       esbuild.onResolve(
-        { filter: /^\.\/.*\.js$/ },
+        { filter: /^[./].*\.[jt]s$/, namespace: 'file' },
         async ({ path, kind, resolveDir, importer, pluginData }) => {
-          // A module of the same folder is in the same file.
-          if (kind !== 'import-statement' || pluginData === inner || !/\/index\.ts$/.test(importer))
-            return undefined;
+          if (kind !== 'import-statement' || pluginData === inner) return undefined;
           const found = await esbuild.resolve(path, { kind, resolveDir, pluginData: inner });
-          return files.has(found.path) ? { path: found.path, namespace: 'ours-late' } : undefined;
+          const file = files.get(found.path);
+          return file !== undefined && file !== files.get(importer)
+            ? { path: found.path, namespace: 'ours-late' }
+            : undefined;
         },
       );
       esbuild.onLoad({ filter: /./, namespace: 'ours-late' }, async ({ path }) => {
@@ -187,4 +202,16 @@ export async function toCommonJs(text, options) {
     head += 'var moduleUrl=require("node:url").pathToFileURL(__filename).href;';
   const { code } = await transform(body, { ...options, format: 'cjs' });
   return `${head}${code}module.exports={${properties(names, true)}};\n`;
+}
+
+/** Gives the files of LATE_ENTRIES names by what is in them, as the others have: a command that runs meanwhile loads none of another build. */
+export function nameByContents(files) {
+  for (const name of Object.keys(LATE_ENTRIES)) {
+    const text = files.get(`${name}.cjs`);
+    const digest = createHash('sha256').update(text).digest('hex').slice(0, 8).toUpperCase();
+    files.delete(`${name}.cjs`);
+    files.set(`${name}-${digest}.cjs`, text);
+    for (const [other, user] of files)
+      files.set(other, user.replaceAll(`"./${name}.cjs"`, `"./${name}-${digest}.cjs"`));
+  }
 }
