@@ -1,5 +1,12 @@
 /** Tables as commands have them that read no more than their text, and edits of these. */
-import { excerpt, keptText, parseCommand, parseSave, printSave } from '@sockfilter/iptables';
+import {
+  excerpt,
+  keptText,
+  parseCommand,
+  parseSave,
+  printSave,
+  readHead,
+} from '@sockfilter/iptables';
 import { type EditCommand, isEdit, NO_NAMES } from '@sockfilter/language';
 import { EMPTY_TABLE, type Table } from '@sockfilter/table';
 import type { KeptTable } from '../../packages/cli/src/opentable.js';
@@ -15,7 +22,7 @@ export function soundTable(text: string, base: Table = EMPTY_TABLE): Table {
 export function keptTable(table: Table): KeptTable {
   const rules = table.chains.reduce((sum, chain) => sum + chain.rules.length, 0);
   const kept = keptText({ ...textBytes(Buffer.from(printSave(table))), rules });
-  const head = soundTable(kept.head);
+  const head = readHead(kept.head, soundTable);
   return { kept, head, totals: [], read: (lines) => soundTable(excerpt(lines), head) };
 }
 

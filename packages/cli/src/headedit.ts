@@ -96,5 +96,6 @@ export function planHead(table: KeptTable, edit: KeptEdit): PlannedPart | undefi
   if (!change) return undefined;
   const head = requireValid(change.head);
   const text = head === table.head ? [] : [headLines(table.kept, head)];
-  return { text, groups: head.groups, edit: change.edit };
+  const groups = head.groups === table.head.groups ? undefined : head.groups;
+  return { text, groups, edit: change.edit };
 }

@@ -1,7 +1,7 @@
 /** The kernel's table as the table. */
 
 import { join } from 'node:path';
-import { excerpt, keptText, parseSave, printSave } from '@sockfilter/iptables';
+import { excerpt, keptText, parseSave, printSave, readHead } from '@sockfilter/iptables';
 import { Firewall, instanceName, LockedError } from '@sockfilter/kernel';
 import { EXIT } from '@sockfilter/language';
 import { counterOwners, EMPTY_TABLE, type Rule, requireValid, type Table } from '@sockfilter/table';
@@ -143,7 +143,7 @@ class LiveText {
     if (!this.bytes || !this.#firewall.isPrinted) return undefined;
     const kept = keptText({ ...textBytes(this.bytes), rules: this.#firewall.rules });
     const totals = () => this.totals;
-    const head = parseInForce(kept.head);
+    const head = readHead(kept.head, parseInForce);
     this.#kept = {
       kept,
       head,
@@ -173,7 +173,7 @@ function openLive(
     };
     if (!firewall.commitPart({ ...plan, text })) return false;
     if (recorded) recordCommit(firewall.name, recorded, tell);
-    notePaths(kept.head, plan, tell);
+    if (plan.groups) notePaths(kept.head, { groups: plan.groups }, tell);
     return true;
   };
   return {

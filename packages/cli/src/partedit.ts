@@ -46,22 +46,34 @@ const PATH = ' --path ';
 
 /**
  * What rules of a built-in chain say behind which its policy has calls that have met them, whatever comes then. It may stand in a
- * comment as well, and is found sooner without the blanks and letters before it that most rules have.
+ * comment as well, and is found sooner without the letters before it that most rules have: of RETURN the last three.
  */
-const LEAVES = ['RETURN', '-g '];
+const LEAVES = 'URN';
+/** The same of a chain of the user's. */
+const GOES = '-g ';
 /** Of what such a rule matches all is told that comes then. */
 const TRACES = 'TRACE';
 
 /** Whether what calls have met says whether they come to a place in the chain: they go down it from rule to rule. */
-function goesDown({ kept: { find, spanOf } }: KeptTable, { name, changes }: EditedChain): boolean {
+function goesDown(
+  { kept: { find, spanOf }, head }: KeptTable,
+  { name, changes }: EditedChain,
+): boolean {
   const { start, end } = spanOf(name);
+  const isAnyUser = head.chains.some(({ policy }) => policy === undefined);
   const says = (sign: string) =>
     changes.some(({ added }) => added.some(({ line }) => line.includes(sign)));
   const leaves = (sign: string) => {
     const found = find(sign, start);
     return (found >= 0 && found < end) || says(sign);
   };
-  return isBuiltinChain(name) && !LEAVES.some(leaves) && find(TRACES, 0) < 0 && !says(TRACES);
+  return (
+    isBuiltinChain(name) &&
+    !leaves(LEAVES) &&
+    !(isAnyUser && leaves(GOES)) &&
+    find(TRACES, 0) < 0 &&
+    !says(TRACES)
+  );
 }
 
 /** A chain that becomes another, and how it is to be looked at. */
@@ -282,7 +294,7 @@ export function planChains(
       added: added.map(({ line }) => line).join(''),
     })),
   );
-  return { text, groups: table.head.groups, edit };
+  return { text, groups: undefined, edit };
 }
 
 /** The same for a command that edits rules; undefined for any other. */

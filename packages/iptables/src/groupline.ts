@@ -10,7 +10,7 @@ import {
 } from '@sockfilter/language';
 import { type Group, MAX_GROUP_ID } from '@sockfilter/table';
 import type { OptionRow, OptionUse, Vocabulary } from './optionrow.js';
-import { quoteSaved } from './quote.js';
+import { quoteSaved, SAVED_WORD, unquoteSaved } from './quote.js';
 import { scanOptions } from './scan.js';
 import { parsePath } from './values/grouppath.js';
 import { parseNumber } from './values/number.js';
@@ -92,4 +92,17 @@ export function parseGroupLine(words: readonly Word[], start: Word): ParsedGroup
 
 export function printGroup({ name, id, path }: Group): string {
   return `-G ${quoteSaved(name)} --id ${id}${path === undefined ? '' : ` --path ${quoteSaved(path)}`}`;
+}
+
+const PRINTED = new RegExp(`^-G (${SAVED_WORD}) --id (\\d+)(?: --path (${SAVED_WORD}))?$`, 's');
+
+/** The group of a line that is as printGroup() has it: what it says is what somebody has been told that it may be. */
+export function printedGroup(line: string): Group | undefined {
+  const [, name, id, path] = PRINTED.exec(line) ?? [];
+  if (name === undefined) return undefined;
+  return {
+    name: unquoteSaved(name),
+    id: Number(id),
+    path: path === undefined ? undefined : unquoteSaved(path),
+  };
 }

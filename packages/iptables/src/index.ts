@@ -2,6 +2,7 @@ export type { RuleDraft } from './chaindraft.js';
 export { type ParsedCommand, parseCommand } from './commandline.js';
 export { COMMAND_SPELLINGS, SWITCH } from './commandoptions.js';
 export { parseGroupId, parseGroupName, printGroup } from './groupline.js';
+export { readHead } from './kepthead.js';
 export { type KeptId, keptIds, namesPath } from './keptids.js';
 export {
   excerpt,

@@ -23,6 +23,7 @@ import {
   printRule,
   printRules,
   printSave,
+  readHead,
 } from './index.js';
 
 const COMMENT = '# revision: one sha256:0\n';
@@ -33,11 +34,18 @@ const textOf = (text: string, rules?: number): KeptText => {
   return keptText({ bytes, slice, find: (words, from) => bytes.indexOf(words, from), rules });
 };
 
+/** Whose lines of groups are as they are printed is not asked for them. */
+const readPlain = (text: string) => {
+  expect(text).not.toContain('-G ');
+  return parseSave(text, 'head', { names: NO_NAMES }).table;
+};
+
 /** Without what sets hold, which no text in force says. */
 const kept = (table: Table) => {
   const text = textOf(`${COMMENT}${printSave(table, { elements: false })}`);
   const { table: head, diagnostics } = parseSave(text.head, 'head', { names: NO_NAMES });
   expect(diagnostics).toEqual([]);
+  expect(readHead(text.head, readPlain)).toEqual(head);
   const rules = table.chains.reduce((sum, chain) => sum + chain.rules.length, 0);
   const known = textOf(`${COMMENT}${printSave(table, { elements: false })}`, rules);
   return { text, head, known };
@@ -124,4 +132,23 @@ it('wants a rule of its own line', () => {
   const head = parseSave(text.head, 'head', { names: NO_NAMES }).table;
   if (!short) throw new TypeError('no rule');
   expect(() => findKeptRule(text, head, 'BIND', short)).toThrow('Bad rule');
+});
+
+it.each([
+  ['a word in quotes', '-G "a b" --id 1 --path "/a b"', [{ name: 'a b', id: 1, path: '/a b' }]],
+  [
+    'escapes',
+    String.raw`-G "a\"\\" --id 1 --path "/it\'s"`,
+    [{ name: 'a"\\', id: 1, path: "/it's" }],
+  ],
+  ['no path', '-G a --id 4294967295', [{ name: 'a', id: 2 ** 32 - 1, path: undefined }]],
+])('reads groups as they are printed: %s', (_, line, groups) => {
+  expect(readHead(`*socket\n${line}\nCOMMIT\n`, readPlain).groups).toEqual(groups);
+});
+
+it('leaves groups that are not as they are printed to who reads them word by word', () => {
+  const head = '*socket\n-G a --path /a --id 1\nCOMMIT\n';
+  const read = jest.fn((text: string) => parseSave(text, 'head', { names: NO_NAMES }).table);
+  expect(readHead(head, read)).toBe(read.mock.results.at(-1)?.value);
+  expect(read.mock.lastCall).toEqual([head]);
 });

@@ -81,7 +81,7 @@ class SaveReader {
   readonly #name: string;
   readonly #names: Names;
   readonly #base: Table;
-  readonly #baseGroups: ReadonlyMap<string, Group>;
+  #baseGroups: ReadonlyMap<string, Group> | undefined;
   /** Rules of chains that the table has not got yet. */
   readonly #drafts = new Map<string, ChainDraft>();
   /** Those of a base that has none itself. */
@@ -119,7 +119,6 @@ class SaveReader {
     this.#name = name;
     this.#names = names;
     this.#base = base;
-    this.#baseGroups = new Map(base.groups.map((group) => [group.name, group]));
     this.#table = base;
     this.places = new RulePlaces(name, this.lines, { names, groups: base.groups });
     this.#forms = new KnownForms({ names, groups: base.groups, sets: base.sets });
@@ -324,6 +323,7 @@ class SaveReader {
     const { group, diagnostics } = parseGroupLine(words, start);
     this.#diagnostics.push(...diagnostics);
     if (!group) return { kind: 'other' };
+    this.#baseGroups ??= new Map(this.#base.groups.map((each) => [each.name, each]));
     const known = this.#baseGroups.get(group.name);
     const same = known?.id === group.id && known.path === group.path;
     const span = whole ?? joinSpans(start.span, this.#last.span);

@@ -47,7 +47,7 @@ import type { Place } from './upgrade.js';
 export interface Swap {
   readonly draft: Draft;
   /** The groups of the draft. */
-  readonly wanted: Registered;
+  readonly wanted: Registered | undefined;
   readonly last: LoadedGeneration;
 }
 

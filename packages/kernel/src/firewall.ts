@@ -252,7 +252,7 @@ export class Firewall {
 
   #commit(draft: Draft): { before: Totals | undefined } {
     const { tree } = this.#environment;
-    const wanted = registrationOf(draft.groups, escapePath(tree.root));
+    const wanted = draft.groups && registrationOf(draft.groups, escapePath(tree.root));
     this.#settle();
     this.#endUnfinished();
     const current = this.#inForce();

@@ -40,7 +40,8 @@ export type Placement = Pick<
 
 /** A commit, as far as it is known before anything is touched. */
 export interface Draft {
-  readonly groups: readonly Group[];
+  /** Undefined where they are those in force. */
+  readonly groups: readonly Group[] | undefined;
   /** Whether all of the table is made anew. */
   readonly isWhole: boolean;
   /** Whether the table has work for the hook. */
@@ -57,8 +58,8 @@ export interface Draft {
 export interface PartChange {
   /** The whole table in the save format, as printSave() has it, in UTF-8; asked for when nothing else is missing. */
   readonly text: () => Uint8Array;
-  /** All that there are then. */
-  readonly groups: readonly Group[];
+  /** All that there are then; undefined where the edit leaves them as they are. */
+  readonly groups: readonly Group[] | undefined;
   /** What becomes of rules, policies and counters; undefined if nothing does. */
   readonly edit: RuleEdit | PolicyEdit | Zeroing | undefined;
 }

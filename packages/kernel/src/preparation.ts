@@ -15,8 +15,8 @@ import { programDigest } from './programs.js';
 export interface Transition {
   /** Of the generation in force. */
   readonly last: Header;
-  /** The groups that are to be. */
-  readonly wanted: Registered;
+  /** The groups that are to be; undefined where these are those in force. */
+  readonly wanted: Registered | undefined;
   /** Whether the table that is to be has work for the hook. */
   readonly needs: (hook: Hook) => boolean;
   /** Whether ids are mended that are not what the groups say, as somebody has changed the map. */
@@ -38,7 +38,7 @@ export function prepareRoot(
   { last, wanted, needs, mendsIds }: Transition,
 ): Assignment {
   const ids: Assignment = { slot: last.idSlot, epoch: last.idEpoch };
-  const inForce = registeredPaths(maps.paths, ids.slot);
+  const inForce = () => registeredPaths(maps.paths, ids.slot);
   const isWhole = [...TRACEPOINTS, ...CALL_HOOKS.filter(({ needed }) => needed === 'always')].every(
     (hook) => inspectHook(pins, tree, hook).attached,
   );
@@ -47,7 +47,7 @@ export function prepareRoot(
   // an interruption leaves a hook detached, so that the next commit comes here again.
   if (last.textBytes === 0 || !isWhole) {
     adoptCgroups(maps, tree);
-    assignGroups(maps, tree, ids, inForce);
+    assignGroups(maps, tree, ids, inForce());
   }
   const needed = CALL_HOOKS.filter(needs);
   attachMissing(pins, tree, maps, needed);
@@ -56,7 +56,8 @@ export function prepareRoot(
     for (const hook of ANSWER_HOOKS) detach(pins, hook);
   }
   attachPossible(pins, tree, maps, ANSWER_HOOKS.filter(needs));
-  if (sameEntries(inForce, wanted)) {
+  if (!wanted) return ids;
+  if (sameEntries(inForce(), wanted)) {
     if (mendsIds && hasUnassigned(maps.groups, tree, ids, wanted))
       assignGroups(maps, tree, ids, wanted);
     return ids;
