@@ -41,7 +41,7 @@ export {
 export { kernelBtf } from './kernelbtf.js';
 export * from './link.js';
 export * from './map.js';
-export { largePages } from './memory.js';
+export { largePages, sharedPages } from './memory.js';
 export { type Mount, parseMountInfo, parseMounts } from './mounts.js';
 export { type NatChain, natChains } from './nat.js';
 export { inNetworkNamespace, namespaceOf } from './netns.js';

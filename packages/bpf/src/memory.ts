@@ -20,3 +20,17 @@ export function largePages(length: number, sys: Syscalls = linux): Uint8Array<Ar
   sys.call('madvise', bytes, whole, MADV_HUGEPAGE);
   return bytes.subarray(0, length);
 }
+
+const ALIGNED = 64;
+
+/** What nobody has yet of a large page of which others have some. */
+let rest = new Uint8Array();
+
+/** The same for who writes nothing behind the bytes: several have a large page together, the clearing of which is what costs. */
+export function sharedPages(length: number, sys: Syscalls = linux): Uint8Array<ArrayBuffer> {
+  if (length < WORTH || length > LARGE_PAGE) return largePages(length, sys);
+  if (length > rest.length) rest = largePages(LARGE_PAGE, sys);
+  const bytes = rest.subarray(0, length);
+  rest = rest.subarray(Math.ceil(length / ALIGNED) * ALIGNED);
+  return bytes;
+}

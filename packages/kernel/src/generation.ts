@@ -1,5 +1,5 @@
 /** A generation as plain data: the pages to load, and what pages that were read back say. */
-import { largePages } from '@sockfilter/bpf';
+import { sharedPages } from '@sockfilter/bpf';
 import { buildDiagram, type Limits, listeners } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
@@ -320,6 +320,11 @@ export interface GenerationEdit
 
 const NO_SPLICE: Splice = { at: 0, removed: 0, added: 0 };
 
+/** A loop alone, which V8 optimizes before it is over. */
+function countFrom(numbers: Uint32Array, first: number): void {
+  for (let n = 0; n < numbers.length; n++) numbers[n] = first + n;
+}
+
 /** Lays the generation out that follows another. */
 export function makeEdited(old: StandingGeneration, edit: GenerationEdit): Generation {
   const { splices, packets, nodes } = edit;
@@ -330,12 +335,13 @@ export function makeEdited(old: StandingGeneration, edit: GenerationEdit): Gener
   }
   const more = splices.reduce((sum, { added, removed }) => sum + added - removed, 0);
   const counters = old.header.counters + more;
-  const origins = wordsIn(largePages(4 * counters));
+  const origins = wordsIn(sharedPages(4 * counters));
   const base = packets.some((count) => count > 0n) ? new BigUint64Array(1 + counters) : undefined;
   let [from, to, came] = [0, 0, 0];
   for (const { at, removed, added } of [...splices, { ...NO_SPLICE, at: old.header.counters }]) {
-    while (from < at) origins[to++] = ++from;
-    from += removed;
+    countFrom(origins.subarray(to, to + at - from), from + 1);
+    to += at - from;
+    from = at + removed;
     for (let n = 0; n < added; n++, to++, came++) if (base) base[1 + to] = packets[came] ?? 0n;
   }
   const words = nodes?.words ?? old.words;

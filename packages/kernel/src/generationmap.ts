@@ -6,6 +6,7 @@ import {
   largePages,
   lookupRun,
   type MapSpec,
+  sharedPages,
   updateRun,
 } from '@sockfilter/bpf';
 import { elementAt } from '@sockfilter/table';
@@ -47,10 +48,10 @@ function readRun(fd: Fd, first: number, into: Uint8Array): void {
 
 const writeRun = (fd: Fd, { first, bytes }: PageRun) => updateRun(fd, first, bytes, PAGE_BYTES);
 
-/** `spare` bytes of the memory behind what was read have nothing in it. */
+/** `spare` bytes of the memory behind what was read have nothing in it; without them there is no room behind it. */
 function readPages(fd: Fd, first: number, bytes: number, spare = 0): Uint8Array<ArrayBuffer> {
   const whole = Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
-  const result = largePages(whole + spare);
+  const result = spare > 0 ? largePages(whole + spare) : sharedPages(whole);
   readRun(fd, first, result.subarray(0, whole));
   return result.subarray(0, bytes);
 }
@@ -69,11 +70,9 @@ export function loadGeneration(generation: Generation): Fd {
 }
 
 /** Pages that are written as zeros at a time. */
-const BLANK_PAGES = 16;
+const BLANK_PAGES = 4;
 
-function writeBlank(fd: Fd, first: number, end: number): void {
-  if (first === end) return;
-  const blank = largePages(BLANK_PAGES * PAGE_BYTES);
+function writeBlank(fd: Fd, blank: Uint8Array, first: number, end: number): void {
   for (let page = first; page < end; page += BLANK_PAGES)
     writeRun(fd, { first: page, bytes: blank.subarray(0, (end - page) * PAGE_BYTES) });
 }
@@ -86,14 +85,15 @@ export function reloadGeneration(fd: Fd, { runs, pageCount }: Generation): void 
   const [head, ...others] = runs;
   if (head?.first !== 0 || head.bytes.length !== PAGE_BYTES)
     throw new TypeError('the first run of a generation is its header');
-  writeBlank(fd, 0, 1);
+  const blank = sharedPages(BLANK_PAGES * PAGE_BYTES);
+  writeBlank(fd, blank, 0, 1);
   let page = 1;
   for (const run of others) {
-    writeBlank(fd, page, run.first);
+    writeBlank(fd, blank, page, run.first);
     writeRun(fd, run);
     page = run.first + run.bytes.length / PAGE_BYTES;
   }
-  writeBlank(fd, page, pageCount);
+  writeBlank(fd, blank, page, pageCount);
   const unsaid = head.bytes.slice();
   viewOf(unsaid).setUint32(HEADER.format, 0, true);
   writeRun(fd, { first: 0, bytes: unsaid });
@@ -174,6 +174,14 @@ function readBase(fd: Fd, { basePage, counters }: Header): BigUint64Array<ArrayB
 /** A number for each counter. */
 export type Totals = BigUint64Array;
 
+/** Where the numbers end that follow each other from one on: most counters stand beside the same others as before. */
+function runEnd(numbers: Uint32Array, start: number): number {
+  const before = elementAt(numbers, start) - start;
+  let end = start + 1;
+  while (end < numbers.length && numbers[end] === before + end) end++;
+  return end;
+}
+
 /** The base that a generation has once the totals of the one before are folded in. */
 function foldedBase(fd: Fd, header: Header, before: Totals): BigUint64Array<ArrayBuffer> {
   const { counters, originPage } = header;
@@ -181,10 +189,8 @@ function foldedBase(fd: Fd, header: Header, before: Totals): BigUint64Array<Arra
   const origins = wordsOf(readPages(fd, originPage, 4 * counters));
   for (let n = 0; n < counters; ) {
     const origin = elementAt(origins, n);
-    let end = n + 1;
+    const end = origin === 0 ? n + 1 : runEnd(origins, n);
     if (origin !== 0) {
-      // Most counters stand beside the same others as before.
-      while (end < counters && origins[end] === origin + end - n) end++;
       const last = origin - 1 + end - n;
       if (last > before.length)
         throw new RangeError(`the generation before has no counter ${last}`);
