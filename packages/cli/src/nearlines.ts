@@ -20,8 +20,9 @@ interface Span {
 /** Reads the word at a place that ends in a blank or with the line; false if it is not plain. */
 type Reader = (bytes: Uint8Array, at: number, span: Span) => boolean;
 
-const [BLANK, NEWLINE, DOT, SLASH, COLON, ZERO] = [0x20, 0x0a, 0x2e, 0x2f, 0x3a, 0x30];
+const [BLANK, NEWLINE, DOT, SLASH, ZERO, NINE, COLON] = [0x20, 0x0a, 0x2e, 0x2f, 0x30, 0x39, 0x3a];
 const [BANG, QUOTE, DASH] = [0x21, 0x22, 0x2d];
+const isDigit = (code: number | undefined) => code !== undefined && code >= ZERO && code <= NINE;
 const isEnd = (code: number | undefined) => code === BLANK || code === NEWLINE;
 
 /** Where a number ends, and what it is. */
@@ -40,25 +41,36 @@ function readNumber(bytes: Uint8Array, at: number, most: number): boolean {
   return end > at && value <= most;
 }
 
+/** Numbers of 32 bits come as signed ones in the same order, which take no memory. */
+const SIGN = 1 << 31;
+
 /** `A.B.C.D` or `A.B.C.D/BITS`. */
 const readNetwork: Reader = (bytes, start, span) => {
-  let at = start;
+  let end = start;
   let address = 0;
-  for (let n = 0; n < 4; n++) {
-    if (!readNumber(bytes, at, 255)) return false;
-    address = address * 256 + number.value;
-    at = number.end + 1;
-    if (n < 3 && bytes[number.end] !== DOT) return false;
+  let part = 0;
+  for (let dots = 0; ; end++) {
+    const code = bytes[end] ?? 0;
+    if (code === DOT && dots < 3) {
+      address = (address << 8) | part;
+      part = 0;
+      dots++;
+    } else if (code >= ZERO && code <= NINE && part <= 25) part = 10 * part + code - ZERO;
+    else if (dots === 3 && part <= 255) break;
+    else return false;
   }
+  address = (address << 8) | part;
   let bits = 32;
-  if (bytes[number.end] === SLASH) {
-    if (!readNumber(bytes, at, 32)) return false;
-    bits = number.value;
+  if (bytes[end] === SLASH) {
+    bits = 0;
+    for (end++; bits <= 3 && isDigit(bytes[end]); end++)
+      bits = 10 * bits + (bytes[end] ?? 0) - ZERO;
+    if (bits > 32) return false;
   }
-  const hosts = 2 ** (32 - bits);
-  span.from = address - (address % hosts);
-  span.to = span.from + hosts - 1;
-  return isEnd(bytes[number.end]);
+  const hosts = bits === 0 ? -1 : ~(-1 << (32 - bits));
+  span.from = (address & ~hosts) ^ SIGN;
+  span.to = (address | hosts) ^ SIGN;
+  return isEnd(bytes[end]);
 };
 
 /** `N` or `N:M`. */
@@ -100,6 +112,8 @@ interface Bound extends Readonly<Span> {
 /** An option of which some of the lines want something. */
 interface Wanted {
   readonly option: (typeof OPTIONS)[number];
+  /** What comes in its sign behind the blank and the dash. */
+  readonly letter: number;
   readonly bounds: readonly Bound[];
 }
 
@@ -110,8 +124,9 @@ function readAt(bytes: Uint8Array, at: number, { sign, read: reader }: (typeof O
   return bytes[at - 1] !== BANG && reader(bytes, at + sign.length, read);
 }
 
+/** The sign being one that begins as what stands there. */
 function standsAt(bytes: Uint8Array, at: number, sign: string): boolean {
-  for (let n = 2; n < sign.length; n++) if (bytes[at + n] !== sign.charCodeAt(n)) return false;
+  for (let n = 3; n < sign.length; n++) if (bytes[at + n] !== sign.charCodeAt(n)) return false;
   return true;
 }
 
@@ -125,6 +140,7 @@ function wantedBy(lines: readonly string[]): readonly Wanted[] {
   const plain = lines.map(unquoted);
   return OPTIONS.map((option) => ({
     option,
+    letter: option.sign.charCodeAt(2),
     bounds: plain.flatMap((line, n) => {
       const at = line.indexOf(option.sign);
       return at >= 0 && readAt(line, at, option) ? [{ ...read, line: 1 << n }] : [];
@@ -135,6 +151,9 @@ function wantedBy(lines: readonly string[]): readonly Wanted[] {
 /** What is told of a line in which something is quoted. */
 const UNTOLD = -1;
 
+/** Where in its line meeting() has come to; it is over before V8 has optimized it, so it calls little and makes no objects. */
+let stopped = 0;
+
 /** With which of the lines that want something the line at the place may match a call both: their bits. */
 function meeting(
   bytes: Uint8Array,
@@ -143,18 +162,24 @@ function meeting(
   lines: number,
 ): number {
   let left = lines;
-  for (let at = start; left !== 0; at++) {
+  let at = start;
+  for (; left !== 0; at++) {
     const code = bytes[at];
     if (code === undefined || code === NEWLINE) break;
-    if (code === QUOTE) return UNTOLD;
+    if (code === QUOTE) {
+      left = UNTOLD;
+      break;
+    }
     if (code !== BLANK || bytes[at + 1] !== DASH) continue;
+    const letter = bytes[at + 2];
     for (let n = 0; n < wanted.length; n++) {
-      const { option, bounds } = elementAt(wanted, n);
-      if (!standsAt(bytes, at, option.sign)) continue;
-      if (readAt(bytes, at, option)) left = within(bounds, left);
+      const each = wanted[n];
+      if (!each || each.letter !== letter || !standsAt(bytes, at, each.option.sign)) continue;
+      if (readAt(bytes, at, each.option)) left = within(each.bounds, left);
       break;
     }
   }
+  stopped = at;
   return left;
 }
 
@@ -166,6 +191,62 @@ function within(bounds: readonly Bound[], lines: number): number {
     if (read.to < from || to < read.from) left &= ~line;
   }
   return left;
+}
+
+/** What the lines of a chain begin with that want a network: most others are told by that alone. */
+interface Lead {
+  /** How far behind the beginning of its line the option stands. */
+  readonly offset: number;
+  /** That of its sign, which is ` -d ` or ` -s `. */
+  readonly letter: number;
+  readonly bounds: readonly Bound[];
+}
+
+/** Of lines of which this is the first; undefined where that, or one of the others, wants no network. */
+function leadOf(
+  bytes: Uint8Array,
+  start: number,
+  wanted: readonly Wanted[],
+  others: number,
+): Lead | undefined {
+  const chain = start + '-A '.length;
+  // No chain's name in which a blank may be.
+  if (bytes[chain] === QUOTE) return undefined;
+  const at = bytes.indexOf(BLANK, chain);
+  const lead = wanted.find(
+    ({ option: { sign, read: reader }, letter, bounds }) =>
+      reader === readNetwork &&
+      bounds.length === others &&
+      bytes[at + 2] === letter &&
+      standsAt(bytes, at, sign),
+  );
+  return lead && { offset: at - start, letter: lead.letter, bounds: lead.bounds };
+}
+
+/** How many lines firstMeeting() has passed. */
+let passed = 0;
+
+/**
+ * The first line from one on that may be near by what it begins with; `end` if none is. A hundred thousand lines are over before V8
+ * has optimized what looks at them, and the more that is, the more that costs.
+ */
+function firstMeeting(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  { offset, letter, bounds }: Lead,
+): number {
+  const all = 2 ** bounds.length - 1;
+  passed = 0;
+  let at = start;
+  for (; at < end; passed++) {
+    const place = at + offset;
+    const isLead =
+      bytes[place + 2] === letter && bytes[place + 1] === DASH && bytes[place + 3] === BLANK;
+    if (!isLead || !readNetwork(bytes, place + 4, read) || within(bounds, all) !== 0) break;
+    at = nextLine(bytes, place);
+  }
+  return at;
 }
 
 /** Lines of a chain that stand one after the other. */
@@ -189,10 +270,16 @@ function linesNearSome(
   const wanted = wantedBy(others);
   const all = 2 ** others.length - 1;
   const near: KeptLine[] = [];
+  const lead = leadOf(bytes, start, wanted, others.length);
   let index = first;
   for (let at = start; at < end; index++) {
-    const next = nextLine(bytes, at);
+    if (lead) {
+      at = firstMeeting(bytes, at, end, lead);
+      index += passed;
+      if (at >= end) break;
+    }
     const met = meeting(bytes, at, wanted, all);
+    const next = nextLine(bytes, stopped);
     const isNear =
       met === UNTOLD ? meeting(unquoted(slice(at, next)), 0, wanted, all) !== 0 : met !== 0;
     if (isNear) near.push({ start: at, end: next, index });

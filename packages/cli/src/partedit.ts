@@ -70,7 +70,7 @@ function goesDown(
   return (
     isBuiltinChain(name) &&
     !leaves(LEAVES) &&
-    !(isAnyUser && leaves(GOES)) &&
+    !(isAnyUser ? leaves(GOES) : says(GOES)) &&
     find(TRACES, 0) < 0 &&
     !says(TRACES)
   );

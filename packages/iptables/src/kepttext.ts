@@ -50,11 +50,21 @@ export function nextLine(bytes: Uint8Array, at: number): number {
   return end + 1;
 }
 
-/** Where the line begins before the one that begins at the place. */
-function lineBefore(bytes: Uint8Array, at: number): number {
-  let start = at - 1;
-  while (start > 0 && bytes[start - 1] !== NEWLINE) start--;
-  return start;
+/** Where the line begins that is so many behind the one that begins at the place. */
+function lineBehind(bytes: Uint8Array, at: number, lines: number): number {
+  let place = at;
+  for (let left = lines; left > 0; place++) if (bytes[place] === NEWLINE) left--;
+  return place;
+}
+
+/** The same of one before it. */
+function lineBefore(bytes: Uint8Array, at: number, lines: number): number {
+  let place = at;
+  for (let left = lines; left > 0 && place > 0; left--) {
+    place--;
+    while (place > 0 && bytes[place - 1] !== NEWLINE) place--;
+  }
+  return place;
 }
 
 /** How many lines there are from `start` to `end`. */
@@ -72,15 +82,13 @@ function chainNames(head: string): readonly string[] {
   return names;
 }
 
-/** The first line of the text that is a rule, or COMMIT. */
-function bodyOf({ bytes, slice }: TextBytes): number {
-  const isAt = (words: string, at: number) => slice(at, at + words.length) === words;
-  let at = 0;
-  while (!isAt(RULE, at) && !isAt(COMMIT, at)) {
-    if (at >= bytes.length) throw new TypeError('a text that is kept ends in COMMIT');
-    at = nextLine(bytes, at);
-  }
-  return at;
+/** Where the first line stands that is a rule, or COMMIT at the end. */
+function bodyOf({ bytes, slice, find }: TextBytes): number {
+  const end = bytes.length - COMMIT.length;
+  if (slice(end, bytes.length) !== COMMIT)
+    throw new TypeError('a text that is kept ends in COMMIT');
+  const before = find(`\n${RULE}`, 0);
+  return before < 0 ? end : before + 1;
 }
 
 /** Whether the line is a rule of the chain. */
@@ -160,15 +168,9 @@ export function placeOfRule(
   const { start, end } = spanOf(chain);
   const first = known ?? { number: 1, at: start };
   const behind = rulesOf(chain) + 1 - number;
-  if (number < first.number || behind < 0) return undefined;
-  if (number - first.number <= behind) {
-    let { at } = first;
-    for (let n = first.number; n < number; n++) at = nextLine(bytes, at);
-    return at;
-  }
-  let at = end;
-  for (let n = 0; n < behind; n++) at = lineBefore(bytes, at);
-  return at;
+  const ahead = number - first.number;
+  if (ahead < 0 || behind < 0) return undefined;
+  return ahead <= behind ? lineBehind(bytes, first.at, ahead) : lineBefore(bytes, end, behind);
 }
 
 /** The number of the chain's rule that begins at the place, as placeOfRule() has it. */
