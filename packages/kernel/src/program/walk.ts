@@ -130,15 +130,9 @@ function act(
   ];
 }
 
-/** Walks from the node at r8, with the header in r6 and the context at CONTEXT, and jumps to where it is decided with the errno in r8, or to REFUSED. */
-export function walk(
-  offsets: Pick<Offsets, 'mayGoto'>,
-  { name, decided, counts }: Walk = ONCE,
-): readonly Item[] {
-  const at = (what: string) => `${name}.${what}`;
+/** r6 = the page of the node at r8, of which the header in r6 is one at first. */
+function turnPage(at: (what: string) => string): readonly Item[] {
   return [
-    ...(counts === 'nothing' ? [] : findStripe()),
-    ...countSteps(offsets),
     mov(R1, R8),
     rshImm(R1, NODE_BITS),
     // By what is in KEY the verifier tells ways apart: it would look at the walk for each.
@@ -152,6 +146,19 @@ export function walk(
     store(4, R10, KEY, R1),
     ...lookUpPage(),
     mov(R6, R0),
+  ];
+}
+
+/** Walks from the node at r8, with the header in r6 and the context at CONTEXT, and jumps to where it is decided with the errno in r8, or to REFUSED. */
+export function walk(
+  offsets: Pick<Offsets, 'mayGoto'>,
+  { name, decided, counts }: Walk = ONCE,
+): readonly Item[] {
+  const at = (what: string) => `${name}.${what}`;
+  return [
+    ...(counts === 'nothing' ? [] : findStripe()),
+    ...countSteps(offsets),
+    ...turnPage(at),
 
     label(at('step')),
     ...(offsets.mayGoto ? [mayGoto(REFUSED)] : []),
