@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { printTable } from './figures.js';
+import { printPlot, printTable } from './figures.js';
 import { isInstalled, withPlace } from './place.js';
 import { iptablesRules, LAYOUTS, nftMap } from './rules.js';
 
@@ -35,6 +35,17 @@ function timed(words, input) {
 const cell = ({ seconds, memory, isRefused }) =>
   isRefused ? 'refused' : `${seconds.toFixed(2)} s${memory && ` ${memory} MB`}`;
 
+/** What was measured of each command, by size, as a table and as a plot. */
+function show(rows) {
+  printTable(
+    ['command', ...SIZES],
+    rows.map(([name, ...each]) => [name, ...each.map(cell)]),
+  );
+  console.log('');
+  printPlot(rows.map(([name, ...each]) => [name, ...each.map(({ seconds }) => seconds)]));
+  console.log(`  load average ${loadavg()[0].toFixed(1)} on ${cpus().length} cores`);
+}
+
 export async function sizesBench() {
   const folder = mkdtempSync(join(tmpdir(), 'sockfilter-bench-'));
   const path = (name, text) => {
@@ -45,8 +56,6 @@ export async function sizesBench() {
   const peak = path('peak.cjs', PEAK);
   const node = (...words) => timed([process.execPath, '--require', peak, ...words]);
   const run = (...words) => node(SOCKFILTER, ...words);
-  const printLoad = () =>
-    console.log(`  load average ${loadavg()[0].toFixed(1)} on ${cpus().length} cores`);
   const rule = ['CONNECT', '-d', '10.99.0.1', '-p', 'tcp', '--dport', '80', '-j', 'DROP'];
   try {
     for (const [layout, rulesOf] of Object.entries(LAYOUTS)) {
@@ -92,11 +101,10 @@ export async function sizesBench() {
       };
       const rows = Object.entries(commands).map(([name, command]) => [
         name,
-        ...SIZES.map((_, n) => cell(command(n))),
+        ...SIZES.map((_, n) => command(n)),
       ]);
       console.log(`  ${layout}`);
-      printTable(['command', ...SIZES], rows);
-      printLoad();
+      show(rows);
     }
     await withPlace(({ root, netns }) => {
       const inside = ['ip', 'netns', 'exec', netns];
@@ -118,15 +126,10 @@ export async function sizesBench() {
       };
       const cells = new Map(Object.keys(peers).map((name) => [name, []]));
       for (const count of SIZES)
-        for (const [name, command] of Object.entries(peers))
-          cells.get(name).push(cell(command(count)));
+        for (const [name, command] of Object.entries(peers)) cells.get(name).push(command(count));
       run('--root', root, 'teardown');
       console.log('  in force, exact');
-      printTable(
-        ['command', ...SIZES],
-        [...cells].map(([name, each]) => [name, ...each]),
-      );
-      printLoad();
+      show([...cells].map(([name, each]) => [name, ...each]));
     });
   } finally {
     rmSync(folder, { recursive: true });
