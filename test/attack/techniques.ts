@@ -1,4 +1,4 @@
-/** The attack table: docs/security.md shows it, and attack.test.ts runs it. */
+/** The attack table: docs/security.md shows it, and attack.system.test.ts runs it. */
 import type { Theme } from './technique.js';
 import { ADDRESSES } from './techniques/addresses.js';
 import { CHOSEN } from './techniques/chosen.js';

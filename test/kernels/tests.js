@@ -11,7 +11,7 @@ const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
 const ALL = ['test/kernel', 'test/attack'];
 /** What another kernel can have otherwise: accept(2) by BPF LSM, sockets that no hook sees, each hook by a call. */
-const SHORT = ['test/kernel/accept', 'test/kernel/denyunseen', 'test/attack/attack.test'];
+const SHORT = ['test/kernel/accept', 'test/kernel/denyunseen', 'test/attack/attack.system.test'];
 /** Of the attacks, in the short form: one or two of each theme. */
 const SHORT_NAMES =
   'kernel: (?!attacks)|as it is|32-bit|MSG_FASTOPEN to IPv4|device|0x80|IP_LOCAL_PORT';
