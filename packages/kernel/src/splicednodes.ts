@@ -74,7 +74,7 @@ export interface EditedNodes {
 }
 
 /** Nodes that nothing leads to may be as many as those that were written, and so many more. */
-const SPARE_NODES = 65_536;
+const SPARE_NODES = 512;
 
 /** What an edit writes. */
 type Written = Pick<EditedNodes, 'words' | 'entries' | 'summaries' | 'written'>;
