@@ -98,6 +98,14 @@ it('cuts listings out of the text as they are printed', () => {
   );
 });
 
+it('looks no further than the end of a text with fewer rules than it is said to have', () => {
+  const whole = '*socket\n:BIND ACCEPT [0:0]\n-A BIND -j ACCEPT\n-A BIND -j DROP\nCOMMIT\n';
+  const text = textOf(whole, 1000);
+  expect(text.rulesOf('BIND')).toBe(1000);
+  expect(placeOfRule(text, 'BIND', 2)).toBe(whole.indexOf('-A BIND -j DROP'));
+  expect(placeOfRule(text, 'BIND', 100)).toBe(whole.length);
+});
+
 it('finds the rules that the table has', () => {
   fc.assert(
     fc.property(tables(3), tables(1), (table, other) => {

@@ -50,11 +50,11 @@ export function nextLine(bytes: Uint8Array, at: number): number {
   return end + 1;
 }
 
-/** Where the line begins that is so many behind the one that begins at the place. */
+/** Where the line begins that is so many behind the one that begins at the place; the end where there are fewer. */
 function lineBehind(bytes: Uint8Array, at: number, lines: number): number {
   let place = at;
-  for (let left = lines; left > 0; place++) if (bytes[place] === NEWLINE) left--;
-  return place;
+  for (let left = lines; left > 0 && place < bytes.length; left--) place = nextLine(bytes, place);
+  return Math.min(place, bytes.length);
 }
 
 /** The same of one before it. */
