@@ -8,14 +8,22 @@ import {
   partOf,
   type Word,
 } from '@sockfilter/language';
-import { isBuiltinChain, type Policy } from '@sockfilter/table';
+import {
+  type Chain,
+  emptyChain,
+  findChain,
+  flush,
+  isBuiltinChain,
+  type Policy,
+  type Table,
+} from '@sockfilter/table';
 import { iptablesChainHelp } from './chainhelp.js';
 import { parseChainName, parseNewChainName } from './chainname.js';
 import { AUDIT, POLICY_HELP, readPolicy } from './policyword.js';
 
 export const COUNTERS = /^\[(\d+):(\d+)\]$/;
 
-export interface ChainLine {
+interface ChainLine {
   readonly name: string;
   /** Undefined for `-`. */
   readonly policy: Policy | undefined;
@@ -72,4 +80,20 @@ export function parseChainLine(words: readonly [Word, ...Word[]]): {
   const packets = isBuiltinChain(name.value) ? BigInt(counter ?? '0') : 0n;
   const chain = { name: name.value, policy: policy.value, packets };
   return { name: name.value, chain, diagnostic: undefined };
+}
+
+/** The table with the chain as the line has it, and the policy that it has then. */
+export function declareChain(
+  table: Table,
+  { name, policy: given, packets }: ChainLine,
+): { readonly table: Table; readonly policy: Chain['policy'] } {
+  const known = findChain(table, name);
+  const policy = given ?? known?.policy;
+  const changed = known ? { ...known, policy, packets } : emptyChain(name, undefined);
+  const chains = known
+    ? table.chains.map((each) => (each === known ? changed : each))
+    : [...table.chains, changed];
+  const declared = { ...table, chains };
+  // As iptables-restore -n: a user chain that the file declares starts empty.
+  return { table: known && !isBuiltinChain(name) ? flush(declared, name) : declared, policy };
 }

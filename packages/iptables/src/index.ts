@@ -25,15 +25,9 @@ export { extensionHelp } from './matchhelp.js';
 export { editSave } from './notation.js';
 export { AUDIT } from './policyword.js';
 export { printOwner, printRule } from './print.js';
-export {
-  editDrafts,
-  type ParsedSave,
-  parseSave,
-  parseSaveWords,
-  type SaveContext,
-  type SavedWords,
-} from './restore.js';
+export { editDrafts, type ParsedSave, parseSave, parseSaveWords } from './restore.js';
 export { type PrintSaveOptions, printChainLine, printRuleFile, printSave } from './save.js';
+export type { SaveContext, SavedWords } from './savereader.js';
 export { parseElements, printElement } from './setelement.js';
 export {
   type ParsedSetLine,

@@ -7,9 +7,10 @@ import { propertyRuns } from '../../../test/harness/length.js';
 import { parseCommand } from './commandline.js';
 import { fillForm, formLine, keepForm } from './lineform.js';
 import { printRule } from './print.js';
-import { parseSave, type SaveContext } from './restore.js';
+import { parseSave } from './restore.js';
 import { type RuleMemo, ruleMemo } from './rulememo.js';
 import { printSave } from './save.js';
+import type { SaveContext } from './savereader.js';
 
 /** A blank in front of a rule changes nothing but where it stands, and no such line has a form. */
 function read(text: string, isMoved: boolean, context: Partial<SaveContext> = {}) {
