@@ -1,6 +1,7 @@
 /** Lines that edit rules, made in the text that is kept, as one edit. */
 import { editDrafts } from '@sockfilter/iptables';
 import { TableError } from '@sockfilter/table';
+import { countRules } from './keptcounters.js';
 import { type EditedChain, KeptDrafts } from './keptdraft.js';
 import type { KeptTable, Lines, OpenTable } from './opentable.js';
 import { SYSTEM_NAMES } from './systemnames.js';
@@ -9,9 +10,8 @@ import { SYSTEM_NAMES } from './systemnames.js';
 const MOST_LINES = 1000;
 const FEW_LINES = 10;
 
-function isMany({ kept }: KeptTable, lines: number): boolean {
-  const rules = [...kept.spans()].reduce((sum, { name }) => sum + kept.rulesOf(name), 0);
-  return lines > Math.min(MOST_LINES, Math.max(FEW_LINES, rules / 10));
+function isMany(table: KeptTable, lines: number): boolean {
+  return lines > Math.min(MOST_LINES, Math.max(FEW_LINES, countRules(table) / 10));
 }
 
 function countLines(text: string): number {

@@ -30,6 +30,13 @@ export function* counterSpans(
   }
 }
 
+/** How many rules the table has. */
+export function countRules({ kept }: Pick<KeptTable, 'kept'>): number {
+  let count = 0;
+  for (const { name } of kept.spans()) count += kept.rulesOf(name);
+  return count;
+}
+
 /** The counters of one chain. */
 export function counterSpan(table: Chains, chain: string): CounterSpan {
   for (const span of counterSpans(table)) if (span.name === chain) return span;

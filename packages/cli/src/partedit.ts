@@ -16,7 +16,7 @@ import {
   stepOf,
   type Table,
 } from '@sockfilter/table';
-import { counterSpan, counterSpans, numbersOf } from './keptcounters.js';
+import { counterSpan, counterSpans, countRules, numbersOf } from './keptcounters.js';
 import { type EditedChain, KeptDrafts, type LineChange } from './keptdraft.js';
 import { sampleOf } from './keptsample.js';
 import { type KeptLine, linesNear, type Stretch } from './nearlines.js';
@@ -161,10 +161,8 @@ function staying(near: Near, edited: readonly EditedChain[]): Near {
 /** More lines than that, and more than half of all, are no less work than all. */
 const MANY_LINES = 1000;
 
-function isMost({ kept }: KeptTable, lines: number): boolean {
-  if (lines <= MANY_LINES) return false;
-  const all = [...kept.spans()].reduce((sum, { name }) => sum + kept.rulesOf(name), 0);
-  return 2 * lines > all;
+function isMost(table: KeptTable, lines: number): boolean {
+  return lines > MANY_LINES && 2 * lines > countRules(table);
 }
 
 /** The built-in chains whose calls may come to rules of the chain. */
