@@ -5,13 +5,11 @@ import {
   andImm,
   atomicAdd,
   callHelper,
-  exit,
   type Item,
   jump,
   jumpIf,
   label,
   load,
-  loadMapValue,
   lshImm,
   mov,
   movImm,
@@ -25,12 +23,9 @@ import {
   R10,
   rshImm,
   store,
-  subImm,
 } from '@sockfilter/bpf';
-import { BUILTIN_CHAINS, type BuiltinChain } from '@sockfilter/table';
 import { COUNTERS_PER_PAGE, HEADER, NODE_BITS } from '../layout.js';
-import { MAPS } from '../mapnames.js';
-import { FAILED, lookUpPage, REFUSED } from './generation.js';
+import { lookUpPage, REFUSED } from './generation.js';
 import { keepSequence } from './report.js';
 import { KEY, SCRATCH, STRIPE } from './stack.js';
 
@@ -75,27 +70,5 @@ export function findStripe(): readonly Item[] {
     mul(R0, R2),
     add(R0, R3),
     store(4, R10, STRIPE, R0),
-  ];
-}
-
-/**
- * Lets a call of a chain pass, and counts it, where all of them do by one verdict and nobody reads events; else on to `judge`. r6 is
- * the header.
- */
-export function settle(chain: BuiltinChain, judge: string): readonly Item[] {
-  return [
-    load(4, R8, R6, HEADER.settled + 4 * BUILTIN_CHAINS.indexOf(chain)),
-    jumpIf('eq', R8, 0, judge),
-    loadMapValue(R1, MAPS.readers, 0),
-    load(8, R1, R1, 0),
-    jumpIf('ne', R1, 0, judge),
-    ...findStripe(),
-    mov(R0, R8),
-    subImm(R0, 1),
-    // The address of the header.
-    movImm(R8, 0),
-    ...count('settled', FAILED),
-    movImm(R0, 1),
-    exit(),
   ];
 }

@@ -33,7 +33,6 @@ import { askFunction } from './ask.js';
 import { putAsked } from './asked.js';
 import { CTX, SK } from './callcontext.js';
 import { callerCgroup, finish, PROCEEDS, putOwner } from './caller.js';
-import { settle } from './counting.js';
 import { applyDestination, keepLeads } from './destination.js';
 import { detailFunction, putDetails } from './details.js';
 import { pinIpv4, pinIpv6, refuseDetours, type SendingChain, socketNumber } from './detour.js';
@@ -42,6 +41,7 @@ import { enter, findGeneration, LICENSE, refuseIfRefusing, UNREADABLE } from './
 import { groupFunction, putGroup } from './group.js';
 import { applyMark, putMark } from './mark.js';
 import { type Reporting, reportFunction } from './report.js';
+import { settle } from './settled.js';
 import {
   ASKED_ADDRESS,
   ASKED_PORT,
