@@ -16,6 +16,8 @@ import {
   HEADER_BYTES,
   OP,
   PAGE_BYTES,
+  placesIn,
+  SWITCH,
 } from '../../packages/kernel/src/layout.js';
 import { differingCall } from '../../packages/kernel/src/samenodes.js';
 import { noSummaries, summarize } from '../../packages/kernel/src/summary.js';
@@ -125,11 +127,12 @@ export const asked = ({ header, words }: StandingGeneration) =>
       const head = elementAt(words, at);
       const target = elementAt(words, at + 1);
       const op = head >>> 24;
-      if (op === OP.less || op === OP.unequal || op === OP.index) slots.add((head >>> 16) & 0xff);
+      if (op === OP.less || op === OP.unequal || op === OP.switch) slots.add((head >>> 16) & 0xff);
       if (op === OP.jump) visit(target);
-      else if (op === OP.index)
-        for (let n = 0; n <= target; n++) visit(elementAt(words, at + 2 + n));
-      else if (op !== OP.verdict) {
+      else if (op === OP.switch) {
+        const { last, width } = placesIn(elementAt(words, at + SWITCH.places / 4));
+        for (let n = 0; n <= last; n++) visit(target + (n << width));
+      } else if (op !== OP.verdict) {
         if (op < OP.count) visit(target);
         visit(address + 1);
       }

@@ -12,7 +12,7 @@ import fc from 'fast-check';
 import { callOf } from '../../packages/kernel/src/askedcall.js';
 import { type WalkableBlob, walkBlob } from '../../packages/kernel/src/blobwalk.js';
 import { compileTable } from '../../packages/kernel/src/generation.js';
-import { OP } from '../../packages/kernel/src/layout.js';
+import { OP, SWITCH_NODES } from '../../packages/kernel/src/layout.js';
 import { differingCall } from '../../packages/kernel/src/samenodes.js';
 import { decisionWords } from '../arbitrary/decision.js';
 import { opaqueTables } from '../arbitrary/opaque.js';
@@ -104,8 +104,9 @@ it('with a value of a node, a verdict or a counter changed', () => {
   let told = 0;
   for (let at = 0, length = 2; at < whole.words.length; at += length) {
     const op = elementAt(whole.words, at) >>> 24;
-    length = op === OP.index ? 2 + 2 * Math.ceil((elementAt(whole.words, at + 1) + 1) / 2) : 2;
-    if (op === OP.jump || op === OP.index) continue;
+    length = op === OP.switch ? 2 * SWITCH_NODES : 2;
+    const isLeftOut = elementAt(whole.words, at) === 0;
+    if (op === OP.jump || op === OP.switch || isLeftOut) continue;
     // A value that is compared, or the counter.
     const word = op < OP.jump ? at : at + 1;
     const words = whole.words.slice();

@@ -17,10 +17,12 @@ import {
   chainNumber,
   chainRecord,
   elementAt,
+  isUnchanged,
   type PlacedTest,
 } from '@sockfilter/table';
 import { CapacityError } from './capacity.js';
 import { type ChainFacts, factsOf, inChain } from './chainfacts.js';
+import type { Onward } from './diagramwriter.js';
 import { MAX_STEPS } from './layout.js';
 import { noSummaries, stepsOf, summarize } from './summary.js';
 import { type AskPlace, Writer } from './writer.js';
@@ -93,9 +95,32 @@ function putCounts(
   return traced;
 }
 
+/** How many nodes say what an outcome is that is a verdict and leaves the call as it is; Infinity for another. */
+function lengthOf(
+  { reporters }: Diagram,
+  { counted, verdict }: Outcome,
+  isTraced: boolean,
+): number {
+  if (!verdict || !isUnchanged(verdict.rewriting)) return Number.POSITIVE_INFINITY;
+  const countsItself = counted.at(-1) === verdict.decider;
+  let [length, traced] = [counted.length + (countsItself ? 0 : 1), isTraced];
+  for (const counter of counted) {
+    const reported = reportsOf(reporters, counter, traced);
+    length += reported.reports.length;
+    traced = reported.isTraced;
+  }
+  return length;
+}
+
+/** Those of listeners, whose verdicts no counter counts. */
+function writeListeners(writer: Writer, { store, roots }: Listeners): readonly number[] {
+  const terminal = (ref: Ref) => writer.putVerdict(ref === CLOSED ? constants.errno.EPERM : 0, 0);
+  return writer.write({ store, terminal, lengthOf: () => 1, standing: () => undefined }, roots);
+}
+
 /**
  * Writes the diagram as nodes, the first at address `first`; `tests` are the table's opaque ones. With
- * `listeners` there are nodes of those as well, whose verdicts no counter counts.
+ * `listeners` there are nodes of those as well.
  *
  * Throws CapacityError if a packet could take more steps than the programs make.
  */
@@ -109,11 +134,7 @@ export function encodeBlob(
   const entries = writeDiagrams(writer, diagram, tests, (root, isFirst) =>
     isFirst ? BUILTIN_CHAINS.map((chain) => inChain(diagram.store, root, chain)) : [root],
   );
-  const listenerEntries = listeners
-    ? writer.write(listeners.store, listeners.roots, (ref) =>
-        writer.putVerdict(ref === CLOSED ? constants.errno.EPERM : 0, 0),
-      )
-    : [];
+  const listenerEntries = listeners ? writeListeners(writer, listeners) : [];
   const { words } = writer;
   const seen = new RefMap(diagram.store.nodeCount);
   const summaries = noSummaries(words.length / 2);
@@ -151,7 +172,11 @@ function writeDiagrams(
   roots.toReversed().forEach((root, fromEnd) => {
     const goOn = next;
     const isFirst = fromEnd === roots.length - 1;
-    const addresses = writer.write(store, placesOf(root, isFirst), (ref, onward) => {
+    const lengthAt = (ref: Ref) => {
+      const { outcome, isTraced } = terminals.of(ref);
+      return lengthOf(diagram, outcome, isTraced);
+    };
+    const terminal = (ref: Ref, onward: Onward) => {
       const { outcome, isTraced } = terminals.of(ref);
       const traced = putCounts(writer, diagram, outcome, isTraced);
       const { ask } = outcome;
@@ -166,7 +191,9 @@ function writeDiagrams(
         if (outcome.rank !== undefined) writer.putRank(outcome.rank);
         writer.putJump(goOn);
       } else throw new TypeError('the last diagram has no verdicts');
-    });
+    };
+    const written = { store, terminal, lengthOf: lengthAt, standing: () => undefined };
+    const addresses = writer.write(written, placesOf(root, isFirst));
     if (isFirst) entries = addresses;
     else next = addresses[0];
   });

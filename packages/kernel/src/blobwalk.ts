@@ -12,7 +12,7 @@ import {
   type WritableField,
 } from '@sockfilter/table';
 import { CHOOSES, writeChosen } from './chosen.js';
-import { ASK_NODES, MAX_STEPS, NODE, OP } from './layout.js';
+import { ASK_NODES, MAX_STEPS, NODE, OP, placesIn, SWITCH } from './layout.js';
 
 function reportKind(number: number): ReportKind {
   const kind = eventKind(number);
@@ -66,9 +66,11 @@ export function walkBlob(
       case OP.unequal:
         address = piece !== value ? target : address + 1;
         break;
-      case OP.index:
-        address = elementAt(words, at + 2 + Math.min((piece - value) & 0xffff, target));
+      case OP.switch: {
+        const { last, width, shift } = placesIn(elementAt(words, at + SWITCH.places / 4));
+        address = target + (Math.min(((piece - value) & 0xffff) >>> shift, last) << width);
         break;
+      }
       case OP.jump:
         address = target;
         break;

@@ -1,28 +1,41 @@
 /** The places of one decision diagram -> nodes that lead to each other. See layout.ts for what a node says. */
 import { type DiagramStore, isTerminal, type Ref, RefMap } from '@sockfilter/diagram';
-import { OP } from './layout.js';
-import { indexNodes, type NodeBuffer } from './nodebuffer.js';
+import { OP, SWITCH_NODES } from './layout.js';
+import type { NodeBuffer } from './nodebuffer.js';
 
-/** The most addresses that one INDEX node has. */
-const MAX_INDEX = 4096;
-/** A node gets an INDEX from so many intervals on, if it has at most so many addresses for each. */
-const MIN_INDEXED = 5;
-const INDEX_SPREAD = 4;
-/** So many intervals that have no index are told apart, down to fewer ones, by tests that lie together. */
-const MIN_LADDER = 256;
+/** From so many intervals on a piece gets a SWITCH with a place for each value, and one with a place for several. */
+const MIN_EACH = 5;
+const MIN_SHARED = 16;
+/** The places of a SWITCH at most, and base 2 logarithms of that and of the nodes that one has. */
+const MAX_PLACES = 512;
+const PLACES_BITS = 8;
+const MAX_WIDTH = 2;
 
-/** Some of a node's intervals: the numbers of their edges, `from` up to, without, `to`. */
+/** Some intervals of a node's piece, of values from `low` on: the numbers of their edges, `from` up to, without, `to`. */
 interface Span {
   readonly node: Ref;
   readonly from: number;
   readonly to: number;
+  readonly low: number;
 }
 
-type Place = Ref | Span;
+/** A SWITCH that tells them apart by so many places, the first of which begins at a value; the last interval has one more. */
+interface Switch extends Span {
+  readonly base: number;
+  readonly shift: number;
+  readonly count: number;
+}
 
-/** Where the address of a place is to be written: the target of a node, entries of an index, or a result. */
-const TARGET = -1;
-const RESULT = -2;
+/** What a call goes on to. */
+type Target = Ref | Span;
+
+/** A test of a span's piece: where it goes to the next node, and where elsewhere. */
+interface Test {
+  readonly op: number;
+  readonly value: number;
+  readonly next: Target;
+  readonly other: Target;
+}
 
 /** How what a terminal says leads on to other terminals. */
 export interface Onward {
@@ -37,8 +50,29 @@ export interface WrittenDiagram {
   readonly store: DiagramStore;
   /** Writes what a terminal says. */
   readonly terminal: (ref: Ref, onward: Onward) => void;
+  /** How many nodes that is, none of which leads elsewhere; Infinity for any other. */
+  readonly lengthOf: (ref: Ref) => number;
   /** The address of what stands somewhere already. */
   readonly standing: (ref: Ref) => number | undefined;
+}
+
+/** What is to be written, the last first, and for each the node whose target it is, or -1 less the number of a result. */
+class Pending<T> {
+  readonly #targets: T[] = [];
+  readonly #wanted: number[] = [];
+
+  add(target: T, wanted: number): void {
+    this.#targets.push(target);
+    this.#wanted.push(wanted);
+  }
+
+  /** Takes one; false if there is none. */
+  take(write: (target: T, wanted: number) => void): boolean {
+    const [target, wanted] = [this.#targets.pop(), this.#wanted.pop()];
+    if (target === undefined || wanted === undefined) return false;
+    write(target, wanted);
+    return true;
+  }
 }
 
 /**
@@ -47,209 +81,197 @@ export interface WrittenDiagram {
  */
 export class DiagramWriter {
   readonly #nodes: NodeBuffer;
-  readonly #store: DiagramStore;
-  readonly #terminal: WrittenDiagram['terminal'];
-  readonly #standing: WrittenDiagram['standing'];
+  readonly #diagram: WrittenDiagram;
   readonly #addresses: RefMap;
-  /** Places that are still to be written, and for each where its address goes: `at`, `from` and `to` as in #fill(). */
-  readonly #pending: Place[] = [];
-  readonly #wanted: number[] = [];
+  /** Places that are still to be written: first of what leads to many others, so that it lies together and a walk comes to few pages. */
+  readonly #leading = new Pending<Switch>();
+  readonly #places = new Pending<Switch>();
+  readonly #targets = new Pending<Target>();
   #results: number[] = [];
   readonly #onward: Onward = {
-    later: (place, node) => this.#later(place, node, TARGET),
-    here: (place) => this.#here(place),
+    later: (target, node) => this.#later(target, node),
+    here: (target) => this.#here(target),
   };
 
-  constructor(nodes: NodeBuffer, { store, terminal, standing }: WrittenDiagram) {
+  constructor(nodes: NodeBuffer, diagram: WrittenDiagram) {
     this.#nodes = nodes;
-    this.#store = store;
-    this.#terminal = terminal;
-    this.#standing = standing;
-    this.#addresses = new RefMap(store.nodeCount);
+    this.#diagram = diagram;
+    this.#addresses = new RefMap(diagram.store.nodeCount);
   }
 
   /** Writes all that is reachable from the places; returns their addresses. */
   write(places: readonly Ref[]): number[] {
     this.#results = places.map(() => 0);
     places.forEach((place, n) => {
-      this.#later(place, n, RESULT);
+      this.#later(place, -1 - n);
     });
-    const pending = this.#pending;
-    for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
-      const [to = 0, from = 0, at = 0] = [
-        this.#wanted.pop(),
-        this.#wanted.pop(),
-        this.#wanted.pop(),
-      ];
-      this.#write(place, at, from, to);
-    }
+    const write = (target: Target, wanted: number) => this.#write(target, wanted);
+    const writePlaces = (made: Switch, node: number) => this.#writePlaces(made, node);
+    while (
+      this.#leading.take(writePlaces) ||
+      this.#targets.take(write) ||
+      this.#places.take(writePlaces)
+    );
     return this.#results;
   }
 
-  #write(place: Place, at: number, from: number, to: number): void {
-    const known = this.#addressOf(place);
-    if (known !== undefined) {
-      this.#fill(known, at, from, to);
-      return;
-    }
-    this.#nodes.makeRoom(this.#roomOf(place));
-    this.#fill(this.#nodes.address, at, from, to);
-    this.#here(place);
+  #write(target: Target, wanted: number): void {
+    const known = this.#addressOf(target);
+    if (known === undefined) this.#nodes.makeRoom(2);
+    this.#fill(known ?? this.#nodes.address, wanted);
+    if (known === undefined) this.#here(target);
   }
 
-  /** How many nodes have to be left on the page of its first one: an index goes there at once, and not by a jump. */
-  #roomOf(place: Place): number {
-    if (typeof place === 'number' && isTerminal(place)) return 2;
-    const indexed = this.#indexOf(this.#spanOf(place));
-    return indexed ? indexNodes(this.#valuesOf(indexed)) : 2;
+  #fill(address: number, wanted: number): void {
+    if (wanted < 0) this.#results[-1 - wanted] = address;
+    else this.#nodes.setTarget(wanted, address);
   }
 
-  /** Writes the address down: of the index at `at` as the entries `from` up to, without, `to`. */
-  #fill(address: number, at: number, from: number, to: number): void {
-    if (from === TARGET) this.#nodes.setTarget(at, address);
-    else if (from === RESULT) this.#results[at] = address;
-    else for (let n = from; n < to; n++) this.#nodes.setEntry(at, n, address);
+  #addressOf(target: Target): number | undefined {
+    if (typeof target !== 'number') return undefined;
+    return this.#addresses.get(target) ?? this.#diagram.standing(target);
   }
 
-  #addressOf(place: Place): number | undefined {
-    if (typeof place !== 'number') return undefined;
-    return this.#addresses.get(place) ?? this.#standing(place);
+  #later(target: Target, wanted: number): void {
+    const known = this.#addressOf(target);
+    if (known === undefined) this.#targets.add(target, wanted);
+    else this.#fill(known, wanted);
   }
 
-  #later(place: Place, at: number, from: number, to = 0): void {
-    const known = this.#addressOf(place);
-    if (known !== undefined) {
-      this.#fill(known, at, from, to);
-      return;
-    }
-    this.#pending.push(place);
-    this.#wanted.push(at, from, to);
-  }
-
-  /** Here goes what the place says, or a jump to it. */
-  #here(place: Place): void {
-    if (typeof place !== 'number') {
-      this.#spread(place);
-      return;
-    }
-    const known = this.#addressOf(place);
-    if (known !== undefined) {
-      this.#nodes.put(0, 0, OP.jump, known, 1);
+  /** Here goes, in so many nodes at most, what is to be done there, or a jump to it. */
+  #here(target: Target, room = Number.POSITIVE_INFINITY): void {
+    if (!this.#fits(target, room)) {
+      this.#later(target, this.#nodes.put(0, 0, OP.jump, 0, 1));
       return;
     }
     this.#nodes.makeRoom(2);
-    this.#addresses.set(place, this.#nodes.address);
-    if (isTerminal(place)) this.#terminal(place, this.#onward);
-    else this.#spread(this.#spanOf(place));
+    if (typeof target === 'number' && this.#addressOf(target) === undefined)
+      this.#addresses.set(target, this.#nodes.address);
+    if (typeof target === 'number' && isTerminal(target)) {
+      this.#diagram.terminal(target, this.#onward);
+      return;
+    }
+    const span = this.#spanOf(target);
+    const made = this.#switchOf(span);
+    if (made) {
+      const pending = made.shift < PLACES_BITS ? this.#places : this.#leading;
+      pending.add(made, this.#nodes.putSwitch(made.base, this.#slotOf(span)));
+    } else {
+      const { op, value, next, other } = this.#testOf(span);
+      this.#later(other, this.#nodes.put(value, this.#slotOf(span), op, 0, 2));
+      this.#here(next, room - 1);
+    }
   }
 
-  #spanOf(place: Place): Span {
-    if (typeof place !== 'number') return place;
-    const store = this.#store;
-    return { node: place, from: store.firstEdge(place), to: store.endEdge(place) };
+  /** Whether the first of it is written where so many nodes are left, and no jump to it. */
+  #fits(target: Target, room: number): boolean {
+    if (typeof target === 'number' && isTerminal(target)) {
+      const length = this.#diagram.lengthOf(target);
+      return length === 1 || (length <= room && this.#addressOf(target) === undefined);
+    }
+    return this.#addressOf(target) === undefined && room >= 2;
   }
 
-  /** A node that leads to `place`, or else to the next. */
-  #branch(value: number, slot: number, op: number, place: Place): void {
-    const at = this.#nodes.put(value, slot, op, 0, 2);
-    this.#later(place, at, TARGET);
+  /** How many nodes it takes where so many are left. */
+  #lengthIn(target: Target, room: number): number {
+    if (!this.#fits(target, room)) return 1;
+    if (typeof target === 'number' && isTerminal(target)) return this.#diagram.lengthOf(target);
+    const span = this.#spanOf(target);
+    if (this.#switchOf(span)) return SWITCH_NODES;
+    return 1 + this.#lengthIn(this.#testOf(span).next, room - 1);
   }
 
-  #part(node: Ref, from: number, to: number): Place {
-    return to - from === 1 ? this.#store.edgeTarget(from) : { node, from, to };
+  #spanOf(target: Target): Span {
+    if (typeof target !== 'number') return target;
+    const { store } = this.#diagram;
+    return { node: target, from: store.firstEdge(target), to: store.endEdge(target), low: 0 };
   }
 
-  /** Tells the intervals from each other. */
-  #spread(span: Span): void {
-    const { node, from, to } = span;
-    const store = this.#store;
-    const slot = store.pieceOf(node);
+  #slotOf({ node }: Span): number {
+    return this.#diagram.store.pieceOf(node);
+  }
+
+  #part(node: Ref, from: number, to: number, low: number): Target {
+    return to - from === 1 ? this.#diagram.store.edgeTarget(from) : { node, from, to, low };
+  }
+
+  /** Tells one value from all others, or halves the intervals. */
+  #testOf({ node, from, to, low }: Span): Test {
+    const { store } = this.#diagram;
     const last = to - 1;
     const [first, other] = [store.edgeTarget(from), store.edgeTarget(last)];
-    const isOneValue = store.edgeStart(last) === store.edgeStart(last - 1) + 1;
-    if (to - from === 3 && isOneValue && first === other) {
-      this.#branch(store.edgeStart(from + 1), slot, OP.unequal, other);
-      this.#here(store.edgeTarget(from + 1));
-      return;
-    }
-    const indexed = this.#indexOf(span);
-    if (indexed) {
-      this.#putIndex(indexed);
-      return;
-    }
-    if (this.#isLadder(span)) {
-      this.#putLadder(span);
-      return;
-    }
+    const start = store.edgeStart(last);
+    // What nothing else leads to, as far as is known, goes to the next node.
+    if (to - from === 2 && start === low + 1 && this.#addressOf(other) !== undefined)
+      return { op: OP.unequal, value: low, next: first, other };
+    if (to - from === 3 && first === other && start === store.edgeStart(from + 1) + 1)
+      return { op: OP.unequal, value: start - 1, next: store.edgeTarget(from + 1), other };
     const middle = (from + to) >> 1;
-    this.#branch(store.edgeStart(middle), slot, OP.less, this.#part(node, from, middle));
-    this.#here(this.#part(node, middle, to));
-  }
-
-  /** The intervals that an index is to tell apart; undefined where none is worth it, or has room. */
-  #indexOf({ node, from, to }: Span): Span | undefined {
-    const store = this.#store;
-    const last = to - 1;
-    // What is not in the index goes to the last address: it can serve the first interval as well.
-    const isSame = store.edgeTarget(from) === store.edgeTarget(last);
-    const indexed = { node, from: isSame ? from + 1 : from, to };
-    const count = this.#valuesOf(indexed);
-    const worth = to - from >= MIN_INDEXED && count <= INDEX_SPREAD * (to - from);
-    return worth && count <= MAX_INDEX ? indexed : undefined;
-  }
-
-  /** How many values there are before the last interval. */
-  #valuesOf({ from, to }: Span): number {
-    return this.#store.edgeStart(to - 1) - this.#store.edgeStart(from);
-  }
-
-  #isLadder(span: Span): boolean {
-    return span.to - span.from >= MIN_LADDER && this.#indexOf(span) === undefined;
-  }
-
-  /**
-   * Halves the intervals, and these, by tests that lie together: what they lead to is long, and a walk from one to the next would
-   * touch other pages each time.
-   */
-  #putLadder({ node, from, to }: Span): void {
-    const store = this.#store;
-    const middle = (from + to) >> 1;
-    const at = this.#nodes.put(store.edgeStart(middle), store.pieceOf(node), OP.less, 0, 2);
-    const [lower, upper] = [
-      { node, from, to: middle },
-      { node, from: middle, to },
+    const value = store.edgeStart(middle);
+    const [lower, next] = [
+      this.#part(node, from, middle, low),
+      this.#part(node, middle, to, value),
     ];
-    if (this.#isLadder(upper)) this.#putLadder(upper);
-    else this.#later(upper, this.#nodes.put(0, 0, OP.jump, 0, 1), TARGET);
-    if (!this.#isLadder(lower)) {
-      this.#later(lower, at, TARGET);
-      return;
-    }
-    this.#nodes.makeRoom(2);
-    this.#nodes.setTarget(at, this.#nodes.address);
-    this.#putLadder(lower);
+    return { op: OP.less, value, next, other: lower };
   }
 
-  /** Whether a ladder is to be written for the place. */
-  #beginsLadder(place: Ref): boolean {
-    if (this.#addressOf(place) !== undefined || isTerminal(place)) return false;
-    return this.#isLadder(this.#spanOf(place));
+  /** The SWITCH that is to tell the intervals apart; undefined where tests do. */
+  #switchOf(span: Span): Switch | undefined {
+    const { from, to, low } = span;
+    const intervals = to - from;
+    if (intervals < MIN_EACH) return undefined;
+    const { store } = this.#diagram;
+    // What is in no place goes to the last one: it can serve the first interval as well.
+    const isSame = store.edgeTarget(from) === store.edgeTarget(to - 1);
+    const first = isSame ? store.edgeStart(from + 1) : Math.max(low, store.edgeStart(from));
+    const last = store.edgeStart(to - 1) - 1;
+    const placesOf = (shift: number) => (last >> shift) - (first >> shift) + 1;
+    let own = 1;
+    for (let edge = from + 1; edge < to; edge++)
+      if (store.edgeTarget(edge) !== store.edgeTarget(from)) own++;
+    let shift = 0;
+    while (placesOf(shift) > own) shift++;
+    if (shift > 0 && intervals < MIN_SHARED) return undefined;
+    // More have a SWITCH of such that have as many as they may.
+    if (placesOf(shift) > MAX_PLACES) shift += PLACES_BITS;
+    return { ...span, base: (first >> shift) << shift, shift, count: placesOf(shift) };
   }
 
-  /** A node with an address for each of the values, and one for all others. */
-  #putIndex(span: Span): void {
-    const { node, from, to } = span;
-    const store = this.#store;
-    const count = this.#valuesOf(span);
-    const first = store.edgeStart(from);
-    const at = this.#nodes.putIndex(first, store.pieceOf(node), count);
-    for (let edge = from; edge < to; edge++) {
-      const start = store.edgeStart(edge) - first;
-      const end = edge === to - 1 ? count + 1 : store.edgeStart(edge + 1) - first;
-      const place = store.edgeTarget(edge);
-      // The tests that follow on those of the index lie beside it.
-      if (this.#beginsLadder(place)) this.#write(place, at, start, end);
-      else this.#later(place, at, start, end);
-    }
+  /** Where the values of each place lead. */
+  #targetsOf({ node, from, to, low, base, shift, count }: Switch): readonly Target[] {
+    const { store } = this.#diagram;
+    let edge = from;
+    const targets = Array.from({ length: count }, (_, n) => {
+      const start = base + (n << shift);
+      while (edge + 1 < to && store.edgeStart(edge + 1) <= start) edge++;
+      let behind = edge + 1;
+      while (behind < to && store.edgeStart(behind) < start + (1 << shift)) behind++;
+      return this.#part(node, edge, behind, Math.max(low, start));
+    });
+    return [...targets, store.edgeTarget(to - 1)];
+  }
+
+  /** Base 2 logarithm of the nodes that a place is to have for the targets. */
+  #widthFor(targets: readonly Target[]): number {
+    const room = 1 << MAX_WIDTH;
+    const all = targets.reduce(
+      (sum: number, target, n) =>
+        sum + (target === targets[n - 1] ? 1 : this.#lengthIn(target, room)),
+      0,
+    );
+    const length = all / targets.length;
+    if (length > 2) return MAX_WIDTH;
+    return length > 1.25 ? 1 : 0;
+  }
+
+  /** Writes the places of the SWITCH at the node. */
+  #writePlaces(made: Switch, node: number): void {
+    const targets = this.#targetsOf(made);
+    const width = this.#widthFor(targets);
+    const first = this.#nodes.beginPlaces(node, { last: made.count, width, shift: made.shift });
+    targets.forEach((target, n) => {
+      this.#here(target, 1 << width);
+      this.#nodes.skipTo(first + ((n + 1) << width));
+    });
   }
 }

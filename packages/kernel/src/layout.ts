@@ -31,8 +31,8 @@
  *
  *     LESS      goes to target if packet[slot] < value, else to the next node
  *     UNEQUAL   goes to target if packet[slot] != value, else to the next node
- *     INDEX     target + 1 addresses of 4 bytes follow; goes to number packet[slot] - value, and to the
- *               last if there is none (differences wrap in 16 bits)
+ *     SWITCH    goes to place number (packet[slot] - value) >> shift of those that begin at target, and to the last if there is
+ *               none (differences wrap in 16 bits). It is SWITCH_NODES long, and says of how many nodes places are, see SWITCH
  *     JUMP      goes to target
  *     COUNT     adds one to counter `target`, goes to the next node
  *     VERDICT   adds one to counter `target`; the call fails with errno `value`, or proceeds if it is 0
@@ -42,10 +42,11 @@
  *     ASK       asks an opaque test; goes to target if that does not hold, else to the node behind it. It is
  *               ASK_NODES long, see NODE
  *
- * A slot is one of the packet's pieces, or RANK behind them, which REWRITE sets and LESS, UNEQUAL and INDEX ask as any
+ * A slot is one of the packet's pieces, or RANK behind them, which REWRITE sets and LESS, UNEQUAL and SWITCH ask as any
  * other: what matched first in the layers of a chain.
  *
- * "The next node" is always on the same page, and so are the addresses of an INDEX.
+ * "The next node" is always on the same page, and so are the places of a SWITCH. What is left of a place is 0, as a LESS that holds for
+ * nothing.
  */
 
 /** Bytes of a page, the value_size of every generation: inner maps must share it. */
@@ -79,13 +80,38 @@ export const OP = {
   less: 0,
   unequal: 1,
   jump: 2,
-  index: 3,
+  switch: 3,
   count: 4,
   verdict: 5,
   ask: 6,
   report: 7,
   rewrite: 8,
 } as const;
+
+/** Nodes that one SWITCH takes. */
+export const SWITCH_NODES = 2;
+
+/**
+ * The third word of a SWITCH: the number of the last place, then base 2 logarithms of the nodes that a place has and of the values
+ * that lead there. The fourth is 0.
+ */
+export const SWITCH = { places: 8, lastMask: 0xffff, width: 16, shift: 24, partMask: 0xf } as const;
+
+/** The places of a SWITCH, as its third word says them. */
+export interface Places {
+  readonly last: number;
+  readonly width: number;
+  readonly shift: number;
+}
+
+export const wordOf = ({ last, width, shift }: Places): number =>
+  last | (width << SWITCH.width) | (shift << SWITCH.shift);
+
+export const placesIn = (word: number): Places => ({
+  last: word & SWITCH.lastMask,
+  width: (word >>> SWITCH.width) & SWITCH.partMask,
+  shift: (word >>> SWITCH.shift) & SWITCH.partMask,
+});
 
 /** What a REWRITE changes, the bits of its `value`. */
 export const REWRITES = { mark: 1, destination: 2 } as const;
@@ -268,7 +294,7 @@ export const HEADER = {
  * too: the fields `tests`, `slotPage` and `sets`, the slots behind those of tests, the pins `sets` and `nets`,
  * SET_KEY and SET_VALUE; from format 13 on the pin `comments` and SET_COMMENT.
  */
-export const FORMAT = 16;
+export const FORMAT = 17;
 
 /** The table's slots: the generation in force, and the one to go back to past its deadline. */
 export const TABLE_SLOTS = { inForce: 0, fallback: 1, count: 2 } as const;

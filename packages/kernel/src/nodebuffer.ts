@@ -1,8 +1,22 @@
 /** The words of nodes as they are written, one after the other, on pages. */
-import { ASK_NODES, NODES_PER_PAGE, OP } from './layout.js';
+import {
+  ASK_NODES,
+  NODES_PER_PAGE,
+  OP,
+  type Places,
+  SWITCH,
+  SWITCH_NODES,
+  wordOf,
+} from './layout.js';
 
-/** How many nodes an index takes that leads on by `count` + 1 addresses. */
-export const indexNodes = (count: number) => 1 + Math.ceil((count + 1) / 2);
+/**
+ * Places of four nodes lie in one line of the processor's cache each: an array's first entry begins 16 bytes behind the begin of a line
+ * (struct bpf_array).
+ */
+const ALIGNMENT = 4;
+const BEFORE = 2;
+const aligned = (address: number) =>
+  address + ((ALIGNMENT - ((address + BEFORE) % ALIGNMENT)) % ALIGNMENT);
 
 export class NodeBuffer {
   readonly #first: number;
@@ -54,22 +68,31 @@ export class NodeBuffer {
     return at;
   }
 
-  /** A node that leads on by `count` + 1 addresses; returns its place. */
-  putIndex(base: number, slot: number, count: number): number {
-    const room = indexNodes(count);
-    const at = this.put(base, slot, OP.index, count, room);
-    this.#grow(at + room);
-    this.#length = at + room;
+  /** A SWITCH, whose places are still to be written; returns its place. */
+  putSwitch(base: number, slot: number): number {
+    const at = this.put(base, slot, OP.switch, 0, SWITCH_NODES);
+    this.#grow(at + SWITCH_NODES);
+    this.#length = at + SWITCH_NODES;
     return at;
+  }
+
+  /** Makes what comes next the places of the SWITCH, all on one page; returns the address of the first. */
+  beginPlaces(at: number, places: Places): number {
+    this.makeRoom(ALIGNMENT + ((places.last + 1) << places.width));
+    this.skipTo(aligned(this.address));
+    this.setTarget(at, this.address);
+    this.setWords(at, SWITCH.places, [wordOf(places)]);
+    return this.address;
+  }
+
+  /** Leaves nodes out up to the address. */
+  skipTo(address: number): void {
+    this.#length = address - this.#first;
+    this.#grow(this.#length);
   }
 
   setTarget(at: number, address: number): void {
     this.#words[2 * at + 1] = address;
-  }
-
-  /** The address number `n` of an index. */
-  setEntry(at: number, n: number, address: number): void {
-    this.#words[2 * at + 2 + n] = address;
   }
 
   /** Says more in what belongs to a node, `offset` bytes behind its beginning. */

@@ -1,7 +1,6 @@
 /** Nodes as they lie in a generation, walked from one to the next. See layout.ts for what a node says. */
 import { elementAt } from '@sockfilter/table';
-import { ASK_NODES, OP } from './layout.js';
-import { indexNodes } from './nodebuffer.js';
+import { ASK_NODES, OP, SWITCH_NODES } from './layout.js';
 
 export interface Nodes {
   /** Two u32 a node. */
@@ -19,8 +18,8 @@ export interface Splice {
 }
 
 /** How many nodes the one takes. */
-function lengthOf(op: number, target: number): number {
-  if (op === OP.index) return indexNodes(target);
+function lengthOf(op: number): number {
+  if (op === OP.switch) return SWITCH_NODES;
   return op === OP.ask ? ASK_NODES : 1;
 }
 
@@ -30,12 +29,12 @@ export function renumberCounters(words: Uint32Array, numberOf: (counter: number)
     const op = elementAt(words, at) >>> 24;
     const target = elementAt(words, at + 1);
     if (op === OP.count || op === OP.verdict || op === OP.report) words[at + 1] = numberOf(target);
-    at += 2 * lengthOf(op, target);
+    at += 2 * lengthOf(op);
   }
 }
 
-/** Words from which on nodes are an INDEX, and count. */
-const [FIRST_INDEX, FIRST_COUNT] = [OP.index << 24, OP.count << 24];
+/** Words from which on nodes are a SWITCH, and count. */
+const [FIRST_SWITCH, FIRST_COUNT] = [OP.switch << 24, OP.count << 24];
 
 /** What nodes count in the stead of a counter that has gone: nothing that stays leads to them. */
 export const GONE = 0xffff_ffff;
@@ -71,15 +70,14 @@ export function spliceCounters(words: Uint32Array, splices: readonly Splice[]): 
   for (let at = 0; at < length; ) {
     // Most nodes count nothing, and nothing is called for them: it is over before V8 has optimized it.
     const head = words[at] ?? 0;
-    if (head < FIRST_COUNT)
-      at += head < FIRST_INDEX ? 2 : 2 * lengthOf(head >>> 24, words[at + 1] ?? 0);
+    if (head < FIRST_COUNT) at += head < FIRST_SWITCH ? 2 : 2 * SWITCH_NODES;
     else {
       const op = head >>> 24;
       const target = elementAt(words, at + 1);
       const counts = op !== OP.ask && op !== OP.rewrite;
       if (counts && target >= from && target !== GONE)
         words[at + 1] = target < stay ? elementAt(numbers, target - from) : target + more;
-      at += 2 * lengthOf(op, target);
+      at += 2 * lengthOf(op);
     }
   }
 }
@@ -90,7 +88,7 @@ export function setErrno(words: Uint32Array, counter: number, errno: number): vo
     const op = elementAt(words, at) >>> 24;
     const target = elementAt(words, at + 1);
     if (op === OP.verdict && target === counter) words[at] = ((OP.verdict << 24) | errno) >>> 0;
-    at += 2 * lengthOf(op, target);
+    at += 2 * lengthOf(op);
   }
 }
 

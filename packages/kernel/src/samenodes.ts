@@ -4,7 +4,7 @@
  */
 import { firstPiece, PIECES } from '@sockfilter/diagram';
 import { type BuiltinChain, chainNumber, elementAt } from '@sockfilter/table';
-import { ASK_NODES, MAX_STEPS, OP } from './layout.js';
+import { ASK_NODES, MAX_STEPS, OP, placesIn, SWITCH } from './layout.js';
 import type { Nodes } from './nodes.js';
 
 const PIECE_MASK = 0xffff;
@@ -117,11 +117,14 @@ class Side {
         break;
       default: {
         // Differences wrap: what lies below the first value comes behind the last as well.
-        const other = this.word(place, 2 + target);
+        const { last, width, shift } = placesIn(this.word(place, SWITCH.places / 4));
+        const other = target + (last << width);
         narrow(0, value - 1, other);
-        const end = Math.min(target, PIECE_MASK + 1 - value);
-        for (let n = 0; n < end; n++) narrow(value + n, value + n, this.word(place, 2 + n));
-        narrow(value + end, PIECE_MASK, other);
+        for (let n = 0; n < last; n++) {
+          const low = value + (n << shift);
+          narrow(low, low + (1 << shift) - 1, target + (n << width));
+        }
+        narrow(value + (last << shift), PIECE_MASK, other);
       }
     }
   }

@@ -27,7 +27,7 @@ import { type ChainFacts, inChain } from './chainfacts.js';
 import { MAX_STEPS } from './layout.js';
 import { type Nodes, renumberCounters, type Splice, spliceCounters } from './nodes.js';
 import { Reduction } from './reduction.js';
-import { EndTable, NodeReader, type Tail } from './standingdiagram.js';
+import { EndTable, isEnd, NodeReader, type Tail } from './standingdiagram.js';
 import { factsIn, noSummaries, stepsOf, summarize } from './summary.js';
 import { Writer } from './writer.js';
 
@@ -130,13 +130,21 @@ class Splicing {
     }
   }
 
-  #write(first: number, roots: readonly Ref[], standing?: (ref: Ref) => number | undefined) {
+  #write(
+    first: number,
+    roots: readonly Ref[],
+    standing: (ref: Ref) => number | undefined = () => undefined,
+  ) {
     const writer = new Writer(first);
+    const wordsOf = (end: Ref) => this.#ends.wordsOf(end);
     const entries = writer.write(
-      this.#store,
+      {
+        store: this.#store,
+        terminal: (end) => writer.putEnd(wordsOf(end)),
+        lengthOf: (end) => (isEnd(end) ? wordsOf(end).length / 2 : Number.POSITIVE_INFINITY),
+        standing,
+      },
       roots,
-      (end) => writer.putEnd(this.#ends.wordsOf(end)),
-      standing,
     );
     return { words: writer.words, entries };
   }

@@ -12,7 +12,7 @@ import {
   terminalRef,
 } from '@sockfilter/diagram';
 import { elementAt } from '@sockfilter/table';
-import { OP } from './layout.js';
+import { OP, placesIn, SWITCH } from './layout.js';
 import { GONE, type Nodes } from './nodes.js';
 
 const PIECE_MASK = 0xffff;
@@ -155,6 +155,9 @@ function placeOf(ref: Ref): number | undefined {
   return number < FIRST_PLACE ? undefined : number - FIRST_PLACE;
 }
 
+/** Whether the terminal is an end. */
+export const isEnd = (ref: Ref): boolean => placeOf(ref) === undefined;
+
 /** A node in the making, of several that ask the same piece. */
 interface Level {
   readonly row: Row;
@@ -237,7 +240,7 @@ export class NodeReader {
   }
 
   #endAt(place: number): Ref | undefined {
-    if (elementAt(this.#words, 2 * place) >>> 24 <= OP.index) return undefined;
+    if (elementAt(this.#words, 2 * place) >>> 24 <= OP.switch) return undefined;
     const end = this.#ends.read(this.#words, this.#first, place);
     this.#terminals[terminalNumber(end)] ||= this.#first + place;
     return end;
@@ -266,7 +269,7 @@ export class NodeReader {
     const value = head & PIECE_MASK;
     if (op === OP.jump) {
       this.#level(level, target, low, high);
-    } else if (op > OP.index || slotOf(head) !== slot) {
+    } else if (op > OP.switch || slotOf(head) !== slot) {
       row.push(low, targetAt(address));
     } else if (op === OP.less) {
       this.#level(level, target, low, Math.min(high, value - 1));
@@ -276,12 +279,17 @@ export class NodeReader {
       if (low <= value && value <= high) this.#level(level, address + 1, value, value);
       this.#level(level, target, Math.max(low, value + 1), high);
     } else {
-      const other = elementAt(words, at + 2 + target);
+      const { last, width, shift } = placesIn(elementAt(words, at + SWITCH.places / 4));
+      const end = value + (last << shift);
+      const other = target + (last << width);
       this.#level(level, other, low, Math.min(high, value - 1));
-      const end = Math.min(target, high - value + 1);
-      for (let n = Math.max(0, low - value); n < end; n++)
-        this.#level(level, elementAt(words, at + 2 + n), value + n, value + n);
-      this.#level(level, other, Math.max(low, value + target), high);
+      const from = Math.max(0, low - value) >>> shift;
+      for (let n = from, start = value + (from << shift); n < last && start <= high; n++) {
+        const next = start + (1 << shift);
+        this.#level(level, target + (n << width), Math.max(low, start), Math.min(high, next - 1));
+        start = next;
+      }
+      this.#level(level, other, Math.max(low, end), high);
     }
   }
 }

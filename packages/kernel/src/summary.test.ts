@@ -3,15 +3,13 @@ import { firstPiece, PIECES } from '@sockfilter/diagram';
 import { elementAt } from '@sockfilter/table';
 import fc from 'fast-check';
 import { READ_FIELDS } from './detail.js';
-import { ASK_NODES, OP } from './layout.js';
+import { ASK_NODES, OP, SWITCH_NODES, wordOf } from './layout.js';
 import { factsIn, noSummaries, stepsOf, summarize } from './summary.js';
 
 const FIRST = 100;
 
 interface Node {
   readonly op: number;
-  /** How many nodes it takes. */
-  readonly size: number;
   /** Nodes behind it that it can lead to, beside the next. */
   readonly targets: readonly number[];
   /** What it asks, or refuses with. */
@@ -19,9 +17,10 @@ interface Node {
   readonly errno: number;
 }
 
-const sizeOf = (op: number, targets: number) => {
-  if (op === OP.ask) return ASK_NODES;
-  return op === OP.index ? 1 + Math.ceil(targets / 2) : 1;
+/** Where a node ends that begins at the address; a SWITCH with places of jumps. */
+const endOf = (op: number, at: number, targets: number) => {
+  if (op === OP.switch) return at + SWITCH_NODES + targets;
+  return at + (op === OP.ask ? ASK_NODES : 1);
 };
 
 /** Slots of what is asked for. */
@@ -33,7 +32,7 @@ const nodes: fc.Arbitrary<readonly Node[]> = fc
       op: fc.constantFrom(
         OP.less,
         OP.unequal,
-        OP.index,
+        OP.switch,
         OP.jump,
         OP.count,
         OP.report,
@@ -49,37 +48,42 @@ const nodes: fc.Arbitrary<readonly Node[]> = fc
     fc.constantFrom(0, 1).map((errno) => [
       ...some.map(({ op, picks, slot }, n): Node => {
         const targets = picks.map((pick) => Math.min(n + 1 + pick, some.length));
-        return { op, targets, size: sizeOf(op, targets.length), slot, errno: 0 };
+        return { op, targets, slot, errno: 0 };
       }),
-      { op: OP.verdict, size: 1, targets: [], slot: 0, errno },
+      { op: OP.verdict, targets: [], slot: 0, errno },
     ]),
   );
 
-/** Where each node lies. */
-function placesOf(some: readonly Node[]): readonly number[] {
-  const places: number[] = [];
+/** Where each node lies, and where the last one ends. */
+function addressesOf(some: readonly Node[]): readonly number[] {
+  const addresses = [FIRST];
   let at = FIRST;
-  for (const { size } of some) {
-    places.push(at);
-    at += size;
+  for (const { op, targets } of some) {
+    at = endOf(op, at, targets.length);
+    addresses.push(at);
   }
-  return places;
+  return addresses;
 }
 
 function encode(some: readonly Node[]): Uint32Array {
-  const places = placesOf(some);
-  const words: number[] = [];
-  for (const { op, size, targets, slot, errno } of some) {
-    const to = targets.map((target) => places[target] ?? 0);
-    const node = op === OP.index ? [to.length - 1, ...to] : [to[0] ?? 0];
-    words.push(
-      (op << 24) | (slot << 16) | errno,
-      ...node,
-      ...new Array<number>(2 * size - 1 - node.length).fill(0),
-    );
-  }
-  return Uint32Array.from(words);
+  const addresses = addressesOf(some);
+  const words = new Uint32Array(2 * ((addresses.at(-1) ?? FIRST) - FIRST));
+  const put = (address: number, head: number, target: number) =>
+    words.set([head, target], 2 * (address - FIRST));
+  some.forEach(({ op, targets, slot, errno }, n) => {
+    const at = elementAt(addresses, n);
+    const to = targets.map((target) => elementAt(addresses, target));
+    const places = { last: to.length - 1, width: 0, shift: 0 };
+    const first = at + SWITCH_NODES;
+    put(at, (op << 24) | (slot << 16) | errno, op === OP.switch ? first : (to[0] ?? 0));
+    if (op !== OP.switch) return;
+    put(at + 1, wordOf(places), 0);
+    for (const [place, address] of to.entries()) put(first + place, OP.jump << 24, address);
+  });
+  return words;
 }
+
+const JUMP: Node = { op: OP.jump, targets: [], slot: 0, errno: 0 };
 
 /** The nodes of all ways from the node on. */
 function waysFrom(some: readonly Node[], at: number): readonly (readonly Node[])[] {
@@ -89,25 +93,27 @@ function waysFrom(some: readonly Node[], at: number): readonly (readonly Node[])
   const next = (): readonly number[] => {
     if (op === OP.verdict) return [];
     if (op === OP.jump) return [target];
-    if (op === OP.index) return targets;
+    if (op === OP.switch) return targets;
     return op === OP.count || op === OP.report || op === OP.rewrite ? [at + 1] : [at + 1, target];
   };
   const ways = next().flatMap((each) => waysFrom(some, each));
-  return ways.length === 0 ? [[node]] : ways.map((way) => [node, ...way]);
+  // A place of a SWITCH is a step of its own.
+  const steps = op === OP.switch ? [node, JUMP] : [node];
+  return ways.length === 0 ? [steps] : ways.map((way) => [...steps, ...way]);
 }
 
-const ASKING: readonly number[] = [OP.less, OP.unequal, OP.index];
+const ASKING: readonly number[] = [OP.less, OP.unequal, OP.switch];
 
 test('says what all ways come to, whatever of it is known', () => {
   const met = { refusing: 0, asking: 0, detail: 0 };
   fc.assert(
     fc.property(nodes, fc.nat(), fc.nat(), (some, entry, before) => {
-      const places = placesOf(some);
-      const addresses = [0, entry % some.length].map((each) => elementAt(places, each));
+      const starts = addressesOf(some);
+      const addresses = [0, entry % some.length].map((each) => elementAt(starts, each));
       const words = encode(some);
       const known = noSummaries(words.length / 2);
       // What has been asked before is not looked at again.
-      summarize(words, FIRST, [elementAt(places, before % some.length)], known);
+      summarize(words, FIRST, [elementAt(starts, before % some.length)], known);
       const summaries = summarize(words, FIRST, addresses, known);
       [0, entry % some.length].forEach((each, n) => {
         const ways = waysFrom(some, each);

@@ -14,7 +14,7 @@ import { PIECES } from '@sockfilter/diagram';
 import { elementAt, type Field } from '@sockfilter/table';
 import type { ChainFacts } from './chainfacts.js';
 import { READ_FIELDS } from './detail.js';
-import { ASK_NODES, OP } from './layout.js';
+import { ASK_NODES, OP, placesIn, SWITCH } from './layout.js';
 
 const STEPS = 0x3ff;
 const REFUSES = 1 << 10;
@@ -66,20 +66,22 @@ export function summarize(
     if (op === OP.verdict) return (head & 0xffff) === 0 ? 1 : 1 | REFUSES;
     const summary = elementAt(known, node);
     if (summary > 0) return summary;
-    const onward = behind(op, at, elementAt(words, at + 1), address);
+    const onward = behind(op, elementAt(words, at + 1), address);
     const steps = Math.min(1 + (onward & STEPS), STEPS);
-    const asked = op <= OP.index && op !== OP.jump ? elementAt(SLOT_BITS, (head >>> 16) & 0xff) : 0;
+    const asked =
+      op <= OP.switch && op !== OP.jump ? elementAt(SLOT_BITS, (head >>> 16) & 0xff) : 0;
     const made = (onward & ~STEPS) | asked | steps;
     known[node] = made;
     return made;
   };
-  const behind = (op: number, at: number, target: number, address: number): number => {
+  const behind = (op: number, target: number, address: number): number => {
     if (op === OP.jump) return visit(target);
     if (op === OP.count || op === OP.report || op === OP.rewrite) return visit(address + 1);
     if (op === OP.ask) return either(visit(target), visit(address + ASK_NODES));
-    if (op !== OP.index) return either(visit(target), visit(address + 1));
+    if (op !== OP.switch) return either(visit(target), visit(address + 1));
+    const { last, width } = placesIn(elementAt(words, 2 * (address - first) + SWITCH.places / 4));
     let all = 0;
-    for (let n = 0; n <= target; n++) all = either(all, visit(elementAt(words, at + 2 + n)));
+    for (let n = 0; n <= last; n++) all = either(all, visit(target + (n << width)));
     return all;
   };
   return entries.map(visit);

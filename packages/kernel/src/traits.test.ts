@@ -3,7 +3,7 @@ import { CONDITIONAL_HOOKS, decodeTraits, encodeTraits } from './traits.js';
 
 test('the bits of a header that is in force keep their meaning: another order of hooks takes another FORMAT', () => {
   expect([FORMAT, ...CONDITIONAL_HOOKS.map(({ name }) => name)]).toEqual([
-    16,
+    17,
     ...['inet4_post_bind', 'inet6_post_bind', 'setsockopt', 'sock_create'],
     ...['inet_ingress', 'inet_egress'],
     ...['inet4_getpeername', 'inet6_getpeername', 'udp4_recvmsg', 'udp6_recvmsg'],

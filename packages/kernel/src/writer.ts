@@ -1,13 +1,5 @@
 /** The nodes that the programs walk. See layout.ts for what a node says. */
-import {
-  type Ask,
-  type DiagramStore,
-  firstPiece,
-  PIECES,
-  pieceAt,
-  RANK,
-  type Ref,
-} from '@sockfilter/diagram';
+import { type Ask, firstPiece, PIECES, pieceAt, RANK, type Ref } from '@sockfilter/diagram';
 import { EVENT_KINDS } from '@sockfilter/events';
 import {
   type Change,
@@ -46,17 +38,9 @@ export class Writer {
     return this.#nodes.words;
   }
 
-  /**
-   * Writes all that is reachable from the places of one diagram; returns their addresses. What stands somewhere
-   * already has its address from `standing`.
-   */
-  write(
-    store: DiagramStore,
-    places: readonly Ref[],
-    terminal: WrittenDiagram['terminal'],
-    standing: WrittenDiagram['standing'] = () => undefined,
-  ): number[] {
-    return new DiagramWriter(this.#nodes, { store, terminal, standing }).write(places);
+  /** Writes all that is reachable from the places of the diagram; returns their addresses. */
+  write(diagram: WrittenDiagram, places: readonly Ref[]): number[] {
+    return new DiagramWriter(this.#nodes, diagram).write(places);
   }
 
   /** Adds one to the counter. */

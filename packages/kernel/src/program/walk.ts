@@ -1,6 +1,7 @@
 /** The walk over the nodes of a generation, from a chain's entry. */
 import {
   add,
+  add32,
   addImm,
   addImm32,
   and,
@@ -12,6 +13,7 @@ import {
   jumpIf32,
   label,
   load,
+  lsh,
   lshImm,
   mayGoto,
   mov,
@@ -26,13 +28,14 @@ import {
   R8,
   R9,
   R10,
+  rsh,
   rshImm,
   store,
   sub,
   subImm,
   xor,
 } from '@sockfilter/bpf';
-import { ASK_NODES, HEADER, MAX_STEPS, NODE_BITS, NODES_PER_PAGE, OP } from '../layout.js';
+import { ASK_NODES, HEADER, MAX_STEPS, NODE_BITS, NODES_PER_PAGE, OP, SWITCH } from '../layout.js';
 import type { Offsets } from '../offsets.js';
 import { ANSWER, ASK } from './ask.js';
 import { count, findStripe } from './counting.js';
@@ -192,20 +195,28 @@ export function walk(
     jumpIf('eq', R2, OP.jump, at('take')),
     jumpIf('ge', R2, OP.count, at('act')),
 
-    // OP.index
+    // OP.switch, whose second node lies behind it: r2 = its places
+    mov(R1, R8),
+    addImm(R1, 1),
+    andImm(R1, NODES_PER_PAGE - 1),
+    lshImm(R1, 3),
+    add(R1, R6),
+    load(4, R2, R1, SWITCH.places - 8),
     sub(R3, R4),
     andImm(R3, 0xffff),
-    jumpIf('le', R3, R0, at('inside')),
-    mov(R3, R0),
+    mov(R1, R2),
+    rshImm(R1, SWITCH.shift),
+    andImm(R1, SWITCH.partMask),
+    rsh(R3, R1),
+    mov(R1, R2),
+    andImm(R1, SWITCH.lastMask),
+    jumpIf('le', R3, R1, at('inside')),
+    mov(R3, R1),
     label(at('inside')),
-    mov(R1, R8),
-    lshImm(R1, 1),
-    addImm(R1, 2),
-    add(R1, R3),
-    andImm(R1, 2 * NODES_PER_PAGE - 1),
-    lshImm(R1, 2),
-    add(R1, R6),
-    load(4, R0, R1, 0),
+    rshImm(R2, SWITCH.width),
+    andImm(R2, SWITCH.partMask),
+    lsh(R3, R2),
+    add32(R0, R3),
 
     label(at('take')),
     mov(R1, R8),
