@@ -430,6 +430,55 @@ it.each([
   }
 });
 
+/** So many peers that a SWITCH leads to others. */
+const PEERS = 1600;
+const peerAt = (n: number) => `10.0.${(n * 3) >> 8}.${(n * 3) & 255}`;
+const peerRule = (n: number) =>
+  `-A CONNECT -d ${peerAt(n)} -p tcp --dport ${1 + (n % 9)} -j ${n % 3 ? 'DROP' : 'ACCEPT'}`;
+
+const amongPeers: fc.Arbitrary<string> = fc
+  .record({
+    verb: fc.constantFrom('-A CONNECT', '-I CONNECT 500', '-R CONNECT 1200', '-D CONNECT 900'),
+    peer: fc.integer({ min: 0, max: 3 * PEERS }),
+    prefix: fc.constantFrom(32, 32, 32, 30, 24, 20),
+    port: fc.constantFrom('', ' --dport 1', ' --dport 2:7'),
+    target: fc.constantFrom('ACCEPT', 'DROP', 'REJECT', 'LOG'),
+  })
+  .map(({ verb, peer, prefix, port, target }) =>
+    verb.startsWith('-D')
+      ? verb
+      : `${verb} -d 10.0.${peer >> 8}.${peer & 255}/${prefix} -p tcp${port} -j ${target}`,
+  );
+
+const PEER_PACKETS: readonly Packet[] = Array.from({ length: 200 }, (_, n) => ({
+  ...elementAt(WIDE_PACKETS, 0),
+  destination: 0x0a000000n + BigInt((n * 47) % (3 * PEERS)),
+  destinationPort: 1 + (n % 9),
+}));
+
+it('makes it of what an edit among many peers comes to, and leaves the others', () => {
+  const table = tableOf(Array.from({ length: PEERS }, (_, n) => peerRule(n)));
+  const whole = makeWhole(table);
+  const added: number[] = [];
+  fc.assert(
+    fc.property(fc.array(amongPeers, { minLength: 6, maxLength: 6 }), (commands) => {
+      let [before, old] = [table, standing(whole)];
+      for (const each of commands) {
+        const stepped = step(before, old, each, PEER_PACKETS);
+        expect(stepped?.isPart).toBe(true);
+        if (!stepped) continue;
+        const next = standing(stepped.next);
+        added.push(next.header.nodes - old.header.nodes);
+        [before, old] = [stepped.table, next];
+      }
+    }),
+    { numRuns: propertyRuns(5) },
+  );
+  // Of some 9,000 an edit writes one SWITCH of those that tell the peers apart, and the one that leads to it.
+  const few = added.filter((nodes) => nodes < 2500);
+  expect(few.length / added.length).toBeGreaterThan(0.7);
+});
+
 it('leaves opaque tests their states where no rule is another', () => {
   const table = soundTable(
     '*socket\n-A CONNECT -m limit --limit 5/s -j ACCEPT\n-A CONNECT -m time --timestart 8:00 -j DROP\nCOMMIT\n',

@@ -8,6 +8,6 @@ export * from './piece.js';
 export { reportsOf } from './reporting.js';
 export type { Row } from './row.js';
 export { RuleIndex } from './ruleindex.js';
-export { type Behind, type Open, replaceWhere } from './splice.js';
+export { type Behind, type Meets, replaceWhere, type Unread } from './splice.js';
 export * from './store.js';
 export * from './ways.js';

@@ -11,16 +11,37 @@ export interface Behind {
   readonly join: (inside: Ref, outside: Ref) => Ref;
 }
 
-/** The diagram that some terminals stand for, of which nothing has been looked at yet; undefined for all others. */
-export type Open = (terminal: Ref) => Ref | undefined;
+/** Whether some value from `low` to `high` is looked at. */
+export type Meets = (low: number, high: number) => boolean;
+
+/** Diagrams that some terminals stand for, of which nothing has been looked at yet. */
+export interface Unread {
+  /** The piece that the first node asks; undefined of all other terminals. */
+  readonly pieceOf: (terminal: Ref) => number | undefined;
+  /** The first node. Where values of its piece are not met it may lead to such a terminal for a node that asks it again. */
+  readonly open: (terminal: Ref, meets: Meets) => Ref;
+}
+
+/** For which values of the piece the diagram says something. */
+function saysAt(store: DiagramStore, ref: Ref, piece: number): Meets {
+  if (store.pieceOf(ref) !== piece) return () => true;
+  const [first, end] = [store.firstEdge(ref), store.endEdge(ref)];
+  return (low, high) => {
+    for (let at = store.edgeAt(first, end, low); at < end && store.edgeStart(at) <= high; at++)
+      if (store.edgeTarget(at) !== NONE) return true;
+    return false;
+  };
+}
 
 /** The first where it says something, else the second; what that leads to elsewhere is not opened. */
-function defineOverlay(store: DiagramStore, open: Open, behind?: Behind): Operation {
+function defineOverlay(store: DiagramStore, unread: Unread, behind?: Behind): Operation {
   const settle = (a: Ref, b: Ref) => {
     if (a === NONE) return b;
     if (!isTerminal(b)) return undefined;
-    const opened = open(b);
-    if (opened !== undefined) {
+    const piece = unread.pieceOf(b);
+    if (piece !== undefined) {
+      if (store.pieceOf(a) < piece) return undefined;
+      const opened = unread.open(b, saysAt(store, a, piece));
       const made = overlay(a, opened);
       return made === opened ? b : made;
     }
@@ -34,7 +55,10 @@ function defineOverlay(store: DiagramStore, open: Open, behind?: Behind): Operat
   return overlay;
 }
 
-const nothingToOpen: Open = () => undefined;
+const NOTHING_UNREAD: Unread = {
+  pieceOf: () => undefined,
+  open: (terminal) => terminal,
+};
 
 /**
  * Lays what is inside over what is outside where the fields of some of the rules hold, which rewrite nothing. In both the terminal
@@ -44,15 +68,15 @@ export function replaceWhere(
   store: DiagramStore,
   rules: readonly Rule[],
   table: Table,
-  open: Open,
+  unread: Unread,
   behind?: Behind,
 ): (inside: Ref, outside: Ref) => Ref {
-  const overlay = defineOverlay(store, nothingToOpen);
+  const overlay = defineOverlay(store, NOTHING_UNREAD);
   const guard = defineGuard(store);
   const conditions = new ConditionCompiler(store, { overlay, guard });
   const where = rules
     .map((rule) => conditions.compileFields({ rule }, table, HOLDS))
     .reduce((a, b) => overlay(a, b), NONE);
-  const lay = defineOverlay(store, open, behind);
+  const lay = defineOverlay(store, unread, behind);
   return (inside, outside) => lay(guard(where, inside), outside);
 }

@@ -3,11 +3,18 @@
  * them, so that what it makes may say the same as one beside it that nobody has looked at: the store, in which equal ones
  * are one, cannot tell.
  */
-import { type DiagramStore, isTerminal, type Ref } from '@sockfilter/diagram';
-import type { NodeReader } from './standingdiagram.js';
+import { type DiagramStore, isTerminal, PAST_ALL, type Ref } from '@sockfilter/diagram';
+import { isEnd, type NodeReader } from './standingdiagram.js';
 
 /** Nodes that are compared in one edit; past them what is made may have some that tell nothing apart. */
 const MOST_COMPARED = 10_000;
+
+type Reader = Pick<NodeReader, 'standing' | 'pieceOf' | 'open' | 'follow' | 'valuesOf'>;
+
+/** Pieces by which calls are told apart at most that two diagrams are first tried with. */
+const DEPTH = 4;
+/** Values that are tried of pieces behind the first. */
+const FEW_VALUES = 2;
 
 interface Interval {
   readonly start: number;
@@ -16,11 +23,11 @@ interface Interval {
 
 export class Reduction {
   readonly #store: DiagramStore;
-  readonly #reader: Pick<NodeReader, 'standing' | 'open'>;
+  readonly #reader: Reader;
   readonly #reduced = new Map<Ref, Ref>();
   #left = MOST_COMPARED;
 
-  constructor(store: DiagramStore, reader: Pick<NodeReader, 'standing' | 'open'>) {
+  constructor(store: DiagramStore, reader: Reader) {
     this.#store = store;
     this.#reader = reader;
   }
@@ -69,6 +76,8 @@ export class Reduction {
     if (a === b) return true;
     const stands = this.#reader.standing(a);
     if (stands !== undefined && stands === this.#reader.standing(b)) return true;
+    if (this.#reader.pieceOf(a) !== this.#reader.pieceOf(b) || this.#isTold(a, b, DEPTH))
+      return false;
     const [one, other] = [this.#opened(a), this.#opened(b)];
     if (one === other) return true;
     if (isTerminal(one) || isTerminal(other) || this.#left === 0) return false;
@@ -76,8 +85,24 @@ export class Reduction {
     return this.#leadAlike(one, other);
   }
 
+  /**
+   * Whether one of some calls comes to another end from the one than from the other: what differs does for most, and to look at all of
+   * both costs more.
+   */
+  #isTold(a: Ref, b: Ref, depth: number): boolean {
+    const { pieceOf, valuesOf, follow } = this.#reader;
+    const piece = Math.min(pieceOf(a), pieceOf(b));
+    if (piece === PAST_ALL) return a !== b;
+    if (depth === 0) return false;
+    const values = [a, b].flatMap((ref) => (pieceOf(ref) === piece ? valuesOf(ref) : []));
+    // Those of the first node are the most.
+    return values
+      .slice(0, depth === DEPTH ? undefined : FEW_VALUES)
+      .some((value) => this.#isTold(follow(a, piece, value), follow(b, piece, value), depth - 1));
+  }
+
   #opened(ref: Ref): Ref {
-    return this.#reader.open(ref) ?? ref;
+    return isTerminal(ref) && !isEnd(ref) ? this.#reader.open(ref) : ref;
   }
 
   #leadAlike(a: Ref, b: Ref): boolean {

@@ -12,6 +12,7 @@ import {
   DiagramStore,
   type Ref,
   replaceWhere,
+  type Unread,
 } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
@@ -24,6 +25,7 @@ import {
 } from '@sockfilter/table';
 import { encodeBlob } from './blob.js';
 import { type ChainFacts, inChain } from './chainfacts.js';
+import type { WrittenDiagram } from './diagramwriter.js';
 import { MAX_STEPS } from './layout.js';
 import { type Nodes, renumberCounters, type Splice, spliceCounters } from './nodes.js';
 import { Reduction } from './reduction.js';
@@ -98,6 +100,26 @@ const withEntries = (
   ...Object.fromEntries(chains.map((chain, n) => [chain, elementAt(made, n)])),
 });
 
+/** Diagrams whose terminals are ends, or stand for nodes that stand. */
+interface EndedDiagrams {
+  readonly store: DiagramStore;
+  readonly ends: EndTable;
+  readonly standing: WrittenDiagram['standing'];
+}
+
+function writeNodes(
+  { store, ends, standing }: EndedDiagrams,
+  first: number,
+  roots: readonly Ref[],
+) {
+  const writer = new Writer(first);
+  const terminal = (end: Ref) => writer.putEnd(ends.wordsOf(end));
+  const lengthOf = (end: Ref) =>
+    isEnd(end) ? ends.wordsOf(end).length / 2 : Number.POSITIVE_INFINITY;
+  const entries = writer.write({ store, terminal, lengthOf, standing }, roots);
+  return { words: writer.words, entries };
+}
+
 /** Nodes of before and after an edit as one diagram. */
 class Splicing {
   readonly #store = new DiagramStore(DEFAULT_LIMITS);
@@ -119,41 +141,25 @@ class Splicing {
   replace(near: Nodes & { readonly entries: Entries }, edit: NearEdit): void {
     const reader = new NodeReader(near, this.#store, this.#ends);
     const { reduce } = new Reduction(this.#store, this.#reader);
+    const { pieceOf, open } = this.#reader;
+    const unread: Unread = { pieceOf: (ref) => (isEnd(ref) ? undefined : pieceOf(ref)), open };
     for (const { chain, edited, tail } of edit.chains) {
       const behind: Behind | undefined = tail && {
         isOver: (end) => !this.#ends.comesTo(end, tail),
         join: (next, end) => this.#ends.joined(next, end, tail),
       };
-      const replace = replaceWhere(this.#store, edited, edit.table, this.#reader.open, behind);
+      const replace = replaceWhere(this.#store, edited, edit.table, unread, behind);
       const made = replace(reader.at(near.entries[chain]), this.#rootOf(chain));
       this.#roots.set(chain, reduce(inChain(this.#store, made, chain)));
     }
-  }
-
-  #write(
-    first: number,
-    roots: readonly Ref[],
-    standing: (ref: Ref) => number | undefined = () => undefined,
-  ) {
-    const writer = new Writer(first);
-    const wordsOf = (end: Ref) => this.#ends.wordsOf(end);
-    const entries = writer.write(
-      {
-        store: this.#store,
-        terminal: (end) => writer.putEnd(wordsOf(end)),
-        lengthOf: (end) => (isEnd(end) ? wordsOf(end).length / 2 : Number.POSITIVE_INFINITY),
-        standing,
-      },
-      roots,
-    );
-    return { words: writer.words, entries };
   }
 
   /** All nodes, of which those go on that were there. */
   grown(chains: readonly BuiltinChain[]): Written {
     const { words, first, entries, summaries, written } = this.#old;
     const roots = chains.map((chain) => this.#rootOf(chain));
-    const made = this.#write(first + words.length / 2, roots, this.#reader.standing);
+    const from = { store: this.#store, ends: this.#ends, standing: this.#reader.standing };
+    const made = writeNodes(from, first + words.length / 2, roots);
     return {
       words: concat(words, made.words),
       entries: withEntries(entries, chains, made.entries),
@@ -161,20 +167,21 @@ class Splicing {
       written,
     };
   }
+}
 
-  /** All that something leads to, written anew. */
-  rewritten(): Written {
-    const { first, entries } = this.#old;
-    const roots = BUILTIN_CHAINS.map((chain) => this.#rootOf(chain));
-    const whole = this.#store.copy(this.#store, roots, this.#reader.whole);
-    const made = this.#write(first, whole);
-    return {
-      words: Uint32Array.from(made.words),
-      entries: withEntries(entries, BUILTIN_CHAINS, made.entries),
-      summaries: noSummaries(made.words.length / 2),
-      written: made.words.length / 2,
-    };
-  }
+/** All that something leads to, written anew. */
+function rewritten({ words, entries }: Written, first: number): Written {
+  const store = new DiagramStore(DEFAULT_LIMITS);
+  const ends = new EndTable();
+  const { at } = new NodeReader({ words, first }, store, ends);
+  const roots = BUILTIN_CHAINS.map((chain) => at(entries[chain]));
+  const made = writeNodes({ store, ends, standing: () => undefined }, first, roots);
+  return {
+    words: Uint32Array.from(made.words),
+    entries: withEntries(entries, BUILTIN_CHAINS, made.entries),
+    summaries: noSummaries(made.words.length / 2),
+    written: made.words.length / 2,
+  };
 }
 
 /**
@@ -197,7 +204,7 @@ export function editNodes(old: StandingNodes, edit: NearEdit): EditedNodes | und
   splicing.replace(near, edit);
   const grown = splicing.grown(chains);
   const isFull = grown.words.length / 2 > 2 * old.written + SPARE_NODES;
-  const nodes = isFull ? splicing.rewritten() : grown;
+  const nodes = isFull ? rewritten(grown, first) : grown;
   // Of chains that the edit leaves alone as well, if all has been written anew.
   const entries = BUILTIN_CHAINS.map((chain) => nodes.entries[chain]);
   const known = summarize(nodes.words, first, entries, nodes.summaries);

@@ -6,6 +6,7 @@
  */
 import {
   type DiagramStore,
+  type Meets,
   type Ref,
   type Row,
   terminalNumber,
@@ -163,7 +164,15 @@ interface Level {
   readonly row: Row;
   readonly slot: number;
   readonly targetAt: (address: number) => Ref;
+  /** Its first node. */
+  readonly address: number;
+  readonly meets: Meets;
 }
+
+const ALL: Meets = () => true;
+
+/** Values of a node that it is asked for by who looks for one that tells it from another. */
+const MOST_VALUES = 8;
 
 /** Reads nodes into the store, all that an address leads to or as far as somebody looks. */
 export class NodeReader {
@@ -177,8 +186,6 @@ export class NodeReader {
   /** By number of a node, and of an end: where it stands, or 0. */
   readonly #nodes: Int32Array;
   readonly #terminals: Int32Array;
-  /** By place: what has been read of it alone. */
-  readonly #opened = new Map<number, Ref>();
 
   constructor({ words, first }: Nodes, store: DiagramStore, ends: EndTable) {
     const count = words.length / 2;
@@ -216,20 +223,67 @@ export class NodeReader {
     return this.#endAt(place) ?? terminalRef(FIRST_PLACE + place);
   };
 
-  /** The node that such a terminal stands for, which leads to such terminals and to ends; undefined for an end. */
-  readonly open = (ref: Ref): Ref | undefined => {
-    const place = placeOf(ref);
-    if (place === undefined) return undefined;
-    const node = this.#opened.get(place) ?? this.#nodeAt(place, this.unread);
-    this.#opened.set(place, node);
-    return node;
+  /** The piece that the node asks, or that which such a terminal stands for; a number above all of an end. */
+  readonly pieceOf = (ref: Ref): number => {
+    const place = ref < 0 ? placeOf(ref) : undefined;
+    return place === undefined
+      ? this.#store.pieceOf(ref)
+      : slotOf(elementAt(this.#words, 2 * place));
   };
 
-  /** All that such a terminal stands for; an end as it is. */
-  readonly whole = (ref: Ref): Ref => {
+  /**
+   * The node that such a terminal stands for, which leads to such terminals and to ends: of a SWITCH that leads to others, to those for
+   * values that are not met.
+   */
+  readonly open = (ref: Ref, meets: Meets = ALL): Ref => {
     const place = placeOf(ref);
-    return place === undefined ? ref : this.at(this.#first + place);
+    if (place === undefined) throw new TypeError('an end is not to be opened');
+    return this.#nodeAt(place, this.unread, meets);
   };
+
+  /** Where it leads for a value of the piece; itself where it asks another. */
+  readonly follow = (ref: Ref, piece: number, value: number): Ref => {
+    if (this.pieceOf(ref) !== piece) return ref;
+    const place = placeOf(ref);
+    if (ref >= 0 || place === undefined) return this.#store.follow(ref, value);
+    let at = place;
+    while (this.#asks(at, piece)) at = this.#placeAt(this.#targetFor(at, value));
+    return this.unread(this.#first + at);
+  };
+
+  /** Some values that it tells from others. */
+  readonly valuesOf = (ref: Ref): readonly number[] => {
+    const place = ref < 0 ? placeOf(ref) : undefined;
+    if (place !== undefined) return [elementAt(this.#words, 2 * place) & PIECE_MASK];
+    const [first, end] = [this.#store.firstEdge(ref), this.#store.endEdge(ref)];
+    const step = Math.ceil((end - first) / MOST_VALUES);
+    return Array.from({ length: Math.ceil((end - first) / step) }, (_, n) =>
+      this.#store.edgeStart(first + n * step),
+    );
+  };
+
+  #asks(place: number, slot: number): boolean {
+    const head = elementAt(this.#words, 2 * place);
+    return head >>> 24 <= OP.switch && slotOf(head) === slot;
+  }
+
+  /** The address that a node leads to which asks a piece, for a value of that. */
+  #targetFor(place: number, asked: number): number {
+    const [head, target] = [
+      elementAt(this.#words, 2 * place),
+      elementAt(this.#words, 2 * place + 1),
+    ];
+    const value = head & PIECE_MASK;
+    const op = head >>> 24;
+    if (op === OP.switch) {
+      const { last, width, shift } = placesIn(
+        elementAt(this.#words, 2 * place + SWITCH.places / 4),
+      );
+      return target + (Math.min(((asked - value) & PIECE_MASK) >>> shift, last) << width);
+    }
+    const isElsewhere = op === OP.less ? asked < value : asked !== value;
+    return isElsewhere ? target : this.#first + place + 1;
+  }
 
   /** Where the address leads to. */
   #placeAt(address: number): number {
@@ -246,11 +300,11 @@ export class NodeReader {
     return end;
   }
 
-  #nodeAt(place: number, targetAt: (address: number) => Ref): Ref {
+  #nodeAt(place: number, targetAt: (address: number) => Ref, meets = ALL): Ref {
     const address = this.#first + place;
     const slot = slotOf(elementAt(this.#words, 2 * place));
     const row = this.#store.row(slot);
-    this.#level({ row, targetAt, slot }, address, 0, PIECE_MASK);
+    this.#level({ row, targetAt, slot, address, meets }, address, 0, PIECE_MASK);
     const ref = this.#store.intern(slot);
     // What has turned out to ask nothing is better found elsewhere.
     if (this.#store.pieceOf(ref) === slot) this.#nodes[ref] ||= address;
@@ -278,6 +332,8 @@ export class NodeReader {
       this.#level(level, target, low, Math.min(high, value - 1));
       if (low <= value && value <= high) this.#level(level, address + 1, value, value);
       this.#level(level, target, Math.max(low, value + 1), high);
+    } else if (address !== level.address && !level.meets(low, high)) {
+      row.push(low, terminalRef(FIRST_PLACE + address - this.#first));
     } else {
       const { last, width, shift } = placesIn(elementAt(words, at + SWITCH.places / 4));
       const end = value + (last << shift);
