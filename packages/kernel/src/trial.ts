@@ -86,11 +86,13 @@ export function goBack(pins: Pins, instance: InForceInstance): Instance {
 
 /** Ends a trial before its deadline: what was in force before is again. */
 export function abortTrial(pins: Pins, { trial, ...current }: PendingInstance): Instance {
-  if (current.before) close(current.before.fd);
-  return goBack(pins, {
+  const instance = goBack(pins, {
     ...current,
     generation: trial.other,
     before: undefined,
     trial: { state: 'undone', other: current.generation },
   });
+  // Up to here who holds the trial has it to close.
+  if (current.before) close(current.before.fd);
+  return instance;
 }
