@@ -289,6 +289,11 @@ const OF_CHAINS: Example = [
   ['-A CONNECT -m socket --remote-port 80 -j REJECT', '-A CONNECT -p udp -j DROP'],
   ['-D CONNECT 1', '-I CONNECT 1 -m socket --remote-port 80 -j ACCEPT'],
 ];
+/** What is the same again lies below more pieces than two diagrams are first tried with. */
+const DEEP: Example = [
+  ['-A CONNECT -s 10.0.0.9 -d 10.0.0.1 -p tcp --dport 80 -m owner --uid-owner 7 -j DROP'],
+  ['-I CONNECT 1 -m cgroup --id 4 -j LOG', '-D CONNECT 1'],
+];
 /** A hook is needed for one rule, which goes. */
 const UNHOOKED: Example = [['-A RECVFROM -d 10.0.0.1 -j DROP'], ['-D RECVFROM 1']];
 
@@ -332,6 +337,7 @@ it('makes what a compiling of the whole makes', () => {
         [LOOPING],
         [LEAVING],
         [BEHIND_POLICY],
+        [DEEP],
         [UNHOOKED],
         [POLICIES],
         [OF_CHAINS],
@@ -439,7 +445,11 @@ const peerRule = (n: number) =>
 const amongPeers: fc.Arbitrary<string> = fc
   .record({
     verb: fc.constantFrom('-A CONNECT', '-I CONNECT 500', '-R CONNECT 1200', '-D CONNECT 900'),
-    peer: fc.integer({ min: 0, max: 3 * PEERS }),
+    // Also where what a SWITCH leads to begins and ends.
+    peer: fc.oneof(
+      fc.integer({ min: 0, max: 3 * PEERS }),
+      fc.nat({ max: 40 }).map((n) => 128 * (n >> 1) + 127 + (n & 1)),
+    ),
     prefix: fc.constantFrom(32, 32, 32, 30, 24, 20),
     port: fc.constantFrom('', ' --dport 1', ' --dport 2:7'),
     target: fc.constantFrom('ACCEPT', 'DROP', 'REJECT', 'LOG'),

@@ -99,6 +99,24 @@ test.each([
   120_000,
 );
 
+test('places at the end of all values are not those of the first ones', () => {
+  const values = [...Array(200).keys()].flatMap((n) => [n, 65_535 - n]);
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.integer({ min: 65_400, max: 65_532 }), { minLength: 20, maxLength: 60 }),
+      (others) => {
+        const ports = [...others, 65_533, 65_534];
+        const blob = encodeBlob(buildDiagram(portTable(ports)), 0);
+        const refused = values.filter(
+          (port) => walkBlob(blob, { ...PACKET, destinationPort: port }).errno !== 0,
+        );
+        expect(refused.toSorted()).toEqual(ports.toSorted());
+      },
+    ),
+    { numRuns: propertyRuns(200) },
+  );
+});
+
 test('no step leaves its page but by an address', () => {
   const ports = Array.from({ length: 20_000 }, (_, n) => n * 3);
   const { words, first } = encodeBlob(buildDiagram(portTable(ports)), NODES_PER_PAGE);

@@ -238,7 +238,7 @@ export class DiagramWriter {
   }
 
   /** Where the values of each place lead. */
-  #targetsOf({ node, from, to, low, base, shift, count }: Switch): readonly Target[] {
+  #targetsOf({ node, from, to, base, shift, count }: Switch): readonly Target[] {
     const { store } = this.#diagram;
     let edge = from;
     const targets = Array.from({ length: count }, (_, n) => {
@@ -246,7 +246,7 @@ export class DiagramWriter {
       while (edge + 1 < to && store.edgeStart(edge + 1) <= start) edge++;
       let behind = edge + 1;
       while (behind < to && store.edgeStart(behind) < start + (1 << shift)) behind++;
-      return this.#part(node, edge, behind, Math.max(low, start));
+      return this.#part(node, edge, behind, start);
     });
     return [...targets, store.edgeTarget(to - 1)];
   }
