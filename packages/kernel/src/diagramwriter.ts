@@ -226,6 +226,8 @@ export class DiagramWriter {
     const first = isSame ? store.edgeStart(from + 1) : Math.max(low, store.edgeStart(from));
     const last = store.edgeStart(to - 1) - 1;
     const placesOf = (shift: number) => (last >> shift) - (first >> shift) + 1;
+    if (intervals < MIN_SHARED && placesOf(0) > intervals) return undefined;
+    // Those that lead elsewhere than what lies before and behind all of them.
     let own = 1;
     for (let edge = from + 1; edge < to; edge++)
       if (store.edgeTarget(edge) !== store.edgeTarget(from)) own++;
