@@ -62,9 +62,12 @@ const viewOf = (bytes: Uint8Array) =>
 const wordsOf = (bytes: Uint8Array<ArrayBuffer>) =>
   new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 
+/** With a sixteenth more, so that many edits, which leave nodes behind that nothing leads to, find room in the maps that there are. */
+const withRoom = (pageCount: number) => pageCount + (pageCount >> 4);
+
 /** Loads the pages into a new map. Throws BpfError (ENOMEM). */
 export function loadGeneration(generation: Generation): Fd {
-  const fd = createMap(generationSpec(generation.pageCount));
+  const fd = createMap(generationSpec(withRoom(generation.pageCount)));
   for (const run of generation.runs) writeRun(fd, run);
   return fd;
 }
