@@ -12,7 +12,7 @@ import {
   type WritableField,
 } from '@sockfilter/table';
 import { CHOOSES, writeChosen } from './chosen.js';
-import { ASK_NODES, MAX_STEPS, NODE, OP, placesIn, SWITCH } from './layout.js';
+import { ASK_NODES, MAX_STEPS, NODE, OP, placeFor, placesIn, SWITCH } from './layout.js';
 
 function reportKind(number: number): ReportKind {
   const kind = eventKind(number);
@@ -66,11 +66,13 @@ export function walkBlob(
       case OP.unequal:
         address = piece !== value ? target : address + 1;
         break;
-      case OP.switch: {
-        const { last, width, shift } = placesIn(elementAt(words, at + SWITCH.places / 4));
-        address = target + (Math.min(((piece - value) & 0xffff) >>> shift, last) << width);
+      case OP.switch:
+        address = placeFor(
+          target,
+          placesIn(elementAt(words, at + SWITCH.places / 4)),
+          piece - value,
+        );
         break;
-      }
       case OP.jump:
         address = target;
         break;

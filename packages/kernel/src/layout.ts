@@ -113,6 +113,10 @@ export const placesIn = (word: number): Places => ({
   shift: (word >>> SWITCH.shift) & SWITCH.partMask,
 });
 
+/** The address of the place for a piece that is so much more than the first value, of places that begin at `first`. */
+export const placeFor = (first: number, { last, width, shift }: Places, more: number): number =>
+  first + (Math.min((more & 0xffff) >>> shift, last) << width);
+
 /** What a REWRITE changes, the bits of its `value`. */
 export const REWRITES = { mark: 1, destination: 2 } as const;
 

@@ -26,10 +26,11 @@ import {
 import { encodeBlob } from './blob.js';
 import { type ChainFacts, inChain } from './chainfacts.js';
 import type { WrittenDiagram } from './diagramwriter.js';
+import { EndTable, type Tail } from './ends.js';
 import { MAX_STEPS } from './layout.js';
 import { type Nodes, renumberCounters, type Splice, spliceCounters } from './nodes.js';
 import { Reduction } from './reduction.js';
-import { EndTable, isEnd, NodeReader, type Tail } from './standingdiagram.js';
+import { isEnd, NodeReader } from './standingdiagram.js';
 import { factsIn, noSummaries, stepsOf, summarize } from './summary.js';
 import { Writer } from './writer.js';
 
