@@ -29,6 +29,9 @@ interface Switch extends Span {
 /** What a call goes on to. */
 type Target = Ref | Span;
 
+const isTerminalTarget = (target: Target): target is Ref =>
+  typeof target === 'number' && isTerminal(target);
+
 /** A test of a span's piece: where it goes to the next node, and where elsewhere. */
 interface Test {
   readonly op: number;
@@ -147,7 +150,7 @@ export class DiagramWriter {
     this.#nodes.makeRoom(2);
     if (typeof target === 'number' && this.#addressOf(target) === undefined)
       this.#addresses.set(target, this.#nodes.address);
-    if (typeof target === 'number' && isTerminal(target)) {
+    if (isTerminalTarget(target)) {
       this.#diagram.terminal(target, this.#onward);
       return;
     }
@@ -165,7 +168,7 @@ export class DiagramWriter {
 
   /** Whether the first of it is written where so many nodes are left, and no jump to it. */
   #fits(target: Target, room: number): boolean {
-    if (typeof target === 'number' && isTerminal(target)) {
+    if (isTerminalTarget(target)) {
       const length = this.#diagram.lengthOf(target);
       return length === 1 || (length <= room && this.#addressOf(target) === undefined);
     }
@@ -175,7 +178,7 @@ export class DiagramWriter {
   /** How many nodes it takes where so many are left. */
   #lengthIn(target: Target, room: number): number {
     if (!this.#fits(target, room)) return 1;
-    if (typeof target === 'number' && isTerminal(target)) return this.#diagram.lengthOf(target);
+    if (isTerminalTarget(target)) return this.#diagram.lengthOf(target);
     const span = this.#spanOf(target);
     if (this.#switchOf(span)) return SWITCH_NODES;
     return 1 + this.#lengthIn(this.#testOf(span).next, room - 1);

@@ -4,7 +4,7 @@
  * are one, cannot tell.
  */
 import { type DiagramStore, isTerminal, PAST_ALL, type Ref } from '@sockfilter/diagram';
-import { isEnd, type NodeReader } from './standingdiagram.js';
+import { isUnread, type NodeReader } from './standingdiagram.js';
 
 /** Nodes that are compared in one edit; past them what is made may have some that tell nothing apart. */
 const MOST_COMPARED = 10_000;
@@ -102,7 +102,7 @@ export class Reduction {
   }
 
   #opened(ref: Ref): Ref {
-    return isTerminal(ref) && !isEnd(ref) ? this.#reader.open(ref) : ref;
+    return isUnread(ref) ? this.#reader.open(ref) : ref;
   }
 
   #leadAlike(a: Ref, b: Ref): boolean {

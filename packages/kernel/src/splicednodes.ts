@@ -30,7 +30,7 @@ import { EndTable, type Tail } from './ends.js';
 import { MAX_STEPS } from './layout.js';
 import { type Nodes, renumberCounters, type Splice, spliceCounters } from './nodes.js';
 import { Reduction } from './reduction.js';
-import { isEnd, NodeReader } from './standingdiagram.js';
+import { isUnread, NodeReader } from './standingdiagram.js';
 import { factsIn, noSummaries, stepsOf, summarize } from './summary.js';
 import { Writer } from './writer.js';
 
@@ -116,7 +116,7 @@ function writeNodes(
   const writer = new Writer(first);
   const terminal = (end: Ref) => writer.putEnd(ends.wordsOf(end));
   const lengthOf = (end: Ref) =>
-    isEnd(end) ? ends.wordsOf(end).length / 2 : Number.POSITIVE_INFINITY;
+    isUnread(end) ? Number.POSITIVE_INFINITY : ends.wordsOf(end).length / 2;
   const entries = writer.write({ store, terminal, lengthOf, standing }, roots);
   return { words: writer.words, entries };
 }
@@ -143,7 +143,7 @@ class Splicing {
     const reader = new NodeReader(near, this.#store, this.#ends);
     const { reduce } = new Reduction(this.#store, this.#reader);
     const { pieceOf, open } = this.#reader;
-    const unread: Unread = { pieceOf: (ref) => (isEnd(ref) ? undefined : pieceOf(ref)), open };
+    const unread: Unread = { pieceOf: (ref) => (isUnread(ref) ? pieceOf(ref) : undefined), open };
     for (const { chain, edited, tail } of edit.chains) {
       const behind: Behind | undefined = tail && {
         isOver: (end) => !this.#ends.comesTo(end, tail),

@@ -22,14 +22,14 @@ const slotOf = (head: number) => (head >>> 16) & 0xff;
 /** Terminals from this number on stand for nodes that have not been read, by their place; there are fewer ends. */
 const FIRST_PLACE = 2 ** 28;
 
-/** The place of what the terminal stands for; undefined for an end. */
+/** The place of what the terminal stands for; undefined for an end, and for a node. */
 function placeOf(ref: Ref): number | undefined {
   const number = terminalNumber(ref);
   return number < FIRST_PLACE ? undefined : number - FIRST_PLACE;
 }
 
-/** Whether the terminal is an end. */
-export const isEnd = (ref: Ref): boolean => placeOf(ref) === undefined;
+/** Whether it is a terminal that stands for a node which has not been read. */
+export const isUnread = (ref: Ref): boolean => placeOf(ref) !== undefined;
 
 /** A node in the making, of several that ask the same piece. */
 interface Level {
@@ -97,10 +97,8 @@ export class NodeReader {
 
   /** The piece that the node asks, or that which such a terminal stands for; a number above all of an end. */
   readonly pieceOf = (ref: Ref): number => {
-    const place = ref < 0 ? placeOf(ref) : undefined;
-    return place === undefined
-      ? this.#store.pieceOf(ref)
-      : slotOf(elementAt(this.#words, 2 * place));
+    const place = placeOf(ref);
+    return place === undefined ? this.#store.pieceOf(ref) : slotOf(this.#headAt(place));
   };
 
   /**
@@ -117,7 +115,7 @@ export class NodeReader {
   readonly follow = (ref: Ref, piece: number, value: number): Ref => {
     if (this.pieceOf(ref) !== piece) return ref;
     const place = placeOf(ref);
-    if (ref >= 0 || place === undefined) return this.#store.follow(ref, value);
+    if (place === undefined) return this.#store.follow(ref, value);
     let at = place;
     while (this.#asks(at, piece)) at = this.#placeAt(this.#targetFor(at, value));
     return this.unread(this.#first + at);
@@ -125,8 +123,8 @@ export class NodeReader {
 
   /** Some values that it tells from others. */
   readonly valuesOf = (ref: Ref): readonly number[] => {
-    const place = ref < 0 ? placeOf(ref) : undefined;
-    if (place !== undefined) return [elementAt(this.#words, 2 * place) & PIECE_MASK];
+    const place = placeOf(ref);
+    if (place !== undefined) return [this.#headAt(place) & PIECE_MASK];
     const [first, end] = [this.#store.firstEdge(ref), this.#store.endEdge(ref)];
     const step = Math.ceil((end - first) / MOST_VALUES);
     return Array.from({ length: Math.ceil((end - first) / step) }, (_, n) =>
@@ -134,17 +132,18 @@ export class NodeReader {
     );
   };
 
+  #headAt(place: number): number {
+    return elementAt(this.#words, 2 * place);
+  }
+
   #asks(place: number, slot: number): boolean {
-    const head = elementAt(this.#words, 2 * place);
+    const head = this.#headAt(place);
     return head >>> 24 <= OP.switch && slotOf(head) === slot;
   }
 
   /** The address that a node leads to which asks a piece, for a value of that. */
   #targetFor(place: number, asked: number): number {
-    const [head, target] = [
-      elementAt(this.#words, 2 * place),
-      elementAt(this.#words, 2 * place + 1),
-    ];
+    const [head, target] = [this.#headAt(place), elementAt(this.#words, 2 * place + 1)];
     const value = head & PIECE_MASK;
     const op = head >>> 24;
     if (op === OP.switch) {
@@ -158,13 +157,13 @@ export class NodeReader {
   /** Where the address leads to. */
   #placeAt(address: number): number {
     let place = address - this.#first;
-    while (elementAt(this.#words, 2 * place) >>> 24 === OP.jump)
+    while (this.#headAt(place) >>> 24 === OP.jump)
       place = elementAt(this.#words, 2 * place + 1) - this.#first;
     return place;
   }
 
   #endAt(place: number): Ref | undefined {
-    if (elementAt(this.#words, 2 * place) >>> 24 <= OP.switch) return undefined;
+    if (this.#headAt(place) >>> 24 <= OP.switch) return undefined;
     const end = this.#ends.read(this.#words, this.#first, place);
     this.#terminals[terminalNumber(end)] ||= this.#first + place;
     return end;
@@ -172,7 +171,7 @@ export class NodeReader {
 
   #nodeAt(place: number, targetAt: (address: number) => Ref, meets = ALL): Ref {
     const address = this.#first + place;
-    const slot = slotOf(elementAt(this.#words, 2 * place));
+    const slot = slotOf(this.#headAt(place));
     const row = this.#store.row(slot);
     this.#level({ row, targetAt, slot, address, meets }, address, 0, PIECE_MASK);
     const ref = this.#store.intern(slot);
