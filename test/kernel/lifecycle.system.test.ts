@@ -366,6 +366,19 @@ describeKernel('lifecycle', () => {
     }
   });
 
+  test('a table that has grown by a page goes on in the maps that it had', () => {
+    const table = tableOf('-A BIND -p udp --dport 7001 -j DROP');
+    const commit = (pages: number) => {
+      const text = `# ${'x'.repeat(pages * PAGE_BYTES)}`;
+      policy.use((firewall) => firewall.commit({ table, text, origins: [] }));
+      return [status()?.bytes, status()?.spareBytes];
+    };
+    commit(40);
+    const sizes = commit(40);
+    expect(sizes).not.toContain(0);
+    expect([commit(41), commit(41)]).toEqual([sizes, sizes]);
+  });
+
   test('100 commits leave no descriptor and no map behind but the spare one', async () => {
     const table = tableOf('-A BIND -p udp --dport 7001 -j DROP');
     // A size that no generation of another test has.
