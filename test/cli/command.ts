@@ -98,8 +98,12 @@ export class Workplace {
     return runShell(['sh', '-c', line], { cwd: this.folder, env: this.#environment() });
   }
 
-  runNode(args: readonly string[], { input = '', env }: RunOptions = {}): Ended {
-    const { status, stdout, stderr, error } = spawnSync(process.execPath, args, {
+  runNode(args: readonly string[], options?: RunOptions): Ended {
+    return this.#spawn(process.execPath, args, options);
+  }
+
+  #spawn(file: string, args: readonly string[], { input = '', env }: RunOptions = {}): Ended {
+    const { status, stdout, stderr, error } = spawnSync(file, args, {
       cwd: this.folder,
       env: this.#environment(env),
       input,
@@ -108,6 +112,12 @@ export class Workplace {
     });
     if (error) throw error;
     return { status, stdout, stderr };
+  }
+
+  /** Runs `sockfilter` at a terminal that script(1) of util-linux makes; the input is what somebody types. */
+  runAtTerminal(words: string, input = ''): Ended {
+    const command = `'${process.execPath}' '${program('sockfilter')}' ${words}`;
+    return this.#spawn('script', ['-qec', command, '/dev/null'], { input });
   }
 
   /** Starts `sockfilter`, with pipes to it. */

@@ -437,6 +437,19 @@ describeKernel('the command', () => {
     expect(run('-S BIND')).toContain('-A BIND -j DROP\n');
   });
 
+  test('rules in force are printed as they stand; a terminal does not obey them', () => {
+    const rule = (seen: string) => `-A BIND -m comment --comment "caf\u00e9 ${seen}" -j ACCEPT`;
+    run('restore', `*socket\n${rule('\u202e')}\nCOMMIT\n`);
+    for (const words of ['-S', '-S BIND', 'save', 'save --counters', '-S -v']) {
+      const said = (text: string) => text.replace(/\[\d+:0\] | -c \d+ \d+/g, '').split(/\r?\n/);
+      expect([words, said(run(words))]).toEqual([words, expect.arrayContaining([rule('\u202e')])]);
+      const shown = place.runAtTerminal(words).stdout;
+      expect([words, said(shown)]).toEqual([words, expect.arrayContaining([rule('\\u{202e}')])]);
+    }
+    run('save --output saved.rules');
+    expect(place.read('saved.rules')).toBe(run('save'));
+  });
+
   test('who does not read what we print keeps no lock', async () => {
     // More than pipes and sockets hold.
     const rules = Array.from(

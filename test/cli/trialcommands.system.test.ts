@@ -1,11 +1,7 @@
 /** What other commands do while a table is on trial, and what the terminal asks. */
-import { spawnSync } from 'node:child_process';
 import { CgroupTree } from '../harness/cgroups.js';
 import { describeKernel } from '../harness/kernel.js';
-import { program, Workplace } from './command.js';
-
-/** Of util-linux: it runs a command at a terminal. */
-const SCRIPT = 'script';
+import { Workplace } from './command.js';
 
 const OLD = '*socket\n-A BIND -p udp -j ACCEPT\nCOMMIT\n';
 const NEW = '*socket\n-A CONNECT -p udp -j ACCEPT\nCOMMIT\n';
@@ -49,27 +45,11 @@ describeKernel('commands during a trial', () => {
     expect(place.expectStatus(['status'], 0).stdout).toContain('not installed');
   });
 
-  /** `restore --confirm` at a terminal at which somebody types. */
-  function answer(typed: string) {
-    const command = `'${process.execPath}' '${program('sockfilter')}' restore --confirm 20 new.rules`;
-    return spawnSync(SCRIPT, ['-qec', command, '/dev/null'], {
-      cwd: place.folder,
-      env: {
-        PATH: process.env.PATH,
-        SOCKFILTER_ROOT: tree.path,
-        SOCKFILTER_STATE_DIR: place.path('state'),
-      },
-      input: typed,
-      encoding: 'utf8',
-      timeout: 30_000,
-    });
-  }
-
   test.each([
     ['y\n', 0, '-A CONNECT'],
     ['n\n', 1, '-A BIND'],
   ])('at the terminal %j is answered', (typed, status, stays) => {
-    const ended = answer(typed);
+    const ended = place.runAtTerminal('restore --confirm 20 new.rules', typed);
     expect(ended.stdout).toContain('Is all as it should be?');
     expect(ended.status).toBe(status);
     expect(rules()).toContain(stays);

@@ -1,7 +1,6 @@
 /** What a terminal shows while a command works for seconds; script(1) makes the terminal. */
-import { spawnSync } from 'node:child_process';
 import { describeProgram } from '../harness/needing.js';
-import { program, Workplace } from './command.js';
+import { Workplace } from './command.js';
 
 /** Rules that overlap so much that their check takes its time. */
 function slowRules(count: number): string {
@@ -20,15 +19,7 @@ describeProgram('script', 'on a terminal', () => {
   });
   afterAll(() => place.remove());
 
-  function onTerminal(words: string): string {
-    const command = `'${process.execPath}' '${program('sockfilter')}' ${words}`;
-    const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
-      cwd: place.folder,
-      encoding: 'utf8',
-      input: '',
-    });
-    return stdout;
-  }
+  const onTerminal = (words: string) => place.runAtTerminal(words).stdout;
 
   test('a long check says that it goes on, and takes it back', () => {
     place.write('slow.rules', slowRules(7000));

@@ -42,7 +42,7 @@ export function syncDirectory(path: string): void {
  * Writes the file by way of a new one beside it; mode and owner stay, and a new one has the mode given. The text is on the disk when
  * it returns. What is no regular file, such as /dev/stdout, is written to.
  */
-export function replaceFile(path: string, text: string, mode = 0o644): void {
+export function replaceFile(path: string, text: string | Uint8Array, mode = 0o644): void {
   if (path === '-')
     throw new CommandError(
       '`-` is standard output, which has the answer',
@@ -59,10 +59,10 @@ export function replaceFile(path: string, text: string, mode = 0o644): void {
 }
 
 /** Writes the file, or prints the text without one or for `-`. */
-export function writeOutput(
+export function writeOutput<T extends string | Uint8Array>(
   to: string | undefined,
-  text: string,
-  print: (text: string) => void,
+  text: T,
+  print: (text: T) => void,
 ): void {
   if (to === undefined || to === '-') print(text);
   else replaceFile(to, text);

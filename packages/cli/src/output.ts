@@ -4,11 +4,11 @@ import { EXIT, escapeLines, escapeUnseen } from '@sockfilter/language';
 import { describeFailure } from './failure.js';
 import { atPlace, typedPlace } from './globals.js';
 import { isTerminal } from './terminal.js';
-import { writeAll } from './writeall.js';
+import { bytesOf, writeAll } from './writeall.js';
 
 interface Output {
   readonly fd: 1 | 2;
-  readonly text: string;
+  readonly text: string | Uint8Array;
 }
 
 /** What waits to be written while `holdOutput` works. */
@@ -31,7 +31,7 @@ export function holdOutput<T>(use: () => T): T {
 }
 
 /** False once nobody reads it. */
-function write(fd: 1 | 2, text: string): boolean {
+function write(fd: 1 | 2, text: string | Uint8Array): boolean {
   if (!held) return writeAll(fd, text);
   held.push({ fd, text });
   return true;
@@ -57,9 +57,13 @@ export function windowSize(): readonly [number, number] {
   return new WriteStream(1).getWindowSize();
 }
 
-/** Prints rules, which another program may read back: only a terminal gets them escaped. */
-export function printRuleText(text: string): void {
-  write(1, isTerminal(1) ? escapeLines(text) : text);
+/**
+ * Prints rules, which another program may read back: only a terminal gets them escaped. Bytes are of a text in UTF-8, and stay as
+ * they are until they are written.
+ */
+export function printRuleText(...parts: readonly (string | Uint8Array)[]): void {
+  if (isTerminal(1)) write(1, escapeLines(Buffer.concat(parts.map(bytesOf)).toString()));
+  else for (const part of parts) write(1, part);
 }
 
 /** Lines beside the output, which have their escapes. */

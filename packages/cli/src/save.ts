@@ -20,12 +20,10 @@ function jsonText(open: OpenTable, counters: boolean): string {
   return notationNamed('json').printSaved(open.table, counters ? open.counters : undefined);
 }
 
-function savedText(open: OpenTable, counters: boolean): string {
+function savedText(open: OpenTable, counters: boolean): string | Uint8Array {
   if (open.kept) {
     const { kept, head } = open.kept;
-    return counters
-      ? printKeptSave(kept, head, open.kept.totals)
-      : kept.slice(0, kept.bytes.length);
+    return counters ? printKeptSave(kept, head, open.kept.totals) : kept.bytes;
   }
   const notation = notationNamed('iptables');
   const body = notation.printSaved(open.table, counters ? open.counters : undefined);

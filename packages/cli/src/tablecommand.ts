@@ -43,7 +43,7 @@ function list(open: OpenTable, command: Listing, { flags }: ParsedCommand): void
   if (command.kind === 'list-rules' && isPlain && open.kept) {
     const { kept, head } = open.kept;
     if (chain !== undefined) requireChain(head, chain);
-    printRuleText(printKeptRules(kept, head, chain));
+    printRuleText(...printKeptRules(kept, head, chain));
     return;
   }
   const { table } = open;

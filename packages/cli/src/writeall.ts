@@ -5,9 +5,13 @@ import { errnoOf } from './errno.js';
 /** A terminal or pipe that others have made nonblocking may be full for a moment. */
 const FULL_MS = 5;
 
+export function bytesOf(text: string | Uint8Array): Uint8Array {
+  return typeof text === 'string' ? Buffer.from(text) : text;
+}
+
 /** Writes all of it before it returns. A reader that has gone, as in `sockfilter -S | head`, is no failure; then it gives false. */
-export function writeAll(fd: 1 | 2, text: string): boolean {
-  const bytes = Buffer.from(text);
+export function writeAll(fd: 1 | 2, text: string | Uint8Array): boolean {
+  const bytes = bytesOf(text);
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);

@@ -65,9 +65,13 @@ it('cuts listings out of the text as they are printed', () => {
   fc.assert(
     fc.property(tables(12), (table) => {
       const { text, head, known } = kept(table);
-      expect(printKeptRules(text, head)).toBe(printRules(table));
+      const listed = (chain?: string) =>
+        Buffer.concat(
+          printKeptRules(text, head, chain).map((part) => Buffer.from(part)),
+        ).toString();
+      expect(listed()).toBe(printRules(table));
       for (const { name, rules } of table.chains) {
-        expect(printKeptRules(text, head, name)).toBe(printRules(table, { chain: name }));
+        expect(listed(name)).toBe(printRules(table, { chain: name }));
         const { start, end } = text.spanOf(name);
         expect(text.rulesOf(name)).toBe(rules.length);
         expect(known.rulesOf(name)).toBe(rules.length);

@@ -227,15 +227,20 @@ export function excerpt(lines: string): string {
   return `*socket\n${lines}${COMMIT}`;
 }
 
-/** As printRules() without counters, of all chains or one. */
-export function printKeptRules(text: KeptText, head: Table, chain?: string): string {
+/** As printRules() without counters, of all chains or one: parts that follow each other, those of the text as it has them. */
+export function printKeptRules(
+  { bytes, spanOf }: KeptText,
+  head: Table,
+  chain?: string,
+): readonly (string | Uint8Array)[] {
   const users = head.chains.filter(({ policy }) => policy === undefined);
   const sorted = users.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const all = [...head.chains.filter(({ policy }) => policy !== undefined), ...sorted];
-  const parts = all
+  const spans = all
     .filter(({ name }) => chain === undefined || name === chain)
-    .map(({ name }) => linesOf(text, name));
-  return `${printRules(head, { chain })}${parts.join('')}`;
+    .map(({ name }) => spanOf(name));
+  const lines = spans.map(({ start, end }) => bytes.subarray(start, end));
+  return [printRules(head, { chain }), ...lines];
 }
 
 /** Where a chain's rules stand whose line is this one, in their order. */
