@@ -102,12 +102,24 @@ it('cuts listings out of the text as they are printed', () => {
   );
 });
 
-it('looks no further than the end of a text with fewer rules than it is said to have', () => {
-  const whole = '*socket\n:BIND ACCEPT [0:0]\n-A BIND -j ACCEPT\n-A BIND -j DROP\nCOMMIT\n';
+it('tells that a text has fewer rules than it is said to have', () => {
+  const whole = [
+    '*socket',
+    ':BIND ACCEPT [0:0]',
+    ':ACCEPT ACCEPT [0:0]',
+    ...Array.from({ length: 4 }, () => '-A BIND -j DROP'),
+    '-A ACCEPT -j DROP',
+    'COMMIT\n',
+  ].join('\n');
   const text = textOf(whole, 1000);
-  expect(text.rulesOf('BIND')).toBe(1000);
-  expect(placeOfRule(text, 'BIND', 2)).toBe(whole.indexOf('-A BIND -j DROP'));
-  expect(placeOfRule(text, 'BIND', 100)).toBe(whole.length);
+  expect(text.rulesOf('BIND')).toBe(999);
+  const first = whole.indexOf('-A BIND -j DROP');
+  expect(placeOfRule(text, 'BIND', 2)).toBe(first + '-A BIND -j DROP\n'.length);
+  // Behind the last of the chain; in the next one; behind all; far from both ends; from the end.
+  expect(placeOfRule(text, 'BIND', 5)).toBe(text.spanOf('BIND').end);
+  for (const number of [6, 7, 100, 600, 990])
+    expect(() => placeOfRule(text, 'BIND', number)).toThrow(TypeError);
+  expect(placeOfRule(text, 'BIND', 1000)).toBe(text.spanOf('BIND').end);
 });
 
 it('finds the rules that the table has', () => {

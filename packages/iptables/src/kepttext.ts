@@ -157,7 +157,7 @@ export interface RulePlace {
 
 /**
  * Where the chain's rule with the number begins, or the place behind its last; undefined past that. It is looked for from the nearer
- * end; `known` is a rule before it, or it.
+ * end; `known` is a rule before it, or it. Throws TypeError where the text has fewer rules than it is said to have.
  */
 export function placeOfRule(
   { bytes, spanOf, rulesOf }: KeptText,
@@ -170,7 +170,10 @@ export function placeOfRule(
   const behind = rulesOf(chain) + 1 - number;
   const ahead = number - first.number;
   if (ahead < 0 || behind < 0) return undefined;
-  return ahead <= behind ? lineBehind(bytes, first.at, ahead) : lineBefore(bytes, end, behind);
+  const at = ahead <= behind ? lineBehind(bytes, first.at, ahead) : lineBefore(bytes, end, behind);
+  if (at < start || at > end)
+    throw new TypeError(`the text has fewer rules of ${chain} than it is said to have`);
+  return at;
 }
 
 /** The number of the chain's rule that begins at the place, as placeOfRule() has it. */
