@@ -27,7 +27,7 @@ function unlessGone<T>(body: () => T): T | undefined {
 
 /** The directory's inode, which is the cgroup, and its links; undefined if it is none or is gone. */
 function cgroupAt(path: string | Buffer): Stats | undefined {
-  const found = unlessGone(() => statSync(path));
+  const found = unlessGone(() => statSync(path, { throwIfNoEntry: false }));
   return found?.isDirectory() ? found : undefined;
 }
 

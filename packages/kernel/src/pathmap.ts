@@ -3,11 +3,9 @@
  * groups finds them: `paths`, and for patterns `shapes`, which says of a folder what to look for.
  */
 import {
-  BPF_EXIST,
   BPF_F_NO_PREALLOC,
   createMap,
   type Fd,
-  lookup,
   lookupBatch,
   remove,
   update,
@@ -81,9 +79,9 @@ function encodeKey(text: string): Uint8Array {
   return key;
 }
 
-function decodeKey(key: Uint8Array): string {
-  const end = key.indexOf(0);
-  return Buffer.from(key.subarray(0, end)).toString('utf8');
+function decodeKey({ buffer, byteOffset, length }: Uint8Array): string {
+  const key = Buffer.from(buffer, byteOffset, length);
+  return key.toString('utf8', 0, key.indexOf(0));
 }
 
 /** What is to be registered; throws if a path can't be policed from `root`, or is too long. */
@@ -112,6 +110,8 @@ export function registrationOf(groups: readonly Group[], root: string): Register
       );
   return ids;
 }
+
+const NO_IDS: Slots = [0, 0];
 
 const PATH_SIZES = { keySize: PATH_BYTES, valueSize: PATH_VALUE_BYTES };
 
@@ -165,11 +165,24 @@ function encodeShapes(shapes: ReadonlySet<number>): Uint8Array {
 
 /** Makes the shapes those of the patterns that are registered in either slot. */
 function registerShapes(shapes: Fd, texts: Iterable<string>): void {
-  const wanted = shapesOf(texts);
+  const wanted = new Map(
+    Array.from(shapesOf(texts), ([folder, each]) => [folder, encodeShapes(each)] as const),
+  );
   const sizes = { keySize: PATH_BYTES, valueSize: SHAPES.bytes };
-  for (const { key } of [...lookupBatch(shapes, sizes)])
-    if (!wanted.has(decodeKey(key))) remove(shapes, key);
-  for (const [folder, each] of wanted) update(shapes, encodeKey(folder), encodeShapes(each));
+  for (const { key, value } of [...lookupBatch(shapes, sizes)]) {
+    const folder = decodeKey(key);
+    const each = wanted.get(folder);
+    if (!each) remove(shapes, key);
+    else if (Buffer.compare(each, value) === 0) wanted.delete(folder);
+  }
+  for (const [folder, each] of wanted) update(shapes, encodeKey(folder), each);
+}
+
+/** Makes an entry say the ids; one that says none goes. What it says already is not written. */
+function writeIds(paths: Fd, text: string, before: Slots | undefined, ids: Slots): void {
+  if (before?.[0] === ids[0] && before[1] === ids[1]) return;
+  if (ids[0] === 0 && ids[1] === 0) remove(paths, encodeKey(text));
+  else update(paths, encodeKey(text), encodeIds(ids));
 }
 
 /** Makes a slot of the registered paths say exactly these; the other slot keeps what it says. */
@@ -179,17 +192,13 @@ export function registerPaths(
   wanted: Registered,
 ): void {
   const { paths } = maps;
-  for (const { text, ids } of [...pathEntries(paths)]) {
-    if (wanted.has(text)) continue;
-    const left = withSlot(ids, slot, 0);
-    if (left[0] === 0 && left[1] === 0) remove(paths, encodeKey(text));
-    else update(paths, encodeKey(text), encodeIds(left), BPF_EXIST);
-  }
-  const registered = new Set(registeredPaths(paths, 1 - slot).keys());
-  registerShapes(maps.shapes, new Set([...registered, ...wanted.keys()]));
+  const known = new Map(Array.from(pathEntries(paths), ({ text, ids }) => [text, ids] as const));
+  for (const [text, ids] of known)
+    if (!wanted.has(text)) writeIds(paths, text, ids, withSlot(ids, slot, 0));
+  const others = [...known].filter(([, ids]) => ids[1 - slot] !== 0).map(([text]) => text);
+  registerShapes(maps.shapes, new Set([...others, ...wanted.keys()]));
   for (const [text, id] of wanted) {
-    const key = encodeKey(text);
-    const known = lookup(paths, key, PATH_VALUE_BYTES);
-    update(paths, key, encodeIds(withSlot(known ? decodeIds(known) : [0, 0], slot, id)));
+    const ids = known.get(text);
+    writeIds(paths, text, ids, withSlot(ids ?? NO_IDS, slot, id));
   }
 }
