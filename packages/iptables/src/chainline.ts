@@ -8,15 +8,7 @@ import {
   partOf,
   type Word,
 } from '@sockfilter/language';
-import {
-  type Chain,
-  emptyChain,
-  findChain,
-  flush,
-  isBuiltinChain,
-  type Policy,
-  type Table,
-} from '@sockfilter/table';
+import { type Chain, emptyChain, isBuiltinChain, type Policy } from '@sockfilter/table';
 import { iptablesChainHelp } from './chainhelp.js';
 import { parseChainName, parseNewChainName } from './chainname.js';
 import { AUDIT, POLICY_HELP, readPolicy } from './policyword.js';
@@ -82,18 +74,13 @@ export function parseChainLine(words: readonly [Word, ...Word[]]): {
   return { name: name.value, chain, diagnostic: undefined };
 }
 
-/** The table with the chain as the line has it, and the policy that it has then. */
-export function declareChain(
-  table: Table,
-  { name, policy: given, packets }: ChainLine,
-): { readonly table: Table; readonly policy: Chain['policy'] } {
-  const known = findChain(table, name);
-  const policy = given ?? known?.policy;
-  const changed = known ? { ...known, policy, packets } : emptyChain(name, undefined);
-  const chains = known
-    ? table.chains.map((each) => (each === known ? changed : each))
-    : [...table.chains, changed];
-  const declared = { ...table, chains };
+/** The chain as the line has it, of the one that is known by its name. */
+export function declaredChain(
+  { name, policy, packets }: ChainLine,
+  known: Chain | undefined,
+): Chain {
+  if (!known) return emptyChain(name, undefined);
   // As iptables-restore -n: a user chain that the file declares starts empty.
-  return { table: known && !isBuiltinChain(name) ? flush(declared, name) : declared, policy };
+  const rules = isBuiltinChain(name) ? known.rules : [];
+  return { ...known, policy: policy ?? known.policy, packets, rules };
 }

@@ -15,19 +15,18 @@ import {
   type Word,
 } from '@sockfilter/language';
 import {
-  addGroup,
   BUILTIN_CHAINS,
   calledChain,
   EMPTY_TABLE,
   findChain,
   type Group,
+  isBuiltinChain,
   requireChain,
-  setRules,
   type Table,
   TableError,
 } from '@sockfilter/table';
 import { ChainDraft, type RuleDraft } from './chaindraft.js';
-import { COUNTERS, declareChain, parseChainLine } from './chainline.js';
+import { COUNTERS, declaredChain, parseChainLine } from './chainline.js';
 import { type ParsedWords, parseWords } from './commandline.js';
 import { type EditLine, editLine, plainDeletion } from './editline.js';
 import { parseGroupLine } from './groupline.js';
@@ -40,6 +39,7 @@ import { LastWord, RulePlaces, spanOf } from './ruleplaces.js';
 import { type RecentLine, SavedLines } from './savedlines.js';
 import { isSetLine, SetLines } from './setlines.js';
 import { checkTable } from './tablecheck.js';
+import { TableDraft } from './tabledraft.js';
 import { TableFrame } from './tableframe.js';
 import { rulesOf, unfitNames } from './unfit.js';
 
@@ -78,16 +78,16 @@ export class SaveReader {
   /** Whether something has been asked of the table that it can't say without its rules. */
   #asksRules = false;
   readonly #sets = new SetLines({
-    table: () => this.#table,
+    table: () => this.#draft.growing,
     diagnose: (diagnostics) => this.#diagnostics.push(...diagnostics),
     report: (span, message, help) => this.#report(span, message, help),
-    attempt: (span, edit) => this.#attempt(span, edit),
+    add: (span, set) => this.#attempt(span, () => this.#draft.addSet(set)),
   });
   readonly #declared = new Set<string>();
   /** Chains whose declaration is wrong: the lines that use them are not. */
   readonly #refusedChains = new Set<string>();
   readonly #rejects = new RefusedRejects();
-  #table: Table;
+  readonly #draft: TableDraft;
   #forms: KnownForms;
   /** The command of the line that was taken apart last, if it is one that can be. */
   #carriedOut: EditCommand | undefined;
@@ -108,7 +108,7 @@ export class SaveReader {
     this.#name = name;
     this.#names = names;
     this.#base = base;
-    this.#table = base;
+    this.#draft = new TableDraft(base);
     this.places = new RulePlaces(name, this.lines, { names, groups: base.groups });
     this.#forms = new KnownForms({ names, groups: base.groups, sets: base.sets });
     this.#last = { span: { source: name, line: 1, column: 1, length: 0 } };
@@ -119,9 +119,9 @@ export class SaveReader {
   }
 
   /** Runs an edit; what the table says against it is reported at the span. */
-  #attempt(span: Span, edit: () => Table): void {
+  #attempt(span: Span, edit: () => void): void {
     try {
-      this.#table = edit();
+      edit();
     } catch (error) {
       if (!(error instanceof TableError)) throw error;
       this.#diagnostics.push(tableDiagnostic(error, span));
@@ -131,16 +131,16 @@ export class SaveReader {
   #settle(): void {
     this.#asksRules = true;
     for (const [chain, { rules }] of this.#drafts)
-      this.#table = setRules(this.#table, chain, rules);
+      this.#draft.putChain({ ...requireChain(this.#draft.growing, chain), rules });
     this.#drafts.clear();
   }
 
-  #draft(chain: string): RuleDraft {
+  #rulesOf(chain: string): RuleDraft {
     if (this.#ruleDrafts) return this.#ruleDrafts(chain);
     return entry(
       this.#drafts,
       chain,
-      () => new ChainDraft(chain, requireChain(this.#table, chain).rules),
+      () => new ChainDraft(chain, requireChain(this.#draft.growing, chain).rules),
     );
   }
 
@@ -155,10 +155,11 @@ export class SaveReader {
     }
   }
 
-  /** What is known, unless groups or sets have changed. */
+  /** What is known, unless groups or sets are others: more of them make no line another rule. */
   #known(): KnownForms | undefined {
     const { groups, sets } = this.#forms.context;
-    return groups === this.#table.groups && sets === this.#table.sets ? this.#forms : undefined;
+    const table = this.#draft.growing;
+    return groups === table.groups && sets === table.sets ? this.#forms : undefined;
   }
 
   /** A line that goes as one shortly before it, in a chain to which that one has added. */
@@ -175,7 +176,7 @@ export class SaveReader {
     const deletion = plainDeletion(text);
     return (
       this.#sets.addPlain(text) ??
-      (deletion && this.#edit(deletion, text, number)) ??
+      (deletion && this.#editRules(deletion, text, number)) ??
       this.#readFormed(text, number)
     );
   }
@@ -184,7 +185,7 @@ export class SaveReader {
   #readFormed(text: string, number: number): DocumentKind {
     const edit = editLine(text);
     const recent = edit && this.#known()?.recent(edit.appended);
-    const done = recent && this.#edit(edit.command(recent.rule), text, number);
+    const done = recent && this.#editRules(edit.command(recent.rule), text, number);
     if (done) return done;
     const line = formLine(edit?.appended ?? text);
     if (!line) return this.#read(text, number);
@@ -211,22 +212,22 @@ export class SaveReader {
     const read = this.#known()?.filled(line);
     if (!read) return undefined;
     const { chain, rule } = read;
-    if (edit) return this.#edit(edit.command(rule), text, number);
-    if (this.#refusedChains.has(chain) || !findChain(this.#table, chain)) return undefined;
+    if (edit) return this.#editRules(edit.command(rule), text, number);
+    if (this.#refusedChains.has(chain) || !findChain(this.#draft.growing, chain)) return undefined;
     this.#last = new LastWord(text, this.#name, number);
-    this.#draft(chain).append([rule]);
+    this.#rulesOf(chain).append([rule]);
     return { kind: 'rules', chain, rules: [rule] };
   }
 
   /** What a plain line asks; undefined, with nothing done, where something may be said against it. */
-  #edit(command: EditCommand, text: string, number: number): DocumentKind | undefined {
+  #editRules(command: EditCommand, text: string, number: number): DocumentKind | undefined {
     const [rule] = rulesOf(command);
     const called = calledChain(rule?.target);
-    if (called !== undefined && !findChain(this.#table, called)) return undefined;
+    if (called !== undefined && !findChain(this.#draft.growing, called)) return undefined;
     try {
-      const splice = ruleSplice(this.#table, command, (name) => this.#draft(name));
+      const splice = ruleSplice(this.#draft.growing, command, (name) => this.#rulesOf(name));
       if (!splice || this.#refusedChains.has(splice.chain)) return undefined;
-      this.#draft(splice.chain).splice(splice);
+      this.#rulesOf(splice.chain).splice(splice);
     } catch (error) {
       if (!(error instanceof TableError)) throw error;
       return undefined;
@@ -274,7 +275,7 @@ export class SaveReader {
     this.#settle();
     this.#declared.clear();
     this.#sets.clear();
-    this.#table = this.#base;
+    this.#draft.become(this.#base);
   }
 
   #readChain(words: readonly [Word, ...Word[]], whole: Span | undefined): DocumentKind {
@@ -288,12 +289,13 @@ export class SaveReader {
       this.#report(words[0].span, `chain \`${name}\` is declared twice`);
       return { kind: 'other' };
     }
-    this.#settle();
+    this.#asksRules = true;
     this.#declared.add(name);
     this.chains.set(name, whole ?? joinSpans(words[0].span, this.#last.span));
-    const { table, policy } = declareChain(this.#table, chain);
-    this.#table = table;
-    return { kind: 'chain', name, policy, packets: chain.packets };
+    const declared = declaredChain(chain, findChain(this.#draft.growing, name));
+    this.#draft.putChain(declared);
+    if (!isBuiltinChain(name)) this.#drafts.delete(name);
+    return { kind: 'chain', name, policy: declared.policy, packets: chain.packets };
   }
 
   #readGroup(words: readonly Word[], start: Word, whole: Span | undefined): DocumentKind {
@@ -305,7 +307,7 @@ export class SaveReader {
     const same = known?.id === group.id && known.path === group.path;
     const span = whole ?? joinSpans(start.span, this.#last.span);
     this.groups.set(group.name, span);
-    if (!same) this.#attempt(span, () => addGroup(this.#table, group));
+    if (!same) this.#attempt(span, () => this.#draft.addGroup(group));
     return { kind: 'group', group };
   }
 
@@ -313,7 +315,7 @@ export class SaveReader {
     const counter = start.text.startsWith('[') ? COUNTERS.exec(start.text)?.[1] : undefined;
     const rest = counter === undefined ? words : words.slice(1);
     const first = rest[0] ?? start;
-    const { groups, sets } = this.#table;
+    const { groups, sets } = this.#draft.growing;
     if (!this.#known()) this.#forms = new KnownForms({ names: this.#names, groups, sets });
     const packets = counter === undefined ? undefined : BigInt(counter);
     const parsed = parseWords(rest, this.#forms.context, first, packets);
@@ -354,23 +356,29 @@ export class SaveReader {
     if (missing.length > 0) return { kind: 'other' };
     this.#carriedOut = command;
     if (command.kind === 'append') {
-      this.#draft(command.chain).append(command.rules);
+      this.#rulesOf(command.chain).append(command.rules);
       return { kind: 'rules', chain: command.chain, rules: command.rules };
     }
     this.#attempt(place, () => {
-      const splice = ruleSplice(this.#table, command, (name) => this.#draft(name));
-      if (splice) {
-        this.#draft(splice.chain).splice(splice);
-        return this.#table;
-      }
-      this.#settle();
-      return applyEdit(this.#table, command);
+      const splice = ruleSplice(this.#draft.growing, command, (name) => this.#rulesOf(name));
+      if (splice) this.#rulesOf(splice.chain).splice(splice);
+      else this.#edit(command);
     });
     if (command.kind === 'deny-unseen') return { kind: 'deny-unseen', on: command.on };
     if (command.kind === 'new-chain') this.chains.set(command.chain, span);
     if (command.kind === 'new-chain')
       return { kind: 'chain', name: command.chain, policy: undefined, packets: 0n };
     return { kind: 'edit', zeroed: this.#zeroed(command) };
+  }
+
+  #edit(command: EditCommand): void {
+    this.#asksRules = true;
+    if (command.kind === 'new-chain') {
+      this.#draft.addChain(command.chain);
+      return;
+    }
+    this.#settle();
+    this.#draft.become(applyEdit(this.#draft.table, command));
   }
 
   #zeroed(command: EditCommand): readonly string[] {
@@ -381,11 +389,11 @@ export class SaveReader {
   /** Chains may be declared after the rules that call them, but not after those that they hold. */
   #missing(command: Command, { place, chain, target }: ParsedWords): readonly Diagnostic[] {
     const name = 'chain' in command ? command.chain : undefined;
-    if (name !== undefined && findChain(this.#table, name)) {
+    if (name !== undefined && findChain(this.#draft.growing, name)) {
       if (command.kind === 'append') return [];
     }
     const places = { place, chain: chain?.span, target: target?.span };
-    const found = unfitNames(this.#table, command, places, this.#forms.context, 'file');
+    const found = unfitNames(this.#draft.growing, command, places, this.#forms.context, 'file');
     return command.kind === 'append' ? found.filter(({ exit }) => exit === 1) : found;
   }
 
@@ -393,24 +401,25 @@ export class SaveReader {
   finishEdits(): boolean {
     this.#frame.finish(this.#last.span);
     const isSound = this.#diagnostics.length === 0;
-    return isSound && !this.#asksRules && this.#table === this.#base;
+    return isSound && !this.#asksRules && this.#draft.growing === this.#base;
   }
 
   /** Ends the lines; what is wrong with them, in their order. */
   finish(): readonly Diagnostic[] {
     this.#settle();
-    this.#table = this.#sets.into(this.#table);
+    this.#draft.become(this.#sets.into(this.#draft.table));
     const { span } = this.#last;
     this.#frame.finish(span);
-    const { dropped, told } = this.#rejects.judge(this.#table);
+    const { table } = this;
+    const { dropped, told } = this.#rejects.judge(table);
     const kept = [...this.#diagnostics, ...told].filter((each) => !dropped.has(each));
-    const whole = checkTable(this.#table, this, span, this.#refusedChains);
+    const whole = checkTable(table, this, span, this.#refusedChains);
     return [...kept, ...whole].sort(
       (a, b) => a.span.line - b.span.line || a.span.column - b.span.column,
     );
   }
 
   get table(): Table {
-    return this.#table;
+    return this.#draft.table;
   }
 }

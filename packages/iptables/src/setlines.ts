@@ -4,9 +4,10 @@ import {
   type DocumentKind,
   joinSpans,
   type Span,
+  tableDiagnostic,
   type Word,
 } from '@sockfilter/language';
-import { createSet, findSet, fullSet, sameSetShape, type Table } from '@sockfilter/table';
+import { findSet, fullSet, type NamedSet, sameSetShape, type Table } from '@sockfilter/table';
 import { AddedElements } from './addedelements.js';
 import { parseCreate, parseElementLine, takeExist } from './setline.js';
 
@@ -20,8 +21,8 @@ interface Hooks {
   readonly table: () => Table;
   readonly diagnose: (diagnostics: readonly Diagnostic[]) => void;
   readonly report: (span: Span, message: string, help?: string) => void;
-  /** Runs an edit; what the table says against it is reported at the span. */
-  readonly attempt: (span: Span, edit: () => Table) => void;
+  /** Adds a set; what the table says against it is reported at the span. */
+  readonly add: (span: Span, set: NamedSet) => void;
 }
 
 export class SetLines {
@@ -67,7 +68,7 @@ export class SetLines {
     if (!set) return { kind: 'other' };
     const known = findSet(this.#hooks.table(), set.name);
     if (known && exist && sameSetShape(known, set)) return { kind: 'other' };
-    this.#hooks.attempt(whole, () => createSet(this.#hooks.table(), set));
+    this.#hooks.add(whole, set);
     return { kind: 'set', set };
   }
 
@@ -83,10 +84,7 @@ export class SetLines {
       const message = "Element cannot be added to the set: it's already added";
       this.#hooks.report(whole, message, 'write `add -exist`');
     }
-    if (isFull)
-      this.#hooks.attempt(whole, () => {
-        throw fullSet(set);
-      });
+    if (isFull) this.#hooks.diagnose([tableDiagnostic(fullSet(set), whole)]);
     return { kind: 'elements', set: set.name, elements };
   }
 }

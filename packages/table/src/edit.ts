@@ -111,11 +111,6 @@ export function noSuchRule(): TableError {
   return new TableError('Bad rule (does a matching rule exist in that chain?).');
 }
 
-/** The chain with other rules. */
-export function setRules(table: Table, name: string, rules: readonly Rule[]): Table {
-  return withRules(table, requireChain(table, name), rules);
-}
-
 export function deleteRule(table: Table, name: string, rule: Rule): Table {
   return deleteRuleNumber(table, name, findRule(table, name, rule));
 }
@@ -142,8 +137,13 @@ export function zero(table: Table, name?: string, number?: number): Table {
   return { ...table, chains };
 }
 
-export function newChain(table: Table, name: string): Table {
+/** Throws TableError if there is a chain of the name. */
+export function requireNoChain(table: Table, name: string): void {
   if (findChain(table, name)) throw new TableError('Chain already exists.');
+}
+
+export function newChain(table: Table, name: string): Table {
+  requireNoChain(table, name);
   return { ...table, chains: [...table.chains, emptyChain(name, undefined)] };
 }
 

@@ -1,14 +1,15 @@
 /** Declaring groups: names, ids and paths are each unique. */
 import { elementAt } from './element.js';
 import { TableError } from './error.js';
-import { commonPath, isBelow, isNearer } from './grouppath.js';
+import { commonPath, isBelow, isNearer, patternOf } from './grouppath.js';
+import { findNamed } from './named.js';
 import { perModel } from './ruleform.js';
 import { type Group, MAX_GROUP_ID, type Rule, type Table } from './table.js';
 import type { Value } from './value.js';
 
 /** The group of this name; TableError if there is none. */
 export function requireGroup(table: Table, name: string): Group {
-  const group = table.groups.find((other) => other.name === name);
+  const group = findNamed(table.groups, name);
   if (!group)
     throw new TableError(`No group by the name \`${name}\`.`, `\`sockfilter group add ${name}\``);
   return group;
@@ -19,19 +20,27 @@ class GroupIndex {
   readonly #byName = new Map<string, Group>();
   readonly #byId = new Map<number, Group>();
   readonly #byPath = new Map<string, Group>();
-  readonly #patterns: Group[] = [];
+  /** By the folder that they are of: in others they match nothing that these do. */
+  readonly #patterns = new Map<string, Group[]>();
+  #length = 0;
 
-  constructor(groups: readonly Group[]) {
-    for (const group of groups) this.add(group);
+  /** Goes on with a list that may have grown. */
+  addAll(groups: readonly Group[]): void {
+    for (; this.#length < groups.length; this.#length++) this.#add(elementAt(groups, this.#length));
   }
 
-  add(group: Group): void {
+  #add(group: Group): void {
     const { name, id, path } = group;
     this.#byName.set(name, group);
     this.#byId.set(id, group);
     if (path === undefined) return;
     this.#byPath.set(path, group);
-    if (path.includes('*')) this.#patterns.push(group);
+    const folder = patternOf(path)?.folder;
+    if (folder !== undefined) this.#patterns.set(folder, [...this.#in(folder), group]);
+  }
+
+  #in(folder: string | undefined): readonly Group[] {
+    return (folder !== undefined && this.#patterns.get(folder)) || [];
   }
 
   /** What about the group collides with one of these, in words. */
@@ -44,7 +53,7 @@ class GroupIndex {
     const placed = this.#byPath.get(path);
     if (placed)
       return `path \`${path}\` belongs to group \`${placed.name}\` (id ${placed.id}) already`;
-    for (const other of path.includes('*') ? this.#patterns : []) {
+    for (const other of this.#in(patternOf(path)?.folder)) {
       const common = other.path === undefined ? undefined : commonPath(path, other.path);
       if (common !== undefined)
         return `\`${path}\` of group \`${name}\` and \`${other.path}\` of group \`${other.name}\` (id ${other.id}) both match \`${common}\``;
@@ -53,30 +62,25 @@ class GroupIndex {
   }
 }
 
-/** Of the lists of tables, to which groups are added one by one. */
 const INDICES = new WeakMap<readonly Group[], GroupIndex>();
 
-function indexOf(groups: readonly Group[]): GroupIndex {
-  const index = INDICES.get(groups) ?? new GroupIndex(groups);
+/** What about the group collides with one that is declared, in words. The list may grow. */
+export function groupConflict(groups: readonly Group[], group: Group): string | undefined {
+  const index = INDICES.get(groups) ?? new GroupIndex();
   INDICES.set(groups, index);
-  return index;
+  index.addAll(groups);
+  return index.conflict(group);
 }
 
-/** What about the group collides with one that is declared, in words. */
-export function groupConflict(groups: readonly Group[], group: Group): string | undefined {
-  return new GroupIndex(groups).conflict(group);
+/** Throws TableError if the group collides with one that is declared. */
+export function requireNoConflict(groups: readonly Group[], group: Group): void {
+  const conflict = groupConflict(groups, group);
+  if (conflict !== undefined) throw new TableError(conflict);
 }
 
 export function addGroup(table: Table, group: Group): Table {
-  const index = indexOf(table.groups);
-  const conflict = index.conflict(group);
-  if (conflict !== undefined) throw new TableError(conflict);
-  const groups = [...table.groups, group];
-  // The index goes on with the longer list; another one is made should somebody add to the shorter one again.
-  INDICES.delete(table.groups);
-  index.add(group);
-  INDICES.set(groups, index);
-  return { ...table, groups };
+  requireNoConflict(table.groups, group);
+  return { ...table, groups: [...table.groups, group] };
 }
 
 export function deleteGroup(table: Table, name: string): Table {
@@ -122,16 +126,24 @@ function usedIds(table: Table): readonly IdRange[] {
   return used;
 }
 
+/** The ids above `last`, in their order, that none of the tables uses; the top one is for users alone. */
+function* freeIds(tables: readonly Table[], last: number): Generator<number, never> {
+  const used = tables.flatMap(usedIds).sort(([a], [b]) => a - b);
+  let id = last + 1;
+  for (const [from, to] of used) {
+    for (; id < from && id < MAX_GROUP_ID; id++) yield id;
+    id = Math.max(id, to + 1);
+  }
+  for (; id < MAX_GROUP_ID; id++) yield id;
+  throw new TableError('every group id has been used', 'choose a free one with `--id`');
+}
+
 /**
  * The lowest id above `last`, the last that the host has given out by itself, that none of the tables
  * uses. Ids that users choose are skipped and move nothing; the top one is theirs alone.
  */
 export function nextGroupId(table: Table, last: number, ...others: readonly Table[]): number {
-  const used = [table, ...others].flatMap(usedIds).sort(([a], [b]) => a - b);
-  const next = used.reduce((id, [from, to]) => (from <= id && id <= to ? to + 1 : id), last + 1);
-  if (next >= MAX_GROUP_ID)
-    throw new TableError('every group id has been used', 'choose a free one with `--id`');
-  return next;
+  return freeIds([table, ...others], last).next().value;
 }
 
 /**
@@ -139,13 +151,17 @@ export function nextGroupId(table: Table, last: number, ...others: readonly Tabl
  * next above `last` that none of the tables uses.
  */
 export function registerPaths(table: Table, last: number, ...others: readonly Table[]): Table {
-  let given = last;
-  return pathsInRules(table)
-    .filter((path) => !table.groups.some((group) => group.path === path))
-    .reduce((known, path) => {
-      given = nextGroupId(known, given, ...others);
-      return addGroup(known, { name: path, id: given, path });
-    }, table);
+  const known = new Set(table.groups.map(({ path }) => path));
+  const missing = pathsInRules(table).filter((path) => !known.has(path));
+  if (missing.length === 0) return table;
+  const groups = [...table.groups];
+  const free = freeIds([table, ...others], last);
+  for (const path of missing) {
+    const group = { name: path, id: free.next().value, path };
+    requireNoConflict(groups, group);
+    groups.push(group);
+  }
+  return { ...table, groups };
 }
 
 /** The group that a control group at the path belongs to: its own or its nearest ancestor's. */

@@ -23,6 +23,7 @@ export * from './match.js';
 export { DEFAULT_BUCKETS, MOST_BUCKETS } from './matches/hashlimit.js';
 export { DEFAULT_BURST } from './matches/limit.js';
 export * from './matches.js';
+export { placeOfName } from './named.js';
 export * from './opaque.js';
 export * from './packet.js';
 export * from './perobject.js';

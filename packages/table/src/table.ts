@@ -4,6 +4,7 @@ import { BUILTIN_CHAINS, type BuiltinChain } from './chains.js';
 import { isBelow } from './grouppath.js';
 import type { MatchOption } from './match.js';
 import type { MatchName } from './matches.js';
+import { findNamed } from './named.js';
 import type { Policy } from './policy.js';
 import type { NamedSet } from './sets/namedset.js';
 import type { Target } from './targets.js';
@@ -69,7 +70,7 @@ export const EMPTY_TABLE: Table = {
 };
 
 export function findChain(table: Table, name: string): Chain | undefined {
-  return table.chains.find((chain) => chain.name === name);
+  return findNamed(table.chains, name);
 }
 
 /** The built-in chain; it is there in every table. */

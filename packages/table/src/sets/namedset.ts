@@ -1,5 +1,6 @@
 /** Named sets as plain data, and what the commands on sets do to a table. */
 import { TableError } from '../error.js';
+import { findNamed } from '../named.js';
 import type { Family } from '../packet.js';
 import type { Rule, Table } from '../table.js';
 import { addressBits } from '../words/address.js';
@@ -71,7 +72,7 @@ export function sameElement(a: SetElement, b: SetElement): boolean {
 }
 
 export function findSet(table: Pick<Table, 'sets'>, name: string): NamedSet | undefined {
-  return table.sets.find((set) => set.name === name);
+  return findNamed(table.sets, name);
 }
 
 /** The set of this name; TableError if there is none. */
@@ -97,8 +98,13 @@ export function sameSetShape(a: NamedSet, b: NamedSet): boolean {
   );
 }
 
+/** Throws TableError if there is a set of the name. */
+export function requireNoSet(table: Pick<Table, 'sets'>, name: string): void {
+  if (findSet(table, name)) throw new TableError(`set \`${name}\` exists already`);
+}
+
 export function createSet(table: Table, set: NamedSet): Table {
-  if (findSet(table, set.name)) throw new TableError(`set \`${set.name}\` exists already`);
+  requireNoSet(table, set.name);
   return { ...table, sets: [...table.sets, set] };
 }
 
@@ -159,7 +165,7 @@ function retargetRule(rule: Rule, to: (name: string) => string): Rule {
 /** Renames a set, and what rules call it. */
 export function renameSet(table: Table, from: string, to: string): Table {
   const set = requireSet(table, from);
-  if (findSet(table, to)) throw new TableError(`set \`${to}\` exists already`);
+  requireNoSet(table, to);
   return retarget(withSet(table, set, { ...set, name: to }), (name) => (name === from ? to : name));
 }
 
