@@ -1,13 +1,13 @@
 /** Bringing a save file up to date with an edited table, line by line. */
-import { findChain, type Group, isBuiltinChain, type Table } from '@sockfilter/table';
+import { findChain, findNamed, type Group, isBuiltinChain, type Table } from '@sockfilter/table';
 import { Additions } from './additions.js';
 import type { Document, DocumentLine } from './document.js';
 import { endingOf, type LineNotation, withEnding } from './linenotation.js';
 import { placeRules } from './rulelines.js';
 import { placeSets } from './setlines.js';
 
-function sameGroup(a: Group, b: Group): boolean {
-  return a.name === b.name && a.id === b.id && a.path === b.path;
+function sameGroup(a: Group | undefined, b: Group): boolean {
+  return a?.name === b.name && a.id === b.id && a.path === b.path;
 }
 
 /** The chain lines that the table needs and the file does not have yet. */
@@ -50,10 +50,12 @@ function edit({ lines }: Document, table: Table, notation: LineNotation): string
   for (const text of newChainLines(lines, table, notation)) after.add(chains, text);
   if (table.denyUnseen && !lines.some((line) => line.kind === 'deny-unseen' && line.on))
     after.add(chains, notation.denyUnseenLine);
-  for (const group of table.groups) {
-    const known = lines.some((line) => line.kind === 'group' && sameGroup(line.group, group));
-    if (!known) after.add(groups < 0 ? chains : groups, notation.groupLine(group));
-  }
+  const declared = new Map(
+    lines.flatMap((line) => (line.kind === 'group' ? [[line.group.name, line.group]] : [])),
+  );
+  for (const group of table.groups)
+    if (!sameGroup(declared.get(group.name), group))
+      after.add(groups < 0 ? chains : groups, notation.groupLine(group));
   const sets = placeSets(lines, table, notation);
   const firstSet = lastOf('set', 'elements');
   for (const text of sets.added)
@@ -65,7 +67,7 @@ function edit({ lines }: Document, table: Table, notation: LineNotation): string
       case 'chain':
         return keepChain(line, table, notation);
       case 'group':
-        return table.groups.some((group) => sameGroup(line.group, group)) ? [line.text] : [];
+        return sameGroup(findNamed(table.groups, line.group.name), line.group) ? [line.text] : [];
       case 'set':
         return sets.keepSet(line);
       case 'elements':

@@ -12,7 +12,8 @@ import {
   requireGroup,
 } from './group.js';
 import { commonPath, escapePath, isBelow, unescapePath } from './grouppath.js';
-import { EMPTY_TABLE, type Group, groupsBelow, type Rule, type Table } from './table.js';
+import { groupsBelow } from './groupsbelow.js';
+import { EMPTY_TABLE, type Group, type Rule, type Table } from './table.js';
 import type { Value } from './value.js';
 import { readPath } from './words/path.js';
 import { pathDoubt } from './words/pathdoubt.js';

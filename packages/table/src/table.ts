@@ -1,7 +1,6 @@
 /** The socket table as plain frozen data. */
 
 import { BUILTIN_CHAINS, type BuiltinChain } from './chains.js';
-import { isBelow } from './grouppath.js';
 import type { MatchOption } from './match.js';
 import type { MatchName } from './matches.js';
 import { findNamed } from './named.js';
@@ -78,9 +77,4 @@ export function builtinChain(table: Table, name: BuiltinChain): Chain {
   const chain = findChain(table, name);
   if (!chain) throw new TypeError(`the table has no chain ${name}`);
   return chain;
-}
-
-/** The groups whose control group is the one at the path or lies below it. */
-export function groupsBelow(groups: readonly Group[], path: string): readonly Group[] {
-  return groups.filter((group) => group.path !== undefined && isBelow(group.path, path));
 }

@@ -1,5 +1,5 @@
+import { groupsBelow } from '../groupsbelow.js';
 import { defineOption, type MatchDescriptor, plainRange } from '../match.js';
-import { groupsBelow } from '../table.js';
 import { rangeSet } from '../valueset.js';
 
 export const cgroup: MatchDescriptor = {

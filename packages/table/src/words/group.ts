@@ -1,6 +1,7 @@
 /** Groups by name, id and path. */
 import { groupAt } from '../group.js';
-import { type Group, groupsBelow, MAX_GROUP_ID } from '../table.js';
+import { groupsBelow } from '../groupsbelow.js';
+import { type Group, MAX_GROUP_ID } from '../table.js';
 import { type PathFault, readPath } from './path.js';
 
 /** `web (3)`, `7` where no group has the id, `none (0)`. */
