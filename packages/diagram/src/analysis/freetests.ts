@@ -4,14 +4,7 @@
  * it can be compared. A rule that is asked twice on one way gives the same answer twice: it has then said
  * already, the first time, whatever else it could have led to.
  */
-import {
-  type Assume,
-  elementAt,
-  firstTests,
-  isFree,
-  placedTests,
-  type Table,
-} from '@sockfilter/table';
+import { type Assume, elementAt, isFree, placedTests, type Table } from '@sockfilter/table';
 import type { OutcomeTable, Verdict } from '../outcome.js';
 import { isTerminal, type Ref } from '../store.js';
 import { draws } from '../walk.js';
@@ -24,7 +17,7 @@ export class FreeTests {
   readonly #pieces: readonly number[];
   readonly #known: ReadonlyMap<number, boolean>;
   readonly #draws: boolean;
-  readonly #byCounter: ReadonlyMap<number, readonly number[]>;
+  readonly #byCounter = new Map<number, number[]>();
 
   /** @param assume what tests say for sure, which are no variables then */
   constructor(store: SetStore, table: Table, assume: Assume = () => undefined) {
@@ -39,14 +32,12 @@ export class FreeTests {
         return answer === undefined ? [] : [[elementAt(this.#pieces, n), answer]];
       }),
     );
-    this.#byCounter = new Map(
-      [...firstTests(tests).keys()].map((counter) => [
-        counter,
-        tests.flatMap((placed, n) =>
-          placed.counter === counter && isFree(placed.test) ? [elementAt(this.#pieces, n)] : [],
-        ),
-      ]),
-    );
+    tests.forEach(({ counter, test }, n) => {
+      if (!isFree(test)) return;
+      const pieces = this.#byCounter.get(counter) ?? [];
+      this.#byCounter.set(counter, pieces);
+      pieces.push(elementAt(this.#pieces, n));
+    });
   }
 
   /** The diagram where all tests of the rule hold; a rule is known by its counter. */
