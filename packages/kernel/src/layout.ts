@@ -354,5 +354,8 @@ export const SCRATCH_BYTES = 2048;
 /** The entries of its map: that buffer, and one that stays 0, of which new buckets are made. */
 export const SCRATCH_ENTRIES = { mkdir: 0, blank: 1, total: 2 } as const;
 
-/** Paths and patterns that can be registered at a time. */
+/** Paths and patterns that a table can register. */
 export const MAX_PATHS = 65_536;
+
+/** Entries of their map: while one assignment follows another there are those of two tables. */
+export const PATH_ENTRIES = 2 * MAX_PATHS;

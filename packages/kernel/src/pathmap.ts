@@ -7,6 +7,7 @@ import {
   createMap,
   type Fd,
   lookupBatch,
+  mapInfo,
   remove,
   update,
 } from '@sockfilter/bpf';
@@ -17,6 +18,7 @@ import {
   MAX_PATHS,
   MAX_PATTERNS_IN_FOLDER,
   PATH_BYTES,
+  PATH_ENTRIES,
   PATH_VALUE_BYTES,
   PATTERN_SIGN,
   SHAPES,
@@ -28,7 +30,7 @@ export function createPathMap(): Fd {
     name: 'sf_paths',
     keySize: PATH_BYTES,
     valueSize: PATH_VALUE_BYTES,
-    maxEntries: MAX_PATHS,
+    maxEntries: PATH_ENTRIES,
     flags: BPF_F_NO_PREALLOC,
   });
 }
@@ -39,7 +41,7 @@ export function createShapeMap(): Fd {
     name: 'sf_shapes',
     keySize: PATH_BYTES,
     valueSize: SHAPES.bytes,
-    maxEntries: MAX_PATHS,
+    maxEntries: PATH_ENTRIES,
     flags: BPF_F_NO_PREALLOC,
   });
 }
@@ -185,7 +187,10 @@ function writeIds(paths: Fd, text: string, before: Slots | undefined, ids: Slots
   else update(paths, encodeKey(text), encodeIds(ids));
 }
 
-/** Makes a slot of the registered paths say exactly these; the other slot keeps what it says. */
+/**
+ * Makes a slot of the registered paths say exactly these; the other slot keeps what it says. Throws CapacityError, and has changed
+ * nothing, where an older release made the map, and it has no room for the paths of both.
+ */
 export function registerPaths(
   maps: { readonly paths: Fd; readonly shapes: Fd },
   slot: number,
@@ -193,10 +198,19 @@ export function registerPaths(
 ): void {
   const { paths } = maps;
   const known = new Map(Array.from(pathEntries(paths), ({ text, ids }) => [text, ids] as const));
+  const others = [...known].filter(([, ids]) => ids[1 - slot] !== 0).map(([text]) => text);
+  const texts = new Set([...others, ...wanted.keys()]);
+  const { maxEntries } = mapInfo(paths);
+  if (texts.size > maxEntries)
+    throw new CapacityError(
+      'registered paths of two tables',
+      texts.size,
+      maxEntries,
+      'restore a table with fewer groups first',
+    );
   for (const [text, ids] of known)
     if (!wanted.has(text)) writeIds(paths, text, ids, withSlot(ids, slot, 0));
-  const others = [...known].filter(([, ids]) => ids[1 - slot] !== 0).map(([text]) => text);
-  registerShapes(maps.shapes, new Set([...others, ...wanted.keys()]));
+  registerShapes(maps.shapes, texts);
   for (const [text, id] of wanted) {
     const ids = known.get(text);
     writeIds(paths, text, ids, withSlot(ids ?? NO_IDS, slot, id));
