@@ -281,3 +281,72 @@ test('names of 255 bytes are paths, longer ones are not', () => {
   expect(readPath(`/${'é'.repeat(127)}a`)).toHaveProperty('path');
   expect(readPath(`/${'é'.repeat(128)}`)).toHaveProperty('fault');
 });
+
+describe('of many groups', () => {
+  const name = fc.constantFrom('a', 'b', 'ab', 'a*', '*b', 'a\\*', '!', 'a!');
+  const paths = fc
+    .array(name, { maxLength: 3 })
+    .map((names) => `/${names.map((each) => each.replace(/(?<!\\)\*/, '')).join('/')}`)
+    .chain((folder) =>
+      name.map((last) => (folder === '/' ? `/${last}` : `${folder.replace(/\/+$/, '')}/${last}`)),
+    );
+  const lists = fc
+    .array(fc.option(paths, { nil: undefined }), { maxLength: 30 })
+    .map((all) => all.map((path, n): Group => ({ name: `g${n}`, id: n + 1, path })));
+
+  test('those below a path are those for which isBelow holds, also when there are more', () => {
+    fc.assert(
+      fc.property(lists, lists, fc.array(paths, { minLength: 1 }), (first, more, asked) => {
+        const growing = [...first];
+        for (const path of asked) {
+          const below = growing.filter(
+            (each) => each.path !== undefined && isBelow(each.path, path),
+          );
+          expect(new Set(groupsBelow(growing, path))).toEqual(new Set(below));
+          const next = more[growing.length - first.length];
+          if (next) growing.push(next);
+        }
+      }),
+    );
+  });
+
+  test('what collides is what collides with one of them', () => {
+    fc.assert(
+      fc.property(lists, paths, (all, path) => {
+        const distinct: Group[] = [];
+        for (const each of all) if (!groupConflict(distinct, each)) distinct.push(each);
+        const other: Group = { name: 'other', id: 99, path };
+        const found = groupConflict(distinct, other);
+        const one = distinct.map((each) => groupConflict([each], other)).filter(Boolean);
+        expect(one.length > 0).toBe(found !== undefined);
+        if (found !== undefined) expect(one).toContain(found);
+      }),
+    );
+  });
+
+  test('ids are given as one after the other, each the next that is free', () => {
+    const ranges = fc.array(fc.tuple(fc.integer({ min: 1, max: 40 }), fc.nat(9)), { maxLength: 8 });
+    fc.assert(
+      fc.property(ranges, ranges, fc.nat(20), fc.nat(8), (own, others, last, count) => {
+        const rulesOf = (all: readonly (readonly [number, number])[]) =>
+          all.map(([from, more]) => byId(from, from + more));
+        const wanted = Array.from({ length: count }, (_, n) => byPath(`/p${n}`));
+        const before = appendRules(EMPTY_TABLE, 'BIND', [...rulesOf(own), ...wanted]);
+        const other = appendRules(EMPTY_TABLE, 'BIND', rulesOf(others));
+        let expected: Table = before;
+        let given = last;
+        for (let n = 0; n < count; n++) {
+          given = nextGroupId(expected, given, other);
+          expected = addGroup(expected, { name: `/p${n}`, id: given, path: `/p${n}` });
+        }
+        expect(registerPaths(before, last, other)).toEqual(expected);
+        const isUsed = (id: number) =>
+          [...own, ...others].some(([from, more]) => from <= id && id <= from + more);
+        const free = Array.from({ length: 200 }, (_, n) => last + 1 + n).filter(
+          (id) => !isUsed(id),
+        );
+        expect(expected.groups.map(({ id }) => id)).toEqual(free.slice(0, count));
+      }),
+    );
+  });
+});
