@@ -291,7 +291,7 @@ describe('of many groups', () => {
       name.map((last) => (folder === '/' ? `/${last}` : `${folder.replace(/\/+$/, '')}/${last}`)),
     );
   const lists = fc
-    .array(fc.option(paths, { nil: undefined }), { maxLength: 30 })
+    .array(fc.option(paths, { nil: undefined }), { maxLength: 30, size: 'max' })
     .map((all) => all.map((path, n): Group => ({ name: `g${n}`, id: n + 1, path })));
 
   test('those below a path are those for which isBelow holds, also when there are more', () => {
