@@ -97,8 +97,8 @@ function loadedBy(words: string): number {
 test.each([
   ['--version', 15],
   ['--help', 15],
-  ['--file own.rules -S', 335],
-  ['--file own.rules -A BIND -j DROP', 335],
+  ['--file own.rules -S', 340],
+  ['--file own.rules -A BIND -j DROP', 340],
   ['--file own.rules save', 400],
   // What reads a table in force loads nothing that makes, attaches or compiles.
   ['-S --root /sockfilter-nowhere', 505],
