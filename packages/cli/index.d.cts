@@ -750,6 +750,8 @@ interface Limits {
   readonly steps: number;
   /** Counters in the lists of all terminals together. */
   readonly counted: number;
+  /** Opaque tests that one call is asked, one after the other. Who goes along them calls itself for each. */
+  readonly asked: number;
   /** Diagrams that only count, beside the one of the verdicts. */
   readonly countingDiagrams: number;
   /** Ways in which calls can be rewritten, at all places of the chains together. */
@@ -774,7 +776,7 @@ interface DiagramSize {
 }
 declare class DiagramStore {
   #private;
-  constructor(limits: Pick<Limits, 'poolEdges' | 'steps'>);
+  constructor(limits: Pick<Limits, 'poolEdges' | 'steps' | 'asked'>);
   /** Nodes in the pool, whether or not anything still leads to them. */
   get nodeCount(): number;
   get edgeCount(): number;

@@ -112,6 +112,10 @@ describe('docs/kernel.md', () => {
       ['counters in the lists of its terminals', english(DEFAULT_LIMITS.counted)],
       ['diagrams that only count', english(DEFAULT_LIMITS.countingDiagrams)],
       [
+        'opaque tests, of named sets as well, that one call may be asked one after the other in a diagram',
+        english(DEFAULT_LIMITS.asked),
+      ],
+      [
         'control groups with an entry',
         `one for each 16 KiB of memory, ${english(LEAST_CGROUPS)} at least`,
       ],

@@ -93,7 +93,7 @@ export function gather(
   const built = only && !other && layered.length === 0 ? asBuilt(only, limits) : undefined;
   if (built) return built;
   const store = new DiagramStore(limits);
-  const outcomes = new OutcomeTable(limits.counted);
+  const outcomes = new OutcomeTable(limits);
   const copy = (from: Pick<LayeredChain, 'store' | 'outcomes'>, roots: readonly Ref[]) => {
     const known = new Map<Ref, Ref>();
     return store.copy(from.store, roots, (terminal) =>

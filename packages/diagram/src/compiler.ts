@@ -87,7 +87,7 @@ export class TableCompiler implements Interpretation<Ref> {
     this.reporters = reporters(table);
     this.#firstCounters = firstCounters(table);
     this.store = new DiagramStore(limits);
-    this.outcomes = new OutcomeTable(limits.counted);
+    this.outcomes = new OutcomeTable(limits);
     this.outcomes.intern(NOTHING);
     this.outcomes.intern(OVER);
     this.#overlay = defineOperation(this.store, (a, b) => this.#firstWins(a, b));
@@ -179,11 +179,8 @@ export class TableCompiler implements Interpretation<Ref> {
   }
 
   readonly rewritings = (diagram: Ref): ReadonlySet<Rewriting> => {
-    const found = new Set<Rewriting>();
-    if (!this.#rewrites) return found;
-    for (const ref of this.store.reachable(diagram))
-      if (isTerminal(ref)) this.outcomes.rewritings(ref, found);
-    return found;
+    if (!this.#rewrites) return new Set();
+    return this.outcomes.rewritings([...this.store.reachable(diagram)].filter(isTerminal));
   };
 
   readonly divert = (first: Ref, rewriting: Rewriting, rest: () => Ref): Ref => {

@@ -81,8 +81,9 @@ class Layering {
     this.store = new DiagramStore({
       poolEdges: Math.min(limits.poolEdges, 2 * MOST_LAYERS * single.poolEdges),
       steps: Math.min(limits.steps, 2 * MOST_LAYERS * single.steps),
+      asked: limits.asked,
     });
-    this.outcomes = new OutcomeTable(limits.counted);
+    this.outcomes = new OutcomeTable(limits);
     this.outcomes.intern({ ...SILENT, onward: 'next' });
     this.outcomes.intern(SILENT);
   }
@@ -108,7 +109,7 @@ class Layering {
   counting(entries: readonly Ranked[]): readonly Ref[] {
     const { store } = this;
     // Terminals are lists of entries.
-    const lists = new OutcomeTable(this.#single.counted);
+    const lists = new OutcomeTable(this.#single);
     lists.intern({ ...SILENT, onward: 'next' });
     const pair = defineOperation(store, (a, b) => {
       if (a === NONE) return b;

@@ -82,6 +82,40 @@ test('counters have limits: in lists, and in diagrams', () => {
   expect(limitOf(connect([always, always, always]), { counted: 3 }).limit).toBe('counted');
 });
 
+/** Each lets half of the calls pass, whichever. */
+const drawing = (length: number) =>
+  connect(
+    Array.from(
+      { length },
+      (): Rule => ({
+        matches: [
+          {
+            name: 'statistic',
+            options: [
+              { name: 'mode', negated: false, value: { kind: 'word', word: 'random' } },
+              {
+                name: 'probability',
+                negated: false,
+                value: { kind: 'probability', threshold: 2 ** 30 },
+              },
+            ],
+          },
+        ],
+        target: DROP,
+        packets: 0n,
+      }),
+    ),
+  );
+
+test('tests that follow each other have a limit, in diagrams and in answers', () => {
+  expect(buildDiagram(drawing(1024)).outcomes.length).toBeGreaterThan(1024);
+  expect(new Universe().load(drawing(1024)).deadCounters()).toEqual([]);
+  const told = { limit: 'asked', figure: 1024, span: { chain: 'CONNECT' } };
+  expect(limitOf(drawing(1025), {})).toMatchObject(told);
+  expect(limitOf(drawing(16_000), {})).toMatchObject(told);
+  expect(() => new Universe().load(drawing(16_000)).deadCounters()).toThrow(LimitError);
+});
+
 /** Each gives the call the destination that the next one asks for. */
 const relay = (length: number) =>
   connect(

@@ -11,6 +11,8 @@ export interface Limits {
   readonly steps: number;
   /** Counters in the lists of all terminals together. */
   readonly counted: number;
+  /** Opaque tests that one call is asked, one after the other. Who goes along them calls itself for each. */
+  readonly asked: number;
   /** Diagrams that only count, beside the one of the verdicts. */
   readonly countingDiagrams: number;
   /** Ways in which calls can be rewritten, at all places of the chains together. */
@@ -27,6 +29,7 @@ export const DEFAULT_LIMITS: Limits = {
   edges: 4_000_000,
   steps: 100_000_000,
   counted: 2_000_000,
+  asked: 1024,
   countingDiagrams: 64,
   rewritings: 4096,
   entries: 0xffff,
@@ -42,6 +45,7 @@ const WORDS: Readonly<Record<keyof Limits, string>> = {
   edges: 'edges',
   steps: 'steps to build',
   counted: 'counters in its terminals',
+  asked: 'tests of a set, a state, a clock or chance for one call',
   countingDiagrams: 'diagrams to count with',
   rewritings: 'ways in which calls are rewritten',
   entries: 'rules, each where it is called,',

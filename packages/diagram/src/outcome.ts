@@ -6,7 +6,7 @@
  * which tests stand in the order in which rules ask them, and what comes after several is there once.
  */
 import { type Errno, elementAt, type Rewriting, rewritingKey, UNCHANGED } from '@sockfilter/table';
-import { LimitError } from './limit.js';
+import { LimitError, type Limits } from './limit.js';
 import { type Ref, terminalNumber, terminalRef } from './store.js';
 
 export interface Verdict {
@@ -86,6 +86,16 @@ const PAIR = 2 ** 26;
 /** One more than any errno. */
 const ERRNOS = 2 ** 12;
 
+/** How long the lists of counters may be together, with one for each question, and how many tests one way may ask. */
+type OutcomeLimits = Pick<Limits, 'counted' | 'asked'>;
+
+/** What is known of an outcome beside what it is. */
+interface Known {
+  readonly counted: number;
+  readonly isOpen: boolean;
+  readonly asked: number;
+}
+
 export class OutcomeTable implements Outcomes {
   /** A plain verdict is a number: its errno, and its decider times ERRNOS. */
   readonly #outcomes: (PartialOutcome | number)[] = [];
@@ -94,14 +104,15 @@ export class OutcomeTable implements Outcomes {
   #plain = new Int32Array(1024);
   /** By number: whether some way through it goes on behind the rules. */
   readonly #isOpen: boolean[] = [];
-  readonly #limit: number;
+  /** By number: how many tests may be asked there one after the other. */
+  readonly #asked: number[] = [];
+  readonly #limits: OutcomeLimits;
   /** What joins have come to, by the rewriting of what goes on; undefined for all that does. */
   readonly #joined = new Map<Rewriting | undefined, Map<number, Ref>>();
   #counted = 0;
 
-  /** @param countedLimit how long the lists of counters may be together, with one for each question */
-  constructor(countedLimit: number) {
-    this.#limit = countedLimit;
+  constructor(limits: OutcomeLimits) {
+    this.#limits = limits;
   }
 
   get length(): number {
@@ -127,7 +138,9 @@ export class OutcomeTable implements Outcomes {
     if (known !== undefined) return terminalRef(known);
     const { counted, ask, onward } = outcome;
     const isOpen = ask ? this.isOpen(ask.holds) || this.isOpen(ask.fails) : onward === 'next';
-    const number = this.#add(outcome, counted.length + (ask ? 1 : 0), isOpen);
+    const asked = ask ? 1 + Math.max(this.#askedFrom(ask.holds), this.#askedFrom(ask.fails)) : 0;
+    if (asked > this.#limits.asked) throw new LimitError('asked', this.#limits.asked);
+    const number = this.#add(outcome, { counted: counted.length + (ask ? 1 : 0), isOpen, asked });
     this.#numbers.set(key, number);
     return terminalRef(number);
   }
@@ -140,16 +153,21 @@ export class OutcomeTable implements Outcomes {
     const key = first ? keyOf(decided(errno, decider, UNCHANGED)) : undefined;
     const known = key === undefined ? undefined : this.#numbers.get(key);
     if (known !== undefined) return terminalRef(known);
-    const number = this.#add(outcome, 1, false);
+    const number = this.#add(outcome, { counted: 1, isOpen: false, asked: 0 });
     if (key === undefined) this.#keepPlain(decider, number);
     else this.#numbers.set(key, number);
     return terminalRef(number);
   }
 
-  #add(outcome: PartialOutcome | number, counted: number, isOpen: boolean): number {
+  #askedFrom(terminal: Ref): number {
+    return elementAt(this.#asked, terminalNumber(terminal));
+  }
+
+  #add(outcome: PartialOutcome | number, { counted, isOpen, asked }: Known): number {
     this.#counted += counted;
-    if (this.#counted > this.#limit) throw new LimitError('counted', this.#limit);
+    if (this.#counted > this.#limits.counted) throw new LimitError('counted', this.#limits.counted);
     this.#isOpen.push(isOpen);
+    this.#asked.push(asked);
     return this.#outcomes.push(outcome) - 1;
   }
 
@@ -188,13 +206,16 @@ export class OutcomeTable implements Outcomes {
     return joined;
   }
 
-  /** How packets are rewritten that the outcome rewrites and lets go on, added to `found`. */
-  rewritings(terminal: Ref, found: Set<Rewriting>): void {
-    const { ask, onward, becomes } = this.of(terminal);
-    if (onward === 'next' && becomes) found.add(becomes);
-    if (!ask || !this.isOpen(terminal)) return;
-    this.rewritings(ask.holds, found);
-    this.rewritings(ask.fails, found);
+  /** How packets are rewritten that the outcomes rewrite and let go on. */
+  rewritings(terminals: readonly Ref[]): ReadonlySet<Rewriting> {
+    const found = new Set<Rewriting>();
+    const open = new Set(terminals.filter((ref) => this.isOpen(ref)));
+    for (const ref of open) {
+      const { ask, onward, becomes } = this.of(ref);
+      if (onward === 'next' && becomes) found.add(becomes);
+      for (const next of ask ? [ask.holds, ask.fails] : []) if (this.isOpen(next)) open.add(next);
+    }
+    return found;
   }
 
   /** The outcome with each end replaced; `known` remembers what has been done. */

@@ -11,6 +11,7 @@
  */
 import { elementAt } from '@sockfilter/table';
 import { LimitError, type Limits } from './limit.js';
+import { PIECES } from './piece.js';
 import { Row } from './row.js';
 
 /** A node or a terminal. */
@@ -101,7 +102,7 @@ export class RefMap {
 }
 
 export class DiagramStore {
-  #limits: Pick<Limits, 'poolEdges' | 'steps'>;
+  #limits: Pick<Limits, 'poolEdges' | 'steps' | 'asked'>;
   readonly #rows: Row[] = [];
   #pieces: Uint16Array = new Uint16Array(1024);
   /** Where each node's edges begin; the next node's are their end. */
@@ -112,8 +113,10 @@ export class DiagramStore {
   #targets: Int32Array = new Int32Array(4096);
   #nodeCount = 0;
   #steps = 0;
+  /** Of nodes that ask no piece of the packet: how many of them a walk can come to from there on. */
+  readonly #asked = new Map<Ref, number>();
 
-  constructor(limits: Pick<Limits, 'poolEdges' | 'steps'>) {
+  constructor(limits: Pick<Limits, 'poolEdges' | 'steps' | 'asked'>) {
     this.#limits = limits;
   }
 
@@ -182,6 +185,7 @@ export class DiagramStore {
   within<T>(more: Pick<Limits, 'poolEdges' | 'steps'>, work: () => T): T {
     const outer = this.#limits;
     this.#limits = {
+      ...outer,
       poolEdges: Math.min(outer.poolEdges, this.edgeCount + more.poolEdges),
       steps: Math.min(outer.steps, this.#steps + more.steps),
     };
@@ -303,6 +307,7 @@ export class DiagramStore {
     const node = this.#nodeCount;
     const begin = i32(this.#begins, node);
     const end = begin + row.length;
+    if (piece >= PIECES.length) this.#asked.set(node, this.#askedAt(row));
     if (end > this.#limits.poolEdges) throw new LimitError('poolEdges', this.#limits.poolEdges);
     if (node + 2 > this.#pieces.length) {
       this.#pieces = grown(this.#pieces, Uint16Array);
@@ -322,6 +327,14 @@ export class DiagramStore {
     this.#begins[node + 1] = end;
     this.#nodeCount = node + 1;
     return node;
+  }
+
+  /** Such nodes lead to no others. */
+  #askedAt({ targets, length }: Row): number {
+    let asked = 0;
+    for (let i = 0; i < length; i++) asked = Math.max(asked, this.#asked.get(i32(targets, i)) ?? 0);
+    if (asked >= this.#limits.asked) throw new LimitError('asked', this.#limits.asked);
+    return asked + 1;
   }
 
   #rehash(): void {

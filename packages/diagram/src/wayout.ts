@@ -32,6 +32,9 @@ function wayOut(table: Table, { chain, rules: [from, to] = [1, Infinity] }: Rule
     : `${said}${advice}, or one group in each with \`-m cgroup --id\``;
 }
 
+const FEWER_TESTS =
+  'name an address, a port or a group in each, so that no call meets many of them, or have fewer';
+
 function longest(chains: readonly Chain[]): RuleSpan {
   const { name, rules } = chains.reduce((a, b) => (b.rules.length > a.rules.length ? b : a));
   return { chain: name, rules: [Math.min(1, rules.length), rules.length] };
@@ -44,6 +47,7 @@ export function explainLimit<T>(table: Table, work: () => T): T {
   } catch (error) {
     if (!(error instanceof LimitError) || error.help !== undefined) throw error;
     const span = error.span ?? longest(table.chains);
-    throw new LimitError(error.limit, error.figure, { span, help: wayOut(table, span) });
+    const help = error.limit === 'asked' ? FEWER_TESTS : wayOut(table, span);
+    throw new LimitError(error.limit, error.figure, { span, help });
   }
 }

@@ -65,6 +65,7 @@ export class SetStore {
     this.diagrams = new DiagramStore({
       poolEdges: SHARE.poolEdges * limits.poolEdges,
       steps: SHARE.steps * limits.steps,
+      asked: limits.asked,
     });
     const define = (settle: (a: Ref, b: Ref) => Ref | undefined, absorbing: Absorbing) =>
       defineOperation(this.diagrams, settle, absorbing);
