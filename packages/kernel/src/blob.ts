@@ -20,10 +20,8 @@ import {
   isUnchanged,
   type PlacedTest,
 } from '@sockfilter/table';
-import { CapacityError } from './capacity.js';
 import { type ChainFacts, factsOf, inChain } from './chainfacts.js';
 import type { Onward } from './diagramwriter.js';
-import { MAX_STEPS } from './layout.js';
 import { noSummaries, stepsOf, summarize } from './summary.js';
 import { type AskPlace, Writer } from './writer.js';
 
@@ -43,7 +41,7 @@ export interface Blob {
   readonly facts: Readonly<Record<BuiltinChain, ChainFacts>>;
   /** In how many layers the rules of chains are that are not one diagram. */
   readonly layers: ReadonlyMap<BuiltinChain, number>;
-  /** The most steps that a packet can take. */
+  /** The most steps that a packet can take: past MAX_STEPS - 1 the programs cannot walk the nodes, and it may be more. */
   readonly longestPath: number;
   /** Of each node, see summary.ts. */
   readonly summaries: Uint32Array;
@@ -121,8 +119,6 @@ function writeListeners(writer: Writer, { store, roots }: Listeners): readonly n
 /**
  * Writes the diagram as nodes, the first at address `first`; `tests` are the table's opaque ones. With
  * `listeners` there are nodes of those as well.
- *
- * Throws CapacityError if a packet could take more steps than the programs make.
  */
 export function encodeBlob(
   diagram: Diagram,
@@ -139,9 +135,6 @@ export function encodeBlob(
   const seen = new RefMap(diagram.store.nodeCount);
   const summaries = noSummaries(words.length / 2);
   const known = summarize(words, first, [...entries, ...listenerEntries], summaries);
-  const longest = Math.max(...known.map(stepsOf));
-  if (longest > MAX_STEPS - 1)
-    throw new CapacityError('steps of a walk', longest, MAX_STEPS - 1, 'use fewer distinct values');
   return {
     words,
     first,
@@ -150,7 +143,7 @@ export function encodeBlob(
     asks: writer.asks,
     facts: chainRecord((chain) => factsOf(diagram, chain, tests, seen)),
     layers: new Map([...diagram.layered].map(([chain, { layers }]) => [chain, layers])),
-    longestPath: longest,
+    longestPath: Math.max(...known.map(stepsOf)),
     summaries,
   };
 }

@@ -6,8 +6,13 @@ export class CapacityError extends Error {
   override readonly name = 'CapacityError';
   readonly help: string | undefined;
 
-  constructor(what: string, needed: number, limit: number, help?: string) {
-    super(`${what}: ${needed} are needed, the limit is ${limit}`);
+  /** @param needed undefined where that is not known, but that it is more */
+  constructor(what: string, needed: number | undefined, limit: number, help?: string) {
+    super(
+      needed === undefined
+        ? `${what}: more than ${limit} are needed`
+        : `${what}: ${needed} are needed, the limit is ${limit}`,
+    );
     this.help = help;
   }
 }

@@ -32,6 +32,7 @@ import {
   NODE,
   PAGE_BYTES,
 } from './layout.js';
+import { longWalkError, MOST_STEPS, ruleSpan } from './longwalk.js';
 import { type Splice, settledCounter } from './nodes.js';
 import type { SetSlots } from './setmap.js';
 import type { EditedNodes } from './splicednodes.js';
@@ -67,8 +68,15 @@ export function compileTable(
   const rules = owners.filter(({ rule }) => rule).length;
   if (rules > MAX_RULES) throw new CapacityError('rules', rules, MAX_RULES);
   const tests = placedTests(table);
-  const states = tests.filter(({ test }) => hasState(test)).length;
-  if (states > MAX_STATES) throw new CapacityError('tests with a state', states, MAX_STATES);
+  const { length: sets } = table.sets;
+  if (sets > MAX_SETS)
+    throw new CapacityError('sets', sets, MAX_SETS, 'put the elements of several into one');
+  const states = tests.filter(({ test }) => hasState(test));
+  if (states.length > MAX_STATES) {
+    const what = `tests with a state, as in ${ruleSpan(states.map(({ owner }) => owner))}`;
+    const help = 'one `-m hashlimit` has a limit for each address or group';
+    throw new CapacityError(what, states.length, MAX_STATES, help);
+  }
   const entries = entriesOf(tests.map(({ test }) => test));
   if (entries > MOST_BUCKETS_ENTRIES) {
     const help = 'give the rules with hashlimit a smaller `--hashlimit-htable-max`';
@@ -77,10 +85,11 @@ export function compileTable(
   const diagram = buildDiagram(table, limits);
   const told = tellsListeners ? listeners(diagram) : undefined;
   const blob = encodeBlob(diagram, FIRST_NODE, tests, told);
-  const sets = table.sets.map(({ name }) => name);
-  if (sets.length > MAX_SETS) throw new CapacityError('sets', sets.length, MAX_SETS);
-  const hasParts = diagram.roots.length === 1 && tests.length === 0 && sets.length === 0 && !told;
-  return { blob, owners, tests, rules, denyUnseen: table.denyUnseen, sets, hasParts };
+  if (blob.longestPath > MOST_STEPS) throw longWalkError(blob, tests, owners);
+  const hasParts = diagram.roots.length === 1 && tests.length === 0 && sets === 0 && !told;
+  const { denyUnseen } = table;
+  const names = table.sets.map(({ name }) => name);
+  return { blob, owners, tests, rules, denyUnseen, sets: names, hasParts };
 }
 
 export interface GenerationInput {

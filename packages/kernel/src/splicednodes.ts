@@ -27,7 +27,7 @@ import { encodeBlob } from './blob.js';
 import { type ChainFacts, inChain } from './chainfacts.js';
 import type { WrittenDiagram } from './diagramwriter.js';
 import { EndTable, type Tail } from './ends.js';
-import { MAX_STEPS } from './layout.js';
+import { MOST_STEPS } from './longwalk.js';
 import { type Nodes, renumberCounters, type Splice, spliceCounters } from './nodes.js';
 import { Reduction } from './reduction.js';
 import { isUnread, NodeReader } from './standingdiagram.js';
@@ -189,7 +189,7 @@ function rewritten({ words, entries }: Written, first: number): Written {
  * The nodes after the edit, in the memory of those before, which are gone; undefined where a walk could become too long
  * or rules cross too much, which a compiling of the whole tells exactly. The nodes must be of a table that rewrites
  * nothing and has neither opaque tests nor several diagrams.
- * Throws LimitError and CapacityError.
+ * Throws LimitError.
  */
 export function editNodes(old: StandingNodes, edit: NearEdit): EditedNodes | undefined {
   const { counters, splices } = edit;
@@ -198,6 +198,7 @@ export function editNodes(old: StandingNodes, edit: NearEdit): EditedNodes | und
   const diagram = buildDiagram(edit.table);
   if (diagram.roots.length > 1) return undefined;
   const near = encodeBlob(diagram, first);
+  if (near.longestPath > MOST_STEPS) return undefined;
   renumberCounters(near.words, (counter) => elementAt(counters, counter));
   spliceCounters(words, splices);
 
@@ -209,7 +210,7 @@ export function editNodes(old: StandingNodes, edit: NearEdit): EditedNodes | und
   // Of chains that the edit leaves alone as well, if all has been written anew.
   const entries = BUILTIN_CHAINS.map((chain) => nodes.entries[chain]);
   const known = summarize(nodes.words, first, entries, nodes.summaries);
-  if (known.some((summary) => stepsOf(summary) > MAX_STEPS - 1)) return undefined;
+  if (known.some((summary) => stepsOf(summary) > MOST_STEPS)) return undefined;
   const summaryOf = chainRecord((chain) => elementAt(known, chainNumber(chain)));
   return {
     ...nodes,

@@ -141,3 +141,17 @@ test('says what all ways come to, whatever of it is known', () => {
   );
   expect(Math.min(met.refusing, met.asking, met.detail)).toBeGreaterThan(20);
 });
+
+test('a walk is too long, however long it is, and those before it are known exactly', () => {
+  const count: Node = { op: OP.count, targets: [], slot: 0, errno: 0 };
+  const verdict: Node = { op: OP.verdict, targets: [], slot: 0, errno: 0 };
+  const long = [...Array.from({ length: 100_000 }, () => count), verdict];
+  const words = encode(long);
+  const end = FIRST + long.length;
+  const entries = [end - 1, end - 500, end - 1022, end - 1023, end - 1024, FIRST];
+  const summaries = summarize(words, FIRST, entries, noSummaries(words.length / 2));
+  expect(summaries.map(stepsOf)).toEqual([1, 500, 1022, 1023, 1023, 1023]);
+  expect(summarize(words, FIRST, [FIRST], noSummaries(words.length / 2)).map(stepsOf)).toEqual([
+    1023,
+  ]);
+});

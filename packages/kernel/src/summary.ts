@@ -51,6 +51,9 @@ function either(a: number, b: number): number {
 /**
  * The summaries of the entries, of the nodes from the address `first` on; with that of all nodes that they lead to are known. Those that
  * are known already are not looked behind.
+ *
+ * A walk is followed for as many steps as a summary can say. Where one is longer, its entry says so, and so may nodes that others share
+ * with it: of the entries before it all is exact, and what is known then is not to be kept.
  */
 export function summarize(
   words: Uint32Array,
@@ -58,7 +61,8 @@ export function summarize(
   entries: readonly number[],
   known: Uint32Array,
 ): readonly number[] {
-  const visit = (address: number): number => {
+  const visit = (address: number, before: number): number => {
+    if (before === STEPS) return STEPS;
     const node = address - first;
     const at = 2 * node;
     const head = elementAt(words, at);
@@ -66,7 +70,7 @@ export function summarize(
     if (op === OP.verdict) return (head & 0xffff) === 0 ? 1 : 1 | REFUSES;
     const summary = elementAt(known, node);
     if (summary > 0) return summary;
-    const onward = behind(op, elementAt(words, at + 1), address);
+    const onward = behind(op, elementAt(words, at + 1), address, before + 1);
     const steps = Math.min(1 + (onward & STEPS), STEPS);
     const asked =
       op <= OP.switch && op !== OP.jump ? elementAt(SLOT_BITS, (head >>> 16) & 0xff) : 0;
@@ -74,17 +78,17 @@ export function summarize(
     known[node] = made;
     return made;
   };
-  const behind = (op: number, target: number, address: number): number => {
-    if (op === OP.jump) return visit(target);
-    if (op === OP.count || op === OP.report || op === OP.rewrite) return visit(address + 1);
-    if (op === OP.ask) return either(visit(target), visit(address + ASK_NODES));
-    if (op !== OP.switch) return either(visit(target), visit(address + 1));
+  const behind = (op: number, target: number, address: number, before: number): number => {
+    if (op === OP.jump) return visit(target, before);
+    if (op === OP.count || op === OP.report || op === OP.rewrite) return visit(address + 1, before);
+    if (op === OP.ask) return either(visit(target, before), visit(address + ASK_NODES, before));
+    if (op !== OP.switch) return either(visit(target, before), visit(address + 1, before));
     const { last, width } = placesIn(elementAt(words, 2 * (address - first) + SWITCH.places / 4));
     let all = 0;
-    for (let n = 0; n <= last; n++) all = either(all, visit(target + (n << width)));
+    for (let n = 0; n <= last; n++) all = either(all, visit(target + (n << width), before));
     return all;
   };
-  return entries.map(visit);
+  return entries.map((entry) => visit(entry, 0));
 }
 
 /** The most steps that a walk from the node on takes; a number past all that may be for more than that. */
