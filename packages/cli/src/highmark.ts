@@ -57,7 +57,7 @@ export function giveIds(wait: number, make: (last: number) => Given): Table {
     return withFileLock(markFile(), Math.max(wait, 1), () => {
       const last = readHighMark();
       const { table, ids } = make(last);
-      const highest = Math.max(last, ...ids);
+      const highest = ids.reduce((a, b) => Math.max(a, b), last);
       if (highest > last) replaceOwnFile(markFile(), `${highest}\n`);
       return table;
     });

@@ -74,8 +74,8 @@ export function decide(
     let isTraced = false;
     for (let at: Ref | undefined = diagram.store.walk(root, values); at !== undefined; ) {
       const outcome: Outcome = diagram.outcomes.of(at);
-      counted.push(...outcome.counted);
       for (const counter of outcome.counted) {
+        counted.push(counter);
         const reported = reportsOf(diagram.reporters, counter, isTraced);
         reports.push(...reported.reports);
         ({ isTraced } = reported);

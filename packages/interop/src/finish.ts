@@ -49,7 +49,6 @@ function judge(line: DraftLine, { code, message }: Diagnostic): Remark {
  * file does not use: the same on every host.
  */
 export function finishDraft(draft: Draft, firstId = 1): Imported {
-  const remarks = [...draft.remarks];
   const unsaid: Remark[] = [];
   for (let rows = rowsOf(draft); ; ) {
     const text = `${rows.map((row) => row.text).join('\n')}\n`;
@@ -60,10 +59,11 @@ export function finishDraft(draft: Draft, firstId = 1): Imported {
     if (faulty.size === 0) {
       const registered = registerPaths(table, firstId - 1);
       const kept = new Set(rows.map(({ line }) => line && `${line.file}:${line.line}`));
-      remarks.push(
+      const remarks = [
+        ...draft.remarks,
         // It says nothing of a line that another chain of ours has.
         ...unsaid.filter(({ file, line, fate }) => fate !== 'moot' || !kept.has(`${file}:${line}`)),
-      );
+      ];
       remarks.sort((a, b) => (a.file === b.file ? a.line - b.line : 0));
       return { text: editSave(document, registered), remarks, invariants: draft.invariants };
     }

@@ -188,11 +188,10 @@ export function learn(calls: readonly SeenCall[], options: LearnOptions): Learne
       const name = learnedChain({ group: id, chain: builtin }, options);
       const accepted = ways.filter(({ packet }) => packet.chain === builtin);
       declared.push(`:${name} - [0:0]`);
-      rules.push(
-        `-A ${builtin}${isTwin ? ` ${TWIN_WORDS}` : ''} -m cgroup --id ${id} -j ${name}`,
-        ...learnedRules(accepted, options).map(({ text }) => `-A ${name} ${text}`),
-        `-A ${name} -j DROP`,
-      );
+      const twins = isTwin ? ` ${TWIN_WORDS}` : '';
+      rules.push(`-A ${builtin}${twins} -m cgroup --id ${id} -j ${name}`);
+      for (const { text } of learnedRules(accepted, options)) rules.push(`-A ${name} ${text}`);
+      rules.push(`-A ${name} -j DROP`);
     }
     unseen.set(
       label,

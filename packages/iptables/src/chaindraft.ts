@@ -58,10 +58,12 @@ export class ChainDraft implements RuleDraft {
       this.#alike = new Map();
       this.#note(this.#rules);
     }
-    const alike = [...(this.#alike.get(this.#text(rule)) ?? [])];
-    const places = alike.map((each) => this.#rules.indexOf(each));
-    if (places.length === 0) throw noSuchRule();
-    return Math.min(...places) + 1;
+    const alike = this.#alike.get(this.#text(rule)) ?? new Set();
+    const [only, other] = alike;
+    if (!only) throw noSuchRule();
+    return (
+      1 + (other ? this.#rules.findIndex((each) => alike.has(each)) : this.#rules.indexOf(only))
+    );
   };
 
   #text(rule: Rule): string {

@@ -70,7 +70,7 @@ export function printSave(
   for (const { name, policy } of table.chains)
     lines.push(printChainLine(name, policy, packets.get(name)));
   if (table.denyUnseen) lines.push(DENY_UNSEEN_LINE);
-  lines.push(...table.groups.map(printGroup));
+  for (const group of table.groups) lines.push(printGroup(group));
   for (const set of table.sets) {
     lines.push(printCreate(set));
     if (elements)

@@ -54,7 +54,7 @@ function descend(
   const result = schema._zod.run(part, ctx);
   if (result instanceof Promise) throw new z.core.$ZodAsyncError();
   if (result.issues.length === 0) return;
-  payload.issues.push(...z.core.util.prefixIssues(key, result.issues));
+  for (const issue of z.core.util.prefixIssues(key, result.issues)) payload.issues.push(issue);
   part.issues = [];
 }
 

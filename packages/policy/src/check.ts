@@ -67,8 +67,10 @@ export function checkFile(file: RuleFile, options: CheckOptions = {}): Checked {
     mostProven = Number.POSITIVE_INFINITY,
   } = options;
   const context = new CheckContext(file);
-  const found = CHECKS.flatMap((check) => [...check(context)]);
-  if (kernel) found.push(...findUnenforceable(context, kernel));
+  const found = [
+    ...CHECKS.flatMap((check) => [...check(context)]),
+    ...(kernel ? findUnenforceable(context, kernel) : []),
+  ];
   const suppressions = readSuppressions(file.comments, { requireReason, now });
   const { findings, ignored } = applySuppressions(file.name, found, suppressions);
   const proven = (some: readonly Finding[]) => proveFindings(some, context.proofOf, mostProven);

@@ -47,7 +47,7 @@ export function checkFiles(words: CheckWords, sources: Sources, mostProven?: num
       const found =
         file &&
         withinLimits(path, () => checkFile(file, { kernel, requireReason, now, mostProven }));
-      if (found) ignored.push(...found.ignored);
+      for (const each of found?.ignored ?? []) ignored.push(each);
       return found?.findings ?? findings;
     });
     progress.report(at + 1);

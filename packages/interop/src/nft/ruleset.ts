@@ -147,7 +147,7 @@ class RulesetReader {
         return key;
       },
     });
-    own.rules.push(...rules);
+    for (const rule of rules) own.rules.push(rule);
   }
 
   read(): PacketFilter {
