@@ -102,9 +102,35 @@ export const LAYOUTS = {
     ),
 };
 
-export function iptablesRules(count) {
+const repeat = (count, line) => Array.from({ length: count }, (_, n) => line(n));
+
+/** Files of a number of what is no rule, or stands in each rule for itself. */
+export const LISTS = {
+  groups: (count) =>
+    saved(
+      [],
+      repeat(count, (n) => `-G g${n} --id ${1 + n} --path /a/g${n}`),
+    ),
+  'paths in rules': (count) =>
+    saved(repeat(count, (n) => `-A CONNECT -m cgroup --path /a/g${n} -j DROP`)),
+  patterns: (count) =>
+    saved(
+      [],
+      repeat(count, (n) => `-G g${n} --id ${1 + n} --path "/a${n}/g*"`),
+    ),
+  chains: (count) =>
+    saved([
+      ...repeat(count, (n) => `-N c${n}`),
+      ...repeat(count, (n) => `-A CONNECT -d 10.${n >> 16}.${(n >> 8) & 255}.${n & 255} -j c${n}`),
+      ...repeat(count, (n) => `-A c${n} -p tcp --dport 80 -j DROP`),
+    ]),
+};
+
+/** Of UDP it looks each port up among the names of services. */
+export function iptablesRules(count, protocol = 'udp') {
   const rules = endpoints(count).map(
-    ({ address, port }) => `-A OUTPUT -d ${address}/32 -p udp -m udp --dport ${port} -j DROP`,
+    ({ address, port }) =>
+      `-A OUTPUT -d ${address}/32 -p ${protocol} -m ${protocol} --dport ${port} -j DROP`,
   );
   return ['*filter', ':OUTPUT ACCEPT [0:0]', ...rules, 'COMMIT', ''].join('\n');
 }

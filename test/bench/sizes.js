@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { printPlot, printTable } from './figures.js';
 import { isInstalled, withPlace } from './place.js';
-import { iptablesRules, LAYOUTS, nftMap } from './rules.js';
+import { iptablesRules, LAYOUTS, LISTS, nftMap } from './rules.js';
 
 const SOCKFILTER = fileURLToPath(new URL('../../packages/cli/bin/sockfilter.cjs', import.meta.url));
 const SIZES = [1000, 10_000, 100_000];
+const LIST_SIZES = [1000, 4000, 16_000];
 
 /** Says on standard error how much memory the process had at most, in MB. */
 const PEAK =
@@ -36,9 +37,9 @@ const cell = ({ seconds, memory, isRefused }) =>
   isRefused ? 'refused' : `${seconds.toFixed(2)} s${memory && ` ${memory} MB`}`;
 
 /** What was measured of each command, by size, as a table and as a plot. */
-function show(rows) {
+function show(rows, sizes = SIZES) {
   printTable(
-    ['command', ...SIZES],
+    ['command', ...sizes],
     rows.map(([name, ...each]) => [name, ...each.map(cell)]),
   );
   console.log('');
@@ -106,6 +107,19 @@ export async function sizesBench() {
       console.log(`  ${layout}`);
       show(rows);
     }
+    for (const [kind, rulesOf] of Object.entries(LISTS)) {
+      const files = LIST_SIZES.map((count) => path(`${kind}-${count}.rules`, rulesOf(count)));
+      const commands = {
+        'restore --test': (file) => run('restore', '--test', file),
+        check: (file) => run('check', '--exit-zero', file),
+        '-A': (file) => run('--file', file, '-A', ...rule),
+      };
+      console.log(`  ${kind}`);
+      show(
+        Object.entries(commands).map(([name, command]) => [name, ...files.map(command)]),
+        LIST_SIZES,
+      );
+    }
     await withPlace(({ root, netns }) => {
       const inside = ['ip', 'netns', 'exec', netns];
       const peers = {
@@ -118,6 +132,8 @@ export async function sizesBench() {
         ...(isInstalled('iptables-legacy-restore') && {
           'iptables-legacy-restore': (count) =>
             timed([...inside, 'iptables-legacy-restore'], iptablesRules(count)),
+          'the same of TCP': (count) =>
+            timed([...inside, 'iptables-legacy-restore'], iptablesRules(count, 'tcp')),
         }),
         ...(isInstalled('nft') && {
           'nft -f, a map': (count) =>
