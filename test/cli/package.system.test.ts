@@ -101,7 +101,7 @@ test.each([
   ['--file own.rules -A BIND -j DROP', 340],
   ['--file own.rules save', 400],
   // What reads a table in force loads nothing that makes, attaches or compiles.
-  ['-S --root /sockfilter-nowhere', 505],
+  ['-S --root /sockfilter-nowhere', 510],
   ['check own.rules', 620],
   ['explain --file own.rules BIND', 1010],
   // YAML and what its shape is told by are of others, and large.
