@@ -3,6 +3,7 @@ import { elementAt } from './element.js';
 import { TableError } from './error.js';
 import { commonPath, isBelow, isNearer, patternOf } from './grouppath.js';
 import { findNamed } from './named.js';
+import { perList } from './perobject.js';
 import { perModel } from './ruleform.js';
 import { type Group, MAX_GROUP_ID, type Rule, type Table } from './table.js';
 import type { Value } from './value.js';
@@ -15,61 +16,46 @@ export function requireGroup(table: Table, name: string): Group {
   return group;
 }
 
-/** What groups may have only one of, and those whose paths may be patterns. */
-class GroupIndex {
-  readonly #byName = new Map<string, Group>();
-  readonly #byId = new Map<number, Group>();
-  readonly #byPath = new Map<string, Group>();
-  /** By the folder that they are of: in others they match nothing that these do. */
-  readonly #patterns = new Map<string, Group[]>();
-  #length = 0;
-
-  /** Goes on with a list that may have grown. */
-  addAll(groups: readonly Group[]): void {
-    for (; this.#length < groups.length; this.#length++) this.#add(elementAt(groups, this.#length));
-  }
-
-  #add(group: Group): void {
-    const { name, id, path } = group;
-    this.#byName.set(name, group);
-    this.#byId.set(id, group);
-    if (path === undefined) return;
-    this.#byPath.set(path, group);
-    const folder = patternOf(path)?.folder;
-    if (folder !== undefined) this.#patterns.set(folder, [...this.#in(folder), group]);
-  }
-
-  #in(folder: string | undefined): readonly Group[] {
-    return (folder !== undefined && this.#patterns.get(folder)) || [];
-  }
-
-  /** What about the group collides with one of these, in words. */
-  conflict({ name, id, path }: Group): string | undefined {
-    const named = this.#byName.get(name);
-    if (named) return `group \`${name}\` exists already (id ${named.id})`;
-    const numbered = this.#byId.get(id);
-    if (numbered) return `id ${id} belongs to group \`${numbered.name}\` already`;
-    if (path === undefined) return undefined;
-    const placed = this.#byPath.get(path);
-    if (placed)
-      return `path \`${path}\` belongs to group \`${placed.name}\` (id ${placed.id}) already`;
-    for (const other of this.#in(patternOf(path)?.folder)) {
-      const common = other.path === undefined ? undefined : commonPath(path, other.path);
-      if (common !== undefined)
-        return `\`${path}\` of group \`${name}\` and \`${other.path}\` of group \`${other.name}\` (id ${other.id}) both match \`${common}\``;
-    }
-    return undefined;
-  }
+/** What groups may have only one of beside their names, and those whose paths are patterns. */
+interface GroupIndex {
+  readonly byId: Map<number, Group>;
+  readonly byPath: Map<string, Group>;
+  /** By their folder: in others they match nothing that these do. */
+  readonly patterns: Map<string, Group[]>;
 }
 
-const INDICES = new WeakMap<readonly Group[], GroupIndex>();
+const indexOf = perList(
+  (): GroupIndex => ({ byId: new Map(), byPath: new Map(), patterns: new Map() }),
+  ({ byId, byPath, patterns }, group: Group) => {
+    byId.set(group.id, group);
+    if (group.path === undefined) return;
+    byPath.set(group.path, group);
+    const folder = patternOf(group.path)?.folder;
+    if (folder !== undefined) patterns.set(folder, [...(patterns.get(folder) ?? []), group]);
+  },
+);
 
 /** What about the group collides with one that is declared, in words. The list may grow. */
-export function groupConflict(groups: readonly Group[], group: Group): string | undefined {
-  const index = INDICES.get(groups) ?? new GroupIndex();
-  INDICES.set(groups, index);
-  index.addAll(groups);
-  return index.conflict(group);
+export function groupConflict(
+  groups: readonly Group[],
+  { name, id, path }: Group,
+): string | undefined {
+  const { byId, byPath, patterns } = indexOf(groups);
+  const named = findNamed(groups, name);
+  if (named) return `group \`${name}\` exists already (id ${named.id})`;
+  const numbered = byId.get(id);
+  if (numbered) return `id ${id} belongs to group \`${numbered.name}\` already`;
+  if (path === undefined) return undefined;
+  const placed = byPath.get(path);
+  if (placed)
+    return `path \`${path}\` belongs to group \`${placed.name}\` (id ${placed.id}) already`;
+  const folder = patternOf(path)?.folder;
+  for (const other of (folder !== undefined && patterns.get(folder)) || []) {
+    const common = other.path === undefined ? undefined : commonPath(path, other.path);
+    if (common !== undefined)
+      return `\`${path}\` of group \`${name}\` and \`${other.path}\` of group \`${other.name}\` (id ${other.id}) both match \`${common}\``;
+  }
+  return undefined;
 }
 
 /** Throws TableError if the group collides with one that is declared. */
