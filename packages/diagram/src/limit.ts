@@ -72,6 +72,10 @@ interface LimitCause {
   readonly help?: string | undefined;
 }
 
+/** What can be done where one call can meet too many rules that let it go on. */
+export const MEET_FEWER =
+  'name an address, a port or a group in each, so that no call meets many of them, or have fewer';
+
 /** A limit was reached. */
 export class LimitError extends Error {
   override readonly name = 'LimitError';

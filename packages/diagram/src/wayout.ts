@@ -1,6 +1,6 @@
 /** What can be done about rules that are too much: it looks at them, so that what it says of them is so. */
 import { type Chain, type Clause, type Field, ruleCondition, type Table } from '@sockfilter/table';
-import { LimitError, type RuleSpan } from './limit.js';
+import { LimitError, MEET_FEWER, type RuleSpan } from './limit.js';
 
 const asks = (condition: readonly Clause[], field: Field) =>
   condition.some((clause) => clause.some((test) => test.field === field));
@@ -32,9 +32,6 @@ function wayOut(table: Table, { chain, rules: [from, to] = [1, Infinity] }: Rule
     : `${said}${advice}, or one group in each with \`-m cgroup --id\``;
 }
 
-const FEWER_TESTS =
-  'name an address, a port or a group in each, so that no call meets many of them, or have fewer';
-
 function longest(chains: readonly Chain[]): RuleSpan {
   const { name, rules } = chains.reduce((a, b) => (b.rules.length > a.rules.length ? b : a));
   return { chain: name, rules: [Math.min(1, rules.length), rules.length] };
@@ -47,7 +44,7 @@ export function explainLimit<T>(table: Table, work: () => T): T {
   } catch (error) {
     if (!(error instanceof LimitError) || error.help !== undefined) throw error;
     const span = error.span ?? longest(table.chains);
-    const help = error.limit === 'asked' ? FEWER_TESTS : wayOut(table, span);
+    const help = error.limit === 'asked' ? MEET_FEWER : wayOut(table, span);
     throw new LimitError(error.limit, error.figure, { span, help });
   }
 }

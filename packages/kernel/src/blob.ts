@@ -41,7 +41,7 @@ export interface Blob {
   readonly facts: Readonly<Record<BuiltinChain, ChainFacts>>;
   /** In how many layers the rules of chains are that are not one diagram. */
   readonly layers: ReadonlyMap<BuiltinChain, number>;
-  /** The most steps that a packet can take: past MAX_STEPS - 1 the programs cannot walk the nodes, and it may be more. */
+  /** The most steps that a packet can take: past MOST_STEPS the programs cannot walk the nodes, and it may be more. */
   readonly longestPath: number;
   /** Of each node, see summary.ts. */
   readonly summaries: Uint32Array;

@@ -28,11 +28,12 @@ import {
   MAX_STATES,
   MAX_STRIPES,
   MOST_BUCKETS_ENTRIES,
+  MOST_STEPS,
   NEAR_COUNTERS,
   NODE,
   PAGE_BYTES,
 } from './layout.js';
-import { longWalkError, MOST_STEPS, ruleSpan } from './longwalk.js';
+import { longWalkError, ruleSpan } from './longwalk.js';
 import { type Splice, settledCounter } from './nodes.js';
 import type { SetSlots } from './setmap.js';
 import type { EditedNodes } from './splicednodes.js';

@@ -218,6 +218,9 @@ export const PEERS = { next: 0, first: 8, count: 4, bytes: 8 + 4 * BOUND.bytes }
 /** Steps that a walk may take; past them it refuses the call. The compiler never makes so long a path. */
 export const MAX_STEPS = 512;
 
+/** The most that a walk of what is put in force takes. */
+export const MOST_STEPS = MAX_STEPS - 1;
+
 /** Byte offsets of the header's u32 fields. */
 export const HEADER = {
   /** FORMAT of the tool that wrote it. */

@@ -1,5 +1,5 @@
 /** What is told where a call could take more steps than the programs make: whose call, at which rules, and what can be done. */
-import { firstPiece } from '@sockfilter/diagram';
+import { firstPiece, MEET_FEWER } from '@sockfilter/diagram';
 import {
   BUILTIN_CHAINS,
   type BuiltinChain,
@@ -10,13 +10,10 @@ import {
 } from '@sockfilter/table';
 import type { Blob } from './blob.js';
 import { CapacityError } from './capacity.js';
-import { ASK_NODES, MAX_STEPS, NODE, OP, placeFor, placesIn, SWITCH } from './layout.js';
+import { ASK_NODES, MOST_STEPS, NODE, OP, placeFor, placesIn, SWITCH } from './layout.js';
 import { stepsOf } from './summary.js';
 
 type Tests = readonly PlacedTest[];
-
-/** The most steps that a call may take. */
-export const MOST_STEPS = MAX_STEPS - 1;
 
 /** Where the rules are: of chains, that which has the most of them. */
 export function ruleSpan(owners: readonly CounterOwner[]): string {
@@ -97,7 +94,7 @@ function wayOut(rules: number, asking: number): string {
     asking > 0 ? `${asking} ask a set, a state, a clock or chance` : [],
     rules > asking ? `${rules - asking} only count, log, mark or call a chain` : [],
   ].flat();
-  return `of these ${rules} rules ${kinds.join(' and ')}, and calls go on behind them: name an address, a port or a group in each, so that no call meets many of them, or have fewer`;
+  return `of these ${rules} rules ${kinds.join(' and ')}, and calls go on behind them: ${MEET_FEWER}`;
 }
 
 /** The limit that the blob has reached; `tests` and `owners` are the table's. */

@@ -27,7 +27,7 @@ import { encodeBlob } from './blob.js';
 import { type ChainFacts, inChain } from './chainfacts.js';
 import type { WrittenDiagram } from './diagramwriter.js';
 import { EndTable, type Tail } from './ends.js';
-import { MOST_STEPS } from './longwalk.js';
+import { MOST_STEPS } from './layout.js';
 import { type Nodes, renumberCounters, type Splice, spliceCounters } from './nodes.js';
 import { Reduction } from './reduction.js';
 import { isUnread, NodeReader } from './standingdiagram.js';
