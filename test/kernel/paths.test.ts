@@ -1,7 +1,12 @@
 /** Registered paths in their maps: of two slots, one that is written and one that programs read meanwhile. */
-import { close, lookupBatch } from '@sockfilter/bpf';
+import { BPF_F_NO_PREALLOC, close, createMap, lookupBatch } from '@sockfilter/bpf';
 import fc from 'fast-check';
-import { PATH_BYTES, PATH_VALUE_BYTES, SHAPES } from '../../packages/kernel/src/layout.js';
+import {
+  MAX_PATHS,
+  PATH_BYTES,
+  PATH_VALUE_BYTES,
+  SHAPES,
+} from '../../packages/kernel/src/layout.js';
 import {
   createPathMap,
   createShapeMap,
@@ -72,5 +77,37 @@ describeKernel('registered paths', () => {
       }),
       { numRuns: propertyRuns(200) },
     );
+  });
+
+  test('while one table follows another there is room for as many paths as each may have', () => {
+    const maps = { paths: createPathMap(), shapes: createShapeMap() };
+    try {
+      for (const slot of [0, 1, 0]) {
+        const folder = `/${slot}`;
+        const wanted = new Map(Array.from({ length: MAX_PATHS }, (_, n) => [`${folder}/${n}`, 1]));
+        registerPaths(maps, slot, wanted);
+        expect(registeredPaths(maps.paths, slot)).toEqual(wanted);
+      }
+      expect(entriesOf(maps.paths)).toBe(2 * MAX_PATHS);
+    } finally {
+      for (const fd of Object.values(maps)) close(fd);
+    }
+  });
+
+  test('a map that has no room for both is told, and nothing changes', () => {
+    const sizes = { keySize: PATH_BYTES, valueSize: PATH_VALUE_BYTES, maxEntries: 3 };
+    const paths = createMap({ type: 'hash', name: 'sf_paths', ...sizes, flags: BPF_F_NO_PREALLOC });
+    const maps = { paths, shapes: createShapeMap() };
+    const both = (folder: string): Registered => new Map([1, 2].map((n) => [`${folder}/${n}`, n]));
+    try {
+      registerPaths(maps, 0, both('/a'));
+      expect(() => registerPaths(maps, 1, both('/b'))).toThrow(
+        'registered paths of two tables: 4 are needed, the limit is 3',
+      );
+      expect(sorted(registeredPaths(paths, 0))).toEqual(sorted(both('/a')));
+      expect(sorted(registeredPaths(paths, 1))).toEqual([]);
+    } finally {
+      for (const fd of Object.values(maps)) close(fd);
+    }
   });
 });
