@@ -1,15 +1,12 @@
 /** The command on the table in force: what it does shows in real calls. */
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Firewall } from '@sockfilter/kernel';
 import { Caller } from '../harness/caller.js';
 import { CgroupTree } from '../harness/cgroups.js';
 import { DnsServer } from '../harness/dnsserver.js';
 import { describeKernel } from '../harness/kernel.js';
 import { NetworkNamespace } from '../harness/netns.js';
-import { tableOf } from '../harness/policy.js';
 import { ended, program, Workplace } from './command.js';
 
 describeKernel('the command', () => {
@@ -276,68 +273,6 @@ describeKernel('the command', () => {
     expect(await bind('later', '10.0.0.6')).toBe('ok');
   });
 
-  describe('exec', () => {
-    beforeEach(() => {
-      run('group add web');
-    });
-
-    test('runs the command inside, and passes its exit status on', () => {
-      const inside = run('exec --group web -- cat /proc/self/cgroup');
-      expect(inside).toContain(`0::${cgroups.path}/sockfilter/web\n`);
-      const shell = (script: string) =>
-        place.run(['exec', '-g', 'web', '--', 'sh', '-c', script]).status;
-      expect(shell('exit 7')).toBe(7);
-      expect(shell('kill -KILL $$')).toBe(137);
-      expect(place.run(['exec', '-g', 'web', '--', 'no-such-command']).status).toBe(127);
-      expect(place.run(['exec', '-g', 'web', '--', '/etc/passwd']).status).toBe(126);
-      expect(place.run(['exec', '-g', 'web']).status).toBe(2);
-      const { stderr } = place.expectStatus(['exec', '-g', 'nobody', '--', 'true'], 1);
-      expect(stderr).toContain('`sockfilter group add nobody`');
-    });
-
-    test('forwards signals', async () => {
-      const script = 'trap "echo caught; exit 3" TERM; echo ready; while :; do sleep 0.05; done';
-      const child = place.start(['exec', '-g', 'web', '--', 'sh', '-c', script]);
-      const end = ended(child);
-      await new Promise((resolve) => child.stdout?.once('data', resolve));
-      child.kill('SIGTERM');
-      expect(await end).toMatchObject({ status: 3, stdout: 'ready\ncaught\n' });
-    });
-
-    test('closes inherited sockets unless told otherwise', () => {
-      // A listener as descriptor 3, a file as 40: of a socket-activated service, of a careless parent.
-      const outer = `
-        const server = require('node:net').createServer().listen(0, '127.0.0.1', () => {
-          const stdio = ['inherit', 'inherit', 'inherit', server._handle.fd];
-          while (stdio.length < 40) stdio.push('ignore');
-          stdio.push(require('node:fs').openSync('/etc/passwd'));
-          const child = require('node:child_process').spawn(process.execPath,
-            process.argv.slice(1), { stdio });
-          child.on('exit', (status) => process.exit(status));
-        });`;
-      const list = 'for fd in /proc/$$/fd/*; do echo $(basename $fd) $(readlink $fd); done';
-      const told: boolean[] = [];
-      const openIn = (...more: readonly string[]) => {
-        const words = ['exec', '-g', 'web', ...more, '--', 'sh', '-c', list];
-        const { status, stdout, stderr } = place.runNode([
-          '-e',
-          outer,
-          '--',
-          program('sockfilter'),
-          ...words,
-        ]);
-        // Only what is told of the socket that stays.
-        const said = /^(sockfilter: .* holds tcp .* \(outside of the root\): .*\n)?$/;
-        expect([status, said.test(stderr)]).toEqual([0, true]);
-        told.push(stderr !== '');
-        return stdout.split('\n').filter((line) => /^([3-9]|\d\d+) (socket:|.*passwd)/.test(line));
-      };
-      expect(openIn()).toEqual([]);
-      expect(openIn('--keep-sockets')).toEqual([expect.stringMatching(/^3 socket:/)]);
-      expect(told).toEqual([false, true]);
-    });
-  });
-
   test('doctor tries, tells what is missing, and leaves nothing', () => {
     const others = readdirSync(cgroups.root);
     expect(run('doctor')).toMatch(
@@ -400,43 +335,6 @@ describeKernel('the command', () => {
     expect(run('teardown')).toBe('');
   });
 
-  test('the lock: exit 4 at once, or after a wait, or never', async () => {
-    const holder = Firewall.open({ root: cgroups.path, wait: 0, parse: tableOf });
-    let waiting: Promise<unknown>;
-    try {
-      const { stderr } = place.expectStatus(['-A', 'BIND', '-j', 'DROP'], 4);
-      expect(stderr).toContain('Another sockfilter command is running');
-      const before = Date.now();
-      place.expectStatus(['-S', '-w', '1'], 4);
-      expect(Date.now() - before).toBeGreaterThanOrEqual(1000);
-      waiting = ended(place.start(['-w', '-A', 'BIND', '-j', 'DROP']));
-      await new Promise((resolve) => setTimeout(resolve, 300));
-    } finally {
-      holder.close();
-    }
-    expect(await waiting).toMatchObject({ status: 0 });
-    expect(run('-S BIND')).toContain('-A BIND -j DROP\n');
-  });
-
-  test('who reads keeps nobody from reading, and lets a change wait instead of failing', async () => {
-    const reader = Firewall.open({ root: cgroups.path, wait: 0, readOnly: true, parse: tableOf });
-    let changed: Promise<unknown>;
-    try {
-      for (const words of ['-S', '-L', 'save', 'status', 'metrics', 'group list', 'set list'])
-        run(words);
-      changed = ended(place.start(['-A', 'BIND', '-j', 'DROP']));
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      expect(run('-S BIND')).toBe('-P BIND ACCEPT\n');
-      const change = () => reader.commit({ table: tableOf(''), text: '', origins: [] });
-      expect(change).toThrow('open to be read');
-      expect(() => reader.teardown()).toThrow('open to be read');
-    } finally {
-      reader.close();
-    }
-    expect(await changed).toMatchObject({ status: 0 });
-    expect(run('-S BIND')).toContain('-A BIND -j DROP\n');
-  });
-
   test('rules in force are printed as they stand; a terminal does not obey them', () => {
     const rule = (seen: string) => `-A BIND -m comment --comment "caf\u00e9 ${seen}" -j ACCEPT`;
     run('restore', `*socket\n${rule('\u202e')}\nCOMMIT\n`);
@@ -448,33 +346,6 @@ describeKernel('the command', () => {
     }
     run('save --output saved.rules');
     expect(place.read('saved.rules')).toBe(run('save'));
-  });
-
-  test('who does not read what we print keeps no lock', async () => {
-    // More than pipes and sockets hold.
-    const rules = Array.from(
-      { length: 3000 },
-      (_, n) => `-A BIND -m comment --comment ${'x'.repeat(200)} -p tcp --dport ${n + 1} -j DROP`,
-    );
-    place.write('many.rules', `*socket\n${rules.join('\n')}\nCOMMIT\n`);
-    run('restore many.rules');
-    const unread = place.start(['-S']);
-    try {
-      await once(unread.stdout ?? unread, 'readable');
-      run('-A CONNECT -j DROP');
-    } finally {
-      unread.kill('SIGKILL');
-    }
-  });
-
-  test('administrators who edit at once lose nothing', async () => {
-    const ports = Array.from({ length: 8 }, (_, at) => String(8000 + at));
-    const all = await Promise.all(
-      ports.map((port) => ended(place.start(`-w -A BIND -p tcp --dport ${port}`.split(' ')))),
-    );
-    expect(all.map(({ stderr }) => stderr)).toEqual(ports.map(() => ''));
-    const kept = [...run('-S BIND').matchAll(/--dport (\d+)/g)].map(([, port]) => port);
-    expect(kept.toSorted()).toEqual(ports);
   });
 
   test('without root it says so', () => {
