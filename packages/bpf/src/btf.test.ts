@@ -116,9 +116,10 @@ test('data need not be aligned', () => {
   expect(fieldOffset(parseBtf(shifted.subarray(1)), 'outer', 'named.b')).toBe(12);
 });
 
-const onThisKernel = existsSync('/sys/kernel/btf/vmlinux') ? describe : describe.skip;
+const hasBtf = existsSync('/sys/kernel/btf/vmlinux');
+const reason = hasBtf ? '' : ' [skipped: this kernel has no /sys/kernel/btf/vmlinux]';
 
-onThisKernel('the running kernel', () => {
+(hasBtf ? describe : describe.skip)(`the running kernel${reason}`, () => {
   let kernel: Btf;
   beforeAll(() => {
     kernel = kernelBtf();

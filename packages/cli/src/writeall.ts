@@ -5,6 +5,7 @@ import { errnoOf } from './errno.js';
 /** A terminal or pipe that others have made nonblocking may be full for a moment. */
 const FULL_MS = 5;
 
+/** The text in UTF-8; bytes are that already. */
 export function bytesOf(text: string | Uint8Array): Uint8Array {
   return typeof text === 'string' ? Buffer.from(text) : text;
 }

@@ -362,7 +362,7 @@ export class SaveReader {
     this.#attempt(place, () => {
       const splice = ruleSplice(this.#draft.growing, command, (name) => this.#rulesOf(name));
       if (splice) this.#rulesOf(splice.chain).splice(splice);
-      else this.#edit(command);
+      else this.#editTable(command);
     });
     if (command.kind === 'deny-unseen') return { kind: 'deny-unseen', on: command.on };
     if (command.kind === 'new-chain') this.chains.set(command.chain, span);
@@ -371,7 +371,7 @@ export class SaveReader {
     return { kind: 'edit', zeroed: this.#zeroed(command) };
   }
 
-  #edit(command: EditCommand): void {
+  #editTable(command: EditCommand): void {
     this.#asksRules = true;
     if (command.kind === 'new-chain') {
       this.#draft.addChain(command.chain);
