@@ -310,6 +310,17 @@ describe('of many groups', () => {
     );
   });
 
+  test('of several patterns in a folder each can collide', () => {
+    const [a, b, c] = ['/s/a*', '/s/b*', '/s/c*'].map(
+      (path, n): Group => ({ name: path, id: n + 1, path }),
+    );
+    const all = [a, b, c].flatMap((each) => each ?? []);
+    for (const each of all)
+      expect(groupConflict(all, { name: 'other', id: 9, path: `${each.path}x` })).toContain(
+        `and \`${each.path}\` of group`,
+      );
+  });
+
   test('what collides is what collides with one of them', () => {
     fc.assert(
       fc.property(lists, paths, (all, path) => {
